@@ -1,0 +1,1 @@
+"""Ombud: a customer-support desk to run, embed and trust."""
