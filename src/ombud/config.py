@@ -1,0 +1,55 @@
+"""Settings, from environment variables that start with OMBUD_. Every default is safe.
+
+Reading settings has no side effect and needs no database.
+"""
+
+import sys
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DriverName = Literal["psycopg", "psycopg2", "asyncpg"]
+
+
+class Settings(BaseSettings):
+    """Where the desk's data is and how it is served. `repr` shows no secret."""
+
+    model_config = SettingsConfigDict(env_prefix="OMBUD_", extra="ignore", frozen=True)
+
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL (15 or later) to use. Without it, Ombud runs the one in its package.",
+    )
+    data_dir: Path | None = Field(default=None, description="Where the embedded server and files live.")
+    base_url: str | None = Field(default=None, description="The desk's public address, for links.")
+    host: str = "127.0.0.1"
+    port: int = Field(default=8377, ge=0, le=65535)
+    pool_size: int = Field(default=10, ge=1, le=200, description="Connections kept open per process.")
+    pool_overflow: int = Field(default=20, ge=0, le=200, description="More, when all are in use.")
+    pool_timeout: float = Field(default=5.0, gt=0, description="Seconds to wait for a connection.")
+    statement_timeout: float = Field(default=5.0, gt=0, description="Seconds a web statement may run.")
+    lock_timeout: float = Field(default=2.0, gt=0, description="Seconds to wait for a row lock.")
+    connect_timeout: int = Field(default=30, ge=1, description="Seconds to wait for the server.")
+    attachment_limit: int = Field(default=25 * 2**20, ge=1, description="Bytes a file may have.")
+    allow_plain_tcp: bool = Field(
+        default=False, description="Allow a database on another host without TLS. Not advised."
+    )
+
+    @field_validator("base_url")
+    @classmethod
+    def _no_trailing_slash(cls, value: str | None) -> str | None:
+        return value.rstrip("/") if value else value
+
+
+def default_data_dir() -> Path:
+    """Return where data goes when nobody says otherwise: the user's data directory, or /var/lib for root."""
+    from platformdirs import user_data_path
+
+    if sys.platform != "win32":
+        import os
+
+        if os.geteuid() == 0:
+            return Path("/var/lib/ombud")
+    return user_data_path("ombud", appauthor=False)

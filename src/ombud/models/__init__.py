@@ -1,0 +1,44 @@
+"""The tables, one file per aggregate. Columns, relationships and indexes; no queries, no rules."""
+
+from ombud.models.account import ApiToken, LoginAttempt, WebSession
+from ombud.models.audit import AuditAction, AuditLog
+from ombud.models.comment import Attachment, Comment
+from ombud.models.people import Organization, OrganizationDomain, Team, TeamMember, User, UserRole
+from ombud.models.personal import Draft, TicketRead
+from ombud.models.search import TicketSearch
+from ombud.models.tag import Tag, TicketTag
+from ombud.models.ticket import (
+    Ticket,
+    TicketChannel,
+    TicketParticipant,
+    TicketPriority,
+    TicketStatus,
+)
+from ombud.models.transfer import ExternalRef
+
+__all__ = [
+    "ApiToken",
+    "Attachment",
+    "AuditAction",
+    "AuditLog",
+    "Comment",
+    "Draft",
+    "ExternalRef",
+    "LoginAttempt",
+    "Organization",
+    "OrganizationDomain",
+    "Tag",
+    "Team",
+    "TeamMember",
+    "Ticket",
+    "TicketChannel",
+    "TicketParticipant",
+    "TicketPriority",
+    "TicketRead",
+    "TicketSearch",
+    "TicketStatus",
+    "TicketTag",
+    "User",
+    "UserRole",
+    "WebSession",
+]

@@ -1,0 +1,60 @@
+"""Credentials other than passwords: web sessions, API tokens, and the count of failed sign-ins.
+
+Rows hold hashes only. The application finds them through functions of the database that take a hash.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, func
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ombud.db.base import Base, HasId, says
+
+
+class WebSession(HasId, Base):
+    """A signed-in browser. `token_hash` is the SHA-256 of the cookie's random value."""
+
+    __tablename__ = "web_sessions"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    last_seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime]
+    ip: Mapped[str] = mapped_column(String(45), server_default="")
+    user_agent: Mapped[str] = mapped_column(String(300), server_default="")
+
+    # the nightly removal of what has expired
+    __table_args__ = (Index("ix_web_sessions_expires_at", "expires_at"),)
+
+
+class ApiToken(HasId, Base):
+    """A key for programs. The secret is shown once; `secret_hash` is its SHA-256."""
+
+    __tablename__ = "api_tokens"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    key_id: Mapped[str] = mapped_column(String(22), unique=True)
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(String(50)), server_default="{}")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("btrim(name) <> ''", name="name_not_blank", info=says("name", "must not be blank.")),
+    )
+
+
+class LoginAttempt(Base):
+    """Failed sign-ins per key (`email:...`, `ip:...`) in the current window."""
+
+    __tablename__ = "login_attempts"
+
+    key: Mapped[str] = mapped_column(String(300), primary_key=True)
+    failures: Mapped[int] = mapped_column(server_default="0")
+    window_start: Mapped[datetime] = mapped_column(server_default=func.now())
+    blocked_until: Mapped[datetime | None]

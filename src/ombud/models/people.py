@@ -1,0 +1,178 @@
+"""Users (customers and staff), organizations and teams."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from sqlalchemy import CheckConstraint, Computed, FetchedValue, ForeignKey, Index, String, false, text, true
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from ombud.db.base import Base, HasId, HasTimes, says
+from ombud.db.types import TextEnum, allowed
+
+if TYPE_CHECKING:
+    from ombud.models.comment import Comment
+    from ombud.models.ticket import Ticket
+
+
+class UserRole(StrEnum):
+    """What a user is to the desk. A light agent reads and writes internal notes."""
+
+    ADMIN = "admin"
+    AGENT = "agent"
+    LIGHT_AGENT = "light_agent"
+    CUSTOMER = "customer"
+
+
+class Organization(HasId, HasTimes, Base):
+    """A customer's company. With `shares_tickets`, its people see each other's tickets."""
+
+    __tablename__ = "organizations"
+
+    name: Mapped[str] = mapped_column(String(255))
+    notes: Mapped[str] = mapped_column(server_default="")
+    shares_tickets: Mapped[bool] = mapped_column(server_default=false())
+
+    domains: Mapped[list["OrganizationDomain"]] = relationship(
+        back_populates="organization", lazy="raise", passive_deletes=True, cascade="all, delete-orphan"
+    )
+    members: Mapped[list["User"]] = relationship(
+        back_populates="organization", lazy="raise", passive_deletes="all"
+    )
+
+    __table_args__ = (
+        CheckConstraint("btrim(name) <> ''", name="name_not_blank", info=says("name", "must not be blank.")),
+        # get_or_create by name; two organizations of one name cannot be told apart in a menu.
+        Index(
+            "uq_organizations_name",
+            text("lower(name)"),
+            unique=True,
+            info=says("name", "is already used by another organization.", conflict=True),
+        ),
+    )
+
+
+class OrganizationDomain(Base):
+    """A mail domain whose senders belong to an organization. Stored in lower case."""
+
+    __tablename__ = "organization_domains"
+
+    domain: Mapped[str] = mapped_column(String(255), primary_key=True)
+    organization_id: Mapped[int] = mapped_column(
+        ForeignKey("organizations.id", ondelete="CASCADE"), index=True
+    )
+
+    organization: Mapped[Organization] = relationship(back_populates="domains", lazy="raise")
+
+    __table_args__ = (
+        CheckConstraint(
+            "domain = lower(domain) AND domain LIKE '%_._%'",
+            name="domain_form",
+            info=says("domain", "must be a domain such as example.com, in lower case."),
+        ),
+    )
+
+
+class TeamMember(Base):
+    """A user's place in a team."""
+
+    __tablename__ = "team_members"
+
+    team_id: Mapped[int] = mapped_column(ForeignKey("teams.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+class Team(HasId, HasTimes, Base):
+    """A group of agents that tickets are routed to."""
+
+    __tablename__ = "teams"
+
+    name: Mapped[str] = mapped_column(String(100))
+    description: Mapped[str] = mapped_column(String(500), server_default="")
+
+    members: Mapped[list["User"]] = relationship(
+        secondary="ombud.team_members", back_populates="teams", lazy="raise"
+    )
+
+    __table_args__ = (
+        CheckConstraint("btrim(name) <> ''", name="name_not_blank", info=says("name", "must not be blank.")),
+        Index(
+            "uq_teams_name",
+            text("lower(name)"),
+            unique=True,
+            info=says("name", "is already used by another team.", conflict=True),
+        ),
+    )
+
+
+class User(HasId, HasTimes, Base):
+    """A person. Never deleted while anything refers to them: deactivate or anonymise instead.
+
+    `password_hash` cannot be read back by the application's database role; signing in compares it through
+    `ombud.credentials(email)`. `is_staff` follows `role`, whichever of the two a writer sets.
+    """
+
+    __tablename__ = "users"
+
+    email: Mapped[str] = mapped_column(String(255))
+    full_name: Mapped[str] = mapped_column(String(255), server_default="")
+    is_active: Mapped[bool] = mapped_column(server_default=true())
+    is_staff: Mapped[bool] = mapped_column(server_default=false(), server_onupdate=FetchedValue())
+    role: Mapped[UserRole] = mapped_column(
+        TextEnum(UserRole), server_default="customer", server_onupdate=FetchedValue()
+    )
+    sees_all_teams: Mapped[bool] = mapped_column(server_default=true())
+    organization_id: Mapped[int | None] = mapped_column(ForeignKey("organizations.id", ondelete="SET NULL"))
+    password_hash: Mapped[str | None] = mapped_column(
+        String(255), deferred=True, deferred_raiseload=True, server_default=None
+    )
+    theme: Mapped[str] = mapped_column(String(10), server_default="system")
+    last_login: Mapped[datetime | None]
+    # lower() is not leakproof: row security would keep the planner off an index on it. Text equality is.
+    email_norm: Mapped[str] = mapped_column(String(255), Computed("lower(email)", persisted=True))
+
+    organization: Mapped[Organization | None] = relationship(back_populates="members", lazy="raise")
+    teams: Mapped[list[Team]] = relationship(
+        secondary="ombud.team_members", back_populates="members", lazy="raise"
+    )
+    tickets_created: Mapped[list["Ticket"]] = relationship(
+        back_populates="creator", foreign_keys="Ticket.creator_id", lazy="raise", passive_deletes="all"
+    )
+    tickets_requested: Mapped[list["Ticket"]] = relationship(
+        back_populates="requester", foreign_keys="Ticket.requester_id", lazy="raise", passive_deletes="all"
+    )
+    tickets_assigned: Mapped[list["Ticket"]] = relationship(
+        back_populates="assignee", foreign_keys="Ticket.assignee_id", lazy="raise", passive_deletes="all"
+    )
+    comments: Mapped[list["Comment"]] = relationship(
+        back_populates="author", lazy="raise", passive_deletes="all"
+    )
+
+    __table_args__ = (
+        CheckConstraint(allowed("role", UserRole), name="role", info=says("role", "is not a role.")),
+        CheckConstraint("is_staff = (role <> 'customer')", name="staff_role"),
+        CheckConstraint(
+            r"email ~ '^[^@\s]+@[^@\s]+$'",
+            name="email_form",
+            info=says("email", "must be an address such as ann@example.com."),
+        ),
+        CheckConstraint("theme IN ('system', 'light', 'dark')", name="theme"),
+        # sign-in, matching a sender, "already in use"
+        Index(
+            "uq_users_email_norm",
+            "email_norm",
+            unique=True,
+            info=says("email", "is already in use.", conflict=True),
+        ),
+        # an organization's people
+        Index("ix_users_organization_id", "organization_id"),
+        # the assignee menu: active staff by name
+        Index("ix_users_staff", "full_name", "id", postgresql_where=text("is_staff AND is_active")),
+    )
+
+    @property
+    def display_name(self) -> str:
+        """The full name, or the address's first part where no name is known."""
+        return self.full_name.strip() or self.email.partition("@")[0]
