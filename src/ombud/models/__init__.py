@@ -3,6 +3,7 @@
 from ombud.models.account import ApiToken, LoginAttempt, WebSession
 from ombud.models.audit import AuditAction, AuditLog
 from ombud.models.comment import Attachment, Comment
+from ombud.models.deleted import INCLUDE_DELETED
 from ombud.models.people import Organization, OrganizationDomain, Team, TeamMember, User, UserRole
 from ombud.models.personal import Draft, TicketRead
 from ombud.models.search import TicketSearch
@@ -17,6 +18,7 @@ from ombud.models.ticket import (
 from ombud.models.transfer import ExternalRef
 
 __all__ = [
+    "INCLUDE_DELETED",
     "ApiToken",
     "Attachment",
     "AuditAction",

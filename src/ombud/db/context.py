@@ -1,0 +1,76 @@
+"""Tell PostgreSQL who acts, at the beginning of every transaction, in one statement.
+
+The settings are local to the transaction: they end with it and never reach the next user of a pooled
+connection. They are set from `after_begin`; doing it before each statement can return a connection with an
+open transaction to the pool when a task is cancelled.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, event, text
+from sqlalchemy.orm import Session, SessionTransaction
+
+from ombud.db.actor import Actor, ActorKind
+from ombud.db.roles import Role
+from ombud.errors import Forbidden
+
+INFO_ACTOR = "ombud_actor"
+INFO_READ_ONLY = "ombud_read_only"
+INFO_TIMEOUT = "ombud_timeout_ms"
+
+# `role` and `transaction_read_only` are ordinary settings here: one round trip sets everything.
+_ENTER = text(
+    "SELECT set_config('ombud.actor', :actor, true), set_config('ombud.user_id', :user_id, true),"
+    " set_config('ombud.kind', :kind, true), set_config('ombud.scope', :scope, true),"
+    " set_config('ombud.teams', :teams, true), set_config('ombud.organization_id', :organization, true),"
+    " set_config('ombud.request_id', :request, true), set_config('role', :role, true),"
+    " set_config('statement_timeout', :timeout, true), set_config('transaction_read_only', :read_only, true)"
+)
+
+
+class DeskSession(Session):
+    """A session that knows who acts in it. Made by `Desk` only."""
+
+
+def bind_actor(session: Session, actor: Actor, *, read_only: bool, timeout: float = 5.0) -> None:
+    """Say who acts in `session` from its next transaction on; `timeout` is seconds per statement."""
+    session.info[INFO_ACTOR] = actor
+    session.info[INFO_TIMEOUT] = f"{timeout * 1000:.0f}"
+    session.info[INFO_READ_ONLY] = read_only
+
+
+def actor_of(session: Session) -> Actor:
+    """Return who acts in this session; an error if nobody was named."""
+    actor = session.info.get(INFO_ACTOR)
+    if not isinstance(actor, Actor):
+        raise Forbidden("This session has no actor: open it with desk.begin(actor) or desk.read(actor).")
+    return actor
+
+
+@event.listens_for(DeskSession, "after_begin")
+def _enter(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    if transaction.nested or INFO_ACTOR not in session.info:
+        return
+    values = context_values(actor_of(session))
+    values["timeout"] = session.info[INFO_TIMEOUT]
+    values["read_only"] = "on" if session.info[INFO_READ_ONLY] else "off"
+    connection.execute(_ENTER, values)
+
+
+def context_values(actor: Actor) -> dict[str, Any]:
+    """Return the settings that stand for `actor`, as texts."""
+    is_system = actor.kind is ActorKind.SYSTEM
+    return {
+        "actor": actor.label,
+        "user_id": _or_empty(actor.user_id),
+        "kind": actor.kind.value,
+        "scope": actor.scope.value,
+        "teams": "{" + ",".join(str(team) for team in sorted(actor.team_ids)) + "}",
+        "organization": _or_empty(actor.organization_id),
+        "request": actor.request_id,
+        "role": Role.WORKER.value if is_system else Role.WEB.value,
+    }
+
+
+def _or_empty(value: int | None) -> str:
+    return "" if value is None else str(value)

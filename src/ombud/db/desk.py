@@ -1,0 +1,134 @@
+"""The desk's door: `begin` to write, `read` to read, and their asynchronous twins.
+
+The edge opens and commits, with a visible `with`; actions flush at most; nothing else commits.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
+
+from sqlalchemy import URL, Engine
+
+from ombud.config import Settings
+from ombud.db.actor import Actor, ActorKind
+from ombud.db.context import DeskSession, bind_actor
+from ombud.db.engine import make_async_engine, make_engine
+from ombud.db.translate import Retryable, translated
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+SYSTEM_TIMEOUT = 60.0
+ATTEMPTS = 3
+
+
+class Desk:
+    """One desk's database. Holds engines, makes sessions; cheap to make, connects on first use."""
+
+    def __init__(self, url: str | URL, settings: Settings | None = None) -> None:
+        self.url = url
+        self.settings = settings or Settings()
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The synchronous engine."""
+        return make_engine(self.url, self.settings)
+
+    @cached_property
+    def async_engine(self) -> "AsyncEngine":
+        """The asynchronous engine; needs the extra `async`."""
+        return make_async_engine(self.url, self.settings)
+
+    @contextmanager
+    def begin(self, actor: Actor) -> Iterator[DeskSession]:
+        """Open a transaction in which `actor` may write; commit at the end, roll back on any error."""
+        with translated(), self._session(actor, read_only=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self, actor: Actor, *, snapshot: bool = False) -> Iterator[DeskSession]:
+        """Open a transaction that PostgreSQL keeps read-only. `snapshot` holds one moment for all statements."""
+        with translated(), self._session(actor, read_only=True) as session, session.begin():
+            if snapshot:
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            yield session
+
+    def run(self, actor: Actor, action: Callable[Concatenate[DeskSession, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `action` in a transaction of its own, whole again when it lost a race (three tries)."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with self.begin(actor) as session:
+                    return action(session, *args, **kwargs)
+            except Retryable:
+                if attempt == ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable")
+
+    @asynccontextmanager
+    async def abegin(self, actor: Actor) -> "AsyncIterator[AsyncSession]":
+        """The asynchronous twin of `begin`; run actions with `session.run_sync(action, ...)`."""
+        with translated():
+            async with self._async_session(actor, read_only=False) as session, session.begin():
+                yield session
+
+    @asynccontextmanager
+    async def aread(self, actor: Actor, *, snapshot: bool = False) -> "AsyncIterator[AsyncSession]":
+        """The asynchronous twin of `read`."""
+        with translated():
+            async with self._async_session(actor, read_only=True) as session, session.begin():
+                if snapshot:
+                    await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+                yield session
+
+    async def arun(
+        self, actor: Actor, action: Callable[Concatenate[DeskSession, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """The asynchronous twin of `run`: one greenlet for the whole action."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with self.abegin(actor) as session:
+                    return await session.run_sync(_as_desk_action(action), *args, **kwargs)
+            except Retryable:
+                if attempt == ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        """Close the synchronous connections."""
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        if "async_engine" in self.__dict__:
+            await self.async_engine.dispose()
+        self.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def _session(self, actor: Actor, *, read_only: bool) -> DeskSession:
+        session = DeskSession(self.engine, expire_on_commit=False)
+        bind_actor(session, actor, read_only=read_only, timeout=self._timeout(actor))
+        return session
+
+    def _async_session(self, actor: Actor, *, read_only: bool) -> "AsyncSession":
+        from sqlalchemy.ext.asyncio import AsyncSession
+
+        session = AsyncSession(self.async_engine, sync_session_class=DeskSession, expire_on_commit=False)
+        bind_actor(session.sync_session, actor, read_only=read_only, timeout=self._timeout(actor))
+        return session
+
+    def _timeout(self, actor: Actor) -> float:
+        return SYSTEM_TIMEOUT if actor.kind is ActorKind.SYSTEM else self.settings.statement_timeout
+
+
+def _as_desk_action(action: Callable[Concatenate[DeskSession, P], T]) -> Callable[..., T]:
+    return action

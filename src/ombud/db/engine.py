@@ -1,0 +1,116 @@
+"""Engine factories, synchronous and asynchronous. Nothing connects or imports a driver before it is called."""
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import URL, Engine, create_engine, make_url
+
+from ombud.config import Settings
+from ombud.db.roles import Role
+from ombud.errors import Unavailable
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+SYNC_DRIVERS = ("psycopg", "psycopg2")
+LOOPBACK = ("", "localhost", "127.0.0.1", "::1")
+
+
+def make_engine(url: str | URL, settings: Settings | None = None, *, role: str = Role.WEB) -> Engine:
+    """Return a pooled synchronous engine whose connections work as `role`.
+
+    Accepts `postgresql://` (psycopg 3), `postgresql+psycopg://` and `postgresql+psycopg2://`.
+    """
+    settings = settings or Settings()
+    target = _with_driver(url, default="psycopg")
+    refuse_plain_tcp(target, settings)
+    arguments: dict[str, Any] = {
+        "options": " ".join(f"-c {name}={value}" for name, value in _server_settings(settings, role).items()),
+        "connect_timeout": settings.connect_timeout,
+        "application_name": "ombud",
+        "keepalives_idle": 30,
+    }
+    return create_engine(target, connect_args=arguments, **_pool(settings))
+
+
+def make_async_engine(url: str | URL, settings: Settings | None = None, *, role: str = Role.WEB) -> "AsyncEngine":
+    """Return a pooled asynchronous engine (asyncpg, or psycopg where the URL names it)."""
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    settings = settings or Settings()
+    target = _with_driver(url, default="asyncpg")
+    refuse_plain_tcp(target, settings)
+    arguments: dict[str, Any]
+    if target.get_driver_name() == "asyncpg":
+        arguments = {
+            "server_settings": {**_server_settings(settings, role), "application_name": "ombud"},
+            "timeout": settings.connect_timeout,
+            "command_timeout": 60,
+        }
+        target = _asyncpg_url(target)
+    else:
+        options = _server_settings(settings, role)
+        arguments = {
+            "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+            "connect_timeout": settings.connect_timeout,
+            "application_name": "ombud",
+        }
+    return create_async_engine(target, connect_args=arguments, **_pool(settings))
+
+
+def refuse_plain_tcp(url: URL, settings: Settings) -> None:
+    """Refuse a database on another host without verified TLS, unless settings allow it explicitly."""
+    query = {key: value for key, value in url.query.items() if isinstance(value, str)}
+    host = url.host or query.get("host", "")
+    if host in LOOPBACK or host.startswith("/") or settings.allow_plain_tcp:
+        return
+    mode = query.get("sslmode") or query.get("ssl") or ""
+    if mode not in ("verify-full", "verify-ca"):
+        raise Unavailable(
+            f"The database on {host} would be reached without verified TLS. Add ?sslmode=verify-full to the "
+            "URL, or set OMBUD_ALLOW_PLAIN_TCP=1 if the network between is yours alone."
+        )
+
+
+def _server_settings(settings: Settings, role: str) -> dict[str, str]:
+    return {
+        "role": role,
+        "search_path": "ombud,public",
+        "jit": "off",
+        "timezone": "UTC",
+        "statement_timeout": f"{settings.statement_timeout * 1000:.0f}",
+        "lock_timeout": f"{settings.lock_timeout * 1000:.0f}",
+        "idle_in_transaction_session_timeout": "10000",
+    }
+
+
+def _pool(settings: Settings) -> dict[str, Any]:
+    return {
+        "pool_size": settings.pool_size,
+        "max_overflow": settings.pool_overflow,
+        "pool_timeout": settings.pool_timeout,
+        "pool_recycle": 1800,
+        "pool_pre_ping": True,
+        "pool_use_lifo": True,
+        "hide_parameters": True,
+    }
+
+
+def _with_driver(url: str | URL, *, default: str) -> URL:
+    target = make_url(url)
+    if target.get_backend_name() not in ("postgresql", "postgres"):
+        raise Unavailable("Ombud keeps its data in PostgreSQL: the URL must begin with postgresql://.")
+    named = target.drivername.partition("+")[2]
+    wants_sync = default in SYNC_DRIVERS
+    fits = named in SYNC_DRIVERS if wants_sync else named in ("asyncpg", "psycopg")
+    return target if named and fits else target.set(drivername=f"postgresql+{default}")
+
+
+def _asyncpg_url(url: URL) -> URL:
+    """Translate libpq's parameter names, which asyncpg has under others."""
+    query = dict(url.query)
+    mode = query.pop("sslmode", None)
+    if mode is not None:
+        query["ssl"] = mode
+    for unknown in ("application_name", "connect_timeout", "options"):
+        query.pop(unknown, None)
+    return url.set(query=query)

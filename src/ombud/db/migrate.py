@@ -1,0 +1,143 @@
+"""Bring a database to the current schema, safely from several processes at once."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+
+import psycopg
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from psycopg import Connection, errors
+from sqlalchemy import URL, Engine, MetaData, create_engine, make_url
+from sqlalchemy.pool import NullPool
+
+from ombud.db.compare import OPTIONS
+from ombud.db.roles import Role, check_server, ensure_roles, ensure_schema, missing_rights
+from ombud.errors import Invalid, Unauthenticated, Unavailable
+
+# Any constant does: all Ombud processes that prepare one database take the same lock.
+PREPARE_LOCK = 7_246_839
+
+
+def upgrade(url: str | URL, revision: str = "head") -> None:
+    """Make roles and schema where they are missing and migrate up to `revision`, under one lock."""
+    with prepared(url):
+        command.upgrade(_config(url), revision)
+
+
+def downgrade(url: str | URL, revision: str) -> None:
+    """Migrate down to `revision` (`-1` for one step, `base` for an empty schema)."""
+    with prepared(url):
+        command.downgrade(_config(url), revision)
+
+
+def current(url: str | URL) -> str | None:
+    """Return the revision that the database is at, or None for a database without a desk."""
+    with closing_engine(url) as engine, engine.connect() as connection:
+        return _context(connection).get_current_revision()
+
+
+def head() -> str:
+    """Return the newest revision that this version of Ombud knows."""
+    revision = ScriptDirectory.from_config(_config("postgresql://")).get_current_head()
+    assert revision is not None
+    return revision
+
+
+def differences(url: str | URL, metadata: MetaData) -> list[str]:
+    """Compare the database with the models' metadata; each line is one difference, none means they agree."""
+    with closing_engine(url) as engine, engine.connect() as connection:
+        found = compare_metadata(_context(connection), metadata)
+    return [str(difference) for difference in found]
+
+
+def is_current(url: str | URL) -> bool:
+    """True when the database needs no migration; one short look, no lock."""
+    with connected(url) as connection:
+        check_server(connection)
+        row = connection.execute("SELECT to_regclass('ombud.alembic_version') IS NOT NULL").fetchone()
+        if row != (True,):
+            return False
+        # Read as the owner: the signing-in user itself has no rights on the tables.
+        connection.execute("SET ROLE ombud_owner")
+        found = connection.execute("SELECT version_num FROM ombud.alembic_version").fetchone()
+    version = found[0] if found else None
+    known = {script.revision for script in ScriptDirectory.from_config(_config("postgresql://")).walk_revisions()}
+    if version is not None and version not in known:
+        raise Unavailable(
+            f"The database was made by a newer Ombud (schema {version}). Update this one, or restore a backup."
+        )
+    return bool(version == head())
+
+
+@contextmanager
+def prepared(url: str | URL) -> Iterator[None]:
+    """Hold the preparation lock, with roles and schema in place."""
+    with connected(url) as connection:
+        check_server(connection)
+        connection.execute("SELECT pg_advisory_lock(%s)", [PREPARE_LOCK])
+        try:
+            ensure_roles(connection, connection.info.user)
+            ensure_schema(connection)
+        except errors.InsufficientPrivilege as error:
+            raise missing_rights(error) from error
+        yield
+
+
+@contextmanager
+def connected(url: str | URL) -> Iterator[Connection]:
+    """Open one plain connection in autocommit, or say clearly why it cannot be had."""
+    try:
+        connection = psycopg.connect(libpq(url), autocommit=True, connect_timeout=10)
+    except psycopg.OperationalError as error:
+        raise _unreachable(url, error) from error
+    with connection:
+        yield connection
+
+
+@contextmanager
+def closing_engine(url: str | URL) -> Iterator[Engine]:
+    """Yield an unpooled engine that works as the owner of the schema."""
+    engine = create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"),
+        poolclass=NullPool,
+        connect_args={"options": f"-c role={Role.OWNER} -c search_path=pg_catalog", "connect_timeout": 10},
+    )
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def libpq(url: str | URL) -> str:
+    """Return a SQLAlchemy URL as libpq understands it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _unreachable(url: str | URL, error: psycopg.OperationalError) -> Exception:
+    target, words = make_url(url), str(error).lower()
+    where = f"{target.host or target.query.get('host', 'the local socket')}"
+    if "password authentication failed" in words or "no password supplied" in words:
+        return Unauthenticated(f"The database on {where} refused the user or password in OMBUD_DATABASE_URL.")
+    if "does not exist" in words and "database" in words:
+        return Invalid(f"The server on {where} has no database named {target.database!r}. Create it first.")
+    if "does not exist" in words and "role" in words:
+        return Unauthenticated(f"The server on {where} knows no user {target.username!r}.")
+    return Unavailable(
+        f"No PostgreSQL answers at {where}. Is it running, and is OMBUD_DATABASE_URL right? "
+        "Without that variable Ombud starts the one in its package."
+    )
+
+
+def _config(url: str | URL) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(files("ombud") / "migrations"))
+    config.attributes["url"] = make_url(url)
+    return config
+
+
+def _context(connection: object) -> MigrationContext:
+    return MigrationContext.configure(connection, opts=dict(OPTIONS))  # type: ignore[arg-type]

@@ -1,0 +1,126 @@
+"""Database errors in the desk's own words: by constraint name, then by class. No SQL ever gets out."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import exc
+
+from ombud.db.base import Base
+from ombud.errors import Conflict, Forbidden, Invalid, NotFound, OmbudError, Unavailable
+
+# Rules that triggers enforce: (field, rule, is it a conflict).
+_TRIGGER_RULES = {
+    "ck_tickets_not_deleted": ("ticket", "is deleted; restore it first.", True),
+    "ck_tickets_status_move": ("status", "cannot go there from where it is.", True),
+}
+
+
+class TooSlow(Unavailable):
+    """A statement ran into its time limit."""
+
+    code = "timeout"
+    default_message = "That took too long and was stopped. Narrow it down or try again."
+
+
+class Retryable(Unavailable):
+    """The transaction lost a race (deadlock, serialisation); running it again is safe."""
+
+    code = "retry"
+    default_message = "Somebody else was changing the same things. Try again."
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn whatever the database raises inside the block into an error of `ombud.errors`."""
+    try:
+        yield
+    except exc.DBAPIError as error:
+        raise translate(error) from error
+    except exc.TimeoutError as error:
+        raise Unavailable("All database connections are in use. Try again in a moment.") from error
+    except exc.StatementError as error:
+        if isinstance(error.orig, OmbudError):
+            raise error.orig from error
+        raise Invalid("A value has the wrong form.") from error
+
+
+def translate(error: exc.DBAPIError) -> OmbudError:
+    """Return the desk's error for a driver's error."""
+    state, constraint = sqlstate(error), _constraint(error)
+    if constraint == "ombud_actor_required":
+        return Forbidden("Nobody answers for this change: open the session with an actor.")
+    if constraint in _TRIGGER_RULES:
+        return _spoken(*_TRIGGER_RULES[constraint])
+    info = _constraint_info(constraint)
+    if info is not None:
+        return _spoken(info["field"], info["rule"], info["conflict"])
+    return _by_class(state, constraint, error)
+
+
+def sqlstate(error: exc.DBAPIError) -> str:
+    """Return the five characters of SQLSTATE, or "" when the driver gives none."""
+    for candidate in (error.orig, getattr(error.orig, "__cause__", None)):
+        state = getattr(candidate, "sqlstate", None) or getattr(candidate, "pgcode", None)
+        if state:
+            return str(state)
+    return ""
+
+
+def _by_class(state: str, constraint: str, error: exc.DBAPIError) -> OmbudError:
+    match state:
+        case "23505":
+            return Conflict("That already exists.")
+        case "23503":
+            return NotFound(f"The {_referred(constraint)} does not exist.")
+        case "23502" | "23514" | "22001" | "22003" | "22P02" | "22021" | "22007" | "22008":
+            return Invalid("A value is missing, too long or not of the right form.")
+        case "40001" | "40P01":
+            return Retryable()
+        case "57014":
+            return TooSlow()
+        case "55P03":
+            return Retryable("Somebody else is changing this right now. Try again.")
+        case "42501":
+            return Forbidden()
+        case "25006":
+            return Forbidden("This is a read-only transaction.")
+    if error.connection_invalidated or state[:2] in ("08", "57", "53", ""):
+        return Unavailable("The database does not answer right now. Try again in a moment.")
+    return OmbudError("The database refused that.")
+
+
+def _spoken(field: str, rule: str, is_conflict: bool) -> OmbudError:
+    if is_conflict:
+        return Conflict(f"{field} {rule}", field=field)
+    return Invalid(fields={field: rule})
+
+
+def _constraint(error: exc.DBAPIError) -> str:
+    for candidate in (error.orig, getattr(error.orig, "__cause__", None)):
+        name = getattr(candidate, "constraint_name", None)
+        diagnosis = getattr(candidate, "diag", None)
+        name = name or getattr(diagnosis, "constraint_name", None)
+        if name:
+            return str(name)
+    return ""
+
+
+def _constraint_info(name: str) -> dict[str, Any] | None:
+    """Find the words that a model gave to its constraint or unique index (see `db.base.says`)."""
+    if not name:
+        return None
+    for table in Base.metadata.tables.values():
+        for thing in (*table.constraints, *table.indexes):
+            if thing.name == name and "rule" in thing.info:
+                return dict(thing.info)
+    return None
+
+
+def _referred(constraint: str) -> str:
+    """Name what a foreign key points at: `fk_tickets_team_id` is about a team."""
+    column = constraint.split("_", 2)[-1] if constraint.startswith("fk_") else ""
+    for noun in ("team", "organization", "ticket", "tag", "comment"):
+        if column.endswith(f"{noun}_id"):
+            return noun
+    return "person" if column else "thing referred to"

@@ -1,0 +1,1 @@
+"""Alembic environment and versions. `sql/` holds what SQL says better: functions, triggers, policies."""
