@@ -70,7 +70,7 @@ check-api: setup
 check-imports: setup
 	$(BIN)/lint-imports --no-cache
 check-house: setup
-	$(BIN)/python tools/house_rules.py
+	$(BIN)/python -m tools.house_rules
 
 .PHONY: format
 format: setup ## Format the code, and mend what the linter can mend

@@ -6,7 +6,7 @@
 // ../static/dist/       the output, with manifest.json: {"app.js": "app-3F2A9B1C.js", ...}
 
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -92,17 +92,24 @@ function hashed(logical, text) {
   return { logical, name: `${basename(logical, extension)}-${hash}${extension}`, bytes };
 }
 
-/** Write the files, then the manifest that names them, then drop what it no longer names. */
+/** Write what changed, then the manifest that names it all, then drop what it no longer names. */
 function write(files) {
   if (new Set(files.map((file) => file.logical)).size < files.length) {
     throw new Error("two outputs want the same name: let CSS be an entry of its own, not imported by a script");
   }
   mkdirSync(out, { recursive: true });
-  for (const file of files) writeFileSync(join(out, file.name), file.bytes);
+  for (const file of files) put(join(out, file.name), file.bytes);
   const pairs = files.map((file) => [file.logical, file.name]).sort(([a], [b]) => (a < b ? -1 : 1));
-  writeFileSync(join(out, "manifest.json"), `${JSON.stringify(Object.fromEntries(pairs), null, 2)}\n`);
+  const manifest = join(out, "manifest.json");
+  put(manifest, Buffer.from(`${JSON.stringify(Object.fromEntries(pairs), null, 2)}\n`));
+  utimesSync(manifest, new Date(), new Date()); // make looks here for the age of the build
   const keep = new Set([...files.map((file) => file.name), "manifest.json"]);
   for (const name of readdirSync(out)) if (!keep.has(name)) rmSync(join(out, name), { recursive: true });
+}
+
+/** Leave a file alone that is right already: a running desk may be reading it. */
+function put(path, bytes) {
+  if (!existsSync(path) || !readFileSync(path).equals(bytes)) writeFileSync(path, bytes);
 }
 
 write([
