@@ -15,9 +15,11 @@ from ombud.db.embedded import settings as texts
 from ombud.db.embedded.account import Account
 from ombud.db.embedded.errors import DataDirUnusable, DiskFull, EmbeddedError, StartFailed, WrongVersion
 from ombud.db.embedded.layout import Layout, append_to_file, write_file
+from ombud.db.embedded.locks import Lock
 from ombud.db.embedded.programs import BIN_VARIABLE, Programs
 
 _UNFINISHED = "postgres.new"
+_INITDB_LIMIT = 120.0
 _NO_SPACE = "No space left on device"
 
 
@@ -34,6 +36,10 @@ class Cluster:
         """Return PostgreSQL's data directory."""
         return self.layout.cluster
 
+    def server_lock(self) -> Lock:
+        """Open the lock that initdb and the server's processes inherit, and hold as long as one of them lives."""
+        return Lock(self.layout.run_dir / "server.lock", self.account)
+
 
 def ensure_cluster(cluster: Cluster) -> None:
     """Make the cluster unless it is there; raises WrongVersion if it is another version's.
@@ -45,10 +51,14 @@ def ensure_cluster(cluster: Cluster) -> None:
         _check_version(cluster)
         return
     unfinished = cluster.layout.data_dir / _UNFINISHED
-    if unfinished.exists():
-        shutil.rmtree(unfinished)
-    _make(cluster, unfinished)
-    unfinished.rename(cluster.path)
+    with cluster.server_lock() as lock:
+        # An initdb whose Ombud was killed works on; it must be gone before its folder can be removed.
+        if not lock.exclusive_within(_INITDB_LIMIT):
+            raise StartFailed(f"Another process has been setting up {unfinished} for {_INITDB_LIMIT:.0f} s.")
+        if unfinished.exists():
+            shutil.rmtree(unfinished)
+        _make(cluster, unfinished, lock)
+        unfinished.rename(cluster.path)
     _sync_folder(cluster.layout.data_dir)
 
 
@@ -70,13 +80,15 @@ def _check_version(cluster: Cluster) -> None:
         )
 
 
-def _make(cluster: Cluster, folder: Path) -> None:
+def _make(cluster: Cluster, folder: Path, lock: Lock) -> None:
     account = cluster.account
     folder.mkdir(mode=0o700)
     if account.is_other:
         os.chown(folder, account.uid, account.gid, follow_symlinks=False)
     try:
-        result = account.run(cluster.programs.initdb, *_options(cluster.programs.major), "-D", folder)
+        result = account.run(
+            cluster.programs.initdb, *_options(cluster.programs.major), "-D", folder, pass_fds=[lock.fd]
+        )
     except OSError as error:
         raise StartFailed(f"initdb cannot be run: {error}") from error
     if result.returncode:

@@ -1,7 +1,7 @@
 """One server process and its life: is it up, start it, stop it, recover after it was killed.
 
 Whether any process of the server is left is never guessed from process numbers, which are reused: the
-server and its children inherit a lock (`server_lock`), and the kernel frees it when the last of them is
+server and its children inherit a lock (`Cluster.server_lock`), and the kernel frees it when the last of them is
 gone. The caller holds the gate of the data directory. Not here: who may stop it and when (`server`).
 """
 
@@ -38,14 +38,9 @@ class PidFile:
     connection: Connection
 
 
-def server_lock(cluster: Cluster) -> Lock:
-    """Open the lock that the server's processes hold as long as one of them lives."""
-    return Lock(cluster.layout.run_dir / "server.lock", cluster.account)
-
-
 def ensure_running(cluster: Cluster, settings: Mapping[str, str]) -> tuple[Connection, bool]:
     """Return how to reach the server, and whether it had to be started."""
-    with server_lock(cluster) as lock:
+    with cluster.server_lock() as lock:
         running = _await_running(cluster, lock)
         return (running, False) if running else (_launch(cluster, settings, lock), True)
 
@@ -87,7 +82,7 @@ def read_pid_file(cluster: Cluster) -> PidFile | None:
 
 def _end_orphans(cluster: Cluster, said: PidFile | None) -> None:
     """End backends whose postmaster is gone: nobody can reach them, and they keep the cluster locked."""
-    processes = _server_processes(cluster.path)
+    processes = server_processes(cluster.path)
     if said is None or said.pid in processes:
         return
     for pid in processes:
@@ -97,7 +92,7 @@ def _end_orphans(cluster: Cluster, said: PidFile | None) -> None:
             pass
 
 
-def _server_processes(folder: Path) -> set[int]:
+def server_processes(folder: Path) -> set[int]:
     """Return PostgreSQL's live processes that work in a folder, as all do in their cluster."""
     found = set()
     for process in Path("/proc").glob("[0-9]*"):
@@ -114,6 +109,7 @@ def _launch(cluster: Cluster, settings: Mapping[str, str], lock: Lock) -> Connec
     socket_dir = socket_folder(cluster.layout, account)
     _clear_leftovers(cluster, socket_dir)
     configure(cluster, socket_dir, settings)
+    old_log = _log_sizes(cluster)
     result = account.run(
         *(cluster.programs.pg_ctl, "start", "--silent", "--wait", f"--timeout={_START_LIMIT:.0f}"),
         *("-D", cluster.path, "--log", cluster.layout.log_dir / "startup.log"),
@@ -121,7 +117,7 @@ def _launch(cluster: Cluster, settings: Mapping[str, str], lock: Lock) -> Connec
     )
     said = read_pid_file(cluster)
     if result.returncode or said is None:
-        raise failure("The database server did not start", result.stdout + _log(cluster))
+        raise failure("The database server did not start", result.stdout + _log(cluster, old_log))
     return said.connection
 
 
@@ -132,7 +128,7 @@ def _clear_leftovers(cluster: Cluster, socket_dir: Path) -> None:
     which is the rule in containers. No process of a server that Ombud started is left here; one that
     somebody started by hand is seen by its working folder.
     """
-    if _server_processes(cluster.path):
+    if server_processes(cluster.path):
         raise StartFailed(
             f"A PostgreSQL server that Ombud did not start is using {cluster.path}. Stop it first: "
             f"{cluster.programs.pg_ctl} stop -D {cluster.path}"
@@ -148,16 +144,26 @@ def _clear_leftovers(cluster: Cluster, socket_dir: Path) -> None:
     cluster.account.run("mkdir", "-p", "--", cluster.layout.log_dir)
 
 
-def _log(cluster: Cluster) -> str:
-    """Return what the server wrote last: its first words, and the newest file of its log."""
-    logs = sorted(cluster.layout.log_dir.glob("postgresql-*.log"), key=lambda path: path.stat().st_mtime)
-    return "".join(_end_of(path) for path in (*logs[-1:], cluster.layout.log_dir / "startup.log"))
+def _log_files(cluster: Cluster) -> list[Path]:
+    """Return the files of the server's log, the newest last, and what it wrote before it had a log."""
+    files = sorted(cluster.layout.log_dir.glob("postgresql-*.log"), key=lambda path: path.stat().st_mtime)
+    return [*files, cluster.layout.log_dir / "startup.log"]
 
 
-def _end_of(path: Path, size: int = 8192) -> str:
+def _log_sizes(cluster: Cluster) -> dict[Path, int]:
+    return {path: path.stat().st_size for path in _log_files(cluster) if path.exists()}
+
+
+def _log(cluster: Cluster, seen: Mapping[Path, int] | None = None) -> str:
+    """Return the ends of the newest log file and of the first words, without what was seen before."""
+    return "".join(_end_of(path, (seen or {}).get(path, 0)) for path in _log_files(cluster)[-2:])
+
+
+def _end_of(path: Path, seen: int, most: int = 8192) -> str:
     try:
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
-            file.seek(max(0, os.fstat(file.fileno()).st_size - size))
+            size = os.fstat(file.fileno()).st_size
+            file.seek(max(seen if seen <= size else 0, size - most))
             return file.read().decode(errors="replace")
     except OSError:
         return ""
@@ -165,7 +171,7 @@ def _end_of(path: Path, size: int = 8192) -> str:
 
 def stop(cluster: Cluster) -> None:
     """Stop the server cleanly, ending open sessions; do nothing if none of its processes is left."""
-    with server_lock(cluster) as lock:
+    with cluster.server_lock() as lock:
         if lock.try_exclusive():
             return
         result = cluster.account.run(
