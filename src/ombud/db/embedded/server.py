@@ -26,7 +26,7 @@ from ombud.db.embedded import postmaster
 from ombud.db.embedded.account import account_for
 from ombud.db.embedded.cluster import Cluster, ensure_cluster
 from ombud.db.embedded.connection import Connection
-from ombud.db.embedded.errors import DiskFull, StartFailed
+from ombud.db.embedded.errors import DiskFull, StartFailed, StopFailed
 from ombud.db.embedded.layout import Layout, hand_over, make_data_dir, unusable
 from ombud.db.embedded.locks import Lock
 from ombud.db.embedded.programs import find_programs
@@ -63,14 +63,23 @@ class EmbeddedServer:
             self.connection, self.started = postmaster.ensure_running(self._cluster, self._settings)
 
     def close(self) -> None:
-        """Leave; the last one out stops the server cleanly. Closing twice is harmless."""
+        """Leave; the last one out stops the server cleanly. Closing twice is harmless.
+
+        Raises StopFailed.
+        """
         if self._members.fd < 0:
             return
         if self._opened_by != os.getpid():  # a fork shares the lock with its parent, which still needs it
             self._members.close()
             return
-        with _gate(self._cluster.layout):
-            _leave(self._cluster, self._members)
+        try:
+            with _gate(self._cluster.layout):
+                _leave(self._cluster, self._members)
+        except OSError as error:
+            self._members.close()
+            raise StopFailed(
+                f"The data directory {self.data_dir} cannot be left in order: {error}"
+            ) from error
 
     def __enter__(self) -> Self:
         return self
