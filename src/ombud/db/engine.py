@@ -59,24 +59,35 @@ def make_async_engine(url: str | URL, settings: Settings | None = None, *, role:
 
 def refuse_plain_tcp(url: URL, settings: Settings) -> None:
     """Refuse a database on another host without verified TLS, unless settings allow it explicitly."""
-    query = {key: value for key, value in url.query.items() if isinstance(value, str)}
-    host = url.host or query.get("host", "")
-    if host in LOOPBACK or host.startswith("/") or settings.allow_plain_tcp:
+    if _is_local(url) or settings.allow_plain_tcp:
         return
+    query = {key: value for key, value in url.query.items() if isinstance(value, str)}
     mode = query.get("sslmode") or query.get("ssl") or ""
     if mode not in ("verify-full", "verify-ca"):
         raise Unavailable(
-            f"The database on {host} would be reached without verified TLS. Add ?sslmode=verify-full to the "
+            f"The database on {_host(url)} would be reached without verified TLS. Add ?sslmode=verify-full to the "
             "URL, or set OMBUD_ALLOW_PLAIN_TCP=1 if the network between is yours alone."
         )
 
 
+def _host(url: URL) -> str:
+    in_query = url.query.get("host", "")
+    return url.host or (in_query if isinstance(in_query, str) else in_query[0])
+
+
+def _is_local(url: URL) -> bool:
+    host = _host(url)
+    return host in LOOPBACK or host.startswith("/")
+
+
 def _server_settings(settings: Settings, role: str) -> dict[str, str]:
     return {
-        "role": role,
+        "role": str(role),  # asyncpg wants the very type
         "search_path": "ombud,public",
         "jit": "off",
         "timezone": "UTC",
+        # Filters vary: a plan for the values at hand finds the partial indexes, a generic one cannot.
+        "plan_cache_mode": "force_custom_plan",
         "statement_timeout": f"{settings.statement_timeout * 1000:.0f}",
         "lock_timeout": f"{settings.lock_timeout * 1000:.0f}",
         "idle_in_transaction_session_timeout": "10000",
@@ -109,8 +120,8 @@ def _asyncpg_url(url: URL) -> URL:
     """Translate libpq's parameter names, which asyncpg has under others."""
     query = dict(url.query)
     mode = query.pop("sslmode", None)
-    if mode is not None:
-        query["ssl"] = mode
+    # Without a word it would try TLS first; on this very machine that only costs a round trip.
+    query["ssl"] = mode or ("disable" if _is_local(url) else "prefer")
     for unknown in ("application_name", "connect_timeout", "options"):
         query.pop(unknown, None)
     return url.set(query=query)

@@ -22,9 +22,12 @@ from ombud.errors import Invalid, Unauthenticated, Unavailable
 PREPARE_LOCK = 7_246_839
 
 
-def upgrade(url: str | URL, revision: str = "head") -> None:
-    """Make roles and schema where they are missing and migrate up to `revision`, under one lock."""
-    with prepared(url):
+def upgrade(url: str | URL, revision: str = "head", *, login: str | None = None) -> None:
+    """Make roles and schema where they are missing and migrate up to `revision`, under one lock.
+
+    `login` is the user that the desk signs in as, where it is not the one in `url`.
+    """
+    with prepared(url, login):
         command.upgrade(_config(url), revision)
 
 
@@ -74,13 +77,13 @@ def is_current(url: str | URL) -> bool:
 
 
 @contextmanager
-def prepared(url: str | URL) -> Iterator[None]:
+def prepared(url: str | URL, login: str | None = None) -> Iterator[None]:
     """Hold the preparation lock, with roles and schema in place."""
     with connected(url) as connection:
         check_server(connection)
         connection.execute("SELECT pg_advisory_lock(%s)", [PREPARE_LOCK])
         try:
-            ensure_roles(connection, connection.info.user)
+            ensure_roles(connection, login or connection.info.user)
             ensure_schema(connection)
         except errors.InsufficientPrivilege as error:
             raise missing_rights(error) from error

@@ -34,6 +34,7 @@ class Role(StrEnum):
 
 
 LOGIN = "ombud_login"
+"""Who the desk signs in as on the embedded server: may do nothing but become one of the others."""
 OLDEST_POSTGRES = 150000
 
 
@@ -51,16 +52,13 @@ def ensure_roles(connection: Connection, login: str) -> None:
     """Create the roles that are missing and let `login` work as each of them."""
     for role in Role:
         _create_role(connection, role)
+    if login == LOGIN:
+        _create_role(connection, LOGIN, "LOGIN NOINHERIT")
     _grant(connection, Role.APP, to=Role.WEB)
     _grant(connection, Role.APP, to=Role.WORKER)
     _grant(connection, Role.SEARCH, to=Role.OWNER)
     for role in (Role.OWNER, Role.WEB, Role.WORKER, Role.REPORT, Role.BACKUP):
         _grant(connection, role, to=login)
-
-
-def ensure_login(connection: Connection) -> None:
-    """Create the embedded server's login role, which may do nothing but become one of the others."""
-    _create_role(connection, LOGIN, "LOGIN NOINHERIT")
 
 
 def ensure_schema(connection: Connection) -> None:

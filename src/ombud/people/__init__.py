@@ -1,0 +1,1 @@
+"""People: users, organizations, teams, and how they prove who they are."""

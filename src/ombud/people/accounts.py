@@ -1,0 +1,149 @@
+"""Proving who one is: sessions of browsers, tokens of programs, counted failures.
+
+Passwords are compared at the edge (hashing is slow and stays outside transactions); this is what happens in
+the database before and after.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from ombud import clock
+from ombud.db.actor import Actor
+from ombud.db.context import actor_of
+from ombud.errors import NotFound, RateLimited
+from ombud.kit.text import clean_line
+from ombud.kit.tokens import digest, new_api_token, new_secret
+from ombud.models import ApiToken, UserRole, WebSession
+from ombud.people import queries
+from ombud.people.policy import require_admin
+
+SESSION_IDLE = timedelta(hours=12)
+SESSION_LIFE = timedelta(days=7)
+FAILURES_PER_ADDRESS = 5
+FAILURES_PER_IP = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is signed in: what pages show of them, and the actor that they are."""
+
+    user_id: int
+    email: str
+    full_name: str
+    role: UserRole
+    theme: str
+    actor: Actor
+    session_id: int | None = None
+    last_seen_at: datetime | None = None
+    scopes: frozenset[str] = frozenset()
+
+    @property
+    def display_name(self) -> str:
+        """The full name, or the address's first part."""
+        return self.full_name.strip() or self.email.partition("@")[0]
+
+
+def principal_of(row: Any, request_id: str) -> Principal:
+    """Make a Principal of a row of `session_principal` or `token_principal`."""
+    fields = row._mapping
+    role = UserRole(row.role)
+    return Principal(
+        user_id=row.user_id,
+        email=row.email,
+        full_name=row.full_name,
+        role=role,
+        theme=row.theme,
+        actor=_actor(row, role).for_request(request_id),
+        session_id=fields.get("session_id"),
+        last_seen_at=fields.get("last_seen_at"),
+        scopes=frozenset(fields.get("scopes") or ()),
+    )
+
+
+def check_throttle(session: Session, *, email: str, ip: str) -> None:
+    """Raise RateLimited while too many sign-ins have failed for this address or from this place."""
+    wait = session.scalar(select(func.ombud.login_wait(_keys(email, ip)))) or 0
+    if wait > 0:
+        raise RateLimited(retry_after=wait)
+
+
+def note_failure(session: Session, *, email: str, ip: str) -> None:
+    """Count a failed sign-in."""
+    by_address, by_ip = _keys(email, ip)
+    session.execute(select(func.ombud.login_failed(by_address, FAILURES_PER_ADDRESS)))
+    session.execute(select(func.ombud.login_failed(by_ip, FAILURES_PER_IP)))
+
+
+def start_session(session: Session, user_id: int, *, ip: str = "", user_agent: str = "") -> str:
+    """Open a web session for the actor's own user and return the cookie's secret value, stored as a hash."""
+    secret = new_secret()
+    session.add(
+        WebSession(
+            user_id=user_id,
+            token_hash=digest(secret),
+            expires_at=clock.now() + SESSION_LIFE,
+            ip=ip[:45],
+            user_agent=user_agent[:300],
+        )
+    )
+    user = session.scalar(queries.user_by_id(actor_of(session), user_id))
+    if user is None:
+        raise NotFound("There is no such person here.")
+    user.last_login = clock.now()
+    session.flush()
+    session.execute(select(func.ombud.login_succeeded(_keys(user.email, ip)[0])))
+    return secret
+
+
+def end_session(session: Session, session_id: int) -> None:
+    """End a web session of the actor."""
+    found = session.get(WebSession, session_id)
+    if found is not None:
+        session.delete(found)
+        session.flush()
+
+
+def create_token(session: Session, user_id: int, name: str, *, scopes: tuple[str, ...] = ()) -> tuple[str, ApiToken]:
+    """Make an API token for a person and return it, once, with its record."""
+    actor = actor_of(session)
+    if user_id != actor.user_id:
+        require_admin(actor)
+    token, key_id, secret_hash = new_api_token()
+    record = ApiToken(
+        user_id=user_id,
+        name=clean_line("name", name, limit=100),
+        key_id=key_id,
+        secret_hash=secret_hash,
+        scopes=list(scopes),
+    )
+    session.add(record)
+    session.flush()
+    return token, record
+
+
+def revoke_token(session: Session, token_id: int) -> None:
+    """Make a token useless from now on."""
+    record = session.get(ApiToken, token_id)
+    if record is None:
+        raise NotFound("There is no such token here.")
+    record.revoked_at = record.revoked_at or clock.now()
+    session.flush()
+
+
+def _actor(row: Any, role: UserRole) -> Actor:
+    match role:
+        case UserRole.ADMIN:
+            return Actor.admin(row.user_id)
+        case UserRole.AGENT | UserRole.LIGHT_AGENT:
+            teams = None if row.sees_all_teams else frozenset(row.team_ids)
+            return Actor.agent(row.user_id, teams=teams, read_only=role is UserRole.LIGHT_AGENT)
+        case UserRole.CUSTOMER:
+            return Actor.customer(row.user_id, shared_organization_id=row.shared_organization_id)
+
+
+def _keys(email: str, ip: str) -> list[str]:
+    return [f"email:{email.strip().lower()[:250]}", f"ip:{ip[:45]}"]

@@ -1,0 +1,121 @@
+"""Reading people: builders that return a Select."""
+
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import joinedload, selectinload
+
+from ombud.db.actor import Actor
+from ombud.models import ApiToken, Organization, Team, TeamMember, User
+from ombud.people.policy import people_visible_to
+
+MENU_LIMIT = 50
+
+
+def user_by_id(actor: Actor, user_id: int) -> Select[tuple[User]]:
+    """Return a person with organization and teams."""
+    return (
+        select(User)
+        .options(joinedload(User.organization), selectinload(User.teams))
+        .where(User.id == user_id, people_visible_to(actor))
+    )
+
+
+def user_by_email(email: str) -> Select[tuple[User]]:
+    """Return the person with that address, whatever its case."""
+    return select(User).where(User.email_norm == email.strip().lower())
+
+
+def users(actor: Actor, *, text: str = "", staff: bool | None = None, after: int = 0, limit: int = 50) -> Select[tuple[User]]:
+    """Return people by id after `after`, whose name or address contains `text`."""
+    statement = select(User).options(joinedload(User.organization)).where(people_visible_to(actor), User.id > after)
+    if staff is not None:
+        statement = statement.where(User.is_staff.is_(staff))
+    if text.strip():
+        statement = statement.where(
+            or_(User.full_name.icontains(text.strip(), autoescape=True), User.email_norm.contains(text.strip().lower(), autoescape=True))
+        )
+    return statement.order_by(User.id).limit(limit)
+
+
+def assignable(text: str = "", *, limit: int = MENU_LIMIT) -> Select[tuple[User]]:
+    """Return active staff by name, for the assignee menu."""
+    statement = select(User).where(User.is_staff.is_(True), User.is_active.is_(True))
+    if text.strip():
+        statement = statement.where(User.full_name.icontains(text.strip(), autoescape=True))
+    return statement.order_by(User.full_name, User.id).limit(limit)
+
+
+def customers(text: str, *, limit: int = 10) -> Select[tuple[User]]:
+    """Return customers whose name or address contains `text`, for the requester field."""
+    wanted = text.strip()
+    return (
+        select(User)
+        .options(joinedload(User.organization))
+        .where(User.is_active.is_(True))
+        .where(or_(User.full_name.icontains(wanted, autoescape=True), User.email_norm.contains(wanted.lower(), autoescape=True)))
+        .order_by(User.is_staff, User.full_name, User.id)
+        .limit(limit)
+    )
+
+
+def teams() -> Select[tuple[Team]]:
+    """Return all teams by name."""
+    return select(Team).order_by(func.lower(Team.name))
+
+
+def team_by_id(team_id: int) -> Select[tuple[Team]]:
+    """Return a team with its members."""
+    return select(Team).options(selectinload(Team.members)).where(Team.id == team_id)
+
+
+def membership(user_id: int) -> Select[tuple[int]]:
+    """Return the ids of a person's teams."""
+    return select(TeamMember.team_id).where(TeamMember.user_id == user_id)
+
+
+def organizations(text: str = "", *, after: int = 0, limit: int = 50) -> Select[tuple[Organization]]:
+    """Return organizations by id after `after`, whose name contains `text`."""
+    statement = select(Organization).where(Organization.id > after)
+    if text.strip():
+        statement = statement.where(Organization.name.icontains(text.strip(), autoescape=True))
+    return statement.order_by(Organization.id).limit(limit)
+
+
+def organization_for_email(email: str) -> Select[tuple[int]]:
+    """Return the id of the organization that an address belongs to by its domain."""
+    from ombud.models import OrganizationDomain
+
+    domain = email.rpartition("@")[2].strip().lower()
+    return select(OrganizationDomain.organization_id).where(OrganizationDomain.domain == domain)
+
+
+def tokens_of(user_id: int) -> Select[tuple[ApiToken]]:
+    """Return a person's API tokens, newest first."""
+    return select(ApiToken).where(ApiToken.user_id == user_id).order_by(ApiToken.id.desc())
+
+
+def credentials(email: str) -> Select[Any]:
+    """Return user_id, password_hash, is_active, is_staff for an address, if anybody has it."""
+    found = func.ombud.credentials(email).table_valued("user_id", "password_hash", "is_active", "is_staff")
+    return select(found)
+
+
+_PRINCIPAL = ("user_id", "email", "full_name", "role", "sees_all_teams", "team_ids", "shared_organization_id", "theme")
+
+
+def session_principal(token_hash: bytes, idle_seconds: int) -> Select[Any]:
+    """Return the person of a living web session, with session_id and last_seen_at."""
+    idle = func.make_interval(0, 0, 0, 0, 0, 0, idle_seconds)
+    return select(func.ombud.find_session(token_hash, idle).table_valued("session_id", "last_seen_at", *_PRINCIPAL))
+
+
+def token_principal(key_id: str) -> Select[Any]:
+    """Return the person of a living API token, with token_id, secret_hash, scopes and last_used_at."""
+    columns = ("token_id", "secret_hash", "scopes", "last_used_at", *_PRINCIPAL)
+    return select(func.ombud.find_token(key_id).table_valued(*columns))
+
+
+def has_administrator() -> Select[tuple[bool]]:
+    """Return whether anybody can administer this desk yet."""
+    return select(func.ombud.has_administrator())

@@ -1,0 +1,122 @@
+"""Change a ticket's fields: one locked row, one UPDATE, conflicts told and nothing overwritten."""
+
+from collections.abc import Mapping
+from typing import Any, TypedDict
+
+from sqlalchemy.orm import Session
+
+from ombud.db.context import actor_of
+from ombud.errors import Conflict, Forbidden, StaleVersion
+from ombud.kit.text import clean_body, clean_line
+from ombud.models import Ticket, TicketPriority, TicketStatus
+from ombud.tickets.actions.find import get_assignee, get_person, get_team, get_ticket_for_change
+from ombud.tickets.policy import require_writer
+from ombud.tickets.rules import check_move
+
+
+class TicketChanges(TypedDict, total=False):
+    """The fields that people change; only those present are changed."""
+
+    title: str
+    description: str
+    status: TicketStatus
+    priority: TicketPriority
+    assignee_id: int | None
+    team_id: int | None
+    requester_id: int
+
+
+class FieldChanged(Conflict):
+    """Somebody changed the very field that this actor is changing. `field` and `current` say what it is now."""
+
+    code = "field_changed"
+
+
+def change_ticket(
+    session: Session,
+    ticket_id: int,
+    changes: TicketChanges,
+    *,
+    expected_version: int | None = None,
+    seen: Mapping[str, Any] | None = None,
+) -> Ticket:
+    """Change some fields of a ticket and return it.
+
+    `expected_version` refuses with StaleVersion when anything was edited since (an API's If-Match). `seen`
+    holds the values that the actor saw of the fields being changed and refuses with FieldChanged only when
+    one of those is different now, so that two people can work on different fields at once.
+    """
+    ticket = get_ticket_for_change(session, ticket_id)
+    _check_right(session, ticket, changes)
+    if expected_version is not None and ticket.version != expected_version:
+        raise StaleVersion(current=ticket.version)
+    _check_seen(ticket, seen or {})
+    for field, value in changes.items():
+        setattr(ticket, field, _checked(session, ticket, field, value))
+    session.flush()
+    return ticket
+
+
+def set_status(session: Session, ticket_id: int, status: TicketStatus, **checks: Any) -> Ticket:
+    """Move a ticket to another status; IllegalMove when the transition table says no."""
+    return change_ticket(session, ticket_id, {"status": status}, **checks)
+
+
+def set_priority(session: Session, ticket_id: int, priority: TicketPriority, **checks: Any) -> Ticket:
+    """Change how urgent a ticket is."""
+    return change_ticket(session, ticket_id, {"priority": priority}, **checks)
+
+
+def assign(session: Session, ticket_id: int, assignee_id: int | None, **checks: Any) -> Ticket:
+    """Give a ticket to an active agent, or to nobody."""
+    return change_ticket(session, ticket_id, {"assignee_id": assignee_id}, **checks)
+
+
+def move_to_team(session: Session, ticket_id: int, team_id: int | None, **checks: Any) -> Ticket:
+    """Route a ticket to a team, or to none."""
+    return change_ticket(session, ticket_id, {"team_id": team_id}, **checks)
+
+
+def _check_right(session: Session, ticket: Ticket, changes: TicketChanges) -> None:
+    """Staff change everything; a customer may declare their own ticket resolved, or open again."""
+    actor = actor_of(session)
+    if actor.is_staff:
+        require_writer(actor)
+        return
+    own_verdict = set(changes) <= {"status"} and changes.get("status") in (
+        TicketStatus.RESOLVED,
+        TicketStatus.OPEN,
+    )
+    if not own_verdict or ticket.requester_id != actor.user_id:
+        raise Forbidden("Only the support team can change that.")
+
+
+def _check_seen(ticket: Ticket, seen: Mapping[str, Any]) -> None:
+    for field, value in seen.items():
+        current = getattr(ticket, field)
+        if current != value:
+            raise FieldChanged(
+                f"Somebody else changed the {field.removesuffix('_id')} in the meantime. Nothing was overwritten.",
+                field=field,
+                current=current,
+            )
+
+
+def _checked(session: Session, ticket: Ticket, field: str, value: Any) -> Any:
+    match field:
+        case "title":
+            return clean_line("title", value, limit=500)
+        case "description":
+            return clean_body("description", value, required=False)
+        case "status":
+            check_move(ticket.status, TicketStatus(value))
+            return TicketStatus(value)
+        case "priority":
+            return TicketPriority(value)
+        case "assignee_id":
+            return None if value is None else get_assignee(session, value).id
+        case "team_id":
+            return None if value is None else get_team(session, value).id
+        case "requester_id":
+            return get_person(session, "requester", value).id
+    raise TypeError(f"{field} is not a field that people change")

@@ -1,0 +1,50 @@
+"""What actions look up before they change something: always through what the actor may see."""
+
+from sqlalchemy.orm import Session
+
+from ombud.db.context import actor_of
+from ombud.errors import Invalid, NotFound
+from ombud.models import Team, Ticket, User
+from ombud.tickets import queries
+from ombud.tickets.rules import TicketDeleted
+
+BIGINT_MAX = 2**63 - 1
+
+
+def get_ticket_for_change(session: Session, ticket_id: int, *, deleted: bool = False) -> Ticket:
+    """Return a ticket, locked until the end of the transaction.
+
+    Raises NotFound when it is missing or invisible, TicketDeleted when it is deleted and `deleted` is false.
+    """
+    ticket = None
+    if 0 < ticket_id <= BIGINT_MAX:
+        ticket = session.scalar(queries.ticket_for_change(actor_of(session), ticket_id))
+    if ticket is None:
+        raise NotFound("There is no such ticket here.")
+    if ticket.deleted_at is not None and not deleted:
+        raise TicketDeleted
+    return ticket
+
+
+def get_assignee(session: Session, user_id: int) -> User:
+    """Return an active member of staff; Invalid for anybody else."""
+    user = session.get(User, user_id) if 0 < user_id <= BIGINT_MAX else None
+    if user is None or not user.is_staff or not user.is_active:
+        raise Invalid(fields={"assignee": "must be an active agent."})
+    return user
+
+
+def get_team(session: Session, team_id: int) -> Team:
+    """Return a team; Invalid when there is none."""
+    team = session.get(Team, team_id) if 0 < team_id <= BIGINT_MAX else None
+    if team is None:
+        raise Invalid(fields={"team": "does not exist."})
+    return team
+
+
+def get_person(session: Session, field: str, user_id: int) -> User:
+    """Return a person whom the actor may see; Invalid when there is none."""
+    user = session.get(User, user_id) if 0 < user_id <= BIGINT_MAX else None
+    if user is None:
+        raise Invalid(fields={field: "does not exist."})
+    return user

@@ -1,0 +1,65 @@
+"""Open tickets."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from ombud.db.context import actor_of
+from ombud.errors import Invalid
+from ombud.kit.text import clean_body, clean_line
+from ombud.models import Ticket, TicketChannel, TicketPriority, TicketStatus
+from ombud.tickets.actions.find import get_assignee, get_person, get_team
+from ombud.tickets.actions.reply import StoredFile, attach_file
+from ombud.tickets.actions.tag import set_tags
+from ombud.tickets.policy import require_writer
+
+TITLE_LIMIT = 500
+
+
+def open_ticket(
+    session: Session,
+    *,
+    title: str,
+    description: str = "",
+    requester_id: int | None = None,
+    priority: TicketPriority = TicketPriority.MEDIUM,
+    status: TicketStatus = TicketStatus.OPEN,
+    channel: TicketChannel = TicketChannel.WEB,
+    assignee_id: int | None = None,
+    team_id: int | None = None,
+    tags: Sequence[str] = (),
+    files: Sequence[StoredFile] = (),
+) -> Ticket:
+    """Open a ticket and return it with its number.
+
+    `requester_id` defaults to the actor. A customer opens tickets for themselves only and leaves triage
+    (priority above high, assignee, team, tags) to the desk. Raises Invalid by field.
+    """
+    actor = actor_of(session)
+    requester = requester_id if requester_id is not None else actor.user_id
+    if requester is None:
+        raise Invalid(fields={"requester": "must be given."})
+    if not actor.is_staff and (requester != actor.user_id or assignee_id or team_id or tags):
+        raise Invalid(fields={"requester": "must be yourself; the team routes the ticket."})
+    if actor.is_staff and (assignee_id or team_id or tags):
+        require_writer(actor)
+    if requester != actor.user_id:
+        get_person(session, "requester", requester)
+    ticket = Ticket(
+        title=clean_line("title", title, limit=TITLE_LIMIT),
+        description=clean_body("description", description, required=False),
+        requester_id=requester,
+        creator_id=actor.user_id if actor.user_id is not None else requester,
+        priority=priority,
+        status=status,
+        channel=channel,
+        assignee_id=get_assignee(session, assignee_id).id if assignee_id is not None else None,
+        team_id=get_team(session, team_id).id if team_id is not None else None,
+    )
+    session.add(ticket)
+    session.flush()
+    if tags:
+        set_tags(session, ticket.id, tags)
+    for file in files:
+        attach_file(session, ticket.id, file)
+    return ticket

@@ -1,0 +1,49 @@
+"""What one person's view of a ticket remembers: that they read it, what they are writing."""
+
+from sqlalchemy import delete, func
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from ombud.db.context import actor_of
+from ombud.kit.text import clean_body
+from ombud.models import Draft, TicketRead
+
+DRAFT_LIMIT = 200_000
+
+
+def mark_read(session: Session, ticket_id: int) -> None:
+    """Remember that the actor has seen the ticket as it is now."""
+    statement = insert(TicketRead).values(user_id=actor_of(session).user_id, ticket_id=ticket_id)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[TicketRead.user_id, TicketRead.ticket_id], set_={"seen_at": func.clock_timestamp()}
+        )
+    )
+
+
+def save_draft(session: Session, ticket_id: int, content: str, *, is_internal: bool) -> None:
+    """Keep an unsent reply or note; an empty one is thrown away."""
+    text = clean_body("content", content, limit=DRAFT_LIMIT, required=False)
+    if not text:
+        discard_draft(session, ticket_id, is_internal=is_internal)
+        return
+    statement = insert(Draft).values(
+        user_id=actor_of(session).user_id, ticket_id=ticket_id, is_internal=is_internal, content=text
+    )
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[Draft.user_id, Draft.ticket_id, Draft.is_internal],
+            set_={"content": statement.excluded.content, "updated_at": func.now()},
+        )
+    )
+
+
+def discard_draft(session: Session, ticket_id: int, *, is_internal: bool) -> None:
+    """Throw an unsent reply or note away."""
+    session.execute(
+        delete(Draft).where(
+            Draft.user_id == actor_of(session).user_id,
+            Draft.ticket_id == ticket_id,
+            Draft.is_internal == is_internal,
+        )
+    )

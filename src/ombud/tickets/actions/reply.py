@@ -1,0 +1,131 @@
+"""Say something on a ticket: public replies, internal notes, files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from ombud.db.context import actor_of
+from ombud.errors import Forbidden, Invalid
+from ombud.kit.text import clean_body, clean_line
+from ombud.models import Attachment, Comment, Ticket, TicketStatus
+from ombud.tickets.actions.find import get_ticket_for_change
+from ombud.tickets.policy import require_staff, require_writer
+from ombud.tickets.rules import check_move, status_after_reply
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file whose bytes are in the store already (see `ombud.files`); `size` in bytes, SHA-256 in hex."""
+
+    file_name: str
+    content_type: str
+    size: int
+    checksum: str
+    storage_key: str
+
+
+def reply(
+    session: Session,
+    ticket_id: int,
+    content: str,
+    *,
+    status: TicketStatus | None = None,
+    files: Sequence[StoredFile] = (),
+) -> Comment:
+    """Answer publicly. A customer's answer reopens a ticket that waited for them or was done."""
+    return add_comment(session, ticket_id, content, is_internal=False, status=status, files=files)
+
+
+def note(
+    session: Session,
+    ticket_id: int,
+    content: str,
+    *,
+    status: TicketStatus | None = None,
+    files: Sequence[StoredFile] = (),
+) -> Comment:
+    """Write an internal note, which no customer ever sees."""
+    return add_comment(session, ticket_id, content, is_internal=True, status=status, files=files)
+
+
+def add_comment(
+    session: Session,
+    ticket_id: int,
+    content: str,
+    *,
+    is_internal: bool = False,
+    status: TicketStatus | None = None,
+    files: Sequence[StoredFile] = (),
+    author_id: int | None = None,
+    created_at: datetime | None = None,
+) -> Comment:
+    """Add a comment and return it; `status` moves the ticket in the same breath.
+
+    The author is the actor; only the system (imports, mail) names another one, or a time. Raises NotFound,
+    TicketDeleted, IllegalMove, Invalid.
+    """
+    actor = actor_of(session)
+    if actor.user_id is not None and (author_id not in (None, actor.user_id) or created_at is not None):
+        raise Forbidden("You can only write as yourself, and now.")
+    author = author_id if author_id is not None else actor.user_id
+    if author is None:
+        raise Invalid(fields={"author": "must be given."})
+    if is_internal:
+        require_staff(actor)
+    elif actor.is_staff:
+        require_writer(actor)
+    ticket = get_ticket_for_change(session, ticket_id)
+    comment = Comment(
+        ticket_id=ticket.id,
+        author_id=author,
+        content=clean_body("content", content),
+        is_internal=is_internal,
+    )
+    if created_at is not None:
+        comment.created_at = created_at
+    session.add(comment)
+    session.flush()
+    for file in files:
+        _attach(session, ticket, file, comment)
+    _move(session, ticket, status, is_internal=is_internal)
+    return comment
+
+
+def attach_file(session: Session, ticket_id: int, file: StoredFile) -> Attachment:
+    """Attach a stored file to a ticket itself."""
+    ticket = get_ticket_for_change(session, ticket_id)
+    attachment = _attach(session, ticket, file, None)
+    session.flush()
+    return attachment
+
+
+def _attach(session: Session, ticket: Ticket, file: StoredFile, comment: Comment | None) -> Attachment:
+    actor = actor_of(session)
+    uploader = actor.user_id or (comment.author_id if comment is not None else ticket.requester_id)
+    attachment = Attachment(
+        ticket_id=ticket.id,
+        comment_id=comment.id if comment is not None else None,
+        uploader_id=uploader,
+        file_name=clean_line("file_name", file.file_name, limit=255),
+        content_type=clean_line("content_type", file.content_type, limit=255),
+        size=file.size,
+        checksum=file.checksum,
+        storage_key=file.storage_key,
+    )
+    session.add(attachment)
+    session.flush()
+    return attachment
+
+
+def _move(session: Session, ticket: Ticket, status: TicketStatus | None, *, is_internal: bool) -> None:
+    actor = actor_of(session)
+    if status is not None and actor.is_staff:
+        require_writer(actor)
+    if status is None and not is_internal:
+        status = status_after_reply(ticket.status, by_customer=not actor.is_staff)
+    if status is not None and status is not ticket.status:
+        check_move(ticket.status, status)
+        ticket.status = status
+        session.flush()

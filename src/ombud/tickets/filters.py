@@ -1,0 +1,113 @@
+"""What a list of tickets is asked for: filters, order and place, as plain values.
+
+`None` means "any"; an empty tuple matches nothing. Times are aware; ranges include their start and exclude
+their end.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from ombud.errors import Invalid
+from ombud.models import TicketChannel, TicketPriority, TicketStatus
+from ombud.tickets.rules import DONE, UNDONE
+
+ME: Literal["me"] = "me"
+UNASSIGNED: Literal["unassigned"] = "unassigned"
+Assignee = int | Literal["me", "unassigned"]
+
+MAX_PAGE = 100
+DEFAULT_PAGE = 50
+
+
+class TicketSort(StrEnum):
+    """The orders of a list; each ends in the ticket's id, so no two rows tie."""
+
+    ACTIVITY = "activity"
+    CREATED = "created"
+    PRIORITY = "priority"
+
+
+@dataclass(frozen=True, slots=True)
+class TicketFilter:
+    """Conditions on tickets, combined by AND; several values of one condition by OR, tags by AND."""
+
+    text: str | None = None
+    statuses: tuple[TicketStatus, ...] | None = None
+    priorities: tuple[TicketPriority, ...] | None = None
+    channels: tuple[TicketChannel, ...] | None = None
+    assignees: tuple[Assignee, ...] | None = None
+    team_ids: tuple[int, ...] | None = None
+    tags: tuple[str, ...] | None = None
+    requester_id: int | None = None
+    organization_id: int | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    updated_from: datetime | None = None
+    updated_to: datetime | None = None
+    deleted: bool = False
+
+    def __post_init__(self) -> None:
+        for field in ("created_from", "created_to", "updated_from", "updated_to"):
+            moment = getattr(self, field)
+            if moment is not None and moment.tzinfo is None:
+                raise Invalid(fields={field: "needs a time zone."})
+        if self.text is not None and "\x00" in self.text:
+            raise Invalid(fields={"text": "must not contain NUL characters."})
+        for field in ("requester_id", "organization_id"):
+            _check_id(field, getattr(self, field))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which part of a list: order, direction, page size and the cursor where the last page ended."""
+
+    sort: TicketSort = TicketSort.ACTIVITY
+    ascending: bool = False
+    limit: int = DEFAULT_PAGE
+    cursor: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.limit <= MAX_PAGE:
+            raise Invalid(fields={"limit": f"must be between 1 and {MAX_PAGE}."})
+
+    @property
+    def order_name(self) -> str:
+        """What a cursor remembers of the order."""
+        return f"{'' if self.ascending else '-'}{self.sort.value}"
+
+
+class View(StrEnum):
+    """The sidebar's views."""
+
+    MINE = "mine"
+    UNASSIGNED = "unassigned"
+    OPEN = "open"
+    WAITING = "waiting"
+    RESOLVED = "resolved"
+    ALL = "all"
+
+    def narrowed(self, chosen: TicketFilter) -> TicketFilter:
+        """Return `chosen` within this view; what was chosen explicitly wins."""
+        statuses, assignees = _VIEWS[self]
+        return replace(
+            chosen,
+            statuses=chosen.statuses if chosen.statuses is not None else statuses,
+            assignees=chosen.assignees if chosen.assignees is not None else assignees,
+        )
+
+
+_VIEWS: dict[View, tuple[tuple[TicketStatus, ...] | None, tuple[Assignee, ...] | None]] = {
+    View.MINE: (UNDONE, (ME,)),
+    View.UNASSIGNED: (UNDONE, (UNASSIGNED,)),
+    View.OPEN: ((TicketStatus.OPEN, TicketStatus.IN_PROGRESS), None),
+    View.WAITING: ((TicketStatus.WAITING_ON_CUSTOMER,), None),
+    View.RESOLVED: (DONE, None),
+    View.ALL: (None, None),
+}
+
+
+def _check_id(field: str, value: int | None) -> None:
+    if value is not None and not 0 < value < 2**63:
+        raise Invalid(fields={field: "is not an id."})
