@@ -1,0 +1,5 @@
+"""Files: bytes in a content-addressed store; records of them are attachments of tickets."""
+
+from ombud.files.store import FileStore, StoredBytes, open_store
+
+__all__ = ["FileStore", "StoredBytes", "open_store"]

@@ -1,0 +1,109 @@
+"""The store of bytes, through obstore: a local directory now, an object store by URL later.
+
+Content-addressed: the key is the SHA-256, so a file stored twice takes its room once, and a name from outside
+never becomes a path. Bytes are written before the transaction that refers to them; a crash between the two
+leaves bytes that nobody refers to, never a record without bytes.
+"""
+
+import hashlib
+import re
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ombud.errors import Invalid, NotFound
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+CHUNK = 1 << 20
+_KEY = re.compile(r"sha256/[0-9a-f]{2}/[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBytes:
+    """Where bytes are: `size` in bytes, SHA-256 in hex, and the key in the store."""
+
+    size: int
+    checksum: str
+    storage_key: str
+
+
+class FileStore:
+    """Puts and gets bytes. All calls block on I/O: use the `a...` ones from async code."""
+
+    def __init__(self, store: "ObjectStore", limit: int) -> None:
+        self._store = store
+        self.limit = limit
+
+    def put(self, chunks: Iterable[bytes]) -> StoredBytes:
+        """Store the bytes and return where; Invalid when there are more than `limit`."""
+        import tempfile
+
+        import obstore
+
+        digest, size = hashlib.sha256(), 0
+        # Spooled: small files stay in memory, a large one never does.
+        with tempfile.SpooledTemporaryFile(max_size=CHUNK) as spool:
+            for chunk in chunks:
+                size += len(chunk)
+                if size > self.limit:
+                    raise Invalid(fields={"file": f"must have at most {self.limit // 2**20} MB."})
+                digest.update(chunk)
+                spool.write(chunk)
+            checksum = digest.hexdigest()
+            key = f"sha256/{checksum[:2]}/{checksum}"
+            if not self._has(key):
+                spool.seek(0)
+                obstore.put(self._store, key, spool)
+        return StoredBytes(size=size, checksum=checksum, storage_key=key)
+
+    def get(self, key: str) -> bytes:
+        """Return the bytes under `key`; NotFound when there are none."""
+        import obstore
+
+        try:
+            return bytes(obstore.get(self._store, _checked(key)).bytes())
+        except FileNotFoundError:
+            raise NotFound("This file is missing from the store.") from None
+
+    async def aput(self, chunks: Iterable[bytes]) -> StoredBytes:
+        """`put`, in a thread."""
+        import asyncio
+
+        return await asyncio.to_thread(self.put, chunks)
+
+    async def stream(self, key: str) -> AsyncIterator[bytes]:
+        """Yield the bytes under `key` in pieces, so that a large file never lies in memory as a whole."""
+        import obstore
+
+        try:
+            found = await obstore.get_async(self._store, _checked(key))
+        except FileNotFoundError:
+            raise NotFound("This file is missing from the store.") from None
+        async for piece in found.stream(min_chunk_size=CHUNK):
+            yield bytes(piece)
+
+    def _has(self, key: str) -> bool:
+        import obstore
+
+        try:
+            obstore.head(self._store, key)
+        except FileNotFoundError:
+            return False
+        return True
+
+
+def open_store(directory: Path, *, limit: int) -> FileStore:
+    """Open the store in a local directory, made private to its owner if it is new; `limit` in bytes a file."""
+    from obstore.store import LocalStore
+
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return FileStore(LocalStore(str(directory)), limit)
+
+
+def _checked(key: str) -> str:
+    if not _KEY.fullmatch(key):
+        raise NotFound("This file is missing from the store.")
+    return key

@@ -1,0 +1,5 @@
+"""Live updates: who is told when tickets change. PostgreSQL notifies, whoever wrote; we pass it on."""
+
+from ombud.live.hub import Changes, LiveHub
+
+__all__ = ["Changes", "LiveHub"]
