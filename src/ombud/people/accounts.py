@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from ombud import clock
@@ -105,6 +105,12 @@ def end_session(session: Session, session_id: int) -> None:
     if found is not None:
         session.delete(found)
         session.flush()
+
+
+def drop_expired_sessions(session: Session) -> int:
+    """Remove web sessions that have ended and return how many there were."""
+    ended = session.scalars(delete(WebSession).where(WebSession.expires_at < clock.now()).returning(WebSession.id))
+    return len(ended.all())
 
 
 def create_token(session: Session, user_id: int, name: str, *, scopes: tuple[str, ...] = ()) -> tuple[str, ApiToken]:

@@ -1,0 +1,1 @@
+"""The audit log: reading it and keeping its partitions. Triggers write it, nothing here does."""

@@ -1,0 +1,76 @@
+"""The `ombud` command: its sub-commands, and errors as one line on stderr."""
+
+import signal
+import sys
+from importlib import import_module
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from ombud._version import __version__
+from ombud.errors import Forbidden, Invalid, NotFound, OmbudError, Unauthenticated
+
+EXIT_CODES: tuple[tuple[type[OmbudError], int], ...] = (
+    (Invalid, 2),
+    (NotFound, 3),
+    (Forbidden, 4),
+    (Unauthenticated, 4),
+)
+
+# Groups of commands, by the module that has them. A module is imported only when it is asked for or listed.
+GROUPS = {
+    "db": "the database: schema, roles",
+    "import": "tickets from files",
+    "mail": "read mail files as the desk would",
+    "team": "teams and their members",
+    "token": "API tokens",
+    "user": "people who sign in",
+}
+
+app = typer.Typer(name="ombud", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+@app.callback()
+def ombud(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    """A customer-support desk to run, embed and trust."""
+    if version:
+        typer.echo(f"ombud {__version__}")
+        raise typer.Exit
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Run a command line; end with an exit code and one clear line when something is wrong."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["--version"]:
+        typer.echo(f"ombud {__version__}")
+        return
+    signal.signal(signal.SIGTERM, _end)
+    _add_commands(arguments[0] if arguments else None)
+    try:
+        app(args=arguments, standalone_mode=True)
+    except OmbudError as error:
+        typer.echo(f"ombud: {error.message}", err=True)
+        sys.exit(next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1))
+
+
+def _add_commands(wanted: str | None) -> None:
+    """Import what is asked for; everything when it is not known yet (help, a typing error)."""
+    modules = {"serve": "serve", "demo": "demo", **{group: _module(group) for group in GROUPS}}
+    for name in [wanted] if wanted in modules else list(modules):
+        module = import_module(f"ombud.cli.{modules[name]}")
+        if name in GROUPS:
+            app.add_typer(module.app, name=name, help=f"Work with {GROUPS[name]}.")
+        else:
+            app.command(name)(module.command)
+
+
+def _module(group: str) -> str:
+    return "imports" if group == "import" else group
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    """Leave like on Ctrl-C, so that a running server is stopped cleanly."""
+    raise SystemExit(0)

@@ -1,0 +1,40 @@
+"""What commands share: settings from the common options, an open desk, errors as one line and an exit code."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from ombud.config import Settings
+from ombud.db.desk import Desk
+from ombud.db.open import open_desk
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="Where the desk's data is (instead of OMBUD_DATA_DIR).", show_default=False),
+]
+
+out = Console()
+err = Console(stderr=True)
+
+
+def settings_with(data_dir: Path | None = None, **overrides: Any) -> Settings:
+    """Return the environment's settings with what the command line says on top; None changes nothing."""
+    given = {key: value for key, value in {"data_dir": data_dir, **overrides}.items() if value is not None}
+    return Settings().model_copy(update=given)
+
+
+@contextmanager
+def desk_for(data_dir: Path | None = None) -> Iterator[Desk]:
+    """Open the desk that a command works on."""
+    with open_desk(settings_with(data_dir)) as desk:
+        yield desk
+
+
+def is_terminal() -> bool:
+    """True when somebody watches: progress bars and colours make sense."""
+    return sys.stdout.isatty()

@@ -1,0 +1,1 @@
+"""Finding tickets by their words. Builders for lists live with the tickets; this keeps the index."""
