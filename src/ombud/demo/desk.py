@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
 
-
 from ombud.demo import content as contents
 from ombud.demo import people
 from ombud.demo.content import Content, Scenario
-from ombud.demo.dialogue import Casting, Play, opening
+from ombud.demo.dialogue import Play
 from ombud.demo.files import attachment
 from ombud.demo.hours import Arrivals, arrivals, outage_at
+from ombud.demo.letters import Casting, headline, opening
 from ombud.demo.records import (
     Channel,
     DemoAgent,
@@ -31,7 +31,6 @@ from ombud.demo.records import (
 )
 from ombud.demo.slots import Slots
 from ombud.demo.specials import finished_as, opened_as, special_at
-from ombud.demo.wording import capitalize, hurry, render
 
 CHANNELS: tuple[Channel, ...] = ("web", "email", "chat", "phone", "social", "api")
 CHANNEL_WEIGHTS = (38, 40, 8, 8, 3, 3)
@@ -115,9 +114,7 @@ class DemoDesk:
             phrases=self._content.phrases,
         )
 
-    def _slots(
-        self, customer: DemoCustomer, agent: DemoAgent, team: str, at: datetime, rng: Random
-    ) -> Slots:
+    def _slots(self, customer: DemoCustomer, agent: DemoAgent, team: str, at: datetime, rng: Random) -> Slots:
         name = customer.full_name
         first = name if customer.language in WHOLE_NAMES else name.split(",")[-1].strip().split(" ")[0]
         known = {
@@ -134,16 +131,14 @@ class DemoDesk:
 
     def _open(self, index: int, play: Casting, rng: Random) -> DemoTicket:
         scenario = play.scenario
-        title = capitalize(render(rng.choice(scenario.titles), play.slots, rng))
-        if play.customer.manner == "terse" and scenario.language == "en":
-            title = hurry(title, rng)
+        title = headline(play, rng)
         text = opening(play, rng)
         if play.channel == "phone" and scenario.language == "en":
             text = f"*Noted on the phone:*\n\n{text}"
         files: tuple[DemoAttachment, ...] = ()
-        if scenario.file and scenario.file_by == "customer":
-            if "attach" in text.lower() or "screenshot" in text.lower() or rng.random() < 0.3:
-                files = (attachment(scenario.file, play.slots, play.created_at, rng),)
+        announced = "attach" in text.lower() or "screenshot" in text.lower()
+        if scenario.file and scenario.file_by == "customer" and (announced or rng.random() < 0.3):
+            files = (attachment(scenario.file, play.slots, play.created_at, rng),)
         priority = scenario.priority if rng.random() < 0.7 else rng.choice(PRIORITIES[:3])
         return DemoTicket(
             index=index,

@@ -6,21 +6,17 @@ are closed and recent ones are in every state.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
-from ombud.demo.content import Scenario
 from ombud.demo.files import attachment
 from ombud.demo.hours import customer_moment, working_moment
+from ombud.demo.letters import Casting, frame
 from ombud.demo.records import (
     AssigneeChanged,
-    Channel,
     Commented,
-    DemoAgent,
     DemoAttachment,
-    DemoCustomer,
     DemoTicket,
     Event,
     Priority,
@@ -30,32 +26,12 @@ from ombud.demo.records import (
     Tagged,
     TeamChanged,
 )
-from ombud.demo.slots import Slots
-from ombud.demo.wording import capitalize, hurry, render
+from ombud.demo.wording import capitalize, render
 
 FIRST_REPLY_HOURS: dict[Priority, float] = {"urgent": 0.4, "high": 1.5, "medium": 5.0, "low": 11.0}
 """Median hours until an agent answers; the spread is that of a log-normal with sigma 1."""
 CLOSES_AFTER = timedelta(days=7)
 GIVES_UP_AFTER = timedelta(days=18)
-
-Phrases = Mapping[str, Mapping[str, tuple[str, ...]]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Casting:
-    """What is settled about a ticket before its first word is written."""
-
-    scenario: Scenario
-    customer: DemoCustomer
-    agent: DemoAgent
-    colleague: DemoAgent
-    team: str
-    first_team: str | None
-    channel: Channel
-    created_at: datetime
-    now: datetime
-    slots: Slots
-    phrases: Phrases
 
 
 class _Now(Exception):
@@ -115,7 +91,7 @@ class Play:
             self._assign(min(early, answer_at))
         if answer_at - self.at > timedelta(hours=30) and rng.random() < 0.6:
             self._customer("chase", self.at + (answer_at - self.at) * rng.uniform(0.4, 0.9))
-        self.at = max(self.at, answer_at)
+        self.at = max(self.at, answer_at).replace(microsecond=0)
         self._assign(self.at)
         self._step("in_progress", agent.email)
         self._emit(Tagged(self.at, agent.email, scenario.tags))
@@ -128,17 +104,17 @@ class Play:
     def _ask(self) -> bool:
         """Ask the customer for more; return whether the ticket goes on after that."""
         scenario, rng = self.cast.scenario, self.rng
-        if not scenario.ask or (rng.random() < 0.3 and not scenario.weight == 0):
+        if not scenario.ask or (rng.random() < 0.12 and scenario.weight):
             return True
         self._agent(scenario.ask, minutes=6)
         self._step("waiting_on_customer", self.cast.agent.email)
         if rng.random() < 0.05 and scenario.language == "en":
             self.at = working_moment(self.cast.agent.hours, self.at + GIVES_UP_AFTER, rng)
-            self._agent(_GIVING_UP, minutes=5)
+            self._agent(self.cast.phrases["quick"]["giving_up"], minutes=5)
             self._step("resolved", self.cast.agent.email)
             self._close()
             return False
-        hours = rng.lognormvariate(1.6, 1.2) if scenario.weight else rng.uniform(0.2, 1.5)
+        hours = rng.lognormvariate(2.5, 1.3) if scenario.weight else rng.uniform(0.2, 1.5)
         self._reply(scenario.detail, hours)
         self._step("in_progress", self.cast.customer.email)
         if scenario.language == "en" and rng.random() < 0.15:
@@ -196,7 +172,7 @@ class Play:
 
     def _assign(self, at: datetime) -> None:
         if self.assignee is None:
-            self.at = max(self.at, at)
+            self.at = max(self.at, at.replace(microsecond=0))
             self._emit(AssigneeChanged(self.at, self.cast.agent.email, None, self.cast.agent.email))
             self.assignee = self.cast.agent.email
 
@@ -209,7 +185,7 @@ class Play:
             if self.rng.random() < 0.5:
                 self._comment(colleague.email, self._say(self.cast.phrases["triage"]["note"]), internal=True)
         actor = colleague.email if self.team is not None else None
-        self.at = max(self.at, at)
+        self.at = max(self.at, at.replace(microsecond=0))
         self._emit(TeamChanged(self.at, actor, self.team, self.cast.team))
         self.team = self.cast.team
 
@@ -259,36 +235,3 @@ class Play:
 
     def _say(self, texts: tuple[str, ...]) -> str:
         return capitalize(render(self.rng.choice(texts), self.cast.slots, self.rng))
-
-
-_GIVING_UP = (
-    "I haven't heard from you for a while, so I'm marking this as resolved. Just reply if it's still "
-    "open: that reopens the ticket.",
-    "As there was no answer, I assume that it has {settled itself|been settled}. A reply is enough to get "
-    "back to me.",
-)
-
-
-def frame(text: str, cast: Casting, rng: Random, reply: str = "") -> str:
-    """Put greeting and closing around a customer's `text`, in that customer's manner."""
-    manner = cast.customer.manner
-    greetings = cast.phrases["greeting"][f"{reply}{manner}"] if reply or rng.random() < 0.9 else ("",)
-    closings = cast.phrases["closing"][manner] if not reply or rng.random() < 0.5 else ("",)
-    greeting = render(rng.choice(greetings), cast.slots, rng)
-    closing = render(rng.choice(closings), cast.slots, rng)
-    body = hurry(text, rng) if manner == "terse" else text
-    return "\n\n".join(part for part in (greeting, body, closing) if part)
-
-
-def opening(cast: Casting, rng: Random) -> str:
-    """Write the first message of a ticket."""
-    scenario, phrases = cast.scenario, cast.phrases
-    text = capitalize(render(rng.choice(scenario.open), cast.slots, rng))
-    if scenario.language != "en":
-        return text
-    if scenario.angry or rng.random() < 0.03:
-        before, after = rng.choice(phrases["angry"]["before"]), rng.choice(phrases["angry"]["after"])
-        text = f"{render(before, cast.slots, rng)} {text}\n\n{render(after, cast.slots, rng)}"
-    if context := capitalize(render(rng.choice(phrases["context"]["lines"]), cast.slots, rng)):
-        text += (" " if rng.random() < 0.5 else "\n\n") + context
-    return frame(text, cast, rng)

@@ -99,7 +99,10 @@ def _customer(
     city = home.city if home else rng.choice(raw.get("cities", ["London"]))
     email = _unused(local, domain, taken)
     organization = home.name if home else None
-    return DemoCustomer(name, email, organization, raw.get("language", "en"), city, rng.choice(manners))
+    language = raw.get("language", "en")
+    if name.isascii() and language == "hi":
+        language = "en"  # Who writes their name in Latin letters writes to us in English.
+    return DemoCustomer(name, email, organization, language, city, rng.choice(manners))
 
 
 def _home(homes: tuple[DemoOrganization, ...], culture: str, rng: Random) -> DemoOrganization:

@@ -13,7 +13,14 @@ BANKS = (
     "Hansebank", "Crédit Ligérien", "Banco del Turia", "Northern Mutual", "Sparhaus", "Alpenbank",
     "First Harbour", "Banca Felsinea", "Oriel Bank", "Volksbond",
 )  # fmt: skip
-PHONES = ("a Pixel 8", "an iPhone 13", "an iPad (9th gen)", "a Galaxy Tab A8", "an iPhone SE", "a Lenovo tablet")
+PHONES = (
+    "a Pixel 8",
+    "an iPhone 13",
+    "an iPad (9th gen)",
+    "a Galaxy Tab A8",
+    "an iPhone SE",
+    "a Lenovo tablet",
+)
 BROWSERS = ("Firefox", "Chrome", "Safari", "Edge", "Firefox ESR")
 PLANS = ("Studio", "Company", "Studio Plus")
 MONTHS = (
