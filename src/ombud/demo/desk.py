@@ -66,7 +66,7 @@ class DemoDesk:
 
     def ticket(self, index: int) -> DemoTicket:
         """Return ticket `index` (0 is the oldest), the same one at every call."""
-        rng = Random(self.seed * 1_000_000_007 + index)
+        rng = Random(self.seed * 1_000_000_007 + index)  # noqa: S311 - dice, not secrets
         created_at = self._arrivals.at((index + rng.random()) / self.ticket_count)
         special = special_at(index, self.ticket_count, self._content)
         customer = self.customers[int(len(self.customers) * rng.random() ** 1.5)]
@@ -179,7 +179,7 @@ def generate(now: datetime, seed: int = 1, tickets: int = 2000) -> DemoDesk:
         teams=people.teams(content),
         agents=people.agents(content),
         organizations=people.organizations(content),
-        customers=people.customers(content, Random(seed)),
+        customers=people.customers(content, Random(seed)),  # noqa: S311 - dice, not secrets
         tags=people.tags(content),
         _content=content,
         _arrivals=arrivals(moment.replace(minute=0, second=0)),
@@ -191,6 +191,6 @@ def _choices(content: Content) -> dict[str, tuple[Scenario, ...]]:
     """Return the scenarios by language, each as often as its weight says."""
     languages = {scenario.language for scenario in content.scenarios}
     return {
-        language: tuple(s for s in content.by_language(language) for _ in range(2 * s.weight))
+        language: tuple(s for s in content.by_language(language) for _ in range(round(60 * s.weight)))
         for language in sorted(languages)
     }

@@ -81,7 +81,7 @@ class Play:
         """Sort the ticket, let the customer get impatient if it takes long, and give it to an agent."""
         rng, scenario, agent = self.rng, self.cast.scenario, self.cast.agent
         delay = FIRST_REPLY_HOURS[self.priority] * rng.lognormvariate(0, 1)
-        if self.priority != "urgent" and rng.random() < 0.06:
+        if self.priority != "urgent" and rng.random() < 0.08:
             delay += rng.uniform(48, 900)
         answer_at = working_moment(agent.hours, self.at + timedelta(hours=delay), rng)
         if self.team != self.cast.team and rng.random() < 0.85:
@@ -114,7 +114,7 @@ class Play:
             self._step("resolved", self.cast.agent.email)
             self._close()
             return False
-        hours = rng.lognormvariate(2.5, 1.3) if scenario.weight else rng.uniform(0.2, 1.5)
+        hours = rng.lognormvariate(3.1, 1.3) if scenario.weight else rng.uniform(0.2, 1.5)
         self._reply(scenario.detail, hours)
         self._step("in_progress", self.cast.customer.email)
         if scenario.language == "en" and rng.random() < 0.15:
@@ -215,7 +215,7 @@ class Play:
         raw = texts[rng.randrange(len(texts))]
         text = capitalize(render(raw, self.cast.slots, rng))
         if scenario.language == "en":
-            text = frame(text, self.cast, rng, "reply_" if framed else "")
+            text = frame(text, self.cast, rng, greet=framed or rng.random() < 0.25)
         mentions = any(word in raw.lower() for word in ("attach", "screenshot", "photo", "here it is"))
         self._comment(customer.email, text, file=mentions if file is None else file)
 

@@ -66,6 +66,7 @@ def outage_at(moment: datetime, now: datetime) -> str | None:
 
 
 def in_working_hours(hours: WorkingHours, moment: datetime) -> bool:
+    """Return whether an agent with these hours is at work at `moment`."""
     local = moment.astimezone(_zone(hours.zone))
     return local.weekday() in hours.weekdays and hours.start <= local.hour < hours.end
 

@@ -35,11 +35,14 @@ class Casting:
     phrases: Phrases
 
 
-def frame(text: str, cast: Casting, rng: Random, reply: str = "") -> str:
-    """Put greeting and closing around a customer's `text`, in that customer's manner."""
+def frame(text: str, cast: Casting, rng: Random, *, first: bool = False, greet: bool = True) -> str:
+    """Put greeting and closing around a customer's `text`, in that customer's manner.
+
+    The `first` message is addressed to the desk, later ones to the agent, and often without a greeting.
+    """
     manner = cast.customer.manner
-    greetings = cast.phrases["greeting"][f"{reply}{manner}"] if reply or rng.random() < 0.9 else ("",)
-    closings = cast.phrases["closing"][manner] if not reply or rng.random() < 0.5 else ("",)
+    greetings = cast.phrases["greeting"][manner if first else f"reply_{manner}"] if greet else ("",)
+    closings = cast.phrases["closing"][manner] if first or rng.random() < 0.5 else ("",)
     greeting = render(rng.choice(greetings), cast.slots, rng)
     closing = render(rng.choice(closings), cast.slots, rng)
     body = hurry(text, rng) if manner == "terse" else text
@@ -57,7 +60,7 @@ def opening(cast: Casting, rng: Random) -> str:
         text = f"{render(before, cast.slots, rng)} {text}\n\n{render(after, cast.slots, rng)}"
     if context := capitalize(render(rng.choice(phrases["context"]["lines"]), cast.slots, rng)):
         text += (" " if rng.random() < 0.5 else "\n\n") + context
-    return frame(text, cast, rng)
+    return frame(text, cast, rng, first=True, greet=rng.random() < 0.9)
 
 
 def headline(cast: Casting, rng: Random) -> str:
@@ -65,7 +68,8 @@ def headline(cast: Casting, rng: Random) -> str:
     scenario = cast.scenario
     title = capitalize(render(rng.choice(scenario.titles), cast.slots, rng))
     adorned = "titles" if scenario.language == "en" else "titles_anywhere"
-    template = rng.choice(cast.phrases["context"][adorned]) if rng.random() < 0.5 else "$title"
+    likely = 0.5 if scenario.language == "en" and len(scenario.titles) > 1 else 0.75
+    template = rng.choice(cast.phrases["context"][adorned]) if rng.random() < likely else "$title"
     cast.slots["title"] = title
     title = render(template, cast.slots, rng)
     hasty = cast.customer.manner == "terse" and scenario.language == "en"

@@ -24,10 +24,12 @@ _LATIN = str.maketrans({"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "ß": "ss", 
 
 
 def teams(content: Content) -> tuple[DemoTeam, ...]:
+    """Return the teams, the first line first."""
     return tuple(DemoTeam(t["key"], t["name"], t["description"]) for t in content.desk["team"])
 
 
 def tags(content: Content) -> tuple[DemoTag, ...]:
+    """Return the tags in the order of their table."""
     return tuple(DemoTag(name, color, text) for name, (color, text) in content.desk["tags"].items())
 
 
@@ -50,6 +52,7 @@ def agents(content: Content) -> tuple[DemoAgent, ...]:
 
 
 def organizations(content: Content) -> tuple[DemoOrganization, ...]:
+    """Return the organizations that customers belong to."""
     return tuple(
         DemoOrganization(raw["name"], tuple(raw["domains"]), raw["city"], raw["culture"], raw["shares"])
         for raw in content.desk["organization"]

@@ -28,6 +28,8 @@ class WorkingHours:
 
 @dataclass(frozen=True, slots=True)
 class DemoTeam:
+    """A team; `name` is what people see, `key` what scenarios say."""
+
     key: TeamKey
     name: str
     description: str
@@ -35,6 +37,8 @@ class DemoTeam:
 
 @dataclass(frozen=True, slots=True)
 class DemoAgent:
+    """Somebody who answers, with the turns of phrase that are theirs."""
+
     full_name: str
     email: str
     is_admin: bool
@@ -51,6 +55,8 @@ class DemoAgent:
 
 @dataclass(frozen=True, slots=True)
 class DemoOrganization:
+    """A customer's company."""
+
     name: str
     domains: tuple[str, ...]
     city: str
@@ -60,6 +66,8 @@ class DemoOrganization:
 
 @dataclass(frozen=True, slots=True)
 class DemoCustomer:
+    """Somebody who writes to the desk."""
+
     full_name: str
     """Empty for the one customer of whom only a mail address is known."""
     email: str
@@ -71,6 +79,8 @@ class DemoCustomer:
 
 @dataclass(frozen=True, slots=True)
 class DemoTag:
+    """A tag; `color` is #rrggbb."""
+
     name: str
     color: str
     description: str
@@ -78,6 +88,8 @@ class DemoTag:
 
 @dataclass(frozen=True, slots=True)
 class DemoAttachment:
+    """A small file, whole in memory."""
+
     file_name: str
     content_type: str
     data: bytes
@@ -106,6 +118,8 @@ class StatusChanged:
 
 @dataclass(frozen=True, slots=True)
 class PriorityChanged:
+    """The ticket became more or less pressing."""
+
     at: datetime
     actor: str | None
     old: Priority
@@ -114,6 +128,8 @@ class PriorityChanged:
 
 @dataclass(frozen=True, slots=True)
 class AssigneeChanged:
+    """The ticket got another assignee (a mail address)."""
+
     at: datetime
     actor: str | None
     old: str | None
@@ -122,6 +138,8 @@ class AssigneeChanged:
 
 @dataclass(frozen=True, slots=True)
 class TeamChanged:
+    """The ticket went to another team (by name); `actor` None means a rule."""
+
     at: datetime
     actor: str | None
     old: str | None
@@ -130,6 +148,8 @@ class TeamChanged:
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
+    """Tags were added; none of them was there before."""
+
     at: datetime
     actor: str | None
     tags: tuple[str, ...]

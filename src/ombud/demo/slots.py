@@ -45,7 +45,7 @@ class Slots(dict[str, str]):
 
 
 def _money(low: float, high: float) -> Callable[[Random, datetime], str]:
-    def make(rng: Random, at: datetime) -> str:
+    def make(rng: Random, _at: datetime) -> str:
         cents = rng.randrange(100) if rng.random() < 0.8 else 0
         value = int(low * (high / low) ** rng.random())
         return f"{rng.choice(SYMBOLS)}{value:,}.{cents:02}"
@@ -54,11 +54,11 @@ def _money(low: float, high: float) -> Callable[[Random, datetime], str]:
 
 
 def _number(low: int, high: int) -> Callable[[Random, datetime], str]:
-    return lambda rng, at: str(rng.randint(low, high))
+    return lambda rng, _at: str(rng.randint(low, high))
 
 
 def _one_of(options: tuple[str, ...]) -> Callable[[Random, datetime], str]:
-    return lambda rng, at: rng.choice(options)
+    return lambda rng, _at: rng.choice(options)
 
 
 def _day(when: datetime) -> str:
@@ -69,17 +69,17 @@ _MAKERS: dict[str, Callable[[Random, datetime], str]] = {
     "amount": _money(29, 4800),
     "small_amount": _money(3, 140),
     "invoice": lambda rng, at: f"INV-{at.year}-{rng.randrange(1000, 99999):05}",
-    "order": lambda rng, at: f"TB-{rng.randrange(40000, 99999)}",
+    "order": lambda rng, _at: f"TB-{rng.randrange(40000, 99999)}",
     "payout": lambda rng, at: f"PO-{at:%m%d}-{rng.randrange(1000, 9999)}",
-    "sale": lambda rng, at: f"#{rng.randrange(1000, 99999)}",
-    "serial": lambda rng, at: f"TAP-{rng.choice('47A')}{rng.choice('FKMRX')}{rng.randrange(1000, 9999)}",
+    "sale": lambda rng, _at: f"#{rng.randrange(1000, 99999)}",
+    "serial": lambda rng, _at: f"TAP-{rng.choice('47A')}{rng.choice('FKMRX')}{rng.randrange(1000, 9999)}",
     "batch": lambda rng, at: f"{at:%y}{rng.choice('BCD')}{rng.randrange(10, 40)}",
-    "error": lambda rng, at: f"{rng.choice(('E', 'PX', 'TB'))}-{rng.randrange(100, 5000)}",
-    "version": lambda rng, at: f"{at.year - 2020}.{at.month}",
-    "vat": lambda rng, at: f"{rng.choice(('DE', 'IT', 'PL', 'NL'))}{rng.randrange(10**8, 10**9)}",
-    "tracking": lambda rng, at: f"{rng.choice(('JD', 'RR', '1Z'))}{rng.randrange(10**9, 10**10)}",
-    "digits": lambda rng, at: str(rng.randrange(10000, 99999)),
-    "last4": lambda rng, at: f"{rng.randrange(10000):04}",
+    "error": lambda rng, _at: f"{rng.choice(('E', 'PX', 'TB'))}-{rng.randrange(100, 5000)}",
+    "version": lambda _rng, at: f"{at.year - 2020}.{at.month}",
+    "vat": lambda rng, _at: f"{rng.choice(('DE', 'IT', 'PL', 'NL'))}{rng.randrange(10**8, 10**9)}",
+    "tracking": lambda rng, _at: f"{rng.choice(('JD', 'RR', '1Z'))}{rng.randrange(10**9, 10**10)}",
+    "digits": lambda rng, _at: str(rng.randrange(10000, 99999)),
+    "last4": lambda rng, _at: f"{rng.randrange(10000):04}",
     "small": _number(2, 9),
     "small2": _number(10, 14),
     "count": _number(12, 900),
@@ -92,5 +92,5 @@ _MAKERS: dict[str, Callable[[Random, datetime], str]] = {
     "later": lambda rng, at: _day(at + timedelta(days=rng.randint(6, 24))),
     "date_dmy": lambda rng, at: f"{at - timedelta(days=rng.randint(2, 9)):%d.%m.%Y}",
     "weekday": lambda rng, at: WEEKDAYS[(at + timedelta(days=rng.randint(2, 6))).weekday()],
-    "month": lambda rng, at: MONTHS[at.month - 2],
+    "month": lambda _rng, at: MONTHS[at.month - 2],
 }
