@@ -67,6 +67,6 @@ def test_hurry_leaves_code_alone() -> None:
 
 
 def test_an_unknown_tag_is_refused() -> None:
-    raw = {"key": "x", "team": "care", "tags": ["nonsense"], **dict.fromkeys(content.COLUMNS, ["a"])}
+    raw = {"key": "x", "team": "care", "tags": ["nonsense"], **{key: ["a"] for key in content.COLUMNS}}
     with pytest.raises(ValueError, match="nonsense"):
         list(content._threads(raw, {"billing": []}, {}))
