@@ -132,7 +132,7 @@ def conversation() -> tuple[Any, ...]:
                     delivery=Delivery("delivered", "Delivered to amara@northwind.example")),
         EventGroup(tuple(
             EventView(before(hours=19 - n), PRIYA, icon, text, value) for n, (icon, text, value) in enumerate([
-                ("circle-pause", "set the status to", "Waiting"), ("signal-high", "set the priority to", "High"),
+                ("circle-pause", "set the status to", "Waiting"), ("arrow-up", "set the priority to", "High"),
                 ("tag", "added the tag", "refund"), ("octagon-alert", "set the priority to", "Urgent")]))),
         MessageView("c4", "customer", AMARA, before(minutes=3), texts.WORD, quote=texts.QUOTE),
     )  # fmt: skip

@@ -9,5 +9,6 @@ import "./js/live.js";
 import "./js/menu.js";
 import "./js/panels.js";
 import "./js/reply.js";
+import "./js/talk.js";
 import "./js/times.js";
 import "./js/toast.js";

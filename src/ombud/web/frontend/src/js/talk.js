@@ -1,0 +1,35 @@
+// The conversation opens at its newest message, and stays there while others write; who reads above is not moved.
+
+const NEAR = 80; // px from the end that still count as reading the end
+
+function talk() {
+  return document.getElementById("talk");
+}
+
+function toEnd() {
+  const pane = talk();
+  if (pane && !document.querySelector(".message:target")) pane.scrollTop = pane.scrollHeight;
+}
+
+let atEnd = true;
+
+document.addEventListener(
+  "scroll",
+  (event) => {
+    const pane = event.target;
+    if (pane.id === "talk") atEnd = pane.scrollHeight - pane.scrollTop - pane.clientHeight < NEAR;
+  },
+  true,
+);
+
+document.body.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target?.id !== "ticket") return;
+  atEnd = true;
+  toEnd();
+});
+
+document.body.addEventListener("htmx:oobAfterSwap", (event) => {
+  if (event.detail.target?.id === "talk" && atEnd) toEnd();
+});
+
+toEnd();
