@@ -11,6 +11,13 @@ function toEnd() {
   if (pane && !document.querySelector(".message:target")) pane.scrollTop = pane.scrollHeight;
 }
 
+// What scrolls sideways can be scrolled by keyboard.
+function reach() {
+  for (const wide of document.querySelectorAll(".prose :is(pre, table)")) {
+    if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
+  }
+}
+
 let atEnd = true;
 
 document.addEventListener(
@@ -25,11 +32,15 @@ document.addEventListener(
 document.body.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target?.id !== "ticket") return;
   atEnd = true;
+  reach();
   toEnd();
 });
 
 document.body.addEventListener("htmx:oobAfterSwap", (event) => {
-  if (event.detail.target?.id === "talk" && atEnd) toEnd();
+  if (event.detail.target?.id !== "talk") return;
+  reach();
+  if (atEnd) toEnd();
 });
 
+reach();
 toEnd();
