@@ -2,6 +2,7 @@
 // give the same bytes and names, so a file may be cached for ever.
 //
 // src/*.js, src/*.css   each file at the top is an entry of its own; put parts in folders below and import them
+// src/*.svg             copied
 // icons.json            names of the Lucide icons in use; an icon that is not listed is not shipped
 // ../static/dist/       the output, with manifest.json: {"app.js": "app-3F2A9B1C.js", ...}
 
@@ -29,7 +30,7 @@ async function bundles() {
     bundle: true,
     minify: true,
     format: "esm",
-    target: ["es2022", "chrome111", "firefox113", "safari16.4"],
+    target: ["es2022", "chrome123", "firefox121", "safari17.5"], // light-dark(), :has(), @container,
     loader: { ".svg": "file", ".woff2": "file", ".png": "file" },
     legalComments: "none", // kept in full in licenses.txt
     charset: "utf8",
@@ -47,6 +48,13 @@ async function bundles() {
     const name = basename(file.path);
     return { logical: logical.get(name), name, bytes: Buffer.from(file.contents) };
   });
+}
+
+/** Files that go out as they are: the favicon. */
+function copies() {
+  return readdirSync(join(here, "src"))
+    .filter((name) => extname(name) === ".svg")
+    .map((name) => hashed(name, readFileSync(join(here, "src", name), "utf8")));
 }
 
 /** One SVG with a <symbol> for each icon of icons.json, used as <use href="…/icons-HASH.svg#name">. */
@@ -114,6 +122,7 @@ function put(path, bytes) {
 
 write([
   ...(await bundles()),
+  ...copies(),
   hashed("icons.svg", sprite()),
   { logical: "licenses.txt", name: "licenses.txt", bytes: Buffer.from(licenses()) },
 ]);

@@ -1,6 +1,14 @@
-// The desk's own script. Placeholder until the pages land.
-import htmx from "htmx.org";
+// The desk's scripts: htmx with its two extensions, and small custom elements of our own.
+// Pages work without them; with them they are live and quick.
+import "./js/htmx.js";
 import "htmx-ext-sse";
-
-htmx.config.allowEval = false;
-htmx.config.includeIndicatorStyles = false;
+import "idiomorph/htmx";
+import "./js/keys.js";
+import "./js/list.js";
+import "./js/live.js";
+import "./js/menu.js";
+import "./js/panels.js";
+import "./js/reply.js";
+import "./js/talk.js";
+import "./js/times.js";
+import "./js/toast.js";

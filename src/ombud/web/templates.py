@@ -1,0 +1,25 @@
+"""The Jinja environment: where templates lie, and the few filters they know. No routes, no data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ombud.web.wording import ago, exactly
+
+
+def environment(asset: Callable[[str], str], now: Callable[[], datetime]) -> Environment:
+    """Make the environment. `asset` maps a logical file name to its address, `now` is the desk's clock."""
+    env = Environment(
+        loader=PackageLoader("ombud.web", ""),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.globals["asset"] = asset
+    env.filters["ago"] = lambda moment: ago(moment, now())
+    env.filters["exactly"] = exactly
+    return env

@@ -1,0 +1,179 @@
+"""One ticket: its head, conversation, details and history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from markupsafe import Markup
+
+from ombud.web.views.lists import ClockView
+from ombud.web.views.menus import Menu
+from ombud.web.views.people import PersonView, TagView
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """An attachment; `size` in words, `kind` image, text, archive, table or other."""
+
+    name: str
+    size: str
+    href: str
+    kind: str = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of a message that went out: queued, sent, delivered or failed, and to whom."""
+
+    state: Literal["queued", "sent", "delivered", "failed"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """A message or note. `body` is sanitised HTML; `quote` its folded quotation; `words` set when it is long."""
+
+    anchor: str
+    kind: Literal["customer", "staff", "note"]
+    author: PersonView
+    at: datetime
+    body: Markup
+    quote: Markup | None = None
+    words: int | None = None
+    files: tuple[FileView, ...] = ()
+    delivery: Delivery | None = None
+    original_href: str | None = None
+    edited_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """One change, as words after the actor's name: "set the priority to", with the value emphasised."""
+
+    at: datetime
+    actor: PersonView | None
+    icon: str
+    text: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EventGroup:
+    """Changes between two messages; more than three are folded."""
+
+    events: tuple[EventView, ...]
+
+
+TimelineItem = MessageView | EventGroup
+
+
+@dataclass(frozen=True, slots=True)
+class BannerView:
+    """A state of the whole ticket or an outcome that one must know: deleted, merged, past, conflict, offline."""
+
+    icon: str
+    text: str
+    tone: Literal["plain", "waiting", "urgent", "resolved"] = "plain"
+    action: str = ""
+    href: str = ""
+    """With `post`, the address of a form; otherwise a link."""
+    post: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictView:
+    """Two people changed one field. Nothing was overwritten; the second decides."""
+
+    field: str
+    text: str
+    retry_label: str
+    retry_name: str
+    retry_value: str
+    action: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class OtherTicket:
+    """Another ticket of the requester, one line."""
+
+    number: str
+    href: str
+    title: str
+    status: str
+    status_label: str
+    active_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ComposerView:
+    """The composer. `text` and `kind` come back after a refused post, so that nothing typed is lost."""
+
+    action: str
+    preview_href: str
+    to: str
+    draft_key: str
+    kind: Literal["reply", "note"] = "reply"
+    text: str = ""
+    error: str = ""
+    closed_reason: str = ""
+    sends: tuple[tuple[str, str], ...] = (("", "Send"),)
+    """(status to set, label); the first is the button, the others its menu."""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketView:
+    """Everything that the page of one ticket shows."""
+
+    number: str
+    href: str
+    version: int
+    title: str
+    requester: PersonView
+    organization: str
+    status: Menu
+    priority: Menu
+    assignee: Menu
+    team: Menu
+    tags: Menu
+    tag_views: tuple[TagView, ...]
+    channel: str
+    created_at: datetime
+    active_at: datetime
+    timeline: tuple[TimelineItem, ...]
+    composer: ComposerView
+    back_href: str
+    history_href: str
+    live_href: str
+    organization_href: str = ""
+    resolved_at: datetime | None = None
+    first_response_at: datetime | None = None
+    clocks: tuple[tuple[str, ClockView], ...] = ()
+    others: tuple[OtherTicket, ...] = ()
+    others_href: str = ""
+    banners: tuple[BannerView, ...] = ()
+    conflict: ConflictView | None = None
+    read_only: bool = False
+    """True for a deleted ticket or a state of the past: no composer, no menus."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """One field of a history entry; an empty text stands for no value."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One change of the audit log: who, when, what, by which way."""
+
+    at: datetime
+    actor: PersonView | None
+    text: str
+    changes: tuple[ChangeView, ...]
+    past_href: str | None = None

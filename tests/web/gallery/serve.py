@@ -1,0 +1,33 @@
+"""Serve the gallery: every state under its name, with the headers of the real desk."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from ombud.web.assets import PREFIX, Assets
+from ombud.web.headers import PAGE_HEADERS
+from ombud.web.templates import environment
+
+from .states import NOW, states
+
+
+def application() -> Starlette:
+    """Make the application; `?theme=dark` overrides the system's preference."""
+    assets = Assets()
+    env = environment(assets, lambda: NOW)
+    known = states()
+
+    async def show(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in known:
+            return Response(status_code=404)
+        template, context = known[name]
+        return HTMLResponse(env.get_template(template).render(context), headers=PAGE_HEADERS)
+
+    return Starlette(
+        routes=[Mount(PREFIX, StaticFiles(directory=assets.folder)), Route("/gallery/{name}", show)]
+    )

@@ -1,0 +1,48 @@
+"""Every state of every page: renders, is accessible, asks nothing of the policy, fits a window of 320 px."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from .accessibility import violations
+from .browser import serving
+from .gallery.serve import application
+from .gallery.states import states
+
+SHAPES = {"wide-light": (1440, 900, "light"), "phone-dark": (390, 844, "dark")}
+
+
+@pytest.fixture(scope="module")
+def address(browser: Browser) -> Iterator[str]:
+    with serving(application()) as url:
+        yield f"{url}/gallery"
+
+
+@pytest.fixture(scope="module", params=SHAPES)
+def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    width, height, scheme = SHAPES[request.param]
+    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce")
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("name", states())
+def test_state_has_no_violation_and_no_console_message(name: str, page: Page, address: str) -> None:
+    said: list[str] = []
+    listen = page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.goto(f"{address}/{name}")
+    assert violations(page) == []
+    assert said == []
+    page.remove_listener("console", listen) if listen else None
+
+
+@pytest.mark.parametrize("name", states())
+def test_state_fits_320_pixels(name: str, browser: Browser, address: str) -> None:
+    page = browser.new_page(viewport={"width": 320, "height": 640})
+    page.goto(f"{address}/{name}")
+    width = page.evaluate("document.documentElement.scrollWidth")
+    page.close()
+    assert width <= 320, f"{name} is {width} px wide"
