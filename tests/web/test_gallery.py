@@ -24,7 +24,9 @@ def address(browser: Browser) -> Iterator[str]:
 @pytest.fixture(scope="module", params=SHAPES)
 def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     width, height, scheme = SHAPES[request.param]
-    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce")
+    page = browser.new_page(
+        viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+    )
     yield page
     page.close()
 
@@ -32,7 +34,9 @@ def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
 @pytest.mark.parametrize("name", states())
 def test_state_has_no_violation_and_no_console_message(name: str, page: Page, address: str) -> None:
     said: list[str] = []
-    listen = page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    listen = page.on(
+        "console", lambda message: said.append(message.text) if message.type == "error" else None
+    )
     page.goto(f"{address}/{name}")
     assert violations(page) == []
     assert said == []

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from tools.house_rules.source import Place, Rule, Source
 
-READS = {"select", "union", "union_all", "intersect", "except_", "exists"}
+# exists() is not among them: it is a condition, and policies are made of conditions.
+READS = {"select", "union", "union_all", "intersect", "except_"}
 WRITES = {"insert", "update", "delete"}
 # Functions that take a piece of SQL as text, and methods that run it.
 TEXTS = {"sqlalchemy.text", "sqlalchemy.DDL", "sqlalchemy.sql.text", "psycopg.sql.SQL", "psycopg2.sql.SQL"}
@@ -85,6 +86,8 @@ def _is_built(node: ast.expr, built: set[str]) -> bool:
             return any(isinstance(value, ast.FormattedValue) for value in values)
         case ast.BinOp(left=left, op=ast.Add() | ast.Mod(), right=right):
             return not _is_constant(node) and any(_is_text(side, built) for side in (left, right))
+        case ast.Call(func=ast.Attribute(value=ast.Call(), attr="format")):
+            return False  # psycopg's sql.SQL("...").format(...) quotes what it is given
         case ast.Call(func=ast.Attribute(value=owner, attr="format" | "join" | "replace")):
             return _is_text(owner, built)
         case _:

@@ -15,7 +15,9 @@ from ombud.db.open import open_desk
 
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data-dir", help="Where the desk's data is (instead of OMBUD_DATA_DIR).", show_default=False),
+    typer.Option(
+        "--data-dir", help="Where the desk's data is (instead of OMBUD_DATA_DIR).", show_default=False
+    ),
 ]
 
 out = Console()

@@ -57,6 +57,8 @@ def init_roles(
     data_dir: DataDir = None,
 ) -> None:
     """Create roles and schema, for a desk whose own user may not. Run it with an administrator's URL."""
-    with database(settings_with(data_dir)) as (_url, admin_url, default_login):
-        with migrate.prepared(admin_url, login or default_login):
-            out.print("Roles and schema are in place.")
+    with (
+        database(settings_with(data_dir)) as (_url, admin_url, default_login),
+        migrate.prepared(admin_url, login or default_login),
+    ):
+        out.print("Roles and schema are in place.")

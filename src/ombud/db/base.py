@@ -25,7 +25,7 @@ class Base(DeclarativeBase):
     metadata = MetaData(schema=SCHEMA, naming_convention=NAMING_CONVENTION)
     type_annotation_map: ClassVar[dict[Any, Any]] = {int: BigInteger, str: Text, datetime: UtcDateTime}
     # Values that PostgreSQL computes come back with the INSERT or UPDATE itself, never by a later load.
-    __mapper_args__: ClassVar[dict[str, Any]] = {"eager_defaults": True}
+    __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012 - SQLAlchemy types it as an instance variable
 
     def __repr__(self) -> str:
         """Name the class and the key, no personal data; safe before a flush."""

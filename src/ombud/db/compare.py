@@ -5,7 +5,7 @@ from typing import Any
 from ombud.db.base import SCHEMA
 
 
-def include_name(name: str | None, type_: str, parents: dict[str, Any]) -> bool:
+def include_name(name: str | None, type_: str, _parents: dict[str, Any]) -> bool:
     """Keep our schema only; partitions are made by the worker, not by models."""
     if type_ == "schema":
         return name == SCHEMA

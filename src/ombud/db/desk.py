@@ -57,7 +57,13 @@ class Desk:
                 session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             yield session
 
-    def run(self, actor: Actor, action: Callable[Concatenate[DeskSession, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def run(
+        self,
+        actor: Actor,
+        action: Callable[Concatenate[DeskSession, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
         """Run `action` in a transaction of its own, whole again when it lost a race (three tries)."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
@@ -85,7 +91,11 @@ class Desk:
                 yield session
 
     async def arun(
-        self, actor: Actor, action: Callable[Concatenate[DeskSession, P], T], *args: P.args, **kwargs: P.kwargs
+        self,
+        actor: Actor,
+        action: Callable[Concatenate[DeskSession, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> T:
         """The asynchronous twin of `run`: one greenlet for the whole action."""
         for attempt in range(1, ATTEMPTS + 1):

@@ -32,7 +32,9 @@ def make_engine(url: str | URL, settings: Settings | None = None, *, role: str =
     return create_engine(target, connect_args=arguments, **_pool(settings))
 
 
-def make_async_engine(url: str | URL, settings: Settings | None = None, *, role: str = Role.WEB) -> "AsyncEngine":
+def make_async_engine(
+    url: str | URL, settings: Settings | None = None, *, role: str = Role.WEB
+) -> "AsyncEngine":
     """Return a pooled asynchronous engine (asyncpg, or psycopg where the URL names it)."""
     from sqlalchemy.ext.asyncio import create_async_engine
 

@@ -68,7 +68,9 @@ def is_current(url: str | URL) -> bool:
         connection.execute("SET ROLE ombud_owner")
         found = connection.execute("SELECT version_num FROM ombud.alembic_version").fetchone()
     version = found[0] if found else None
-    known = {script.revision for script in ScriptDirectory.from_config(_config("postgresql://")).walk_revisions()}
+    known = {
+        script.revision for script in ScriptDirectory.from_config(_config("postgresql://")).walk_revisions()
+    }
     if version is not None and version not in known:
         raise Unavailable(
             f"The database was made by a newer Ombud (schema {version}). Update this one, or restore a backup."

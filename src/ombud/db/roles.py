@@ -97,8 +97,7 @@ def _create_role(connection: Connection, name: str, attributes: LiteralString = 
         return
     try:
         with connection.transaction():
-            statement = sql.SQL("CREATE ROLE {} {}").format(sql.Identifier(name), sql.SQL(attributes))
-            connection.execute(statement)
+            connection.execute(sql.SQL("CREATE ROLE {} {}").format(sql.Identifier(name), sql.SQL(attributes)))
     except (errors.DuplicateObject, errors.UniqueViolation):
         return  # another process was quicker
 

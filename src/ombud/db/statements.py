@@ -19,7 +19,9 @@ class StatementLog:
         return len(self.statements)
 
     def __str__(self) -> str:
-        return "\n".join(f"{number}. {' '.join(sql.split())}" for number, sql in enumerate(self.statements, 1))
+        return "\n".join(
+            f"{number}. {' '.join(sql.split())}" for number, sql in enumerate(self.statements, 1)
+        )
 
 
 _active: ContextVar[StatementLog | None] = ContextVar("ombud_statement_log", default=None)

@@ -112,7 +112,7 @@ def _constraint_info(name: str) -> dict[str, Any] | None:
         return None
     for table in Base.metadata.tables.values():
         for thing in (*table.constraints, *table.indexes):
-            if thing.name == name and "rule" in thing.info:
+            if getattr(thing, "name", None) == name and "rule" in thing.info:
                 return dict(thing.info)
     return None
 

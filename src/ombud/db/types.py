@@ -53,7 +53,8 @@ class TextEnum(TypeDecorator[E], Generic[E]):
     @property
     def field_name(self) -> str:
         """What an error calls the field: `status` for `TicketStatus`."""
-        return re.findall(r"[A-Z][a-z]*", self.enum.__name__)[-1].lower()
+        last = re.split(r"(?=[A-Z])", self.enum.__name__)[-1]
+        return last.lower()
 
 
 def allowed(column: str, enum: type[StrEnum]) -> str:

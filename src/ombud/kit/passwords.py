@@ -43,9 +43,10 @@ def verify_password(stored: str | None, password: str) -> bool:
     if len(password.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         return False
     try:
-        return _hasher().verify(stored or _NOBODY, password) and stored is not None
+        _hasher().verify(stored or _NOBODY, password)
     except (VerificationError, InvalidHashError):
         return False
+    return stored is not None
 
 
 def needs_rehash(stored: str) -> bool:

@@ -14,7 +14,7 @@ def clean_line(field: str, value: str, *, limit: int, required: bool = True) -> 
 
 
 def clean_body(field: str, value: str, *, limit: int = MAX_BODY, required: bool = True) -> str:
-    """Return a text of several lines with `\\n` line ends; Invalid as in `clean_line`. `limit` in characters."""
+    """Return a text of several lines with LF line ends; Invalid as in `clean_line`. `limit` in characters."""
     text = _storable(field, value).replace("\r\n", "\n").replace("\r", "\n").strip()
     return _bounded(field, text, limit, required)
 

@@ -33,7 +33,9 @@ def new_api_token() -> tuple[str, str, bytes]:
 def split_api_token(token: str) -> tuple[str, str] | None:
     """Return `(key id, secret)` of a well-formed token, None for anything else."""
     body, _, checksum = token.rpartition("_")
-    if not body.startswith(TOKEN_PREFIX) or not secrets.compare_digest(checksum.encode(), _checksum(body).encode()):
+    if not body.startswith(TOKEN_PREFIX) or not secrets.compare_digest(
+        checksum.encode(), _checksum(body).encode()
+    ):
         return None
     key_id, _, secret = body.removeprefix(TOKEN_PREFIX).partition("_")
     return (key_id, secret) if len(key_id) == 22 and len(secret) == 43 else None

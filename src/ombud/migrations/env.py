@@ -13,7 +13,9 @@ url = context.config.attributes.get("url")
 if url is None:
     secret = Settings().database_url
     if secret is None:
-        raise SystemExit("Set OMBUD_DATABASE_URL, or use `ombud db upgrade`, which knows the embedded server.")
+        raise SystemExit(
+            "Set OMBUD_DATABASE_URL, or use `ombud db upgrade`, which knows the embedded server."
+        )
     url = secret.get_secret_value()
 
 engine = create_engine(

@@ -18,7 +18,9 @@ class WebSession(HasId, Base):
     __tablename__ = "web_sessions"
 
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    token_hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True, deferred=True, deferred_raiseload=True)
+    token_hash: Mapped[bytes] = mapped_column(
+        LargeBinary, unique=True, deferred=True, deferred_raiseload=True
+    )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]

@@ -172,7 +172,9 @@ class Ticket(HasId, HasTimes, Base):
         # inbox "All"
         Index("ix_tickets_live", "last_activity_at", "id", postgresql_where=_LIVE),
         # inbox "Mine" and "Unassigned", and their counters
-        Index("ix_tickets_assignee_undone", "assignee_id", "last_activity_at", "id", postgresql_where=_UNDONE),
+        Index(
+            "ix_tickets_assignee_undone", "assignee_id", "last_activity_at", "id", postgresql_where=_UNDONE
+        ),
         # an agent's whole history; foreign key
         Index("ix_tickets_assignee_id", "assignee_id", "id"),
         # a team's queue
@@ -186,7 +188,9 @@ class Ticket(HasId, HasTimes, Base):
         # created ranges and sort by age
         Index("ix_tickets_created_at", "created_at", "id", postgresql_where=_LIVE),
         # sort by priority within what is not done
-        Index("ix_tickets_priority_undone", "priority_rank", "last_activity_at", "id", postgresql_where=_UNDONE),
+        Index(
+            "ix_tickets_priority_undone", "priority_rank", "last_activity_at", "id", postgresql_where=_UNDONE
+        ),
     )
 
 

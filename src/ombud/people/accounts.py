@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from ombud import clock
@@ -49,7 +48,7 @@ class Principal:
 
 def principal_of(row: Any, request_id: str) -> Principal:
     """Make a Principal of a row of `session_principal` or `token_principal`."""
-    fields = row._mapping
+    fields = row._mapping  # noqa: SLF001 - the documented way to a row's columns by name
     role = UserRole(row.role)
     return Principal(
         user_id=row.user_id,
@@ -66,7 +65,7 @@ def principal_of(row: Any, request_id: str) -> Principal:
 
 def check_throttle(session: Session, *, email: str, ip: str) -> None:
     """Raise RateLimited while too many sign-ins have failed for this address or from this place."""
-    wait = session.scalar(select(func.ombud.login_wait(_keys(email, ip)))) or 0
+    wait = session.scalar(queries.login_wait(_keys(email, ip))) or 0
     if wait > 0:
         raise RateLimited(retry_after=wait)
 
@@ -74,8 +73,8 @@ def check_throttle(session: Session, *, email: str, ip: str) -> None:
 def note_failure(session: Session, *, email: str, ip: str) -> None:
     """Count a failed sign-in."""
     by_address, by_ip = _keys(email, ip)
-    session.execute(select(func.ombud.login_failed(by_address, FAILURES_PER_ADDRESS)))
-    session.execute(select(func.ombud.login_failed(by_ip, FAILURES_PER_IP)))
+    session.execute(queries.login_failed(by_address, FAILURES_PER_ADDRESS))
+    session.execute(queries.login_failed(by_ip, FAILURES_PER_IP))
 
 
 def start_session(session: Session, user_id: int, *, ip: str = "", user_agent: str = "") -> str:
@@ -95,7 +94,7 @@ def start_session(session: Session, user_id: int, *, ip: str = "", user_agent: s
         raise NotFound("There is no such person here.")
     user.last_login = clock.now()
     session.flush()
-    session.execute(select(func.ombud.login_succeeded(_keys(user.email, ip)[0])))
+    session.execute(queries.login_succeeded(_keys(user.email, ip)[0]))
     return secret
 
 
@@ -107,13 +106,9 @@ def end_session(session: Session, session_id: int) -> None:
         session.flush()
 
 
-def drop_expired_sessions(session: Session) -> int:
-    """Remove web sessions that have ended and return how many there were."""
-    ended = session.scalars(delete(WebSession).where(WebSession.expires_at < clock.now()).returning(WebSession.id))
-    return len(ended.all())
-
-
-def create_token(session: Session, user_id: int, name: str, *, scopes: tuple[str, ...] = ()) -> tuple[str, ApiToken]:
+def create_token(
+    session: Session, user_id: int, name: str, *, scopes: tuple[str, ...] = ()
+) -> tuple[str, ApiToken]:
     """Make an API token for a person and return it, once, with its record."""
     actor = actor_of(session)
     if user_id != actor.user_id:

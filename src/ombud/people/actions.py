@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 
+from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from ombud import clock
 from ombud.db.context import actor_of
 from ombud.errors import Invalid, NotFound
 from ombud.kit.text import clean_body, clean_line
-from ombud.models import Organization, OrganizationDomain, Team, TeamMember, User, UserRole
+from ombud.models import Organization, OrganizationDomain, Team, TeamMember, User, UserRole, WebSession
 from ombud.people import queries
 from ombud.people.policy import require_admin, require_right_to_keep
 
@@ -115,6 +117,12 @@ def add_team_member(session: Session, team_id: int, user_id: int) -> None:
     if not user.is_staff:
         raise Invalid(fields={"user": "must be a member of staff."})
     session.execute(insert(TeamMember).values(team_id=team_id, user_id=user_id).on_conflict_do_nothing())
+
+
+def drop_expired_sessions(session: Session) -> int:
+    """Remove web sessions that have ended and return how many there were."""
+    ended = delete(WebSession).where(WebSession.expires_at < clock.now()).returning(WebSession.id)
+    return len(session.scalars(ended).all())
 
 
 def get_user(session: Session, user_id: int) -> User:

@@ -11,7 +11,9 @@ def people_visible_to(actor: Actor) -> ColumnElement[bool]:
     """Return the condition under which `actor` may know of a person."""
     if actor.is_staff:
         return true()
-    shared = User.organization_id == actor.organization_id if actor.organization_id else User.id == actor.user_id
+    shared = (
+        User.organization_id == actor.organization_id if actor.organization_id else User.id == actor.user_id
+    )
     return or_(User.id == actor.user_id, User.is_staff, shared)
 
 
@@ -23,6 +25,8 @@ def require_admin(actor: Actor) -> None:
 
 def require_right_to_keep(actor: Actor, role: UserRole) -> None:
     """Agents keep customers; administrators keep everybody."""
-    if actor.is_admin or (actor.kind is ActorKind.AGENT and not actor.read_only and role is UserRole.CUSTOMER):
+    if actor.is_admin or (
+        actor.kind is ActorKind.AGENT and not actor.read_only and role is UserRole.CUSTOMER
+    ):
         return
     raise Forbidden("Only an administrator can do that.")

@@ -12,7 +12,7 @@ from ombud.people.policy import people_visible_to
 MENU_LIMIT = 50
 
 
-def user_by_id(actor: Actor, user_id: int) -> Select[tuple[User]]:
+def user_by_id(actor: Actor, user_id: int) -> Select[User]:
     """Return a person with organization and teams."""
     return (
         select(User)
@@ -21,24 +21,31 @@ def user_by_id(actor: Actor, user_id: int) -> Select[tuple[User]]:
     )
 
 
-def user_by_email(email: str) -> Select[tuple[User]]:
+def user_by_email(email: str) -> Select[User]:
     """Return the person with that address, whatever its case."""
     return select(User).where(User.email_norm == email.strip().lower())
 
 
-def users(actor: Actor, *, text: str = "", staff: bool | None = None, after: int = 0, limit: int = 50) -> Select[tuple[User]]:
+def users(
+    actor: Actor, *, text: str = "", staff: bool | None = None, after: int = 0, limit: int = 50
+) -> Select[User]:
     """Return people by id after `after`, whose name or address contains `text`."""
-    statement = select(User).options(joinedload(User.organization)).where(people_visible_to(actor), User.id > after)
+    statement = (
+        select(User).options(joinedload(User.organization)).where(people_visible_to(actor), User.id > after)
+    )
     if staff is not None:
         statement = statement.where(User.is_staff.is_(staff))
     if text.strip():
         statement = statement.where(
-            or_(User.full_name.icontains(text.strip(), autoescape=True), User.email_norm.contains(text.strip().lower(), autoescape=True))
+            or_(
+                User.full_name.icontains(text.strip(), autoescape=True),
+                User.email_norm.contains(text.strip().lower(), autoescape=True),
+            )
         )
     return statement.order_by(User.id).limit(limit)
 
 
-def assignable(text: str = "", *, limit: int = MENU_LIMIT) -> Select[tuple[User]]:
+def assignable(text: str = "", *, limit: int = MENU_LIMIT) -> Select[User]:
     """Return active staff by name, for the assignee menu."""
     statement = select(User).where(User.is_staff.is_(True), User.is_active.is_(True))
     if text.strip():
@@ -46,35 +53,40 @@ def assignable(text: str = "", *, limit: int = MENU_LIMIT) -> Select[tuple[User]
     return statement.order_by(User.full_name, User.id).limit(limit)
 
 
-def customers(text: str, *, limit: int = 10) -> Select[tuple[User]]:
+def customers(text: str, *, limit: int = 10) -> Select[User]:
     """Return customers whose name or address contains `text`, for the requester field."""
     wanted = text.strip()
     return (
         select(User)
         .options(joinedload(User.organization))
         .where(User.is_active.is_(True))
-        .where(or_(User.full_name.icontains(wanted, autoescape=True), User.email_norm.contains(wanted.lower(), autoescape=True)))
+        .where(
+            or_(
+                User.full_name.icontains(wanted, autoescape=True),
+                User.email_norm.contains(wanted.lower(), autoescape=True),
+            )
+        )
         .order_by(User.is_staff, User.full_name, User.id)
         .limit(limit)
     )
 
 
-def teams() -> Select[tuple[Team]]:
+def teams() -> Select[Team]:
     """Return all teams by name."""
     return select(Team).order_by(func.lower(Team.name))
 
 
-def team_by_id(team_id: int) -> Select[tuple[Team]]:
+def team_by_id(team_id: int) -> Select[Team]:
     """Return a team with its members."""
     return select(Team).options(selectinload(Team.members)).where(Team.id == team_id)
 
 
-def membership(user_id: int) -> Select[tuple[int]]:
+def membership(user_id: int) -> Select[int]:
     """Return the ids of a person's teams."""
     return select(TeamMember.team_id).where(TeamMember.user_id == user_id)
 
 
-def organizations(text: str = "", *, after: int = 0, limit: int = 50) -> Select[tuple[Organization]]:
+def organizations(text: str = "", *, after: int = 0, limit: int = 50) -> Select[Organization]:
     """Return organizations by id after `after`, whose name contains `text`."""
     statement = select(Organization).where(Organization.id > after)
     if text.strip():
@@ -82,7 +94,7 @@ def organizations(text: str = "", *, after: int = 0, limit: int = 50) -> Select[
     return statement.order_by(Organization.id).limit(limit)
 
 
-def organization_for_email(email: str) -> Select[tuple[int]]:
+def organization_for_email(email: str) -> Select[int]:
     """Return the id of the organization that an address belongs to by its domain."""
     from ombud.models import OrganizationDomain
 
@@ -90,7 +102,7 @@ def organization_for_email(email: str) -> Select[tuple[int]]:
     return select(OrganizationDomain.organization_id).where(OrganizationDomain.domain == domain)
 
 
-def tokens_of(user_id: int) -> Select[tuple[ApiToken]]:
+def tokens_of(user_id: int) -> Select[ApiToken]:
     """Return a person's API tokens, newest first."""
     return select(ApiToken).where(ApiToken.user_id == user_id).order_by(ApiToken.id.desc())
 
@@ -101,13 +113,24 @@ def credentials(email: str) -> Select[Any]:
     return select(found)
 
 
-_PRINCIPAL = ("user_id", "email", "full_name", "role", "sees_all_teams", "team_ids", "shared_organization_id", "theme")
+_PRINCIPAL = (
+    "user_id",
+    "email",
+    "full_name",
+    "role",
+    "sees_all_teams",
+    "team_ids",
+    "shared_organization_id",
+    "theme",
+)
 
 
 def session_principal(token_hash: bytes, idle_seconds: int) -> Select[Any]:
     """Return the person of a living web session, with session_id and last_seen_at."""
     idle = func.make_interval(0, 0, 0, 0, 0, 0, idle_seconds)
-    return select(func.ombud.find_session(token_hash, idle).table_valued("session_id", "last_seen_at", *_PRINCIPAL))
+    return select(
+        func.ombud.find_session(token_hash, idle).table_valued("session_id", "last_seen_at", *_PRINCIPAL)
+    )
 
 
 def token_principal(key_id: str) -> Select[Any]:
@@ -116,6 +139,21 @@ def token_principal(key_id: str) -> Select[Any]:
     return select(func.ombud.find_token(key_id).table_valued(*columns))
 
 
-def has_administrator() -> Select[tuple[bool]]:
+def has_administrator() -> Select[bool]:
     """Return whether anybody can administer this desk yet."""
     return select(func.ombud.has_administrator())
+
+
+def login_wait(keys: list[str]) -> Select[int]:
+    """Return the seconds until a sign-in may be tried for these keys; 0 for now."""
+    return select(func.ombud.login_wait(keys))
+
+
+def login_failed(key: str, allowed: int) -> Select[Any]:
+    """Count a failure under `key`; more than `allowed` in a while make the next one wait."""
+    return select(func.ombud.login_failed(key, allowed))
+
+
+def login_succeeded(key: str) -> Select[Any]:
+    """Forget the failures under `key`."""
+    return select(func.ombud.login_succeeded(key))

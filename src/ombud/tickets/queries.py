@@ -153,17 +153,17 @@ def view_counters(actor: Actor) -> Select[Any]:
     ).execution_options(**{INCLUDE_DELETED: True})
 
 
-def ticket_by_number(actor: Actor, number: str) -> Select[tuple[Ticket]]:
+def ticket_by_number(actor: Actor, number: str) -> Select[Ticket]:
     """Return the ticket of that number with its people, team and tags; deleted ones included for staff."""
     return ticket_details().where(Ticket.ticket_number == number, visible_to(actor))
 
 
-def ticket_by_id(actor: Actor, ticket_id: int) -> Select[tuple[Ticket]]:
+def ticket_by_id(actor: Actor, ticket_id: int) -> Select[Ticket]:
     """Return the ticket of that id, as `ticket_by_number`."""
     return ticket_details().where(Ticket.id == ticket_id, visible_to(actor))
 
 
-def ticket_details() -> Select[tuple[Ticket]]:
+def ticket_details() -> Select[Ticket]:
     """Return tickets with all that a reader of one needs, in two statements."""
     return (
         select(Ticket)
@@ -179,7 +179,7 @@ def ticket_details() -> Select[tuple[Ticket]]:
     )
 
 
-def ticket_for_change(actor: Actor, ticket_id: int) -> Select[tuple[Ticket]]:
+def ticket_for_change(actor: Actor, ticket_id: int) -> Select[Ticket]:
     """Return a ticket, locked until the transaction ends, whatever its state."""
     return (
         select(Ticket)
@@ -189,7 +189,7 @@ def ticket_for_change(actor: Actor, ticket_id: int) -> Select[tuple[Ticket]]:
     )
 
 
-def conversation(actor: Actor, ticket_id: int, *, before: int | None = None) -> Select[tuple[Comment]]:
+def conversation(actor: Actor, ticket_id: int, *, before: int | None = None) -> Select[Comment]:
     """Return the last CONVERSATION_PAGE comments (before comment `before`), newest first, in two statements."""
     statement = (
         select(Comment)
@@ -204,7 +204,7 @@ def conversation(actor: Actor, ticket_id: int, *, before: int | None = None) -> 
     return statement
 
 
-def attachments_of(actor: Actor, ticket_id: int) -> Select[tuple[Attachment]]:
+def attachments_of(ticket_id: int) -> Select[Attachment]:
     """Return a ticket's own files (those of comments come with the comments), oldest first."""
     return (
         select(Attachment)
@@ -213,7 +213,7 @@ def attachments_of(actor: Actor, ticket_id: int) -> Select[tuple[Attachment]]:
     )
 
 
-def attachment_by_id(actor: Actor, attachment_id: int) -> Select[tuple[Attachment]]:
+def attachment_by_id(actor: Actor, attachment_id: int) -> Select[Attachment]:
     """Return one file's record, if `actor` sees its ticket and its comment."""
     return (
         select(Attachment)
@@ -224,7 +224,7 @@ def attachment_by_id(actor: Actor, attachment_id: int) -> Select[tuple[Attachmen
     )
 
 
-def history(actor: Actor, ticket_id: int, *, limit: int = 200) -> Select[tuple[AuditLog]]:
+def history(actor: Actor, ticket_id: int, *, limit: int = 200) -> Select[AuditLog]:
     """Return what was done to a ticket and all that belongs to it, newest first, with who did it."""
     return (
         select(AuditLog)
@@ -235,7 +235,7 @@ def history(actor: Actor, ticket_id: int, *, limit: int = 200) -> Select[tuple[A
     )
 
 
-def other_tickets(actor: Actor, ticket: Ticket, *, limit: int = 5) -> Select[tuple[Ticket]]:
+def other_tickets(actor: Actor, ticket: Ticket, *, limit: int = 5) -> Select[Ticket]:
     """Return the requester's other tickets, newest first."""
     return (
         select(Ticket)
@@ -245,35 +245,41 @@ def other_tickets(actor: Actor, ticket: Ticket, *, limit: int = 5) -> Select[tup
     )
 
 
-def drafts_of(actor: Actor, ticket_id: int) -> Select[tuple[Draft]]:
+def drafts_of(actor: Actor, ticket_id: int) -> Select[Draft]:
     """Return the actor's unsent reply and note of a ticket."""
     return select(Draft).where(Draft.user_id == actor.user_id, Draft.ticket_id == ticket_id)
 
 
-def tags_by_name(names: tuple[str, ...]) -> Select[tuple[Tag]]:
+def tags_by_name(names: tuple[str, ...]) -> Select[Tag]:
     """Return the tags of these names, whatever the case."""
     return select(Tag).where(func.lower(Tag.name).in_([name.lower() for name in names]))
 
 
-def all_tags() -> Select[tuple[Tag]]:
+def all_tags() -> Select[Tag]:
     """Return every tag by name."""
     return select(Tag).order_by(func.lower(Tag.name))
 
 
-def _paged(statement: Select[Any], place: Place) -> Select[Any]:
+def _paged(statement: Any, place: Place) -> Select[Any]:
     columns = _SORT_COLUMNS[place.sort]
     if place.cursor is not None:
         values = decode_cursor(place.cursor, sort=place.order_name, length=len(columns))
-        here, there = tuple_(*columns), tuple_(*(literal(v, c.type) for v, c in zip(values, columns, strict=True)))
+        here, there = (
+            tuple_(*columns),
+            tuple_(*(literal(v, c.type) for v, c in zip(values, columns, strict=True))),
+        )
         statement = statement.where(here > there if place.ascending else here < there)
     order = [column.asc() if place.ascending else column.desc() for column in columns]
-    return statement.order_by(*order).limit(place.limit + 1)
+    page: Select[Any] = statement.order_by(*order).limit(place.limit + 1)
+    return page
 
 
 def _assigned_to(actor: Actor, wanted: TicketFilter) -> ColumnElement[bool]:
     assert wanted.assignees is not None
     ids = [actor.user_id if one == ME else one for one in wanted.assignees if one != UNASSIGNED]
-    conditions = [Ticket.assignee_id == one for one in ids] if len(ids) == 1 else [Ticket.assignee_id.in_(ids)]
+    conditions = (
+        [Ticket.assignee_id == one for one in ids] if len(ids) == 1 else [Ticket.assignee_id.in_(ids)]
+    )
     if UNASSIGNED in wanted.assignees:
         conditions = [*(conditions if ids else []), Ticket.assignee_id.is_(None)]
     return or_(*conditions)
@@ -297,7 +303,7 @@ def _between(column: Any, start: datetime | None, end: datetime | None) -> list[
     return [*([column >= start] if start else []), *([column < end] if end else [])]
 
 
-def _found(actor: Actor, text: str) -> Select[tuple[int]]:
+def _found(actor: Actor, text: str) -> Select[int]:
     found = func.ombud.match_tickets(
         text, actor.kind.value, actor.user_id, actor.organization_id
     ).table_valued("ticket_id", "rank", name="found")

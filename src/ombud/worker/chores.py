@@ -17,7 +17,7 @@ from ombud.audit import actions as audit
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.errors import OmbudError
-from ombud.people import accounts
+from ombud.people import actions as people
 from ombud.search import actions as search
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Chore:
 CHORES = (
     Chore("search-index", 1.0, search.index_fresh_documents, again=True),
     Chore("audit-partitions", 3600.0, audit.ensure_partitions),
-    Chore("sessions", 3600.0, accounts.drop_expired_sessions),
+    Chore("sessions", 3600.0, people.drop_expired_sessions),
 )
 
 

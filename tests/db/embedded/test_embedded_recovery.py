@@ -144,7 +144,7 @@ def test_a_pid_file_with_a_reused_number_does_not_block(data_dir: Path, member: 
 
 
 def test_setting_up_may_be_interrupted(programs: Path | None, place: Path, member: Start) -> None:
-    """kill -9 in the midst of initdb, which itself works on for a while."""
+    """Kill -9 in the midst of initdb, which itself works on for a while."""
     data_dir = place / "desk"
     victim = member(data_dir)
     while not (data_dir / "postgres.new" / "PG_VERSION").exists():

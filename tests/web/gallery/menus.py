@@ -20,7 +20,9 @@ def priority(value: str = "medium") -> Menu:
 
 
 def assignee(someone: PersonView | None = PRIYA) -> Menu:
-    people = [PRIYA, JONAS, MEI] + [PersonView.of(f"Agent Number {n}", f"a{n}@desk.example") for n in range(1, 9)]
+    people = [PRIYA, JONAS, MEI] + [
+        PersonView.of(f"Agent Number {n}", f"a{n}@desk.example") for n in range(1, 9)
+    ]
     options = [Option("", "Nobody", someone is None)]
     options += [Option(p.email, p.name, p == someone, p) for p in people]
     if someone is GONE:
@@ -41,7 +43,12 @@ def tags(chosen: tuple[TagView, ...]) -> Menu:
 def filters() -> tuple[Menu, ...]:
     names = ("Status", "Priority", "Assignee", "Team", "Tag")
     return tuple(
-        Menu(n.lower(), n, tuple(Option(o.value, o.label, href="/tickets?x=1") for o in menu.options), menu.kind)
+        Menu(
+            n.lower(),
+            n,
+            tuple(Option(o.value, o.label, href="/tickets?x=1") for o in menu.options),
+            menu.kind,
+        )
         for n, menu in zip(names, (status(), priority(), assignee(), team(), tags(())), strict=True)
     )
 

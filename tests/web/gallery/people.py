@@ -19,8 +19,28 @@ REFUND = TagView("refund", "#b4501e")
 TWENTY = tuple(
     TagView(name, color)
     for name, color in zip(
-        "billing refund vip card-reader login-problem invoice api webhook export gdpr outage mobile ios android "
-        "shipping tax-2026 onboarding a-tag-with-quite-a-long-name-indeed churn-risk spanish".split(),
+        [
+            "billing",
+            "refund",
+            "vip",
+            "card-reader",
+            "login-problem",
+            "invoice",
+            "api",
+            "webhook",
+            "export",
+            "gdpr",
+            "outage",
+            "mobile",
+            "ios",
+            "android",
+            "shipping",
+            "tax-2026",
+            "onboarding",
+            "a-tag-with-quite-a-long-name-indeed",
+            "churn-risk",
+            "spanish",
+        ],
         ["#0e7c78", "#b4501e", "#7a5cc0", "#2f6fb0", "#a83a5b"] * 4,
         strict=True,
     )

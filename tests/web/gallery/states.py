@@ -46,7 +46,9 @@ def frame(current: str = "mine", *, theme: str = "system", sidebar: str = "open"
         ("resolved", "Resolved", "circle-check", None),
         ("all", "All", "layers", None),
     ]
-    items = tuple(NavItem(k, label, icon, f"/tickets?view={k}", n, k == current) for k, label, icon, n in views)
+    items = tuple(
+        NavItem(k, label, icon, f"/tickets?view={k}", n, k == current) for k, label, icon, n in views
+    )
     teams = tuple(
         NavItem(n.lower(), n, "users", f"/tickets?team={n}", c)
         for n, c in (("Payments", 31), ("Hardware", 8), ("Accounts", 0))
@@ -64,7 +66,7 @@ def frame(current: str = "mine", *, theme: str = "system", sidebar: str = "open"
     )
 
 
-def row(  # noqa: PLR0913  # one argument for each thing that a row can show
+def row(  # one argument for each thing that a row can show
     number: int,
     title: str,
     who: PersonView = AMARA,
@@ -123,7 +125,10 @@ def listing(**changes: Any) -> TicketList:
 
 
 def conversation() -> tuple[Any, ...]:
-    files = (FileView("reader.jpg", "1.2 MB", "/files/1", "image"), FileView("log.txt", "48 kB", "/files/2", "text"))
+    files = (
+        FileView("reader.jpg", "1.2 MB", "/files/1", "image"),
+        FileView("log.txt", "48 kB", "/files/2", "text"),
+    )
     return (
         MessageView("c1", "customer", AMARA, before(days=1, hours=2), texts.USUAL, files=files, original_href="/m/1"),
         EventGroup((EventView(before(days=1), JONAS, "user-round", "assigned this to", "Priya Nair"),)),
@@ -165,12 +170,16 @@ def extremes() -> tuple[Any, ...]:
     bodies = [texts.JAPANESE, texts.ARABIC, texts.HOSTILE, texts.TABLE, texts.WORD]
     messages = [MessageView(f"e{n}", "customer", who, before(hours=9 - n), body)
                 for n, (who, body) in enumerate(zip(people, bodies, strict=True))]  # fmt: skip
-    failed = Delivery("failed", "Not delivered to sofia@tienda.example: the mailbox is full. It was tried 5 times.")
+    failed = Delivery(
+        "failed", "Not delivered to sofia@tienda.example: the mailbox is full. It was tried 5 times."
+    )
     return (
         MessageView("e9", "customer", AMARA, before(days=2), texts.LONG, words=10_240),
         *messages,
         MessageView("e10", "staff", GONE, before(hours=1), texts.ANSWER, delivery=failed),
-        MessageView("e11", "staff", PRIYA, before(minutes=1), texts.WORD, delivery=Delivery("queued", "Queued")),
+        MessageView(
+            "e11", "staff", PRIYA, before(minutes=1), texts.WORD, delivery=Delivery("queued", "Queued")
+        ),
     )
 
 
@@ -182,7 +191,9 @@ def states() -> dict[str, State]:
     """Return every state by name."""
     past = BannerView("history", "This is the ticket as it was on 16 November 2026, 09:00.", "waiting",
                       "Back to now", "/tickets/OMB-1042")  # fmt: skip
-    deleted = BannerView("trash-2", "Jonas Weber deleted this ticket 2 h ago.", "urgent", "Restore", "/r", post=True)
+    deleted = BannerView(
+        "trash-2", "Jonas Weber deleted this ticket 2 h ago.", "urgent", "Restore", "/r", post=True
+    )
     merged = BannerView("git-merge", "Merged into OMB-1001, where the conversation goes on.", "plain",
                         "Open OMB-1001", "/tickets/OMB-1001")  # fmt: skip
     conflict = ConflictView("priority", "Jonas Weber set this to Low just now. Nothing was overwritten.",

@@ -9,7 +9,9 @@ USUAL = Markup(
     "somebody pays more than £100. Restarting helps for about ten minutes. The serial number is CR-88213.</p>"
     "<p>Could you look at it today? Saturday is our busiest day.</p><p>Amara</p>"
 )
-QUOTE = Markup("<blockquote><p>On Monday Jonas Weber wrote:</p><p>Which firmware does it show?</p></blockquote>")
+QUOTE = Markup(
+    "<blockquote><p>On Monday Jonas Weber wrote:</p><p>Which firmware does it show?</p></blockquote>"
+)
 ANSWER = Markup(
     "<p>Hello Amara,</p><p>thank you for the serial number, that made it easy. <strong>E-1042</strong> is a "
     "certificate that ran out last night; firmware <em>4.2.1</em> renews it by itself:</p><ol><li>Open "
@@ -40,9 +42,9 @@ JAPANESE = Markup(
     "<p>お世話になっております。昨日からカードリーダーの電源が入りません。再起動も試しましたが変わりません。</p>"
 )
 # Shown as its author typed it: the sanitiser made text of it.
-HOSTILE = Markup(
-    "<p>{}</p>"
-).format('<script>alert(1)</script><img src=x onerror="alert(2)"><style>*{display:none}</style>' + "W" * 300)
+HOSTILE = Markup("<p>{}</p>").format(
+    '<script>alert(1)</script><img src=x onerror="alert(2)"><style>*{display:none}</style>' + "W" * 300
+)
 LONG = Markup(
     "".join(
         f"<p>{n}. We opened the reader, wrote its number down, closed it again and waited for the light to turn "
@@ -50,4 +52,6 @@ LONG = Markup(
         for n in range(1, 320)
     )
 )
-TITLE_500 = ("Refund for order 99-1042-B does not arrive although the bank says it was never sent, and " * 6)[:500]
+TITLE_500 = ("Refund for order 99-1042-B does not arrive although the bank says it was never sent, and " * 6)[
+    :500
+]

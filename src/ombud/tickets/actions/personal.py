@@ -16,7 +16,8 @@ def mark_read(session: Session, ticket_id: int) -> None:
     statement = insert(TicketRead).values(user_id=actor_of(session).user_id, ticket_id=ticket_id)
     session.execute(
         statement.on_conflict_do_update(
-            index_elements=[TicketRead.user_id, TicketRead.ticket_id], set_={"seen_at": func.clock_timestamp()}
+            index_elements=[TicketRead.user_id, TicketRead.ticket_id],
+            set_={"seen_at": func.clock_timestamp()},
         )
     )
 

@@ -38,7 +38,7 @@ class TagView:
 
 def initials(name: str) -> str:
     """Shorten a name to one or two letters: first and last word, or the first letter of an address."""
-    words = [word for word in name.split("@")[0].replace(".", " ").split() if word[0].isalnum()]
+    words = [word for word in name.split("@", maxsplit=1)[0].replace(".", " ").split() if word[0].isalnum()]
     if not words:
         return "?"
     return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
