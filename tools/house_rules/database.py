@@ -86,8 +86,6 @@ def _is_built(node: ast.expr, built: set[str]) -> bool:
             return any(isinstance(value, ast.FormattedValue) for value in values)
         case ast.BinOp(left=left, op=ast.Add() | ast.Mod(), right=right):
             return not _is_constant(node) and any(_is_text(side, built) for side in (left, right))
-        case ast.Call(func=ast.Attribute(value=ast.Call(), attr="format")):
-            return False  # psycopg's sql.SQL("...").format(...) quotes what it is given
         case ast.Call(func=ast.Attribute(value=owner, attr="format" | "join" | "replace")):
             return _is_text(owner, built)
         case _:

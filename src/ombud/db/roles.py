@@ -6,7 +6,6 @@ and each transaction works as `ombud_web` or `ombud_worker`.
 """
 
 from enum import StrEnum
-from typing import LiteralString
 
 import psycopg
 from psycopg import Connection, errors, sql
@@ -36,6 +35,8 @@ class Role(StrEnum):
 LOGIN = "ombud_login"
 """Who the desk signs in as on the embedded server: may do nothing but become one of the others."""
 OLDEST_POSTGRES = 150000
+_CREATE_ROLE = sql.SQL("CREATE ROLE {} NOLOGIN")
+_CREATE_LOGIN = sql.SQL("CREATE ROLE {} LOGIN NOINHERIT")
 
 
 def check_server(connection: Connection) -> None:
@@ -53,7 +54,7 @@ def ensure_roles(connection: Connection, login: str) -> None:
     for role in Role:
         _create_role(connection, role)
     if login == LOGIN:
-        _create_role(connection, LOGIN, "LOGIN NOINHERIT")
+        _create_role(connection, LOGIN, login=True)
     _grant(connection, Role.APP, to=Role.WEB)
     _grant(connection, Role.APP, to=Role.WORKER)
     _grant(connection, Role.SEARCH, to=Role.OWNER)
@@ -91,7 +92,7 @@ def missing_rights(error: psycopg.Error) -> Unavailable:
     )
 
 
-def _create_role(connection: Connection, name: str, attributes: LiteralString = "NOLOGIN") -> None:
+def _create_role(connection: Connection, name: str, *, login: bool = False) -> None:
     exists = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone()
     if exists is not None:
         return
