@@ -35,6 +35,7 @@ BAD = [
     ),
     ("OMB003", "src/ombud/db/roles.py", "cursor.execute(', '.join(parts))"),
     ("OMB003", "src/ombud/db/roles.py", "from psycopg import sql\nsql.SQL(f'SET ROLE {role}')"),
+    ("OMB003", "src/ombud/db/roles.py", "from psycopg import sql\n\ndef f(part: str): sql.SQL(part)"),
     ("OMB003", "src/ombud/migrations/env.py", "from alembic import op\nop.execute(f'DROP TABLE {name}')"),
     ("OMB004", "src/ombud/web/inbox.py", "from markupsafe import Markup"),
     ("OMB004", "src/ombud/web/inbox.py", "import markupsafe\nmarkupsafe.Markup('<b>')"),
@@ -78,6 +79,10 @@ GOOD = [
     (
         "src/ombud/db/roles.py",
         "from psycopg import sql\ncursor.execute(sql.SQL('SET ROLE {}').format(sql.Identifier(role)))",
+    ),
+    (
+        "src/ombud/db/roles.py",
+        "from typing import LiteralString\nfrom psycopg import sql\ndef f(x: LiteralString): sql.SQL(x)",
     ),
     ("src/ombud/migrations/env.py", "from sqlalchemy import text\ntext(read('audit.sql'))"),
     ("src/ombud/kit/html.py", "from markupsafe import Markup"),

@@ -44,14 +44,19 @@ def _sqlalchemy_name(source: Source, call: ast.Call) -> str | None:
 def _built_sql(source: Source) -> Iterator[Place]:
     if not source.is_package:
         return
-    built = _names_of_built_strings(source)
+    built, literal = _names_of_built_strings(source), _names_of_literals(source)
     for call in source.calls:
         statement = _statement(call)
         if statement is None:
             continue
         if source.meaning(call.func) in TEXTS:
             free = source.is_in("migrations")  # its statements come from files of the package
-            if _is_built(statement, built) or not (free or _is_constant(statement)):
+            safe = (
+                free
+                or _is_constant(statement)
+                or (isinstance(statement, ast.Name) and statement.id in literal)
+            )
+            if _is_built(statement, built) or not safe:
                 yield Place.of(call)
         elif (
             isinstance(call.func, ast.Attribute) and call.func.attr in RUNNERS and _is_built(statement, built)
@@ -115,6 +120,17 @@ def _names_of_built_strings(source: Source) -> set[str]:
         if _is_built(value, built):
             built.add(name)
     return built
+
+
+def _names_of_literals(source: Source) -> set[str]:
+    """Return parameters declared as `LiteralString`: pyright refuses every caller that builds one."""
+    return {
+        node.arg
+        for node in source.nodes
+        if isinstance(node, ast.arg)
+        and node.annotation
+        and source.meaning(node.annotation) == "typing.LiteralString"
+    }
 
 
 RULES = (
