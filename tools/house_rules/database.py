@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 from tools.house_rules.source import Place, Rule, Source
 
-# exists() is not among them: it is a condition, and policies are made of conditions.
-READS = {"select", "union", "union_all", "intersect", "except_"}
+READS = {"select", "union", "union_all", "intersect", "except_", "exists"}
 WRITES = {"insert", "update", "delete"}
 # Functions that take a piece of SQL as text, and methods that run it.
 TEXTS = {"sqlalchemy.text", "sqlalchemy.DDL", "sqlalchemy.sql.text", "psycopg.sql.SQL", "psycopg2.sql.SQL"}
@@ -30,8 +29,10 @@ def _builders(source: Source) -> Iterator[Place]:
         return
     for call in source.calls:
         name = _sqlalchemy_name(source, call)
-        allowed = (name in WRITES and source.is_module("actions")) or (
-            name == "text" and source.is_in("models")
+        allowed = (
+            (name in WRITES and source.is_module("actions"))
+            or (name == "text" and source.is_in("models"))  # conditions of indexes, defaults of columns
+            or (name == "exists" and source.is_module("policy"))  # a condition, not a statement
         )
         if name in READS | WRITES | {"text"} and not allowed:
             yield Place.of(call, f"{name}(): ")
@@ -45,14 +46,19 @@ def _sqlalchemy_name(source: Source, call: ast.Call) -> str | None:
 def _built_sql(source: Source) -> Iterator[Place]:
     if not source.is_package:
         return
-    built = _names_of_built_strings(source)
+    built, literal = _names_of_built_strings(source), _names_of_literals(source)
     for call in source.calls:
         statement = _statement(call)
         if statement is None:
             continue
         if source.meaning(call.func) in TEXTS:
             free = source.is_in("migrations")  # its statements come from files of the package
-            if _is_built(statement, built) or not (free or _is_constant(statement)):
+            safe = (
+                free
+                or _is_constant(statement)
+                or (isinstance(statement, ast.Name) and statement.id in literal)
+            )
+            if _is_built(statement, built) or not safe:
                 yield Place.of(call)
         elif (
             isinstance(call.func, ast.Attribute) and call.func.attr in RUNNERS and _is_built(statement, built)
@@ -116,6 +122,17 @@ def _names_of_built_strings(source: Source) -> set[str]:
         if _is_built(value, built):
             built.add(name)
     return built
+
+
+def _names_of_literals(source: Source) -> set[str]:
+    """Return parameters declared as `LiteralString`: pyright refuses every caller that builds one."""
+    return {
+        node.arg
+        for node in source.nodes
+        if isinstance(node, ast.arg)
+        and node.annotation
+        and source.meaning(node.annotation) == "typing.LiteralString"
+    }
 
 
 RULES = (

@@ -98,7 +98,8 @@ def _create_role(connection: Connection, name: str, *, login: bool = False) -> N
         return
     try:
         with connection.transaction():
-            connection.execute(sql.SQL("CREATE ROLE {} {}").format(sql.Identifier(name), sql.SQL(attributes)))
+            create = _CREATE_LOGIN if login else _CREATE_ROLE
+            connection.execute(create.format(sql.Identifier(name)))
     except (errors.DuplicateObject, errors.UniqueViolation):
         return  # another process was quicker
 

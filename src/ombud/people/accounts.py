@@ -48,7 +48,7 @@ class Principal:
 
 def principal_of(row: Any, request_id: str) -> Principal:
     """Make a Principal of a row of `session_principal` or `token_principal`."""
-    fields = row._mapping  # noqa: SLF001 - the documented way to a row's columns by name
+    fields = row._mapping
     role = UserRole(row.role)
     return Principal(
         user_id=row.user_id,
