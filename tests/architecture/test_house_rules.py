@@ -15,7 +15,6 @@ BAD = [
     ("OMB001", "src/ombud/web/inbox.py", "async def page(session):\n    await session.rollback()"),
     ("OMB002", f"{TICKETS}/actions.py", "from sqlalchemy import select\nselect(1)"),
     ("OMB002", f"{TICKETS}/rules.py", "from sqlalchemy import exists as there_is\nthere_is(1)"),
-    ("OMB002", f"{TICKETS}/policy.py", "from sqlalchemy import select\nselect(1)"),
     ("OMB002", "src/ombud/web/inbox.py", "import sqlalchemy as sa\nsa.union_all(1)"),
     ("OMB002", f"{TICKETS}/rules.py", "from sqlalchemy import update\nupdate(1)"),
     ("OMB002", "src/ombud/api/tags.py", "from sqlalchemy.dialects.postgresql import insert\ninsert(1)"),

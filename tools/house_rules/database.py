@@ -32,7 +32,7 @@ def _builders(source: Source) -> Iterator[Place]:
         allowed = (
             (name in WRITES and source.is_module("actions"))
             or (name == "text" and source.is_in("models"))  # conditions of indexes, defaults of columns
-            or (name == "exists" and source.is_module("policy"))  # a condition, not a statement
+            or (name in {"exists", "select"} and source.is_module("policy"))  # parts of conditions
         )
         if name in READS | WRITES | {"text"} and not allowed:
             yield Place.of(call, f"{name}(): ")

@@ -90,6 +90,8 @@ def _server_settings(settings: Settings, role: str) -> dict[str, str]:
         "timezone": "UTC",
         # Filters vary: a plan for the values at hand finds the partial indexes, a generic one cannot.
         "plan_cache_mode": "force_custom_plan",
+        # Pages read a few rows by index; starting parallel workers costs more than it brings.
+        "max_parallel_workers_per_gather": "0",
         "statement_timeout": f"{settings.statement_timeout * 1000:.0f}",
         "lock_timeout": f"{settings.lock_timeout * 1000:.0f}",
         "idle_in_transaction_session_timeout": "10000",

@@ -171,7 +171,17 @@ class Ticket(HasId, HasTimes, Base):
         Index("ix_tickets_status", "status", "last_activity_at", "id", postgresql_where=_LIVE),
         # inbox "All"
         Index("ix_tickets_live", "last_activity_at", "id", postgresql_where=_LIVE),
-        # inbox "Mine" and "Unassigned", and their counters
+        # inbox "Unassigned" and its counter: IS NULL on a leading column would not keep the order
+        Index(
+            "ix_tickets_unassigned_undone",
+            "last_activity_at",
+            "id",
+            postgresql_where=text(
+                "deleted_at IS NULL AND status IN ('open', 'in_progress', 'waiting_on_customer')"
+                " AND assignee_id IS NULL"
+            ),
+        ),
+        # inbox "Mine", and its counter
         Index(
             "ix_tickets_assignee_undone", "assignee_id", "last_activity_at", "id", postgresql_where=_UNDONE
         ),

@@ -1,6 +1,6 @@
 """Who may see and do what to tickets. Row security in the database says the same a second time."""
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, true
+from sqlalchemy import ColumnElement, and_, any_, false, func, or_, select, true
 
 from ombud.db.actor import Actor, Scope
 from ombud.errors import Forbidden
@@ -11,9 +11,9 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
     """Return the condition under which `actor` may know of a ticket."""
     if actor.scope is Scope.ALL:
         return true()
-    follows = exists().where(
-        TicketParticipant.ticket_id == Ticket.id, TicketParticipant.user_id == actor.user_id
-    )
+    # An array, computed once: unlike EXISTS it lets the planner combine the indexes of the three conditions.
+    followed = select(TicketParticipant.ticket_id).where(TicketParticipant.user_id == actor.user_id)
+    follows = Ticket.id == any_(func.array(followed.scalar_subquery()))
     if actor.scope is Scope.TEAMS:
         return or_(
             Ticket.team_id.is_(None),

@@ -182,6 +182,7 @@ CREATE INDEX ix_tickets_requester_id ON ombud.tickets (requester_id, id);
 CREATE INDEX ix_tickets_status ON ombud.tickets (status, last_activity_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX ix_tickets_team_id ON ombud.tickets (team_id, id);
 CREATE INDEX ix_tickets_team_undone ON ombud.tickets (team_id, last_activity_at, id) WHERE deleted_at IS NULL AND status IN ('open', 'in_progress', 'waiting_on_customer');
+CREATE INDEX ix_tickets_unassigned_undone ON ombud.tickets (last_activity_at, id) WHERE deleted_at IS NULL AND status IN ('open', 'in_progress', 'waiting_on_customer') AND assignee_id IS NULL;
 CREATE INDEX ix_tickets_undone ON ombud.tickets (last_activity_at, id) WHERE deleted_at IS NULL AND status IN ('open', 'in_progress', 'waiting_on_customer');
 
 CREATE TABLE ombud.web_sessions (

@@ -38,13 +38,13 @@ CREATE POLICY people ON ombud.tickets TO ombud_web USING (
   OR ((SELECT ombud.actor_scope()) = 'teams'
       AND (team_id IS NULL OR team_id = ANY ((SELECT ombud.actor_teams())::bigint[])
            OR assignee_id = (SELECT ombud.actor_id())
-           OR EXISTS (SELECT FROM ombud.ticket_participants p
-                       WHERE p.ticket_id = id AND p.user_id = (SELECT ombud.actor_id()))))
+           OR id = ANY (ARRAY(SELECT p.ticket_id FROM ombud.ticket_participants p
+                               WHERE p.user_id = (SELECT ombud.actor_id())))))
   OR ((SELECT ombud.actor_scope()) = 'own' AND deleted_at IS NULL
       AND (requester_id = (SELECT ombud.actor_id())
            OR organization_id = (SELECT ombud.actor_organization())
-           OR EXISTS (SELECT FROM ombud.ticket_participants p
-                       WHERE p.ticket_id = id AND p.user_id = (SELECT ombud.actor_id())))));
+           OR id = ANY (ARRAY(SELECT p.ticket_id FROM ombud.ticket_participants p
+                               WHERE p.user_id = (SELECT ombud.actor_id()))))));
 
 CREATE POLICY people ON ombud.ticket_participants TO ombud_web USING (
   (SELECT ombud.actor_kind()) <> 'customer' OR user_id = (SELECT ombud.actor_id()));
