@@ -146,9 +146,10 @@ def view_counters(actor: Actor) -> Select[Any]:
 
     Each count stops at the cap, so a long history costs no more than a short one.
     """
-    return select(
+    counters: Select[Any] = select(
         *(_view_count(actor, view.narrowed(TicketFilter())).label(view.value) for view in View)
-    ).execution_options(**{INCLUDE_DELETED: True})
+    )
+    return counters.execution_options(**{INCLUDE_DELETED: True})
 
 
 def ticket_by_number(actor: Actor, number: str) -> Select[Ticket]:
@@ -308,7 +309,7 @@ def _found(actor: Actor, text: str) -> Select[int]:
     return select(found.c.ticket_id)
 
 
-def _view_count(actor: Actor, wanted: TicketFilter) -> ColumnElement[int]:
+def _view_count(actor: Actor, wanted: TicketFilter) -> Any:
     if wanted.statuses is None or wanted.assignees is not None:
         return _capped_count(tickets_matching(actor, wanted))
     # One count per status: each walks its own stretch of the index and stops at the cap.
