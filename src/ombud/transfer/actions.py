@@ -111,13 +111,13 @@ def load_messages(
 
 
 def ensure_people(session: Session, people: Iterable[PersonRecord]) -> dict[str, _Person]:
-    """Return the people by address in lower case; who is new is added, and joins the domain's organization."""
+    """Return the people by address in lower case; who is new is added, and joins their organization."""
     wanted = {person.email.lower(): person for person in people}
     found = _people(session, wanted)
     missing = [person for address, person in wanted.items() if address not in found]
     if missing:
         domains = {person.email.rpartition("@")[2].lower() for person in missing}
-        homes = {domain: home for domain, home in session.execute(queries.organizations_by_domain(domains))}
+        homes = dict(session.execute(queries.organizations_by_domain(domains)).tuples().all())
         rows = [
             {
                 "email": person.email,
@@ -138,12 +138,16 @@ def ensure_tags(session: Session, names: Iterable[str]) -> dict[str, int]:
     wanted = {name.lower(): name for name in names}
     if not wanted:
         return {}
-    found = {name: tag for name, tag in session.execute(queries.tags_by_name(wanted))}
+    found = _tag_ids(session, wanted)
     missing = [{"name": name} for lowered, name in wanted.items() if lowered not in found]
     if missing:
         session.execute(upsert(Tag).on_conflict_do_nothing().returning(Tag.id), missing)
-        found |= {name: tag for name, tag in session.execute(queries.tags_by_name(wanted))}
+        found = _tag_ids(session, wanted)
     return found
+
+
+def _tag_ids(session: Session, names: Iterable[str]) -> dict[str, int]:
+    return dict(session.execute(queries.tags_by_name(list(names))).tuples().all())
 
 
 def _people(session: Session, emails: Iterable[str]) -> dict[str, _Person]:
@@ -258,7 +262,7 @@ def _add_comments(
 ) -> None:
     if not comments:
         return
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "ticket_id": ticket,
             "author_id": people[comment.author.email.lower()].id,

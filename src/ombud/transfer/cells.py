@@ -30,7 +30,7 @@ class Problems(dict[str, str]):
 
 
 def text_of(cell: Cell, row: Mapping[str, str]) -> str:
-    """Return the cell's text, mapped and defaulted; Invalid when it was not decodable or is not in the map."""
+    """Return the cell's text, mapped and defaulted; Invalid when it is not text or not in the map."""
     found = _raw(cell, row)
     if _UNDECODED.search(found):
         raise Invalid("is not text in the file's encoding; see `encoding` in the mapping.")

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.policy import default
 from email.utils import mktime_tz, parseaddr, parsedate_tz
 from typing import BinaryIO
@@ -145,7 +145,7 @@ def _text(message: EmailMessage) -> str:
     return html.unescape(nh3.clean(re.sub(r"(?i)<(br|/p|/div|/tr|/h\d)\b[^>]*>", "\n", text), tags=set()))
 
 
-def _content(part: EmailMessage) -> str:
+def _content(part: MIMEPart) -> str:
     try:
         return str(part.get_content())
     except (LookupError, ValueError):

@@ -64,7 +64,8 @@ class TicketRecord:
         """The last thing that is known to have happened."""
         moments = (self.last_activity_at, self.first_response_at, self.resolved_at)
         said = (comment.at for comment in self.comments)
-        return max(self.created_at, *(moment for moment in moments if moment is not None), *said)
+        known = (moment for moment in moments if moment is not None)
+        return max((self.created_at, *known, *said))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from ombud.transfer.records import CommentRecord, LeftOut, PersonRecord, TicketR
 KEY_LIMIT = 255
 TITLE_LIMIT = 500
 FIELD_LIMIT = 4 * MAX_BODY
-"""Characters in one cell, above which a row is left out: an open quotation mark swallows the rest of a file."""
+"""Characters in one cell, above which a row is left out: an open quotation mark swallows what follows."""
 AHEAD = timedelta(days=1)
 """How far in the future a time may lie: clocks differ."""
 
@@ -40,12 +40,13 @@ def read_csv(stream: BinaryIO, mapping: CsvMapping) -> Iterator[TicketRecord | L
     reader = _Rows(mapping)
     try:
         yield from reader.read(lines)
-    except UnicodeError as error:
+    except UnicodeDecodeError as error:
         raise BadTable(
             f"The file is not {mapping.encoding} text ({error.reason}). Set `encoding`."
         ) from error
     finally:
-        lines.detach()
+        if not stream.closed:
+            lines.detach()
 
 
 class _Rows:
@@ -122,7 +123,8 @@ class _Rows:
         answered_at = self._moment("first_response_at", row, problems, after=created_at)
         resolved_at = self._moment("resolved_at", row, problems, after=created_at)
         comments = self._comments(row, requester, created_at, resolved_at, problems)
-        tags = problems.take("tags", lambda: self._tags(row), ())
+        none: tuple[str, ...] = ()
+        tags = problems.take("tags", lambda: self._tags(row), none)
         assignee = problems.take("assignee", lambda: self._line("assignee", fields.assignee, row, False), "")
         team = problems.take("team", lambda: self._line("team", fields.team, row, False), "")
         if problems:
