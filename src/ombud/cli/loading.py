@@ -74,6 +74,7 @@ def load(
     moved: Callable[[], None] = lambda: None,
 ) -> None:
     """Write all `entries` in batches; `write` is one transaction, `moved` is called after each."""
+    tally.started = time.perf_counter()
     for batch in _batches(entries, tally):
         tally.add(write(batch))
         moved()

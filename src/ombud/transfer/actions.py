@@ -29,6 +29,9 @@ from ombud.tickets import StoredFile
 from ombud.transfer import queries
 from ombud.transfer.records import CommentRecord, LeftOut, MessageRecord, PersonRecord, TicketRecord
 
+# Without this, rows are grouped by which of their values are null, and each group is a statement.
+WHOLE_ROWS = {"render_nulls": True}
+
 
 @dataclass(slots=True)
 class Loaded:
@@ -128,7 +131,9 @@ def ensure_people(session: Session, people: Iterable[PersonRecord]) -> dict[str,
             }
             for person in missing
         ]
-        session.execute(upsert(User).on_conflict_do_nothing().returning(User.id), rows)
+        session.execute(
+            upsert(User).on_conflict_do_nothing().returning(User.id), rows, execution_options=WHOLE_ROWS
+        )
         found |= _people(session, [person.email.lower() for person in missing])
     return found
 
@@ -166,7 +171,13 @@ def _add_tickets(session: Session, source: str, records: list[TicketRecord], loa
         session.execute(queries.teams_by_name([r.team.lower() for r in records if r.team])).tuples().all()
     )
     rows = [_ticket_row(record, people, teams) for record in records]
-    ids = list(session.scalars(insert(Ticket).returning(Ticket.id, sort_by_parameter_order=True), rows))
+    ids = list(
+        session.scalars(
+            insert(Ticket).returning(Ticket.id, sort_by_parameter_order=True),
+            rows,
+            execution_options=WHOLE_ROWS,
+        )
+    )
     pairs = list(zip(ids, records, strict=True))
     _add_tags(session, pairs)
     _add_comments(session, [(key, comment) for key, record in pairs for comment in record.comments], people)
@@ -273,7 +284,11 @@ def _add_comments(
         }
         for ticket, comment in comments
     ]
-    ids = session.scalars(insert(Comment).returning(Comment.id, sort_by_parameter_order=True), rows)
+    ids = session.scalars(
+        insert(Comment).returning(Comment.id, sort_by_parameter_order=True),
+        rows,
+        execution_options=WHOLE_ROWS,
+    )
     _add_files(
         session,
         [
@@ -300,7 +315,7 @@ def _add_files(session: Session, files: list[tuple[int, int | None, int, datetim
         for ticket, comment, uploader, at, file in files
     ]
     if rows:
-        session.execute(insert(Attachment).returning(Attachment.id), rows)
+        session.execute(insert(Attachment).returning(Attachment.id), rows, execution_options=WHOLE_ROWS)
 
 
 def _add_keys(session: Session, source: str, keys: list[tuple[str, int]]) -> None:

@@ -63,3 +63,8 @@ def database_time() -> Select[datetime]:
 def index_tail() -> Select[int]:
     """Move up to INDEX_BATCH fresh search documents into the index; 0 when none are left."""
     return select(func.ombud.index_search_tail(INDEX_BATCH))
+
+
+def count_keys(source: str) -> Select[int]:
+    """Return how many keys a source has brought."""
+    return select(func.count()).select_from(ExternalRef).where(ExternalRef.source == source)
