@@ -35,6 +35,7 @@ class Role(StrEnum):
 LOGIN = "ombud_login"
 """Who the desk signs in as on the embedded server: may do nothing but become one of the others."""
 OLDEST_POSTGRES = 150000
+EXTENSIONS = ("unaccent", "pg_trgm")
 _CREATE_ROLE = sql.SQL("CREATE ROLE {} NOLOGIN")
 _CREATE_LOGIN = sql.SQL("CREATE ROLE {} LOGIN NOINHERIT")
 
@@ -68,13 +69,15 @@ def ensure_schema(connection: Connection) -> None:
     A schema of that name that is not ours is refused; nothing outside it is touched.
     """
     _refuse_foreign_schema(connection)
+    if _has_schema(connection):
+        return  # nothing to make, so no right to make anything is needed
     database = sql.Identifier(connection.info.dbname)
     owner = sql.Identifier(Role.OWNER)
     connection.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(database, owner))
     connection.execute(sql.SQL("SET ROLE {}").format(owner))
     try:
         connection.execute("CREATE SCHEMA IF NOT EXISTS ombud")
-        for extension in ("unaccent", "pg_trgm"):
+        for extension in EXTENSIONS:
             connection.execute(
                 sql.SQL("CREATE EXTENSION IF NOT EXISTS {} SCHEMA ombud").format(sql.Identifier(extension))
             )
@@ -105,16 +108,30 @@ def _create_role(connection: Connection, name: str, *, login: bool = False) -> N
 
 
 def _grant(connection: Connection, role: str, *, to: str) -> None:
-    member = connection.execute(
-        "SELECT FROM pg_auth_members WHERE roleid = %s::regrole AND member = %s::regrole", [role, to]
-    ).fetchone()
-    if member is not None:
+    if _may_become(connection, to, role):
         return
     try:
         with connection.transaction():
             connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(to)))
     except (errors.UniqueViolation, errors.InternalError_):
         return  # "tuple concurrently updated": another process was quicker
+
+
+def _may_become(connection: Connection, member: str, role: str) -> bool:
+    """True when `member` can SET ROLE to `role`. From 16 on, who made a role is a member without that right."""
+    right = "SET" if connection.info.server_version >= 160000 else "MEMBER"
+    found = connection.execute("SELECT pg_has_role(%s, %s, %s)", [member, role, right]).fetchone()
+    return found == (True,)
+
+
+def _has_schema(connection: Connection) -> bool:
+    found = connection.execute(
+        "SELECT EXISTS (SELECT FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner"
+        "                WHERE n.nspname = 'ombud' AND r.rolname = %s)"
+        "   AND (SELECT count(*) FROM pg_extension WHERE extname = ANY(%s)) = %s",
+        [Role.OWNER, list(EXTENSIONS), len(EXTENSIONS)],
+    ).fetchone()
+    return found == (True,)
 
 
 def _refuse_foreign_schema(connection: Connection) -> None:

@@ -1,0 +1,140 @@
+"""Load records into the desk, batch by batch: the transactions, the progress bar, the report at the end.
+
+A batch is one transaction, so stopping at any moment leaves whole tickets only, and the next run goes on.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TypeVar
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ombud.cli.common import err, out
+from ombud.db.actor import Actor
+from ombud.db.desk import Desk
+from ombud.transfer import LeftOut, Loaded, queries
+
+BATCH = 500
+SHOWN = 10
+"""Problems shown on the screen; the report file has all."""
+
+R = TypeVar("R")
+IMPORTER = Actor.system("import")
+
+
+@dataclass
+class Tally:
+    """What a run has done so far."""
+
+    read: int = 0
+    left_out: int = 0
+    loaded: Loaded = field(default_factory=Loaded)
+    first_problems: list[LeftOut] = field(default_factory=list)
+    report: IO[str] | None = None
+    started: float = field(default_factory=time.perf_counter)
+
+    def add(self, loaded: Loaded) -> None:
+        """Count a batch."""
+        self.loaded.tickets += loaded.tickets
+        self.loaded.comments += loaded.comments
+        self.loaded.people += loaded.people
+        self.loaded.known += loaded.known
+        for entry in loaded.left_out:
+            self.leave_out(entry)
+
+    def leave_out(self, entry: LeftOut) -> None:
+        """Note a row that does not come in."""
+        self.left_out += 1
+        if len(self.first_problems) < SHOWN:
+            self.first_problems.append(entry)
+        if self.report is not None:
+            for name, rule in entry.problems.items():
+                line = {"line": entry.line, "key": entry.key, "field": name, "reason": rule}
+                self.report.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    @property
+    def seconds(self) -> float:
+        """Since the run began."""
+        return time.perf_counter() - self.started
+
+    @property
+    def rate(self) -> float:
+        """Rows per second."""
+        return self.read / max(self.seconds, 0.001)
+
+
+def load(
+    desk: Desk,
+    entries: Iterable[R | LeftOut],
+    write: Callable[[list[R]], Loaded],
+    tally: Tally,
+    moved: Callable[[], None] = lambda: None,
+) -> None:
+    """Write all `entries` in batches; `write` is one transaction, `moved` is called after each."""
+    tally.started = time.perf_counter()
+    for batch in _batches(entries, tally):
+        tally.add(write(batch))
+        moved()
+    index_search(desk)
+
+
+def index_search(desk: Desk) -> None:
+    """Move the fresh search documents into the index, in transactions of their own."""
+    while True:
+        with desk.begin(IMPORTER) as session:
+            if not session.scalar(queries.index_tail()):
+                return
+
+
+def progress_bar() -> Progress:
+    """Return a bar with rate and time left; on anything but a terminal it stays silent."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %  {task.fields[rows]:,} rows  {task.fields[rate]:,.0f}/s"),
+        TimeRemainingColumn(),
+        console=err,
+        disable=not err.is_terminal,
+    )
+
+
+def tell(tally: Tally, report: Path | None) -> None:
+    """Print what the run did, and the first of what it left out."""
+    loaded = tally.loaded
+    out.print(
+        f"Read {tally.read:,} rows in {tally.seconds:.1f} s ({tally.rate:,.0f}/s): "
+        f"{loaded.tickets:,} tickets, {loaded.comments:,} comments and {loaded.people:,} people added, "
+        f"{loaded.known:,} rows already there, {tally.left_out:,} left out.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if tally.read and not (loaded.tickets or loaded.comments or loaded.people):
+        out.print("Nothing new: the desk is as it was.")
+    for entry in tally.first_problems:
+        told = "; ".join(f"{name}: {rule}" for name, rule in entry.problems.items())
+        key = f" ({entry.key})" if entry.key else ""
+        out.print(f"  line {entry.line}{key}: {told}", highlight=False, markup=False, soft_wrap=True)
+    if tally.left_out > len(tally.first_problems):
+        out.print(f"  ... and {tally.left_out - len(tally.first_problems):,} more.", highlight=False)
+    if report is not None:
+        out.print(f"Every row left out is listed in {report}.", highlight=False, markup=False, soft_wrap=True)
+    elif tally.left_out:
+        out.print("For a list of them all, run it again with --report FILE.")
+
+
+def _batches(entries: Iterable[R | LeftOut], tally: Tally) -> Iterator[list[R]]:
+    batch: list[R] = []
+    for entry in entries:
+        tally.read += 1
+        if isinstance(entry, LeftOut):
+            tally.leave_out(entry)
+            continue
+        batch.append(entry)
+        if len(batch) == BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

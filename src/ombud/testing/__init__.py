@@ -1,0 +1,54 @@
+"""What tests of Ombud, and of programs that embed it, need: real databases, people, tickets, a still clock.
+
+Nothing here is a mock. `scratch_server` runs a real PostgreSQL, `ScratchDatabase` is a migrated database of
+one's own, `make_*` call the same actions as everybody else. Not here: fixtures; a test suite wires these
+functions into its own (Ombud's is `tests/conftest.py`).
+"""
+
+from ombud.clock import frozen
+from ombud.db.statements import StatementLog, counted
+from ombud.testing.databases import ScratchDatabase, ScratchServer, scratch_server
+from ombud.testing.factories import (
+    make_admin,
+    make_agent,
+    make_comment,
+    make_customer,
+    make_light_agent,
+    make_organization,
+    make_tag,
+    make_team,
+    make_ticket,
+    make_user,
+    stored_file,
+)
+from ombud.testing.personas import PASSWORD, Cast, Persona, make_cast, persona
+from ombud.testing.stage import AsyncStage, Perform, Stage, SyncStage
+
+__all__ = [
+    "PASSWORD",
+    "AsyncStage",
+    "Cast",
+    "Perform",
+    "Persona",
+    "ScratchDatabase",
+    "ScratchServer",
+    "Stage",
+    "StatementLog",
+    "SyncStage",
+    "counted",
+    "frozen",
+    "make_admin",
+    "make_agent",
+    "make_cast",
+    "make_comment",
+    "make_customer",
+    "make_light_agent",
+    "make_organization",
+    "make_tag",
+    "make_team",
+    "make_ticket",
+    "make_user",
+    "persona",
+    "scratch_server",
+    "stored_file",
+]

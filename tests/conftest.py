@@ -1,0 +1,235 @@
+"""The suite's PostgreSQL, desks and people.
+
+One server for the run, shared by xdist's workers; one migrated database for each worker, emptied after each
+test that used it. `--postgres 15` runs the same tests on Debian's programs instead of the embedded ones.
+
+- `desk`: an empty desk that commits; `cast` (and `admin`, `agent`, ...) are people in it.
+- `perform`: runs actions in savepoints that are rolled back, once synchronously and once by `run_sync`.
+  Tests that use it get their people there.
+- `runtime`: what the edges need, around `desk`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+from sqlalchemy import URL
+
+from ombud.config import Settings
+from ombud.db.actor import Actor
+from ombud.db.desk import Desk
+from ombud.files import open_store
+from ombud.live import LiveHub
+from ombud.runtime import Runtime
+from ombud.testing import (
+    AsyncStage,
+    Cast,
+    Perform,
+    Persona,
+    ScratchDatabase,
+    ScratchServer,
+    SyncStage,
+    make_cast,
+    scratch_server,
+)
+
+ROOT_VARIABLE = "OMBUD_TEST_ROOT"
+PROGRAMS = {"embedded": None, "15": Path("/usr/lib/postgresql/15/bin")}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--postgres",
+        choices=list(PROGRAMS),
+        default=os.environ.get("OMBUD_TEST_POSTGRES", "embedded"),
+        help="whose PostgreSQL to test on: the embedded one, or Debian's 15",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make one folder for the run; workers inherit its name. The server's own user must be able to enter."""
+    if not hasattr(config, "workerinput"):
+        root = Path(tempfile.mkdtemp(prefix="ombud-tests-"))
+        root.chmod(0o755)
+        os.environ[ROOT_VARIABLE] = str(root)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(ROOT_VARIABLE), ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_environment() -> Iterator[None]:
+    """Keep the developer's own settings out of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("OMBUD_") and name != ROOT_VARIABLE]:
+            patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres(pytestconfig: pytest.Config) -> Iterator[ScratchServer]:
+    """The run's server."""
+    programs = PROGRAMS[pytestconfig.getoption("--postgres")]
+    if programs is not None and not programs.is_dir():
+        pytest.skip(f"no PostgreSQL programs in {programs}")
+    with scratch_server(Path(os.environ[ROOT_VARIABLE]) / "desk", programs=programs) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def worker_database(postgres: ScratchServer) -> Iterator[ScratchDatabase]:
+    """This process's migrated database; empty whenever a test begins."""
+    with postgres.database() as database:
+        yield database
+
+
+@pytest.fixture
+def database(worker_database: ScratchDatabase) -> Iterator[ScratchDatabase]:
+    """An empty migrated database; what a test commits is removed after it."""
+    yield worker_database
+    worker_database.empty()
+
+
+@pytest.fixture
+def fresh_database(postgres: ScratchServer) -> Iterator[ScratchDatabase]:
+    """A database without anything in it, for tests of migrations."""
+    with postgres.database(migrated=False) as database:
+        yield database
+
+
+@pytest.fixture
+def database_url(database: ScratchDatabase) -> URL:
+    """Where a desk signs in to an empty database."""
+    return database.url
+
+
+@pytest.fixture
+def settings(database_url: URL, tmp_path: Path) -> Settings:
+    """Settings of a desk on the test's database, with files in the test's folder."""
+    url = database_url.render_as_string(hide_password=False)
+    return Settings(database_url=SecretStr(url), data_dir=tmp_path / "data")
+
+
+@pytest.fixture
+def desk(settings: Settings, database_url: URL, request: pytest.FixtureRequest) -> Iterator[Desk]:
+    """An empty desk that commits. Its asynchronous engine belongs to the loop of asynchronous tests.
+
+    A test that uses the engine in another loop (a server in a thread) closes it there: `await desk.aclose()`.
+    """
+    opened = Desk(database_url, settings)
+    is_async = inspect.iscoroutinefunction(getattr(request, "function", None))
+    to_close: list[Desk] = request.getfixturevalue("_closed_in_loop") if is_async else []
+    yield opened
+    if is_async:
+        to_close.append(opened)
+        return
+    idle = opened.async_engine.pool.checkedin() if "async_engine" in opened.__dict__ else 0  # type: ignore[attr-defined]
+    opened.close()
+    assert idle == 0, "this test used desk.async_engine in a loop of its own and did not close it there"
+
+
+@pytest_asyncio.fixture
+async def _closed_in_loop(database: ScratchDatabase) -> AsyncIterator[list[Desk]]:
+    desks: list[Desk] = []
+    yield desks
+    for desk in desks:
+        await desk.aclose()
+
+
+@pytest.fixture
+def runtime(settings: Settings, desk: Desk, tmp_path: Path) -> Runtime:
+    """The parts that edges work with. The live hub is not started: an application does that."""
+    files = open_store(tmp_path / "files", limit=settings.attachment_limit)
+    return Runtime(settings=settings, desk=desk, files=files, live=LiveHub(desk))
+
+
+@pytest.fixture(scope="session")
+def stage_runner() -> Iterator[asyncio.Runner]:
+    """The loop of asynchronous stages; it runs only while an action does."""
+    with asyncio.Runner() as runner:
+        yield runner
+
+
+@pytest.fixture(scope="session")
+def stage_desk(worker_database: ScratchDatabase, stage_runner: asyncio.Runner) -> Iterator[Desk]:
+    """The desk whose connections stages use; kept open, because connecting costs more than a test."""
+    desk = Desk(worker_database.url, Settings(pool_size=2))
+    yield desk
+    stage_runner.run(desk.aclose())
+
+
+@pytest.fixture(params=["sync", "async"])
+def perform(
+    request: pytest.FixtureRequest, stage_desk: Desk, stage_runner: asyncio.Runner
+) -> Iterator[Perform]:
+    """Run actions in units of work that are undone after the test: `perform(actor, action, ...)`."""
+    stage = SyncStage(stage_desk) if request.param == "sync" else AsyncStage(stage_desk, stage_runner)
+    yield stage
+    stage.close()
+
+
+@pytest.fixture
+def cast(request: pytest.FixtureRequest) -> Cast:
+    """The people of a small desk: on the stage of a test that performs, in `desk` otherwise."""
+    if "perform" in request.fixturenames:
+        perform: Perform = request.getfixturevalue("perform")
+        return perform(Actor.system("test"), make_cast)
+    desk: Desk = request.getfixturevalue("desk")
+    return desk.run(Actor.system("test"), make_cast)
+
+
+@pytest.fixture
+def system() -> Actor:
+    """The system, which sees and may do everything."""
+    return Actor.system("test")
+
+
+@pytest.fixture
+def admin(cast: Cast) -> Persona:
+    return cast.admin
+
+
+@pytest.fixture
+def agent(cast: Cast) -> Persona:
+    return cast.agent
+
+
+@pytest.fixture
+def other_agent(cast: Cast) -> Persona:
+    return cast.other_agent
+
+
+@pytest.fixture
+def light_agent(cast: Cast) -> Persona:
+    return cast.light_agent
+
+
+@pytest.fixture
+def team_agent(cast: Cast) -> Persona:
+    return cast.team_agent
+
+
+@pytest.fixture
+def customer(cast: Cast) -> Persona:
+    return cast.customer
+
+
+@pytest.fixture
+def colleague(cast: Cast) -> Persona:
+    return cast.colleague
+
+
+@pytest.fixture
+def other_customer(cast: Cast) -> Persona:
+    return cast.other_customer

@@ -1,0 +1,70 @@
+"""The suite's own ground: databases are empty, stages leave nothing, people can sign in."""
+
+import pytest
+from sqlalchemy import func, select, text
+
+from ombud import Actor, Desk, Ticket
+from ombud.kit.passwords import verify_password
+from ombud.people import queries as people
+from ombud.testing import Cast, Perform, Persona, ScratchDatabase, counted, make_ticket
+from ombud.tickets import open_ticket
+
+
+def _count(desk: Desk) -> int:
+    with desk.read(Actor.system("test")) as session:
+        return session.scalar(select(func.count()).select_from(Ticket)) or 0
+
+
+@pytest.mark.parametrize("run", [1, 2])
+def test_what_a_test_commits_is_gone_in_the_next(desk: Desk, system: Actor, run: int) -> None:
+    assert _count(desk) == 0
+    ticket = desk.run(system, make_ticket)
+    assert (ticket.id, ticket.ticket_number) == (1, "1001")
+    assert _count(desk) == 1
+
+
+@pytest.mark.parametrize("run", [1, 2])
+@pytest.mark.asyncio
+async def test_asynchronous_tests_have_a_desk_too(desk: Desk, system: Actor, run: int) -> None:
+    ticket = await desk.arun(system, make_ticket)
+    assert ticket.id == 1
+
+
+def test_units_on_a_stage_see_each_other(perform: Perform, agent: Persona, customer: Persona) -> None:
+    ticket = perform(agent.actor, open_ticket, title="Broken", requester_id=customer.id)
+    assert perform(agent.actor, lambda s: s.get_one(Ticket, ticket.id).title) == "Broken"
+
+
+def test_a_failed_unit_on_a_stage_is_undone(perform: Perform, agent: Persona, customer: Persona) -> None:
+    def fail(session: object) -> None:
+        open_ticket(session, title="Broken", requester_id=customer.id)  # type: ignore[arg-type]
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        perform(agent.actor, fail)
+    assert perform(agent.actor, lambda s: s.scalar(select(func.count()).select_from(Ticket))) == 0
+
+
+def test_a_stage_leaves_nothing(desk: Desk) -> None:
+    """Runs after the ones above in this process, on the same database."""
+    assert _count(desk) == 0
+
+
+def test_personas_can_sign_in(desk: Desk, cast: Cast) -> None:
+    with desk.read(Actor.system("test")) as session:
+        row = session.execute(people.credentials(cast.customer.email)).one()
+    assert verify_password(row.password_hash, cast.customer.password)
+    assert row.user_id == cast.customer.id
+
+
+def test_a_clone_is_a_database_of_ones_own(database: ScratchDatabase) -> None:
+    with database.server.database() as clone:
+        assert clone.name != database.name
+
+
+def test_counting_ignores_other_blocks(desk: Desk, system: Actor) -> None:
+    with desk.read(system) as session:
+        session.execute(text("SELECT 1"))
+        with counted() as log:
+            session.execute(text("SELECT 2"))
+    assert len(log) == 1

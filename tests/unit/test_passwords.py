@@ -1,0 +1,70 @@
+"""Passwords: what is acceptable, and that a comparison says yes to one only."""
+
+import time
+from statistics import median
+
+import pytest
+
+from ombud.errors import Invalid
+from ombud.kit.passwords import hash_password, needs_rehash, verify_password
+
+GOOD = "correct horse battery"
+
+
+@pytest.fixture(scope="module")
+def stored() -> str:
+    return hash_password(GOOD)
+
+
+def test_only_the_password_matches(stored: str) -> None:
+    assert stored.startswith("$argon2id$")
+    assert verify_password(stored, GOOD)
+    assert not verify_password(stored, GOOD + " ")
+    assert not verify_password(stored, "")
+
+
+def test_nobody_has_the_password_of_nobody() -> None:
+    assert not verify_password(None, GOOD)
+
+
+def test_the_stored_hash_is_no_password(stored: str) -> None:
+    assert not verify_password(stored, stored)
+
+
+@pytest.mark.parametrize("broken", ["", "plain", "$argon2id$v=19$m=1$x", "$2b$12$abc"])
+def test_a_broken_hash_matches_nothing(broken: str) -> None:
+    assert not verify_password(broken, GOOD)
+
+
+@pytest.mark.parametrize("password", ["", "short", "123456789", "é" * 513, "x" * 1025])
+def test_too_short_and_too_long_ones_are_refused(password: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        hash_password(password)
+    assert "password" in caught.value.fields
+
+
+def test_ten_megabytes_are_refused_before_hashing(stored: str) -> None:
+    begun = time.perf_counter()
+    assert not verify_password(stored, "x" * 10_000_000)
+    assert time.perf_counter() - begun < 1
+
+
+def test_an_unknown_person_takes_as_long_as_a_known_one(stored: str) -> None:
+    def duration(of: str | None) -> float:
+        begun = time.perf_counter()
+        verify_password(of, "wrong password")
+        return time.perf_counter() - begun
+
+    known = median(duration(stored) for _ in range(5))
+    unknown = median(duration(None) for _ in range(5))
+    # An answer without hashing would be thousands of times quicker; the rest is the machine's noise.
+    assert 0.2 < unknown / known < 5
+
+
+def test_todays_hashes_are_current_and_weaker_ones_are_not(stored: str) -> None:
+    assert not needs_rehash(stored)
+    assert needs_rehash(stored.replace("m=19456", "m=8192"))
+
+
+def test_a_hash_fits_its_column(stored: str) -> None:
+    assert len(stored) <= 255
