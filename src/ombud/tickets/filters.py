@@ -31,7 +31,11 @@ class TicketSort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TicketFilter:
-    """Conditions on tickets, combined by AND; several values of one condition by OR, tags by AND."""
+    """Conditions on tickets, combined by AND; several values of one condition by OR, tags by AND.
+
+    `text` is what a person typed: words, and terms that become conditions (see `ombud.tickets.grammar`).
+    `..._names` hold parts of names or addresses. Overdue: not done and older than seven days.
+    """
 
     text: str | None = None
     statuses: tuple[TicketStatus, ...] | None = None
@@ -46,10 +50,18 @@ class TicketFilter:
     created_to: datetime | None = None
     updated_from: datetime | None = None
     updated_to: datetime | None = None
+    resolved_from: datetime | None = None
+    resolved_to: datetime | None = None
+    assignee_names: tuple[str, ...] = ()
+    team_names: tuple[str, ...] = ()
+    requester_names: tuple[str, ...] = ()
+    organization_names: tuple[str, ...] = ()
+    overdue: bool = False
+    has_attachment: bool = False
     deleted: bool = False
 
     def __post_init__(self) -> None:
-        for field in ("created_from", "created_to", "updated_from", "updated_to"):
+        for field in _TIMES:
             moment = getattr(self, field)
             if moment is not None and moment.tzinfo is None:
                 raise Invalid(fields={field: "needs a time zone."})
@@ -97,6 +109,8 @@ class View(StrEnum):
             assignees=chosen.assignees if chosen.assignees is not None else assignees,
         )
 
+
+_TIMES = ("created_from", "created_to", "updated_from", "updated_to", "resolved_from", "resolved_to")
 
 _VIEWS: dict[View, tuple[tuple[TicketStatus, ...] | None, tuple[Assignee, ...] | None]] = {
     View.MINE: (UNDONE, (ME,)),

@@ -1,13 +1,14 @@
 """Reading tickets: builders that return a Select, for either kind of session. Nothing is executed here."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Select,
     and_,
+    any_,
     case,
     cast,
     exists,
@@ -22,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import REGCONFIG, aggregate_order_by
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
-from ombud.db.actor import Actor
+from ombud.db.actor import Actor, Scope
 from ombud.kit.cursor import decode_cursor
 from ombud.models import (
     INCLUDE_DELETED,
@@ -35,13 +36,17 @@ from ombud.models import (
     Team,
     Ticket,
     TicketRead,
+    TicketSearch,
     TicketTag,
     User,
 )
-from ombud.tickets.filters import ME, UNASSIGNED, Place, TicketFilter, TicketSort, View
+from ombud.tickets.filters import ME, UNASSIGNED, Assignee, Place, TicketFilter, TicketSort, View
+from ombud.tickets.grammar import understand
 from ombud.tickets.policy import comments_visible_to, visible_to
+from ombud.tickets.rules import UNDONE
 
 COUNTER_CAP = 1000
+OVERDUE_AFTER = timedelta(days=7)
 CONVERSATION_PAGE = 200
 _CONFIG = cast("ombud.plain", REGCONFIG)
 
@@ -56,34 +61,44 @@ _SORT_COLUMNS: dict[TicketSort, tuple[ColumnElement[Any], ...]] = {
 }
 
 
-def tickets_matching(actor: Actor, wanted: TicketFilter) -> list[ColumnElement[bool]]:
-    """Return the conditions of a filter, the actor's visibility among them."""
-    conditions = [visible_to(actor)]
-    conditions.append(Ticket.deleted_at.is_not(None) if wanted.deleted else Ticket.deleted_at.is_(None))
-    if wanted.statuses is not None:
-        conditions.append(Ticket.status.in_(wanted.statuses))
-    if wanted.priorities is not None:
-        conditions.append(Ticket.priority.in_(wanted.priorities))
-    if wanted.channels is not None:
-        conditions.append(Ticket.channel.in_(wanted.channels))
-    if wanted.assignees is not None:
-        conditions.append(_assigned_to(actor, wanted))
-    if wanted.team_ids is not None:
-        conditions.append(Ticket.team_id.in_(wanted.team_ids))
-    if wanted.tags is not None:
-        conditions.append(_tagged(wanted.tags))
-    if wanted.requester_id is not None:
-        conditions.append(Ticket.requester_id == wanted.requester_id)
-    if wanted.organization_id is not None:
-        conditions.append(Ticket.organization_id == wanted.organization_id)
-    conditions += _between(Ticket.created_at, wanted.created_from, wanted.created_to)
-    conditions += _between(Ticket.last_activity_at, wanted.updated_from, wanted.updated_to)
-    if wanted.text is not None and wanted.text.strip():
-        conditions.append(Ticket.id.in_(_found(actor, wanted.text)))
-    return conditions
+def tickets_matching(
+    actor: Actor, wanted: TicketFilter, *, common: bool = False
+) -> list[ColumnElement[bool]]:
+    """Return the conditions of a filter, the actor's visibility among them.
+
+    `common` says that many tickets have the words wanted (see `search_weight`): they are then looked for
+    while the list is walked, instead of being gathered first.
+    """
+    wanted = understand(wanted)
+    return [
+        visible_to(actor),
+        Ticket.deleted_at.is_not(None) if wanted.deleted else Ticket.deleted_at.is_(None),
+        *_of_values(wanted),
+        *([_assigned_to(actor, wanted.assignees)] if wanted.assignees is not None else []),
+        *([_tagged(wanted.tags)] if wanted.tags is not None else []),
+        *_between(Ticket.created_at, wanted.created_from, wanted.created_to),
+        *_between(Ticket.last_activity_at, wanted.updated_from, wanted.updated_to),
+        *_between(Ticket.resolved_at, wanted.resolved_from, wanted.resolved_to),
+        *_named(wanted),
+        *_of_kind(wanted),
+        *([_has_words(actor, wanted.text, common=common)] if wanted.text is not None else []),
+    ]
 
 
-def inbox(actor: Actor, wanted: TicketFilter, place: Place) -> Select[Any]:
+def search_weight(text: str) -> Select[int]:
+    """Return about how many tickets have the words of `text`, without reading them."""
+    return select(func.ombud.search_weight(text))
+
+
+def count_matching(actor: Actor, wanted: TicketFilter, *, common: bool = False) -> Select[Any]:
+    """Return how many tickets match, counted up to one more than COUNTER_CAP."""
+    conditions = tickets_matching(actor, wanted, common=common)
+    capped = select(literal(1)).select_from(Ticket).where(*conditions).limit(COUNTER_CAP + 1).subquery()
+    counted: Select[Any] = select(func.count()).select_from(capped)
+    return counted.execution_options(**{INCLUDE_DELETED: True})
+
+
+def inbox(actor: Actor, wanted: TicketFilter, place: Place, *, common: bool = False) -> Select[Any]:
     """Return one page of list rows, one more than asked for (so the caller knows whether there is a next).
 
     Columns: id, ticket_number, title, status, priority, channel, created_at, last_activity_at, version,
@@ -117,14 +132,14 @@ def inbox(actor: Actor, wanted: TicketFilter, place: Place) -> Select[Any]:
             func.coalesce(last.c.content, func.left(Ticket.description, 200)).label("last_message"),
             func.coalesce(last.c.is_internal, false()).label("last_is_internal"),
             _unread(actor).label("unread"),
-            _snippet(wanted.text).label("snippet"),
+            _snippet(understand(wanted).text).label("snippet"),
         )
         .join(requester, Ticket.requester_id == requester.id)
         .outerjoin(assignee, Ticket.assignee_id == assignee.id)
         .outerjoin(Team, Ticket.team_id == Team.id)
         .outerjoin(Organization, Ticket.organization_id == Organization.id)
         .outerjoin(last, true())
-        .where(*tickets_matching(actor, wanted))
+        .where(*tickets_matching(actor, wanted, common=common))
         .execution_options(**{INCLUDE_DELETED: True})
     )
     return _paged(statement, place)
@@ -273,13 +288,35 @@ def _paged(statement: Any, place: Place) -> Select[Any]:
     return page
 
 
-def _assigned_to(actor: Actor, wanted: TicketFilter) -> ColumnElement[bool]:
-    assert wanted.assignees is not None
-    ids = [actor.user_id if one == ME else one for one in wanted.assignees if one != UNASSIGNED]
+def _of_values(wanted: TicketFilter) -> list[ColumnElement[bool]]:
+    any_of: tuple[tuple[Any, tuple[Any, ...] | None], ...] = (
+        (Ticket.status, wanted.statuses),
+        (Ticket.priority, wanted.priorities),
+        (Ticket.channel, wanted.channels),
+        (Ticket.team_id, wanted.team_ids),
+    )
+    exactly = ((Ticket.requester_id, wanted.requester_id), (Ticket.organization_id, wanted.organization_id))
+    return [
+        *(column.in_(values) for column, values in any_of if values is not None),
+        *(column == value for column, value in exactly if value is not None),
+    ]
+
+
+def _of_kind(wanted: TicketFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.overdue:
+        conditions += [Ticket.status.in_(UNDONE), Ticket.created_at < func.now() - OVERDUE_AFTER]
+    if wanted.has_attachment:
+        conditions.append(exists().where(Attachment.ticket_id == Ticket.id))
+    return conditions
+
+
+def _assigned_to(actor: Actor, wanted: tuple[Assignee, ...]) -> ColumnElement[bool]:
+    ids = [actor.user_id if one == ME else one for one in wanted if one != UNASSIGNED]
     conditions = (
         [Ticket.assignee_id == one for one in ids] if len(ids) == 1 else [Ticket.assignee_id.in_(ids)]
     )
-    if UNASSIGNED in wanted.assignees:
+    if UNASSIGNED in wanted:
         conditions = [*(conditions if ids else []), Ticket.assignee_id.is_(None)]
     return or_(*conditions)
 
@@ -302,11 +339,36 @@ def _between(column: Any, start: datetime | None, end: datetime | None) -> list[
     return [*([column >= start] if start else []), *([column < end] if end else [])]
 
 
-def _found(actor: Actor, text: str) -> Select[int]:
+def _has_words(actor: Actor, text: str, *, common: bool) -> ColumnElement[bool]:
+    if common and actor.scope is Scope.ALL:
+        document = TicketSearch.document.op("@@")(func.ombud.search_query(text))
+        return select(document).where(TicketSearch.ticket_id == Ticket.id).correlate(Ticket).scalar_subquery()
     found = func.ombud.match_tickets(
         text, actor.kind.value, actor.user_id, actor.organization_id
     ).table_valued("ticket_id", "rank", name="found")
-    return select(found.c.ticket_id)
+    return Ticket.id == any_(func.array(select(found.c.ticket_id).scalar_subquery()))
+
+
+def _named(wanted: TicketFilter) -> list[ColumnElement[bool]]:
+    """Conditions by parts of names: people by name or address, teams and organizations by name."""
+    conditions: list[ColumnElement[bool]] = []
+    people = ((wanted.assignee_names, Ticket.assignee_id), (wanted.requester_names, Ticket.requester_id))
+    for names, column in people:
+        if names:
+            known = [_contains(User.full_name, name) | _contains(User.email, name) for name in names]
+            conditions.append(column.in_(select(User.id).where(or_(*known))))
+    if wanted.team_names:
+        named = or_(*(_contains(Team.name, name) for name in wanted.team_names))
+        conditions.append(Ticket.team_id.in_(select(Team.id).where(named)))
+    if wanted.organization_names:
+        named = or_(*(_contains(Organization.name, name) for name in wanted.organization_names))
+        conditions.append(Ticket.organization_id.in_(select(Organization.id).where(named)))
+    return conditions
+
+
+def _contains(column: Any, part: str) -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = column.icontains(part, autoescape=True)
+    return condition
 
 
 def _view_count(actor: Actor, wanted: TicketFilter) -> Any:

@@ -136,16 +136,24 @@ END $$;
 
 GRANT EXECUTE ON FUNCTION ombud.actor_id(), ombud.actor_kind(), ombud.actor_scope(), ombud.actor_teams(),
   ombud.actor_organization(), ombud.next_ticket_number(), ombud.is_status_move(text, text),
-  ombud.search_query(text), ombud.match_tickets(text, text, bigint, bigint), ombud.snippet(text, text),
+  ombud.search_query(text), ombud.search_weight(text), ombud.match_tickets(text, text, bigint, bigint),
+  ombud.snippet(text, text),
   ombud.credentials(text), ombud.principal(bigint), ombud.find_session(bytea, interval), ombud.find_token(text),
   ombud.login_wait(text[]), ombud.login_failed(text, int), ombud.login_succeeded(text), ombud.has_administrator()
   TO ombud_app;
 GRANT EXECUTE ON FUNCTION ombud.index_search_tail(int), ombud.ensure_audit_partitions(int) TO ombud_worker;
 
+-- Who sees every ticket may look a document up by its ticket, which is how lists are walked for common words.
+CREATE POLICY who_sees_all ON ombud.ticket_search FOR SELECT TO ombud_web
+  USING ((SELECT ombud.actor_scope()) = 'all');
+GRANT SELECT (ticket_id, document) ON ombud.ticket_search TO ombud_app;
+
 -- Search reads as a role of its own, which owns nothing and cannot log in.
 GRANT USAGE ON SCHEMA ombud TO ombud_search;
 GRANT SELECT ON ombud.ticket_search, ombud.tickets, ombud.ticket_participants TO ombud_search;
-GRANT EXECUTE ON FUNCTION ombud.search_query(text), ombud.match_tickets(text, text, bigint, bigint) TO ombud_search;
+GRANT EXECUTE ON FUNCTION ombud.spaced(text), ombud.search_query(text),
+  ombud.match_tickets(text, text, bigint, bigint) TO ombud_search;
+GRANT EXECUTE ON FUNCTION ombud.spaced(text) TO ombud_app;
 CREATE POLICY search ON ombud.ticket_search FOR SELECT TO ombud_search USING (true);
 CREATE POLICY search ON ombud.tickets FOR SELECT TO ombud_search USING (true);
 CREATE POLICY search ON ombud.ticket_participants FOR SELECT TO ombud_search USING (true);

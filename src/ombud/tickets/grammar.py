@@ -1,0 +1,180 @@
+"""What people type into the search box: words, and terms such as `status:open` or `created:>2026-01-01`.
+
+Terms become fields of the filter; what is left is searched as words. Only the keys listed here are terms, so
+`error: disk full` and `https://example.com` stay words. A term's value may be quoted: `team:"Second line"`.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from ombud import clock
+from ombud.errors import Invalid
+from ombud.models import TicketChannel, TicketPriority, TicketStatus
+from ombud.tickets.filters import ME, UNASSIGNED, TicketFilter
+from ombud.tickets.rules import DONE, UNDONE
+
+_TERM = re.compile(r'(?<!\S)([a-z]+):(?:"([^"]*)"|(\S+))', re.IGNORECASE)
+_AGE = re.compile(r"(\d{1,5})([hdw])")
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+E = TypeVar("E", bound=StrEnum)
+Term = Callable[[TicketFilter, str], TicketFilter]
+
+
+def understand(wanted: TicketFilter) -> TicketFilter:
+    """Return the filter with the terms of its text as conditions and only words left as text.
+
+    Repeated terms of one field mean "any of them" (tags: all of them). Raises Invalid for a value that the
+    term does not have.
+    """
+    if wanted.text is None:
+        return wanted
+    understood, words = wanted, wanted.text
+    for match in _TERM.finditer(wanted.text):
+        key, value = match[1].lower(), match[2] if match[2] is not None else match[3]
+        term = TERMS.get(key)
+        if term is not None and value:
+            understood = term(understood, value)
+            words = words.replace(match[0], " ", 1)
+    return replace(understood, text=" ".join(words.split()) or None)
+
+
+def _status(wanted: TicketFilter, value: str) -> TicketFilter:
+    status = _member("status", TicketStatus, value)
+    return replace(wanted, statuses=(*(wanted.statuses or ()), status))
+
+
+def _priority(wanted: TicketFilter, value: str) -> TicketFilter:
+    priority = _member("priority", TicketPriority, value)
+    return replace(wanted, priorities=(*(wanted.priorities or ()), priority))
+
+
+def _channel(wanted: TicketFilter, value: str) -> TicketFilter:
+    channel = _member("channel", TicketChannel, value)
+    return replace(wanted, channels=(*(wanted.channels or ()), channel))
+
+
+def _assignee(wanted: TicketFilter, value: str) -> TicketFilter:
+    match value.lower():
+        case "me":
+            return replace(wanted, assignees=(*(wanted.assignees or ()), ME))
+        case "none" | "nobody" | "unassigned":
+            return replace(wanted, assignees=(*(wanted.assignees or ()), UNASSIGNED))
+    return replace(wanted, assignee_names=(*wanted.assignee_names, value))
+
+
+def _tag(wanted: TicketFilter, value: str) -> TicketFilter:
+    return replace(wanted, tags=(*(wanted.tags or ()), value))
+
+
+def _team(wanted: TicketFilter, value: str) -> TicketFilter:
+    return replace(wanted, team_names=(*wanted.team_names, value))
+
+
+def _requester(wanted: TicketFilter, value: str) -> TicketFilter:
+    return replace(wanted, requester_names=(*wanted.requester_names, value))
+
+
+def _organization(wanted: TicketFilter, value: str) -> TicketFilter:
+    return replace(wanted, organization_names=(*wanted.organization_names, value))
+
+
+def _is(wanted: TicketFilter, value: str) -> TicketFilter:
+    match value.lower():
+        case "unassigned":
+            return replace(wanted, assignees=(*(wanted.assignees or ()), UNASSIGNED))
+        case "overdue":
+            return replace(wanted, overdue=True)
+        case "open":
+            return replace(wanted, statuses=(*(wanted.statuses or ()), *UNDONE))
+        case "done":
+            return replace(wanted, statuses=(*(wanted.statuses or ()), *DONE))
+        case "deleted":
+            return replace(wanted, deleted=True)
+    raise Invalid(fields={"is": "can be open, done, unassigned, overdue or deleted."})
+
+
+def _has(wanted: TicketFilter, value: str) -> TicketFilter:
+    if value.lower() not in ("attachment", "attachments", "file"):
+        raise Invalid(fields={"has": "can be attachment."})
+    return replace(wanted, has_attachment=True)
+
+
+def _range(field: str) -> Term:
+    def term(wanted: TicketFilter, value: str) -> TicketFilter:
+        start, end = _period(field, value)
+        bounds: dict[str, Any] = {f"{field}_from": start, f"{field}_to": end}
+        return replace(wanted, **{name: moment for name, moment in bounds.items() if moment is not None})
+
+    return term
+
+
+def _period(field: str, value: str) -> tuple[datetime | None, datetime | None]:
+    """`2026-01-05`, `2026-01`, `2026`, `>DATE`, `<DATE`, `DATE..DATE` (both included), `7d` (the last 7 days)."""
+    if age := _AGE.fullmatch(value):
+        return clock.now() - int(age[1]) * _UNITS[age[2]], None
+    if ".." in value:
+        first, _, last = value.partition("..")
+        return (_days(field, first)[0] if first else None), (_days(field, last)[1] if last else None)
+    if value[:1] in "<>":
+        start, end = _days(field, value[1:].removeprefix("="))
+        return (
+            (start if value.startswith(">=") else end, None)
+            if value[0] == ">"
+            else (
+                None,
+                end if value.startswith("<=") else start,
+            )
+        )
+    return _days(field, value)
+
+
+def _days(field: str, value: str) -> tuple[datetime, datetime]:
+    """Return the first moment of a day, month or year and the first one after it, in UTC."""
+    try:
+        parts = [int(part) for part in value.split("-")]
+        match parts:
+            case [year]:
+                return datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
+            case [year, month]:
+                following = (year + month // 12, month % 12 + 1)
+                return datetime(year, month, 1, tzinfo=UTC), datetime(*following, 1, tzinfo=UTC)
+            case [year, month, day]:
+                start = datetime(year, month, day, tzinfo=UTC)
+                return start, start + timedelta(days=1)
+    except (ValueError, OverflowError):
+        pass
+    raise Invalid(
+        fields={field: "needs a date such as 2026-01-31, a range 2026-01..2026-03, or an age such as 7d."}
+    )
+
+
+def _member(field: str, enum: type[E], value: str) -> E:
+    try:
+        return enum(value.lower().replace("-", "_"))
+    except ValueError:
+        choices = ", ".join(member.value for member in enum)
+        raise Invalid(fields={field: f"can be {choices}."}) from None
+
+
+TERMS: dict[str, Term] = {
+    "status": _status,
+    "priority": _priority,
+    "channel": _channel,
+    "assignee": _assignee,
+    "team": _team,
+    "tag": _tag,
+    "requester": _requester,
+    "from": _requester,
+    "organization": _organization,
+    "org": _organization,
+    "is": _is,
+    "has": _has,
+    "created": _range("created"),
+    "updated": _range("updated"),
+    "resolved": _range("resolved"),
+}

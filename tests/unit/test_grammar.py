@@ -1,0 +1,92 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from ombud import clock
+from ombud.errors import Invalid
+from ombud.models import TicketPriority, TicketStatus
+from ombud.tickets.filters import ME, UNASSIGNED, TicketFilter
+from ombud.tickets.grammar import understand
+
+NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
+
+
+def read(text: str) -> TicketFilter:
+    with clock.frozen(NOON):
+        return understand(TicketFilter(text=text))
+
+
+def test_words_alone_stay_words() -> None:
+    for text in ("printer on fire", '"exact phrase" -not', "error: disk full", "https://example.com/a:b", "10:30"):
+        assert read(text) == TicketFilter(text=text)
+
+
+def test_terms_become_conditions_and_leave_the_words() -> None:
+    found = read('refund status:open STATUS:in-progress priority:urgent team:"Second line" tag:vip tag:Late order')
+    assert found.text == "refund order"
+    assert found.statuses == (TicketStatus.OPEN, TicketStatus.IN_PROGRESS)
+    assert found.priorities == (TicketPriority.URGENT,)
+    assert found.team_names == ("Second line",)
+    assert found.tags == ("vip", "Late")
+
+
+def test_terms_add_to_what_the_filter_had() -> None:
+    wanted = TicketFilter(text="status:closed", statuses=(TicketStatus.OPEN,))
+    assert understand(wanted).statuses == (TicketStatus.OPEN, TicketStatus.CLOSED)
+    assert understand(wanted).text is None
+
+
+def test_assignees() -> None:
+    assert read("assignee:me is:unassigned").assignees == (ME, UNASSIGNED)
+    assert read("assignee:none").assignees == (UNASSIGNED,)
+    assert read("assignee:anna").assignee_names == ("anna",)
+
+
+def test_kinds() -> None:
+    found = read("is:overdue has:attachment is:deleted")
+    assert (found.overdue, found.has_attachment, found.deleted, found.text) == (True, True, True, None)
+    assert set(read("is:open").statuses or ()) == {
+        TicketStatus.OPEN,
+        TicketStatus.IN_PROGRESS,
+        TicketStatus.WAITING_ON_CUSTOMER,
+    }
+
+
+@pytest.mark.parametrize(
+    ("term", "start", "end"),
+    [
+        ("created:2026", datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)),
+        ("created:2026-12", datetime(2026, 12, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)),
+        ("created:2026-02-28", datetime(2026, 2, 28, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)),
+        ("created:>2026-02-28", datetime(2026, 3, 1, tzinfo=UTC), None),
+        ("created:>=2026-02-28", datetime(2026, 2, 28, tzinfo=UTC), None),
+        ("created:<2026-02-28", None, datetime(2026, 2, 28, tzinfo=UTC)),
+        ("created:<=2026-02-28", None, datetime(2026, 3, 1, tzinfo=UTC)),
+        ("created:2026-01..2026-02", datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)),
+        ("created:..2026-02", None, datetime(2026, 3, 1, tzinfo=UTC)),
+        ("created:7d", datetime(2026, 3, 8, 12, tzinfo=UTC), None),
+    ],
+)
+def test_periods_include_the_days_they_name(term: str, start: datetime | None, end: datetime | None) -> None:
+    found = read(term)
+    assert (found.created_from, found.created_to) == (start, end)
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("status:broken", "status"),
+        ("priority:9", "priority"),
+        ("is:funny", "is"),
+        ("has:legs", "has"),
+        ("created:yesterday", "created"),
+        ("created:2026-13", "created"),
+        ("created:0000", "created"),
+        ("updated:9999", "updated"),
+        ("resolved:1-2-3-4", "resolved"),
+    ],
+)
+def test_a_value_that_a_term_does_not_have_is_named(text: str, field: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        read(text)
+    assert list(caught.value.fields) == [field]
