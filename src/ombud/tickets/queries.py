@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import REGCONFIG, aggregate_order_by
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
-from ombud.db.actor import Actor, Scope
+from ombud.db.actor import Actor
 from ombud.kit.cursor import decode_cursor
 from ombud.models import (
     INCLUDE_DELETED,
@@ -340,7 +340,7 @@ def _between(column: Any, start: datetime | None, end: datetime | None) -> list[
 
 
 def _has_words(actor: Actor, text: str, *, common: bool) -> ColumnElement[bool]:
-    if common and actor.scope is Scope.ALL:
+    if common and actor.is_staff:
         document = TicketSearch.document.op("@@")(func.ombud.search_query(text))
         return select(document).where(TicketSearch.ticket_id == Ticket.id).correlate(Ticket).scalar_subquery()
     found = func.ombud.match_tickets(

@@ -143,9 +143,10 @@ GRANT EXECUTE ON FUNCTION ombud.actor_id(), ombud.actor_kind(), ombud.actor_scop
   TO ombud_app;
 GRANT EXECUTE ON FUNCTION ombud.index_search_tail(int), ombud.ensure_audit_partitions(int) TO ombud_worker;
 
--- Who sees every ticket may look a document up by its ticket, which is how lists are walked for common words.
-CREATE POLICY who_sees_all ON ombud.ticket_search FOR SELECT TO ombud_web
-  USING ((SELECT ombud.actor_scope()) = 'all');
+-- Staff may look the document of a ticket up that they see, which is how lists are walked for common words.
+CREATE POLICY staff ON ombud.ticket_search FOR SELECT TO ombud_web
+  USING ((SELECT ombud.actor_scope()) = 'all'
+         OR ((SELECT ombud.actor_scope()) = 'teams' AND EXISTS (SELECT FROM ombud.tickets t WHERE t.id = ticket_id)));
 GRANT SELECT (ticket_id, document) ON ombud.ticket_search TO ombud_app;
 
 -- Search reads as a role of its own, which owns nothing and cannot log in.
