@@ -1,6 +1,6 @@
 """Database errors in the desk's own words: by constraint name, then by class. No SQL ever gets out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -68,26 +68,33 @@ def sqlstate(error: exc.DBAPIError) -> str:
 
 
 def _by_class(state: str, constraint: str, error: exc.DBAPIError) -> OmbudError:
-    match state:
-        case "23505":
-            return Conflict("That already exists.")
-        case "23503":
-            return NotFound(f"The {_referred(constraint)} does not exist.")
-        case "23502" | "23514" | "22001" | "22003" | "22P02" | "22021" | "22007" | "22008":
-            return Invalid("A value is missing, too long or not of the right form.")
-        case "40001" | "40P01":
-            return Retryable()
-        case "57014":
-            return TooSlow()
-        case "55P03":
-            return Retryable("Somebody else is changing this right now. Try again.")
-        case "42501":
-            return Forbidden()
-        case "25006":
-            return Forbidden("This is a read-only transaction.")
-    if error.connection_invalidated or state[:2] in ("08", "57", "53", ""):
+    if state == "23503":
+        return NotFound(f"The {_referred(constraint)} does not exist.")
+    make = _BY_STATE.get(state) or _BY_STATE.get(state[:2])
+    if make is not None:
+        return make()
+    if error.connection_invalidated or state[:2] in {"08", "57", "53", ""}:
         return Unavailable("The database does not answer right now. Try again in a moment.")
     return OmbudError("The database refused that.")
+
+
+def _malformed() -> Invalid:
+    return Invalid("A value is missing, too long or not of the right form.")
+
+
+# By the whole SQLSTATE, or by its first two characters: the class.
+_BY_STATE: Mapping[str, Callable[[], OmbudError]] = {
+    "22": _malformed,
+    "23502": _malformed,
+    "23514": _malformed,
+    "23505": lambda: Conflict("That already exists."),
+    "25006": lambda: Forbidden("This is a read-only transaction."),
+    "40001": Retryable,
+    "40P01": Retryable,
+    "42501": Forbidden,
+    "55P03": lambda: Retryable("Somebody else is changing this right now. Try again."),
+    "57014": TooSlow,
+}
 
 
 def _spoken(field: str, rule: str, is_conflict: bool) -> OmbudError:

@@ -39,22 +39,21 @@ class TextEnum(TypeDecorator[E], Generic[E]):
         self.enum = enum
 
     def process_bind_param(self, value: E | str | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        try:
-            return self.enum(value).value
-        except ValueError:
-            choices = ", ".join(member.value for member in self.enum)
-            raise Invalid(fields={self.field_name: f"must be one of {choices}."}) from None
+        return None if value is None else one_of(self.enum, value).value
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> E | None:
         return None if value is None else self.enum(value)
 
-    @property
-    def field_name(self) -> str:
-        """What an error calls the field: `status` for `TicketStatus`."""
-        last = re.split(r"(?=[A-Z])", self.enum.__name__)[-1]
-        return last.lower()
+
+def one_of(enum: type[E], value: str) -> E:
+    """Return the member of `enum` with this value; Invalid, by the field's name, when there is none."""
+    try:
+        return enum(value)
+    except ValueError:
+        # `TicketStatus` is about the field `status`.
+        field = re.split(r"(?=[A-Z])", enum.__name__)[-1].lower()
+        choices = ", ".join(member.value for member in enum)
+        raise Invalid(fields={field: f"must be one of {choices}."}) from None
 
 
 def allowed(column: str, enum: type[StrEnum]) -> str:

@@ -17,15 +17,15 @@ def encode_cursor(sort: str, values: tuple[CursorValue, ...]) -> str:
     return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
-def decode_cursor(cursor: str, *, sort: str, length: int) -> tuple[CursorValue, ...]:
-    """Return the values of a cursor made for `sort`; Invalid for any other text."""
+def decode_cursor(cursor: str, *, sort: str, types: tuple[type, ...]) -> tuple[CursorValue, ...]:
+    """Return the values, of these types, of a cursor made for `sort`; Invalid for any other text."""
     try:
         packed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         found_sort, items = json.loads(packed)
         values = tuple(_value(item) for item in items)
     except (ValueError, TypeError, KeyError, binascii.Error, RecursionError):
         raise Invalid(fields={"cursor": "is not a cursor of this list."}) from None
-    if found_sort != sort or len(values) != length:
+    if found_sort != sort or tuple(map(type, values)) != types:
         raise Invalid(fields={"cursor": "belongs to a list in another order."})
     return values
 

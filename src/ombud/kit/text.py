@@ -9,14 +9,25 @@ MAX_BODY = 1_000_000
 
 def clean_line(field: str, value: str, *, limit: int, required: bool = True) -> str:
     """Return one line of text: trimmed, white space folded; Invalid when empty, too long or not text."""
-    folded = " ".join(_storable(field, value).split())
+    folded = " ".join(storable(field, value).split())
     return _bounded(field, folded, limit, required)
 
 
 def clean_body(field: str, value: str, *, limit: int = MAX_BODY, required: bool = True) -> str:
     """Return a text of several lines with LF line ends; Invalid as in `clean_line`. `limit` in characters."""
-    text = _storable(field, value).replace("\r\n", "\n").replace("\r", "\n").strip()
+    text = storable(field, value).replace("\r\n", "\n").replace("\r", "\n").strip()
     return _bounded(field, text, limit, required)
+
+
+def storable(field: str, value: str) -> str:
+    """Return a text in composed form (NFC); Invalid for what PostgreSQL cannot keep: NUL, lone surrogates."""
+    if "\x00" in value:
+        raise Invalid(fields={field: "must not contain NUL characters."})
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        raise Invalid(fields={field: "must be valid Unicode text."}) from None
+    return unicodedata.normalize("NFC", value)
 
 
 def excerpt(value: str, length: int) -> str:
@@ -34,16 +45,6 @@ def initials(name: str) -> str:
     words = [word for word in name.replace(".", " ").split() if word[0].isalnum()]
     letters = [words[0][0], words[-1][0]] if len(words) > 1 else [word[0] for word in words]
     return "".join(letters).upper() or "?"
-
-
-def _storable(field: str, value: str) -> str:
-    if "\x00" in value:
-        raise Invalid(fields={field: "must not contain NUL characters."})
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        raise Invalid(fields={field: "must be valid Unicode text."}) from None
-    return unicodedata.normalize("NFC", value)
 
 
 def _bounded(field: str, value: str, limit: int, required: bool) -> str:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from ombud import clock
 from ombud.db.context import actor_of
 from ombud.errors import Invalid, NotFound
+from ombud.kit.ids import is_id
 from ombud.kit.text import clean_body, clean_line
 from ombud.models import Organization, OrganizationDomain, Team, TeamMember, User, UserRole, WebSession
 from ombud.people import queries
@@ -127,7 +128,7 @@ def drop_expired_sessions(session: Session) -> int:
 
 def get_user(session: Session, user_id: int) -> User:
     """Return a person whom the actor may see."""
-    user = session.scalar(queries.user_by_id(actor_of(session), user_id))
+    user = session.scalar(queries.user_by_id(actor_of(session), user_id)) if is_id(user_id) else None
     if user is None:
         raise NotFound("There is no such person here.")
     return user

@@ -23,7 +23,7 @@ def user_by_id(actor: Actor, user_id: int) -> Select[User]:
 
 def user_by_email(email: str) -> Select[User]:
     """Return the person with that address, whatever its case."""
-    return select(User).where(User.email_norm == email.strip().lower())
+    return select(User).where(User.email_norm == func.lower(email.strip()))
 
 
 def users(

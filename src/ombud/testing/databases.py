@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import LiteralString
 from unittest import mock
 
 from psycopg import Connection, errors, sql
@@ -51,7 +52,8 @@ class ScratchServer:
 
         `login` is the user that desks sign in as, where it is another one.
         """
-        self.admin_url = make_url(admin_url)
+        # No driver named: synchronous engines take psycopg, asynchronous ones asyncpg.
+        self.admin_url = make_url(admin_url).set(drivername="postgresql")
         self.login = login
 
     def create(self, name: str | None = None, *, migrated: bool = True) -> "ScratchDatabase":
@@ -122,6 +124,11 @@ class ScratchDatabase:
             self._owner.execute(_EMPTY_ALL)
         except errors.LockNotAvailable:
             raise AssertionError(f"transactions were left open:\n{self._open_transactions()}") from None
+
+    def execute(self, script: LiteralString) -> None:
+        """Run SQL as the owner of the tables, committed at once: to age rows, to break things."""
+        self._owner.execute("SELECT set_config('ombud.actor', 'system:test', false)")
+        self._owner.execute(script)
 
     def drop(self) -> None:
         """Drop the database, whoever is connected to it."""

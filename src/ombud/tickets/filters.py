@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Literal
 
 from ombud.errors import Invalid
+from ombud.kit.ids import is_id
+from ombud.kit.text import storable
 from ombud.models import TicketChannel, TicketPriority, TicketStatus
 from ombud.tickets.rules import DONE, UNDONE
 
@@ -65,10 +67,14 @@ class TicketFilter:
             moment = getattr(self, field)
             if moment is not None and moment.tzinfo is None:
                 raise Invalid(fields={field: "needs a time zone."})
-        if self.text is not None and "\x00" in self.text:
-            raise Invalid(fields={"text": "must not contain NUL characters."})
-        for field in ("requester_id", "organization_id"):
-            _check_id(field, getattr(self, field))
+        if self.text is not None:
+            # Composed as stored texts are, or an accent typed as two characters would find nothing.
+            object.__setattr__(self, "text", storable("text", self.text))
+        _check_texts("tags", self.tags or ())
+        _check_ids("requester_id", (self.requester_id,))
+        _check_ids("organization_id", (self.organization_id,))
+        _check_ids("team_ids", self.team_ids or ())
+        _check_ids("assignees", tuple(one for one in self.assignees or () if one not in (ME, UNASSIGNED)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +128,12 @@ _VIEWS: dict[View, tuple[tuple[TicketStatus, ...] | None, tuple[Assignee, ...] |
 }
 
 
-def _check_id(field: str, value: int | None) -> None:
-    if value is not None and not 0 < value < 2**63:
-        raise Invalid(fields={field: "is not an id."})
+def _check_ids(field: str, values: tuple[object, ...]) -> None:
+    for value in values:
+        if value is not None and not (isinstance(value, int) and is_id(value)):
+            raise Invalid(fields={field: "is not an id."})
+
+
+def _check_texts(field: str, values: tuple[str, ...]) -> None:
+    for value in values:
+        storable(field, value)

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Select,
+    Text,
     and_,
     any_,
     case,
-    cast,
     exists,
     false,
     func,
@@ -20,7 +20,7 @@ from sqlalchemy import (
     true,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import REGCONFIG, aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from ombud.db.actor import Actor
@@ -48,7 +48,6 @@ from ombud.tickets.rules import UNDONE
 COUNTER_CAP = 1000
 OVERDUE_AFTER = timedelta(days=7)
 CONVERSATION_PAGE = 200
-_CONFIG = cast("ombud.plain", REGCONFIG)
 
 _SORT_COLUMNS: dict[TicketSort, tuple[ColumnElement[Any], ...]] = {
     TicketSort.ACTIVITY: (Ticket.__table__.c.last_activity_at, Ticket.__table__.c.id),
@@ -128,11 +127,11 @@ def inbox(actor: Actor, wanted: TicketFilter, place: Place, *, common: bool = Fa
             Ticket.team_id,
             Team.name.label("team_name"),
             Organization.name.label("organization_name"),
-            _tags_json().label("tags"),
+            _tags_json(actor).label("tags"),
             func.coalesce(last.c.content, func.left(Ticket.description, 200)).label("last_message"),
             func.coalesce(last.c.is_internal, false()).label("last_is_internal"),
             _unread(actor).label("unread"),
-            _snippet(understand(wanted).text).label("snippet"),
+            _snippet(actor, understand(wanted).text).label("snippet"),
         )
         .join(requester, Ticket.requester_id == requester.id)
         .outerjoin(assignee, Ticket.assignee_id == assignee.id)
@@ -177,6 +176,15 @@ def ticket_by_id(actor: Actor, ticket_id: int) -> Select[Ticket]:
     return ticket_details().where(Ticket.id == ticket_id, visible_to(actor))
 
 
+def visible_id(actor: Actor, ticket_id: int) -> Select[int]:
+    """Return the id itself, if `actor` may know of that ticket, deleted or not."""
+    return (
+        select(Ticket.id)
+        .where(Ticket.id == ticket_id, visible_to(actor))
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
+
+
 def ticket_details() -> Select[Ticket]:
     """Return tickets with all that a reader of one needs, in two statements."""
     return (
@@ -208,7 +216,9 @@ def conversation(actor: Actor, ticket_id: int, *, before: int | None = None) -> 
     statement = (
         select(Comment)
         .options(joinedload(Comment.author), selectinload(Comment.attachments))
-        .where(Comment.ticket_id == ticket_id, comments_visible_to(actor))
+        .where(
+            Comment.ticket_id == ticket_id, comments_visible_to(actor), _seen_ticket(actor, Comment.ticket_id)
+        )
         .order_by(Comment.created_at.desc(), Comment.id.desc())
         .limit(CONVERSATION_PAGE)
     )
@@ -218,11 +228,12 @@ def conversation(actor: Actor, ticket_id: int, *, before: int | None = None) -> 
     return statement
 
 
-def attachments_of(ticket_id: int) -> Select[Attachment]:
+def attachments_of(actor: Actor, ticket_id: int) -> Select[Attachment]:
     """Return a ticket's own files (those of comments come with the comments), oldest first."""
     return (
         select(Attachment)
         .where(Attachment.ticket_id == ticket_id, Attachment.comment_id.is_(None))
+        .where(_seen_ticket(actor, Attachment.ticket_id))
         .order_by(Attachment.id)
     )
 
@@ -244,6 +255,7 @@ def history(actor: Actor, ticket_id: int, *, limit: int = 200) -> Select[AuditLo
         select(AuditLog)
         .options(joinedload(AuditLog.user))
         .where(AuditLog.ticket_id == ticket_id, true() if actor.is_staff else false())
+        .where(_seen_ticket(actor, AuditLog.ticket_id))
         .order_by(AuditLog.id.desc())
         .limit(limit)
     )
@@ -264,9 +276,13 @@ def drafts_of(actor: Actor, ticket_id: int) -> Select[Draft]:
     return select(Draft).where(Draft.user_id == actor.user_id, Draft.ticket_id == ticket_id)
 
 
-def tags_by_name(names: tuple[str, ...]) -> Select[Tag]:
-    """Return the tags of these names, whatever the case."""
-    return select(Tag).where(func.lower(Tag.name).in_([name.lower() for name in names]))
+def tags_by_name(names: tuple[str, ...]) -> Select[str, Tag]:
+    """Return, for each of these names that has one, the name and its tag, whatever the case.
+
+    PostgreSQL compares: Python lowers some letters (İ, ẞ) in another way.
+    """
+    wanted = func.unnest(literal(list(names), ARRAY(Text))).table_valued("name", name="wanted")
+    return select(wanted.c.name, Tag).join(Tag, func.lower(Tag.name) == func.lower(wanted.c.name))
 
 
 def all_tags() -> Select[Tag]:
@@ -274,14 +290,21 @@ def all_tags() -> Select[Tag]:
     return select(Tag).order_by(func.lower(Tag.name))
 
 
+def _seen_ticket(actor: Actor, ticket_id: Any) -> ColumnElement[bool]:
+    """Whether the ticket of a row that belongs to one is visible; nobody need have asked before."""
+    if actor.scope is Scope.ALL:
+        return true()
+    seen: ColumnElement[bool] = ticket_id.in_(select(Ticket.id).where(visible_to(actor)))
+    return seen
+
+
 def _paged(statement: Any, place: Place) -> Select[Any]:
     columns = _SORT_COLUMNS[place.sort]
     if place.cursor is not None:
-        values = decode_cursor(place.cursor, sort=place.order_name, length=len(columns))
-        here, there = (
-            tuple_(*columns),
-            tuple_(*(literal(v, c.type) for v, c in zip(values, columns, strict=True))),
-        )
+        types = tuple(column.type.python_type for column in columns)
+        values = decode_cursor(place.cursor, sort=place.order_name, types=types)
+        edge = (literal(value, column.type) for value, column in zip(values, columns, strict=True))
+        here, there = tuple_(*columns), tuple_(*edge)
         statement = statement.where(here > there if place.ascending else here < there)
     order = [column.asc() if place.ascending else column.desc() for column in columns]
     page: Select[Any] = statement.order_by(*order).limit(place.limit + 1)
@@ -329,7 +352,7 @@ def _tagged(names: tuple[str, ...]) -> ColumnElement[bool]:
         *(
             exists()
             .where(TicketTag.ticket_id == Ticket.id, TicketTag.tag_id == Tag.id)
-            .where(func.lower(Tag.name) == name.strip().lower())
+            .where(func.lower(Tag.name) == func.lower(name.strip()))
             for name in names
         )
     )
@@ -386,7 +409,9 @@ def _capped_count(conditions: list[ColumnElement[bool]]) -> Any:
     return select(func.count()).select_from(capped).scalar_subquery()
 
 
-def _tags_json() -> Any:
+def _tags_json(actor: Actor) -> Any:
+    if not actor.is_staff:
+        return func.json_build_array()  # tags are the desk's own words about a customer
     tag = func.json_build_object("id", Tag.id, "name", Tag.name, "color", Tag.color)
     return (
         select(func.coalesce(func.json_agg(aggregate_order_by(tag, Tag.name)), func.json_build_array()))
@@ -418,19 +443,19 @@ def _unread(actor: Actor) -> ColumnElement[bool]:
     return ~seen
 
 
-def _snippet(text: str | None) -> Any:
+def _snippet(actor: Actor, text: str | None) -> Any:
     if text is None or not text.strip():
         return literal(None)
     query = func.ombud.search_query(text)
     said = (
         select(Comment.content)
-        .where(Comment.ticket_id == Ticket.id)
-        .where(func.to_tsvector(_CONFIG, Comment.content).op("@@")(query))
+        .where(Comment.ticket_id == Ticket.id, comments_visible_to(actor))
+        .where(func.ombud.has_words(Comment.content, query))
         .order_by(Comment.id)
         .limit(1)
         .correlate(Ticket)
         .scalar_subquery()
     )
-    in_description = func.to_tsvector(_CONFIG, Ticket.description).op("@@")(query)
+    in_description = func.ombud.has_words(Ticket.description, query)
     best = case((in_description, Ticket.description), else_=func.coalesce(said, Ticket.description))
     return func.ombud.snippet(best, text)

@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 from sqlalchemy.orm import Session
 
 from ombud.db.context import actor_of
+from ombud.db.types import one_of
 from ombud.errors import Conflict, Forbidden, StaleVersion
 from ombud.kit.text import clean_body, clean_line
 from ombud.models import Ticket, TicketPriority, TicketStatus
@@ -51,30 +52,66 @@ def change_ticket(
     if expected_version is not None and ticket.version != expected_version:
         raise StaleVersion(current=ticket.version)
     _check_seen(ticket, seen or {})
-    for field, value in changes.items():
-        setattr(ticket, field, _checked(session, ticket, field, value))
+    # Everything is checked before anything is set: a look-up would flush half of the changes on its own.
+    values = {field: _checked(session, ticket, field, value) for field, value in changes.items()}
+    for field, value in values.items():
+        setattr(ticket, field, value)
     session.flush()
     return ticket
 
 
-def set_status(session: Session, ticket_id: int, status: TicketStatus, **checks: Any) -> Ticket:
+def set_status(
+    session: Session,
+    ticket_id: int,
+    status: TicketStatus,
+    *,
+    expected_version: int | None = None,
+    seen: Mapping[str, Any] | None = None,
+) -> Ticket:
     """Move a ticket to another status; IllegalMove when the transition table says no."""
-    return change_ticket(session, ticket_id, {"status": status}, **checks)
+    return change_ticket(session, ticket_id, {"status": status}, expected_version=expected_version, seen=seen)
 
 
-def set_priority(session: Session, ticket_id: int, priority: TicketPriority, **checks: Any) -> Ticket:
+def set_priority(
+    session: Session,
+    ticket_id: int,
+    priority: TicketPriority,
+    *,
+    expected_version: int | None = None,
+    seen: Mapping[str, Any] | None = None,
+) -> Ticket:
     """Change how urgent a ticket is."""
-    return change_ticket(session, ticket_id, {"priority": priority}, **checks)
+    return change_ticket(
+        session, ticket_id, {"priority": priority}, expected_version=expected_version, seen=seen
+    )
 
 
-def assign(session: Session, ticket_id: int, assignee_id: int | None, **checks: Any) -> Ticket:
+def assign(
+    session: Session,
+    ticket_id: int,
+    assignee_id: int | None,
+    *,
+    expected_version: int | None = None,
+    seen: Mapping[str, Any] | None = None,
+) -> Ticket:
     """Give a ticket to an active agent, or to nobody."""
-    return change_ticket(session, ticket_id, {"assignee_id": assignee_id}, **checks)
+    return change_ticket(
+        session, ticket_id, {"assignee_id": assignee_id}, expected_version=expected_version, seen=seen
+    )
 
 
-def move_to_team(session: Session, ticket_id: int, team_id: int | None, **checks: Any) -> Ticket:
+def move_to_team(
+    session: Session,
+    ticket_id: int,
+    team_id: int | None,
+    *,
+    expected_version: int | None = None,
+    seen: Mapping[str, Any] | None = None,
+) -> Ticket:
     """Route a ticket to a team, or to none."""
-    return change_ticket(session, ticket_id, {"team_id": team_id}, **checks)
+    return change_ticket(
+        session, ticket_id, {"team_id": team_id}, expected_version=expected_version, seen=seen
+    )
 
 
 def _check_right(session: Session, ticket: Ticket, changes: TicketChanges) -> None:
@@ -109,10 +146,11 @@ def _checked(session: Session, ticket: Ticket, field: str, value: Any) -> Any:
         case "description":
             return clean_body("description", value, required=False)
         case "status":
-            check_move(ticket.status, TicketStatus(value))
-            return TicketStatus(value)
+            status = one_of(TicketStatus, value)
+            check_move(ticket.status, status)
+            return status
         case "priority":
-            return TicketPriority(value)
+            return one_of(TicketPriority, value)
         case "assignee_id":
             return None if value is None else get_assignee(session, value).id
         case "team_id":

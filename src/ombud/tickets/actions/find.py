@@ -4,11 +4,10 @@ from sqlalchemy.orm import Session
 
 from ombud.db.context import actor_of
 from ombud.errors import Invalid, NotFound
+from ombud.kit.ids import is_id
 from ombud.models import Team, Ticket, User
 from ombud.tickets import queries
 from ombud.tickets.rules import TicketDeleted
-
-BIGINT_MAX = 2**63 - 1
 
 
 def get_ticket_for_change(session: Session, ticket_id: int, *, deleted: bool = False) -> Ticket:
@@ -17,7 +16,7 @@ def get_ticket_for_change(session: Session, ticket_id: int, *, deleted: bool = F
     Raises NotFound when it is missing or invisible, TicketDeleted when it is deleted and `deleted` is false.
     """
     ticket = None
-    if 0 < ticket_id <= BIGINT_MAX:
+    if is_id(ticket_id):
         ticket = session.scalar(queries.ticket_for_change(actor_of(session), ticket_id))
     if ticket is None:
         raise NotFound("There is no such ticket here.")
@@ -28,7 +27,7 @@ def get_ticket_for_change(session: Session, ticket_id: int, *, deleted: bool = F
 
 def get_assignee(session: Session, user_id: int) -> User:
     """Return an active member of staff; Invalid for anybody else."""
-    user = session.get(User, user_id) if 0 < user_id <= BIGINT_MAX else None
+    user = session.get(User, user_id) if is_id(user_id) else None
     if user is None or not user.is_staff or not user.is_active:
         raise Invalid(fields={"assignee": "must be an active agent."})
     return user
@@ -36,7 +35,7 @@ def get_assignee(session: Session, user_id: int) -> User:
 
 def get_team(session: Session, team_id: int) -> Team:
     """Return a team; Invalid when there is none."""
-    team = session.get(Team, team_id) if 0 < team_id <= BIGINT_MAX else None
+    team = session.get(Team, team_id) if is_id(team_id) else None
     if team is None:
         raise Invalid(fields={"team": "does not exist."})
     return team
@@ -44,7 +43,7 @@ def get_team(session: Session, team_id: int) -> Team:
 
 def get_person(session: Session, field: str, user_id: int) -> User:
     """Return a person whom the actor may see; Invalid when there is none."""
-    user = session.get(User, user_id) if 0 < user_id <= BIGINT_MAX else None
+    user = session.get(User, user_id) if is_id(user_id) else None
     if user is None:
         raise Invalid(fields={field: "does not exist."})
     return user

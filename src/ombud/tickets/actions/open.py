@@ -39,9 +39,10 @@ def open_ticket(
     requester = requester_id if requester_id is not None else actor.user_id
     if requester is None:
         raise Invalid(fields={"requester": "must be given."})
-    if not actor.is_staff and (requester != actor.user_id or assignee_id or team_id or tags):
-        raise Invalid(fields={"requester": "must be yourself; the team routes the ticket."})
-    if actor.is_staff and (assignee_id or team_id or tags):
+    is_routed = assignee_id is not None or team_id is not None or bool(tags)
+    if not actor.is_staff:
+        _check_customers_part(requester == actor.user_id and not is_routed, priority, status)
+    elif is_routed:
         require_writer(actor)
     if requester != actor.user_id:
         get_person(session, "requester", requester)
@@ -63,3 +64,12 @@ def open_ticket(
     for file in files:
         attach_file(session, ticket.id, file)
     return ticket
+
+
+def _check_customers_part(is_plain: bool, priority: TicketPriority, status: TicketStatus) -> None:
+    if not is_plain:
+        raise Invalid(fields={"requester": "must be yourself; the team routes the ticket."})
+    if priority is TicketPriority.URGENT:
+        raise Invalid(fields={"priority": "can be high at most; the team decides what is urgent."})
+    if status is not TicketStatus.OPEN:
+        raise Invalid(fields={"status": "must be open."})

@@ -5,15 +5,19 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from ombud.db.context import actor_of
+from ombud.errors import NotFound
+from ombud.kit.ids import is_id
 from ombud.kit.text import clean_body
 from ombud.models import Draft, TicketRead
+from ombud.tickets import queries
 
 DRAFT_LIMIT = 200_000
 
 
 def mark_read(session: Session, ticket_id: int) -> None:
     """Remember that the actor has seen the ticket as it is now."""
-    statement = insert(TicketRead).values(user_id=actor_of(session).user_id, ticket_id=ticket_id)
+    actor = actor_of(session)
+    statement = insert(TicketRead).values(user_id=actor.user_id, ticket_id=_visible(session, ticket_id))
     session.execute(
         statement.on_conflict_do_update(
             index_elements=[TicketRead.user_id, TicketRead.ticket_id],
@@ -29,7 +33,10 @@ def save_draft(session: Session, ticket_id: int, content: str, *, is_internal: b
         discard_draft(session, ticket_id, is_internal=is_internal)
         return
     statement = insert(Draft).values(
-        user_id=actor_of(session).user_id, ticket_id=ticket_id, is_internal=is_internal, content=text
+        user_id=actor_of(session).user_id,
+        ticket_id=_visible(session, ticket_id),
+        is_internal=is_internal,
+        content=text,
     )
     session.execute(
         statement.on_conflict_do_update(
@@ -48,3 +55,11 @@ def discard_draft(session: Session, ticket_id: int, *, is_internal: bool) -> Non
             Draft.is_internal == is_internal,
         )
     )
+
+
+def _visible(session: Session, ticket_id: int) -> int:
+    """Return the id if the actor may know of that ticket; NotFound otherwise."""
+    found = session.scalar(queries.visible_id(actor_of(session), ticket_id)) if is_id(ticket_id) else None
+    if found is None:
+        raise NotFound("There is no such ticket here.")
+    return found

@@ -78,19 +78,21 @@ def get_tag(session: Session, tag_id: int) -> Tag:
 
 
 def _get_or_create(session: Session, names: Sequence[str]) -> list[Tag]:
-    cleaned = {name.lower(): name for name in (clean_line("tags", n, limit=NAME_LIMIT) for n in names)}
-    if len(cleaned) > TAGS_PER_TICKET:
+    wanted = tuple(dict.fromkeys(clean_line("tags", name, limit=NAME_LIMIT) for name in names))
+    if len(wanted) > TAGS_PER_TICKET:
         raise Invalid(fields={"tags": f"at most {TAGS_PER_TICKET} at once."})
-    if not cleaned:
+    if not wanted:
         return []
-    found = {tag.name.lower(): tag for tag in session.scalars(queries.tags_by_name(tuple(cleaned)))}
-    missing = [name for key, name in cleaned.items() if key not in found]
+    found = dict(session.execute(queries.tags_by_name(wanted)).all())
+    # Sorted: two requests that make the same tags wait for each other in one order, never in a circle.
+    missing = sorted(name for name in wanted if name not in found)
     if missing:
         # Another request may make the same tag at this moment; whoever comes second uses the first's.
         rows = [{"name": name, "color": _color_for(name)} for name in missing]
         session.execute(insert(Tag).values(rows).on_conflict_do_nothing())
-        found = {tag.name.lower(): tag for tag in session.scalars(queries.tags_by_name(tuple(cleaned)))}
-    return [found[key] for key in cleaned]
+        found = dict(session.execute(queries.tags_by_name(wanted)).all())
+    # Two spellings of one name are one tag.
+    return list(dict.fromkeys(found[name] for name in wanted))
 
 
 def _put(session: Session, ticket_id: int, tags: Sequence[Tag]) -> None:

@@ -67,7 +67,8 @@ END $$;
 
 CREATE TRIGGER keep_new BEFORE INSERT ON ombud.tickets FOR EACH ROW EXECUTE FUNCTION ombud.keep_new_ticket();
 
-CREATE FUNCTION ombud.keep_ticket() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+CREATE FUNCTION ombud.keep_ticket() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 DECLARE
   edited boolean := (NEW.title, NEW.description, NEW.status, NEW.priority, NEW.channel, NEW.requester_id,
                      NEW.assignee_id, NEW.team_id, NEW.organization_id, NEW.ticket_number)
@@ -77,6 +78,10 @@ BEGIN
   IF edited AND OLD.deleted_at IS NOT NULL AND NEW.deleted_at IS NOT NULL THEN
     RAISE EXCEPTION 'ticket % is deleted', OLD.id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_tickets_not_deleted';
+  END IF;
+  IF NEW.requester_id <> OLD.requester_id AND NEW.organization_id IS NOT DISTINCT FROM OLD.organization_id THEN
+    -- The ticket is another customer's now; colleagues of the one before must not go on reading it.
+    NEW.organization_id := (SELECT u.organization_id FROM ombud.users u WHERE u.id = NEW.requester_id);
   END IF;
   IF NEW.status <> OLD.status THEN
     IF NOT ombud.is_status_move(OLD.status, NEW.status) THEN

@@ -206,6 +206,11 @@ BEGIN
   RETURN (plan -> 0 -> 'Plan' ->> 'Plan Rows')::bigint;
 END $$;
 
+-- Whether a text itself says what was looked for; safe for texts of any length.
+CREATE FUNCTION ombud.has_words(body text, wanted tsquery) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS
+$$ SELECT ombud.words(body, 'D') @@ wanted $$;
+
 -- The way to the documents. It takes the scope explicitly and returns ids; rows are then read under row
 -- security. Customers find by what is public, and only among tickets that they may see.
 CREATE FUNCTION ombud.match_tickets(typed text, kind text, actor bigint, organization bigint)

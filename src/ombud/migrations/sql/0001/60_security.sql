@@ -93,8 +93,10 @@ CREATE POLICY staff_read ON ombud.team_members FOR SELECT TO ombud_web
 CREATE POLICY admin_all ON ombud.team_members TO ombud_web USING ((SELECT ombud.actor_kind()) = 'admin');
 
 -- One's own things.
-CREATE POLICY own ON ombud.ticket_reads TO ombud_web USING (user_id = (SELECT ombud.actor_id()));
-CREATE POLICY own ON ombud.drafts TO ombud_web USING (user_id = (SELECT ombud.actor_id()));
+CREATE POLICY own ON ombud.ticket_reads TO ombud_web USING (user_id = (SELECT ombud.actor_id()))
+  WITH CHECK (user_id = (SELECT ombud.actor_id()) AND EXISTS (SELECT FROM ombud.tickets t WHERE t.id = ticket_id));
+CREATE POLICY own ON ombud.drafts TO ombud_web USING (user_id = (SELECT ombud.actor_id()))
+  WITH CHECK (user_id = (SELECT ombud.actor_id()) AND EXISTS (SELECT FROM ombud.tickets t WHERE t.id = ticket_id));
 CREATE POLICY own ON ombud.web_sessions TO ombud_web USING (
   user_id = (SELECT ombud.actor_id()) OR (SELECT ombud.actor_kind()) = 'admin');
 CREATE POLICY own ON ombud.api_tokens TO ombud_web USING (
@@ -137,7 +139,7 @@ END $$;
 GRANT EXECUTE ON FUNCTION ombud.actor_id(), ombud.actor_kind(), ombud.actor_scope(), ombud.actor_teams(),
   ombud.actor_organization(), ombud.next_ticket_number(), ombud.is_status_move(text, text),
   ombud.search_query(text), ombud.search_weight(text), ombud.match_tickets(text, text, bigint, bigint),
-  ombud.snippet(text, text),
+  ombud.snippet(text, text), ombud.words(text, "char"), ombud.has_words(text, tsquery),
   ombud.credentials(text), ombud.principal(bigint), ombud.find_session(bytea, interval), ombud.find_token(text),
   ombud.login_wait(text[]), ombud.login_failed(text, int), ombud.login_succeeded(text), ombud.has_administrator()
   TO ombud_app;

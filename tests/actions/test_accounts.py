@@ -1,0 +1,174 @@
+"""Signing in: sessions, tokens and the count of failures, as the database sees them."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text, update
+
+from ombud import Actor, Desk, UserRole
+from ombud.db.actor import Scope
+from ombud.errors import Forbidden, NotFound, RateLimited
+from ombud.kit.tokens import digest, split_api_token
+from ombud.models import ApiToken, WebSession
+from ombud.people import queries
+from ombud.people.accounts import (
+    FAILURES_PER_ADDRESS,
+    SESSION_IDLE,
+    check_throttle,
+    create_token,
+    end_session,
+    note_failure,
+    principal_of,
+    revoke_token,
+    start_session,
+)
+from ombud.people.actions import deactivate_user
+from ombud.testing import Cast, Perform, Persona
+from tests.actions.conftest import Log
+
+SIGN_IN = Actor.system("sign-in")
+IDLE = int(SESSION_IDLE.total_seconds())
+
+
+def _session_of(perform: Perform, secret: str) -> Any:
+    return perform(
+        SIGN_IN, lambda s: s.execute(queries.session_principal(digest(secret), IDLE)).one_or_none()
+    )
+
+
+def test_the_cookies_secret_finds_its_person_and_nothing_else_does(perform: Perform, cast: Cast) -> None:
+    secret = perform(cast.team_agent.actor, start_session, cast.team_agent.id, ip="127.0.0.1", user_agent="x")
+    principal = principal_of(_session_of(perform, secret), "request-1")
+    assert (principal.user_id, principal.role) == (cast.team_agent.id, UserRole.AGENT)
+    assert principal.display_name == "Tara Teamwork"
+    assert principal.actor.scope is Scope.TEAMS
+    assert principal.actor.team_ids == {cast.team.id}
+    assert principal.actor.request_id == "request-1"
+    assert _session_of(perform, secret + "x") is None
+    assert _session_of(perform, digest(secret).hex()) is None, "what is stored is no secret"
+
+
+def test_signing_in_is_remembered(perform: Perform, customer: Persona, log: Log) -> None:
+    actor = customer.in_new_request()
+    perform(actor, start_session, customer.id)
+    assert "last_login" in {key for entry in log(actor) for key in entry.changes}
+
+
+def test_a_session_ends(perform: Perform, customer: Persona, other_customer: Persona) -> None:
+    secret = perform(customer.actor, start_session, customer.id)
+    session_id = _session_of(perform, secret).session_id
+    perform(other_customer.actor, end_session, session_id)
+    assert _session_of(perform, secret) is not None, "a stranger cannot end it"
+    perform(customer.actor, end_session, session_id)
+    assert _session_of(perform, secret) is None
+
+
+@pytest.mark.parametrize("column", ["expires_at", "last_seen_at"])
+def test_an_old_or_idle_session_is_over(perform: Perform, customer: Persona, column: str) -> None:
+    secret = perform(customer.actor, start_session, customer.id)
+    past = func.now() - timedelta(hours=13)
+    perform(customer.actor, lambda s: s.execute(update(WebSession).values({column: past})))
+    assert _session_of(perform, secret) is None
+
+
+def test_whoever_is_deactivated_is_out_at_once(perform: Perform, cast: Cast) -> None:
+    secret = perform(cast.agent.actor, start_session, cast.agent.id)
+    perform(cast.admin.actor, deactivate_user, cast.agent.id)
+    assert _session_of(perform, secret) is None
+    key_id, _ = split_api_token(cast.agent.token) or ("", "")
+    assert perform(SIGN_IN, lambda s: s.execute(queries.token_principal(key_id)).one_or_none()) is None
+
+
+def test_nobody_opens_a_session_for_somebody_else(perform: Perform, cast: Cast) -> None:
+    with pytest.raises((Forbidden, NotFound)):
+        perform(cast.customer.actor, start_session, cast.agent.id)
+
+
+def test_a_token_finds_its_person_until_revoked(perform: Perform, cast: Cast) -> None:
+    token, record = perform(cast.customer.actor, create_token, cast.customer.id, "script", scopes=("read",))
+    key_id, secret = split_api_token(token) or ("", "")
+
+    def find() -> Any:
+        return perform(SIGN_IN, lambda s: s.execute(queries.token_principal(key_id)).one_or_none())
+
+    row = find()
+    assert row.secret_hash == digest(secret)
+    principal = principal_of(row, "r")
+    assert principal.scopes == {"read"}
+    assert principal.actor.organization_id == cast.organization.id
+    with pytest.raises(NotFound):
+        perform(cast.other_customer.actor, revoke_token, record.id)
+    perform(cast.customer.actor, revoke_token, record.id)
+    perform(cast.customer.actor, revoke_token, record.id)
+    assert find() is None
+
+
+def test_tokens_are_ones_own_or_the_administrators_business(perform: Perform, cast: Cast) -> None:
+    with pytest.raises(Forbidden):
+        perform(cast.agent.actor, create_token, cast.customer.id, "stolen")
+    perform(cast.admin.actor, create_token, cast.agent.id, "robot")
+
+
+def test_a_token_leaves_no_secret_in_the_log(perform: Perform, customer: Persona, log: Log) -> None:
+    actor = customer.in_new_request()
+    token, _record = perform(actor, create_token, customer.id, "script")
+    (entry,) = log(actor)
+    assert entry.table == "api_tokens"
+    assert "secret_hash" not in entry.changes
+    assert digest((split_api_token(token) or ("", ""))[1]).hex() not in str(entry.changes)
+
+
+def test_failures_slow_a_guesser_down_and_success_forgives(desk: Desk, customer: Persona) -> None:
+    def fail() -> None:
+        desk.run(SIGN_IN, note_failure, email=customer.email, ip="10.0.0.1")
+
+    def check(email: str = customer.email, ip: str = "10.9.9.9") -> None:
+        desk.run(SIGN_IN, check_throttle, email=email, ip=ip)
+
+    for _ in range(FAILURES_PER_ADDRESS - 1):
+        fail()
+        check()
+    fail()
+    with pytest.raises(RateLimited) as caught:
+        check(customer.email.upper())
+    assert 1 <= caught.value.retry_after <= 2
+    fail()
+    with pytest.raises(RateLimited) as later:
+        check()
+    assert 2 < later.value.retry_after <= 4
+    check("somebody@else.example")
+    desk.run(customer.actor, start_session, customer.id, ip="10.0.0.1")
+    check()
+
+
+def test_the_wait_never_exceeds_a_quarter_of_an_hour(perform: Perform, customer: Persona) -> None:
+    for _ in range(40):
+        perform(SIGN_IN, note_failure, email=customer.email, ip="10.0.0.1")
+    with pytest.raises(RateLimited) as caught:
+        perform(SIGN_IN, check_throttle, email=customer.email, ip="x")
+    assert 890 <= caught.value.retry_after <= 900
+
+
+def test_an_old_window_is_forgotten(desk: Desk, customer: Persona, database: Any) -> None:
+    for _ in range(10):
+        desk.run(SIGN_IN, note_failure, email=customer.email, ip="10.0.0.1")
+    database.execute("UPDATE ombud.login_attempts SET window_start = now() - interval '16 minutes'")
+    desk.run(SIGN_IN, note_failure, email=customer.email, ip="10.0.0.1")
+    desk.run(SIGN_IN, check_throttle, email=customer.email, ip="10.0.0.1")
+
+
+def test_whether_anybody_administers(desk: Desk) -> None:
+    from ombud.testing import make_admin
+
+    with desk.read(SIGN_IN) as session:
+        assert session.scalar(queries.has_administrator()) is False
+    admin = desk.run(SIGN_IN, make_admin)
+    with desk.read(SIGN_IN) as session:
+        assert session.scalar(queries.has_administrator()) is True
+        assert session.scalar(select(func.count()).select_from(ApiToken)) == 0
+    desk.run(
+        SIGN_IN, lambda s: s.execute(text(f"UPDATE ombud.users SET is_active = false WHERE id = {admin.id}"))
+    )
+    with desk.read(SIGN_IN) as session:
+        assert session.scalar(queries.has_administrator()) is False

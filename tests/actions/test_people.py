@@ -1,0 +1,191 @@
+"""Keeping people, organizations and teams."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from ombud import Actor, TicketStatus, User, UserRole
+from ombud.errors import Conflict, Forbidden, Invalid, NotFound
+from ombud.kit.passwords import verify_password
+from ombud.models import OrganizationDomain, TeamMember
+from ombud.people import queries
+from ombud.people.actions import (
+    add_team_member,
+    create_organization,
+    create_team,
+    create_user,
+    deactivate_user,
+    find_or_create_customer,
+    get_user,
+    set_password,
+    set_theme,
+)
+from ombud.testing import Cast, Perform, Persona
+from ombud.tickets import open_ticket
+from tests.actions.conftest import Log
+
+
+def test_a_person_has_defaults_and_their_address_is_theirs_whatever_its_case(
+    perform: Perform, agent: Persona
+) -> None:
+    person = perform(agent.actor, create_user, email=" Eve.Adams@Example.com ", full_name="Eve  Adams")
+    assert (person.email, person.email_norm) == ("Eve.Adams@Example.com", "eve.adams@example.com")
+    assert (person.full_name, person.role, person.is_staff) == ("Eve Adams", UserRole.CUSTOMER, False)
+    assert (person.is_active, person.theme, person.last_login) == (True, "system", None)
+    with pytest.raises(Conflict) as caught:
+        perform(agent.actor, create_user, email="EVE.ADAMS@example.COM")
+    assert caught.value.data["field"] == "email"
+    again = perform(agent.actor, find_or_create_customer, email="eve.adams@EXAMPLE.com")
+    assert again.id == person.id
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "",
+        "eve",
+        "@example.com",
+        "eve@",
+        "a b@example.com",
+        "a@b@example.com",
+        "x" * 251 + "@a.de",
+        "a\x00@b.c",
+    ],
+)
+def test_what_is_no_address_is_invalid(perform: Perform, agent: Persona, email: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        perform(agent.actor, create_user, email=email)
+    assert list(caught.value.fields) == ["email"]
+
+
+def test_a_customer_joins_the_organization_of_their_domain(perform: Perform, cast: Cast) -> None:
+    person = perform(cast.agent.actor, create_user, email="new@ACME.example")
+    assert person.organization_id == cast.organization.id
+    agent = perform(cast.admin.actor, create_user, email="temp@acme.example", role=UserRole.AGENT)
+    assert agent.organization_id is None
+
+
+@pytest.mark.parametrize("role", [UserRole.ADMIN, UserRole.AGENT, UserRole.LIGHT_AGENT])
+def test_agents_keep_customers_and_administrators_everybody(
+    perform: Perform, cast: Cast, role: UserRole
+) -> None:
+    for nobody in (cast.agent, cast.light_agent, cast.customer):
+        with pytest.raises(Forbidden):
+            perform(nobody.actor, create_user, email="new@ombud.example", role=role)
+    made = perform(cast.admin.actor, create_user, email="new@ombud.example", role=role)
+    assert (made.role, made.is_staff) == (role, True)
+
+
+def test_customers_and_light_agents_keep_nobody(perform: Perform, cast: Cast) -> None:
+    for nobody in (cast.light_agent, cast.customer):
+        with pytest.raises(Forbidden):
+            perform(nobody.actor, create_user, email="new@example.com")
+        with pytest.raises(Forbidden):
+            perform(nobody.actor, create_organization, name="New")
+        with pytest.raises(Forbidden):
+            perform(nobody.actor, create_team, name="New")
+
+
+def test_a_password_is_ones_own_or_the_administrators_business(
+    perform: Perform, cast: Cast, log: Log, system: Actor
+) -> None:
+    actor = cast.customer.in_new_request()
+    perform(actor, set_password, cast.customer.id, "$argon2id$new")
+    (entry,) = log(actor)
+    assert entry.changes == {"password_hash": ["***", "***"]}
+    perform(cast.admin.actor, set_password, cast.agent.id, "$argon2id$reset")
+    with pytest.raises(Forbidden):
+        perform(cast.agent.actor, set_password, cast.customer.id, "$argon2id$stolen")
+    row = perform(system, lambda s: s.execute(queries.credentials(cast.customer.email)).one())
+    assert row.password_hash == "$argon2id$new"
+
+
+def test_a_hash_given_at_birth_is_found_by_signing_in(perform: Perform, cast: Cast) -> None:
+    row = perform(cast.admin.actor, lambda s: s.execute(queries.credentials(cast.agent.email)).one())
+    assert verify_password(row.password_hash, cast.agent.password)
+    assert (row.is_active, row.is_staff) == (True, True)
+
+
+def test_a_former_agent_is_nobodys_assignee_and_their_words_stay(perform: Perform, cast: Cast) -> None:
+    ticket = perform(
+        cast.agent.actor, open_ticket, title="x", requester_id=cast.customer.id, assignee_id=cast.agent.id
+    )
+    assert perform(cast.admin.actor, deactivate_user, cast.agent.id).is_active is False
+    menu = perform(cast.admin.actor, lambda s: s.scalars(queries.assignable()).all())
+    assert cast.agent.id not in {user.id for user in menu}
+    kept = perform(cast.admin.actor, lambda s: s.get_one(type(ticket), ticket.id))
+    assert (kept.assignee_id, kept.status) == (cast.agent.id, TicketStatus.OPEN)
+    with pytest.raises(Forbidden):
+        perform(cast.other_agent.actor, deactivate_user, cast.admin.id)
+
+
+def test_the_theme_is_ones_own(perform: Perform, cast: Cast) -> None:
+    for somebody in (cast.customer, cast.light_agent, cast.agent):
+        perform(somebody.actor, set_theme, "dark")
+    assert perform(cast.admin.actor, lambda s: s.get_one(User, cast.customer.id).theme) == "dark"
+    with pytest.raises(Invalid):
+        perform(cast.customer.actor, set_theme, "pink")
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "x" * 256}, "name"),
+        ({"name": "x", "domains": ("localhost",)}, "domain"),
+        ({"name": "x", "domains": ("",)}, "domain"),
+    ],
+)
+def test_bad_organizations_are_invalid(
+    perform: Perform, agent: Persona, given: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(Invalid) as caught:
+        perform(agent.actor, create_organization, **given)
+    assert list(caught.value.fields) == [field]
+
+
+def test_names_of_organizations_and_teams_are_taken_whatever_their_case(perform: Perform, cast: Cast) -> None:
+    with pytest.raises(Conflict):
+        perform(cast.agent.actor, create_organization, name="ACME")
+    with pytest.raises(Conflict):
+        perform(cast.admin.actor, create_team, name="sUPPORT")
+
+
+def test_domains_are_kept_in_lower_case_and_belong_to_one(perform: Perform, cast: Cast) -> None:
+    perform(cast.agent.actor, create_organization, name="Bolt", domains=(" Bolt.Example ",))
+    assert "bolt.example" in perform(
+        cast.agent.actor, lambda s: set(s.scalars(select(OrganizationDomain.domain)))
+    )
+    with pytest.raises(Conflict):
+        perform(cast.agent.actor, create_organization, name="Other", domains=("bolt.example",))
+
+
+def test_joining_a_team_twice_is_harmless_and_customers_join_none(perform: Perform, cast: Cast) -> None:
+    for _ in range(2):
+        perform(cast.admin.actor, add_team_member, cast.team.id, cast.other_agent.id)
+    members = select(TeamMember.user_id).where(TeamMember.team_id == cast.team.id)
+    ids = perform(cast.admin.actor, lambda s: s.scalars(members).all())
+    assert list(ids).count(cast.other_agent.id) == 1
+    with pytest.raises(Invalid):
+        perform(cast.admin.actor, add_team_member, cast.team.id, cast.customer.id)
+    with pytest.raises(NotFound):
+        perform(cast.admin.actor, add_team_member, 10**9, cast.other_agent.id)
+    with pytest.raises(Forbidden):
+        perform(cast.agent.actor, add_team_member, cast.other_team.id, cast.agent.id)
+
+
+def test_customers_know_themselves_the_staff_and_sharing_colleagues(perform: Perform, cast: Cast) -> None:
+    assert perform(cast.customer.actor, get_user, cast.agent.id).full_name == "Agnes Agent"
+    assert perform(cast.customer.actor, get_user, cast.colleague.id).id == cast.colleague.id
+    with pytest.raises(NotFound):
+        perform(cast.customer.actor, get_user, cast.other_customer.id)
+    with pytest.raises(NotFound):
+        perform(cast.agent.actor, get_user, 2**63)
+
+
+def test_the_hash_is_never_loaded_with_a_person(perform: Perform, cast: Cast) -> None:
+    person = perform(cast.customer.actor, get_user, cast.customer.id)
+    assert "password_hash" not in person.__dict__
+    assert "Carla" not in repr(person)
+    assert "@" not in repr(person)
