@@ -121,7 +121,7 @@ def ensure_people(session: Session, people: Iterable[PersonRecord]) -> dict[str,
     missing = [person for address, person in wanted.items() if address not in found]
     if missing:
         domains = {_domain(person) for person in missing}
-        homes = dict(session.execute(queries.organizations_by_domain(domains)).tuples().all())
+        homes = dict(session.execute(queries.organizations_by_domain(domains)).all())
         rows = [
             {
                 "email": person.email,
@@ -157,7 +157,7 @@ def _domain(person: PersonRecord) -> str:
 
 
 def _tag_ids(session: Session, names: Iterable[str]) -> dict[str, int]:
-    return dict(session.execute(queries.tags_by_name(list(names))).tuples().all())
+    return dict(session.execute(queries.tags_by_name(list(names))).all())
 
 
 def _people(session: Session, emails: Iterable[str]) -> dict[str, Person]:
@@ -172,7 +172,7 @@ def _add_tickets(session: Session, source: str, records: list[TicketRecord], loa
     authors = [comment.author for record in records for comment in record.comments]
     emails = [PersonRecord(record.assignee) for record in records if record.assignee]
     people = _counted_people(session, [*(record.requester for record in records), *authors, *emails], loaded)
-    teams = dict(session.execute(queries.teams_by_name([r.team for r in records if r.team])).tuples().all())
+    teams = dict(session.execute(queries.teams_by_name([r.team for r in records if r.team])).all())
     rows = [_ticket_row(record, people, teams) for record in records]
     ids = list(
         session.scalars(

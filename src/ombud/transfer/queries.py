@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from ombud.models import ExternalRef, OrganizationDomain, Tag, Team, Ticket, User
+from ombud.models import INCLUDE_DELETED, ExternalRef, OrganizationDomain, Tag, Team, Ticket, User
 
 INDEX_BATCH = 1000
 
@@ -51,7 +51,8 @@ def tags_by_name(names: Collection[str]) -> Select[str, int]:
 
 def deleted_among(ticket_ids: Collection[int]) -> Select[int]:
     """Return those of the tickets that are deleted."""
-    return select(Ticket.id).where(Ticket.id.in_(ticket_ids), Ticket.deleted_at.is_not(None))
+    found = select(Ticket.id).where(Ticket.id.in_(ticket_ids), Ticket.deleted_at.is_not(None))
+    return found.execution_options(**{INCLUDE_DELETED: True})
 
 
 def database_time() -> Select[datetime]:
