@@ -16,7 +16,7 @@ from ombud.people.accounts import create_token
 from ombud.people.actions import add_team_member
 from ombud.testing.factories import make_organization, make_team, make_user
 
-PASSWORD = "an umbrella for every ticket"
+PASSWORD = "an umbrella for every ticket"  # noqa: S105 -- of made-up people in databases to throw away
 
 
 @dataclass(frozen=True, slots=True)
