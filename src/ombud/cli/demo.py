@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from ombud.cli.common import out, settings_with
 from ombud.cli.loading import Tally, load, progress_bar
@@ -27,7 +26,7 @@ from ombud.people.queries import user_by_email, users
 from ombud.transfer import LeftOut, TicketRecord, load_tickets, queries
 
 # Printed at each start and good for made-up people only; a desk with it is not meant for a network.
-PASSWORD = "tallybird-demo"  # noqa: S105 - not a secret
+PASSWORD = "tallybird-demo"
 TICKETS = 2000
 HOST = Actor.system("demo")
 
@@ -122,11 +121,21 @@ def _start_over(settings: Settings, sample: DemoDesk) -> None:
 
 
 def _announce(address: str, sample: DemoDesk) -> None:
-    table = Table("Sign in as", "Mail address", "Password", box=None, pad_edge=False)
-    table.add_row("Administrator", sample.agents[-1].email, PASSWORD)
-    for agent in sample.agents[:-1]:
-        table.add_row(f"{agent.full_name} ({', '.join(agent.teams)})", agent.email, PASSWORD)
-    table.add_row("A customer", guest_of(sample).email, PASSWORD)
     out.print(f"\nThe sample desk is at [bold]{address}[/bold]  (Ctrl-C stops it)", highlight=False)
-    out.print("Everybody on it is made up, and the password is public: do not put it on a network.\n")
-    out.print(table)
+    out.print(
+        f"Sign in with the password [bold]{PASSWORD}[/bold] as one of these. Everybody is made up, and the "
+        "password is public: do not put this desk on a network.\n",
+        highlight=False,
+        soft_wrap=True,
+    )
+    administrator = sample.agents[-1]
+    people = [(administrator.email, f"{administrator.full_name}, administrator")]
+    people += [
+        (agent.email, f"{agent.full_name}, {' and '.join(agent.teams)}") for agent in sample.agents[:-1]
+    ]
+    guest = guest_of(sample)
+    people.append((guest.email, f"{guest.full_name}, a customer"))
+    width = max(len(email) for email, _who in people)
+    for email, who in people:
+        # Plain lines: an address is for copying, so it is never cut off.
+        out.print(f"  {email:{width}}  {who}", highlight=False, markup=False, soft_wrap=True)

@@ -112,6 +112,7 @@ def _load(
             f"Stopped. What came in so far ({tally.loaded.tickets:,} tickets) is whole and stays;"
             " run the same command again to go on.",
             highlight=False,
+            soft_wrap=True,
         )
         raise typer.Exit(130) from None
 

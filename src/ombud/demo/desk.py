@@ -66,14 +66,12 @@ class DemoDesk:
 
     def ticket(self, index: int) -> DemoTicket:
         """Return ticket `index` (0 is the oldest), the same one at every call."""
-        rng = Random(self.seed * 1_000_000_007 + index)  # noqa: S311 - dice, not secrets
+        rng = Random(self.seed * 1_000_000_007 + index)
         created_at = self._arrivals.at((index + rng.random()) / self.ticket_count)
         special = special_at(index, self.ticket_count, self._content)
         customer = self.customers[int(len(self.customers) * rng.random() ** 1.5)]
-        if special:
-            scenario = self._content.by_key(special["scenario"])
-        else:
-            scenario = self._scenario(customer, created_at, rng)
+        wanted = self._content.by_key(special["scenario"]) if special else None
+        scenario = wanted or self._scenario(customer, created_at, rng)
         play = self._cast(scenario, customer, created_at, rng)
         opened = self._open(index, play, rng)
         if special is None:
@@ -179,7 +177,7 @@ def generate(now: datetime, seed: int = 1, tickets: int = 2000) -> DemoDesk:
         teams=people.teams(content),
         agents=people.agents(content),
         organizations=people.organizations(content),
-        customers=people.customers(content, Random(seed)),  # noqa: S311 - dice, not secrets
+        customers=people.customers(content, Random(seed)),
         tags=people.tags(content),
         _content=content,
         _arrivals=arrivals(moment.replace(minute=0, second=0)),

@@ -45,10 +45,11 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
-class _Person:
+class Person:
+    """Somebody at the desk, as far as the loader has to know."""
+
     id: int
     is_staff: bool
-    is_active: bool
 
 
 def load_tickets(session: Session, source: str, records: Sequence[TicketRecord], since: datetime) -> Loaded:
@@ -113,51 +114,55 @@ def load_messages(
     return loaded
 
 
-def ensure_people(session: Session, people: Iterable[PersonRecord]) -> dict[str, _Person]:
-    """Return the people by address in lower case; who is new is added, and joins their organization."""
-    wanted = {person.email.lower(): person for person in people}
+def ensure_people(session: Session, people: Iterable[PersonRecord]) -> dict[str, Person]:
+    """Return the people by address as given; who is new is added, and joins their organization."""
+    wanted = {person.email: person for person in people}
     found = _people(session, wanted)
     missing = [person for address, person in wanted.items() if address not in found]
     if missing:
-        domains = {person.email.rpartition("@")[2].lower() for person in missing}
-        homes = dict(session.execute(queries.organizations_by_domain(domains)).tuples().all())
+        domains = {_domain(person) for person in missing}
+        homes = dict(session.execute(queries.organizations_by_domain(domains)).all())
         rows = [
             {
                 "email": person.email,
                 "full_name": person.full_name,
                 "role": person.role,
                 "is_active": person.is_active,
-                "organization_id": homes.get(person.email.rpartition("@")[2].lower()),
+                "organization_id": homes.get(_domain(person)),
             }
             for person in missing
         ]
-        session.execute(
-            upsert(User).on_conflict_do_nothing().returning(User.id), rows, execution_options=WHOLE_ROWS
-        )
-        found |= _people(session, [person.email.lower() for person in missing])
+        # Two of them may be one person, whose address is written in two ways.
+        added = upsert(User).on_conflict_do_nothing().returning(User.id)
+        session.execute(added, rows, execution_options=WHOLE_ROWS)
+        found |= _people(session, [person.email for person in missing])
     return found
 
 
 def ensure_tags(session: Session, names: Iterable[str]) -> dict[str, int]:
-    """Return the tags by name in lower case; new ones are added."""
-    wanted = {name.lower(): name for name in names}
+    """Return the tags by name as given; new ones are added."""
+    wanted = set(names)
     if not wanted:
         return {}
     found = _tag_ids(session, wanted)
-    missing = [{"name": name} for lowered, name in wanted.items() if lowered not in found]
+    missing = [{"name": name} for name in sorted(wanted) if name not in found]
     if missing:
         session.execute(upsert(Tag).on_conflict_do_nothing().returning(Tag.id), missing)
         found = _tag_ids(session, wanted)
     return found
 
 
+def _domain(person: PersonRecord) -> str:
+    return person.email.rpartition("@")[2].lower()
+
+
 def _tag_ids(session: Session, names: Iterable[str]) -> dict[str, int]:
-    return dict(session.execute(queries.tags_by_name(list(names))).tuples().all())
+    return dict(session.execute(queries.tags_by_name(list(names))).all())
 
 
-def _people(session: Session, emails: Iterable[str]) -> dict[str, _Person]:
+def _people(session: Session, emails: Iterable[str]) -> dict[str, Person]:
     rows = session.execute(queries.people_by_email(list(emails)))
-    return {email: _Person(key, is_staff, is_active) for email, key, is_staff, is_active in rows}
+    return {email: Person(key, is_staff) for email, key, is_staff in rows}
 
 
 def _add_tickets(session: Session, source: str, records: list[TicketRecord], loaded: Loaded) -> None:
@@ -167,9 +172,7 @@ def _add_tickets(session: Session, source: str, records: list[TicketRecord], loa
     authors = [comment.author for record in records for comment in record.comments]
     emails = [PersonRecord(record.assignee) for record in records if record.assignee]
     people = _counted_people(session, [*(record.requester for record in records), *authors, *emails], loaded)
-    teams = dict(
-        session.execute(queries.teams_by_name([r.team.lower() for r in records if r.team])).tuples().all()
-    )
+    teams = dict(session.execute(queries.teams_by_name([r.team for r in records if r.team])).all())
     rows = [_ticket_row(record, people, teams) for record in records]
     ids = list(
         session.scalars(
@@ -184,7 +187,7 @@ def _add_tickets(session: Session, source: str, records: list[TicketRecord], loa
     _add_files(
         session,
         [
-            (key, None, people[record.requester.email.lower()].id, record.created_at, file)
+            (key, None, people[record.requester.email].id, record.created_at, file)
             for key, record in pairs
             for file in record.files
         ],
@@ -198,8 +201,8 @@ def _add_tickets(session: Session, source: str, records: list[TicketRecord], loa
 
 def _placeable(session: Session, records: list[TicketRecord], loaded: Loaded) -> list[TicketRecord]:
     """Return the records whose team and assignee the desk has; note the others."""
-    names = {record.team.lower() for record in records if record.team}
-    emails = {record.assignee.lower() for record in records if record.assignee}
+    names = {record.team for record in records if record.team}
+    emails = {record.assignee for record in records if record.assignee}
     teams = {name for name, _id in session.execute(queries.teams_by_name(names))} if names else set()
     staff = (
         {email for email, person in _people(session, emails).items() if person.is_staff} if emails else set()
@@ -207,9 +210,9 @@ def _placeable(session: Session, records: list[TicketRecord], loaded: Loaded) ->
     kept = []
     for record in records:
         problems = {}
-        if record.team and record.team.lower() not in teams:
+        if record.team and record.team not in teams:
             problems["team"] = f"there is no team {record.team!r} here."
-        if record.assignee and record.assignee.lower() not in staff:
+        if record.assignee and record.assignee not in staff:
             problems["assignee"] = f"no member of staff has the address {record.assignee!r}."
         if problems:
             loaded.left_out.append(LeftOut(record.line, record.key, problems))
@@ -218,15 +221,15 @@ def _placeable(session: Session, records: list[TicketRecord], loaded: Loaded) ->
     return kept
 
 
-def _counted_people(session: Session, people: list[PersonRecord], loaded: Loaded) -> dict[str, _Person]:
-    before = len(_people(session, {person.email.lower() for person in people}))
+def _counted_people(session: Session, people: list[PersonRecord], loaded: Loaded) -> dict[str, Person]:
+    before = {person.id for person in _people(session, {person.email for person in people}).values()}
     found = ensure_people(session, people)
-    loaded.people += len(found) - before
+    loaded.people += len({person.id for person in found.values()} - before)
     return found
 
 
-def _ticket_row(record: TicketRecord, people: dict[str, _Person], teams: dict[str, int]) -> dict[str, Any]:
-    requester = people[record.requester.email.lower()].id
+def _ticket_row(record: TicketRecord, people: dict[str, Person], teams: dict[str, int]) -> dict[str, Any]:
+    requester = people[record.requester.email].id
     return {
         "title": record.title,
         "description": record.description,
@@ -235,8 +238,8 @@ def _ticket_row(record: TicketRecord, people: dict[str, _Person], teams: dict[st
         "channel": record.channel,
         "requester_id": requester,
         "creator_id": requester,
-        "assignee_id": people[record.assignee.lower()].id if record.assignee else None,
-        "team_id": teams[record.team.lower()] if record.team else None,
+        "assignee_id": people[record.assignee].id if record.assignee else None,
+        "team_id": teams[record.team] if record.team else None,
         "created_at": record.created_at,
         "updated_at": record.activity_at,
         "first_response_at": record.first_response_at or _first_reply(record, people),
@@ -245,15 +248,12 @@ def _ticket_row(record: TicketRecord, people: dict[str, _Person], teams: dict[st
     }
 
 
-def _first_reply(record: TicketRecord, people: dict[str, _Person]) -> datetime | None:
-    requester = record.requester.email.lower()
-    replies = (
-        comment.at
-        for comment in record.comments
-        if not comment.is_internal
-        and comment.author.email.lower() != requester
-        and people[comment.author.email.lower()].is_staff
+def _first_reply(record: TicketRecord, people: dict[str, Person]) -> datetime | None:
+    requester = people[record.requester.email]
+    authors = (
+        (comment, people[comment.author.email]) for comment in record.comments if not comment.is_internal
     )
+    replies = (comment.at for comment, author in authors if author.is_staff and author.id != requester.id)
     return min(replies, default=None)
 
 
@@ -262,21 +262,21 @@ def _add_tags(session: Session, pairs: list[tuple[int, TicketRecord]]) -> None:
     rows = [
         {"ticket_id": key, "tag_id": tag, "created_at": record.created_at}
         for key, record in pairs
-        for tag in dict.fromkeys(tags[name.lower()] for name in record.tags)
+        for tag in dict.fromkeys(tags[name] for name in record.tags)
     ]
     if rows:
         session.execute(insert(TicketTag).returning(TicketTag.tag_id), rows)
 
 
 def _add_comments(
-    session: Session, comments: list[tuple[int, CommentRecord]], people: dict[str, _Person]
+    session: Session, comments: list[tuple[int, CommentRecord]], people: dict[str, Person]
 ) -> None:
     if not comments:
         return
     rows: list[dict[str, Any]] = [
         {
             "ticket_id": ticket,
-            "author_id": people[comment.author.email.lower()].id,
+            "author_id": people[comment.author.email].id,
             "content": comment.body,
             "is_internal": comment.is_internal,
             "created_at": comment.at,

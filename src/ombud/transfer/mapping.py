@@ -151,7 +151,7 @@ class CsvMapping(_Part):
             raise ValueError(f"encoding: {self.encoding!r} is not known") from None
         try:
             ZoneInfo(self.time_zone)
-        except (ValueError, OSError):
+        except (ValueError, KeyError, OSError):
             raise ValueError(f"time_zone: {self.time_zone!r} is not known") from None
         if self.agent is None and any(comment.author == "agent" for comment in self.comment):
             raise ValueError('agent: is needed, as a comment has author = "agent"')

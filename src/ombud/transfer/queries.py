@@ -4,9 +4,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, Text, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from ombud.models import ExternalRef, Organization, OrganizationDomain, Tag, Team, Ticket, User
+from ombud.models import INCLUDE_DELETED, ExternalRef, OrganizationDomain, Tag, Team, Ticket, User
 
 INDEX_BATCH = 1000
 
@@ -23,9 +24,10 @@ def known_keys(source: str, keys: Collection[str]) -> Select[str, int, datetime]
     )
 
 
-def people_by_email(emails: Collection[str]) -> Select[str, int, bool, bool]:
-    """Return address in lower case, id, is_staff and is_active of the people with these addresses."""
-    return select(User.email_norm, User.id, User.is_staff, User.is_active).where(User.email_norm.in_(emails))
+def people_by_email(emails: Collection[str]) -> Select[str, int, bool]:
+    """Return each address that is somebody's, as given, with that person's id and whether they are staff."""
+    given = _given(emails)
+    return select(given, User.id, User.is_staff).join(User, User.email_norm == func.lower(given))
 
 
 def organizations_by_domain(domains: Collection[str]) -> Select[str, int]:
@@ -36,23 +38,21 @@ def organizations_by_domain(domains: Collection[str]) -> Select[str, int]:
 
 
 def teams_by_name(names: Collection[str]) -> Select[str, int]:
-    """Return the teams with these names, in lower case."""
-    return select(func.lower(Team.name), Team.id).where(func.lower(Team.name).in_(names))
+    """Return each name that is a team's, as given, with the team's id."""
+    given = _given(names)
+    return select(given, Team.id).join(Team, func.lower(Team.name) == func.lower(given))
 
 
 def tags_by_name(names: Collection[str]) -> Select[str, int]:
-    """Return the tags with these names, in lower case."""
-    return select(func.lower(Tag.name), Tag.id).where(func.lower(Tag.name).in_(names))
+    """Return each name that is a tag's, as given, with the tag's id."""
+    given = _given(names)
+    return select(given, Tag.id).join(Tag, func.lower(Tag.name) == func.lower(given))
 
 
 def deleted_among(ticket_ids: Collection[int]) -> Select[int]:
     """Return those of the tickets that are deleted."""
-    return select(Ticket.id).where(Ticket.id.in_(ticket_ids), Ticket.deleted_at.is_not(None))
-
-
-def organization_by_name(name: str) -> Select[Organization]:
-    """Return the organization of that name."""
-    return select(Organization).where(Organization.name == name)
+    found = select(Ticket.id).where(Ticket.id.in_(ticket_ids), Ticket.deleted_at.is_not(None))
+    return found.execution_options(**{INCLUDE_DELETED: True})
 
 
 def database_time() -> Select[datetime]:
@@ -68,3 +68,8 @@ def index_tail() -> Select[int]:
 def count_keys(source: str) -> Select[int]:
     """Return how many keys a source has brought."""
     return select(func.count()).select_from(ExternalRef).where(ExternalRef.source == source)
+
+
+def _given(values: Collection[str]) -> ColumnElement[str]:
+    """Return the values as a column: what is lower case is for the database to say, not for Python."""
+    return func.unnest(bindparam(None, list(values), type_=ARRAY(Text))).column_valued("given")
