@@ -16,7 +16,9 @@ BEGIN, END = "<!-- settings: python -m tools.settings_table -->\n", "<!-- end of
 
 def table() -> str:
     """Return the table in Markdown, a row for each setting."""
-    rows = [f"| `OMBUD_{name.upper()}` | {_default(field)} | {field.description} |" for name, field in _fields()]
+    rows = [
+        f"| `OMBUD_{name.upper()}` | {_default(field)} | {field.description} |" for name, field in _fields()
+    ]
     return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows, ""])
 
 

@@ -1,5 +1,6 @@
 """The project's documents as their readers get them: blocks of code, links, tables."""
 
+from itertools import pairwise
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -29,11 +30,15 @@ def targets(name: str) -> list[str]:
     return [str(target) for target in found if target]
 
 
+def headings(path: Path) -> list[str]:
+    """Return the texts of a document's headings, in order."""
+    parsed = _MARKDOWN.parse(path.read_text(encoding="utf-8"))
+    return [text.content for mark, text in pairwise(parsed) if mark.type == "heading_open"]
+
+
 def anchors(path: Path) -> set[str]:
     """Return the names of a document's headings, as they appear after `#` in links to them."""
-    parsed = _MARKDOWN.parse(path.read_text(encoding="utf-8"))
-    titles = [after.content for token, after in zip(parsed, parsed[1:], strict=False) if token.type == "heading_open"]
-    return {_slug(title) for title in titles}
+    return {_slug(title) for title in headings(path)}
 
 
 def _slug(title: str) -> str:

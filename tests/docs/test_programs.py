@@ -70,7 +70,9 @@ def test_the_readme_embeds_a_desk_in_ten_lines(tmp_path: Path, desk_environment:
     (program,) = blocks("README.md", "python")
     script = tmp_path / "shop.py"
     script.write_text(program)
-    assert len([line for line in program.splitlines() if line and not line.startswith(("from", "import"))]) <= 10
+    assert (
+        len([line for line in program.splitlines() if line and not line.startswith(("from", "import"))]) <= 10
+    )
     assert run(script, desk_environment) == ["1001 open ['The VAT is missing.']"]
     assert run(script, desk_environment) == ["1002 open ['The VAT is missing.']"], "a second run finds Ann"
 
@@ -85,7 +87,9 @@ def test_the_first_program_of_embedding(tmp_path: Path, desk_environment: dict[s
 def test_the_web_programs_of_embedding(
     framework: str, visit: str, tmp_path: Path, desk_environment: dict[str, str]
 ) -> None:
-    (program,) = [block for block in blocks("docs/embedding.md", "python") if f"from {framework} import" in block]
+    (program,) = [
+        block for block in blocks("docs/embedding.md", "python") if f"from {framework} import" in block
+    ]
     (tmp_path / "program.py").write_text(program)
     script = tmp_path / "visit.py"
     script.write_text(visit)
