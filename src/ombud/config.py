@@ -24,8 +24,8 @@ class Settings(BaseSettings):
     )
     data_dir: Path | None = Field(default=None, description="Where the embedded server and files live.")
     base_url: str | None = Field(default=None, description="The desk's public address, for links.")
-    host: str = "127.0.0.1"
-    port: int = Field(default=8377, ge=0, le=65535)
+    host: str = Field(default="127.0.0.1", description="Address that `ombud serve` listens on.")
+    port: int = Field(default=8377, ge=0, le=65535, description="Its port; 0 takes any that is free.")
     pool_size: int = Field(default=10, ge=1, le=200, description="Connections kept open per process.")
     pool_overflow: int = Field(default=20, ge=0, le=200, description="More, when all are in use.")
     pool_timeout: float = Field(default=5.0, gt=0, description="Seconds to wait for a connection.")
