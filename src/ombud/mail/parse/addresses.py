@@ -15,6 +15,7 @@ from ombud.mail.parse.words import clean, decode_words, raw_text
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|<[^<>]*>|[(),;:<>"\\]|\s+|[^\s(),;:<>"\\]+', re.DOTALL)
 _BARE = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>(),;:\"']+")
 _NO_QUOTES = re.compile(r'<[^<>]*>|[(),;:<>"\\]|\s+|[^\s(),;:<>"\\]+')
+_SPACED_DOTS = re.compile(r"[^\s@]+@[\w-]+(?:\s*\.\s*[\w-]+)+")
 _PHRASE_CHARS = 500
 _UNESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _MAILTO = re.compile(r"(?i)^(?:mailto|smtp):")
@@ -104,6 +105,8 @@ class _Mailbox:
         if self.angle is not None:
             out.append(Address(_name(phrase) or _name("".join(self.comment)), _email(self.angle)))
             return
+        if _SPACED_DOTS.fullmatch(phrase):
+            phrase = re.sub(r"\s*\.\s*", ".", phrase)  # obsolete, but legal
         unclosed = re.search(r"<\s*([^\s<>]+@[^\s<>]+)", phrase)
         bare = None if phrase.startswith('"') else _BARE.search(phrase)
         if unclosed:

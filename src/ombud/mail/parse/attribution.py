@@ -19,6 +19,7 @@ def _either(words: str) -> str:
     return "|".join(re.escape(w) for w in sorted(set(words.split("|")), key=len, reverse=True))
 
 
+_VERBS = tuple(sorted(set(vocabulary.WROTE.split("|")), key=len))
 _WROTE = re.compile(rf"(?<!\w)(?:{_either(vocabulary.WROTE)})(?!\w)|写道|寫道|のメール|님이 작성|작성:|ezt írta", re.IGNORECASE)
 _LEAD = re.compile(rf"\W{{0,6}}(?:(?:{_either(vocabulary.LEAD)})(?![\w-])|[^\W\d]{{1,14}}[.,]{{0,2}}\s+\d|\d|[在于於])", re.IGNORECASE)
 _DATE = re.compile(
@@ -42,10 +43,17 @@ def ends_like_attribution(text: str) -> bool:
 
 
 def _ends_with_verb(text: str) -> bool:
-    last = None
-    for last in _WROTE.finditer(text):
-        pass
-    return last is not None and last.end() == len(text)
+    lower = text.lower()
+    if not lower.endswith(_VERBS):
+        return False
+    ends = [verb for verb in _VERBS if lower.endswith(verb)]
+    return any(ord(v[0]) > 0x2E80 or not lower[: -len(v)][-1:].isalpha() for v in ends)
+
+
+def _find_verb(text: str) -> bool:
+    lower = text.lower()
+    # an alternation of a hundred words is slow to search for; most lines hold none of them
+    return any(verb in lower for verb in _VERBS) and _WROTE.search(text) is not None
 
 
 def find_attribution(lines: list[Line], end: int) -> tuple[int, int] | None:
@@ -99,9 +107,11 @@ def _judge(window: str, quote_follows: bool) -> int:
     """0: no attribution; 1: one, perhaps with more lines above; 2: a whole one."""
     text = window.strip().lstrip("*_ \u200e\u200f\u202a\u202b").strip()
     colon = bool(_END.search(text))
-    verb = _WROTE.search(text)
     date = _DATE.search(text)
     address = "@" in text
+    if not (colon or date) or not (date or address or quote_follows):
+        return 0
+    verb = _find_verb(text)
     lead = _LEAD.match(text.lstrip("- "))
     if not colon and not (verb and _ends_with_verb(_TRAILING.sub("", text))):
         return 0

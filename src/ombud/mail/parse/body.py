@@ -85,7 +85,10 @@ def _read(part: Part, body: Body, hint: str | None) -> None:
             _read_alternative(part, body, hint)
         else:
             for child in part.children:
-                _read(child, body, hint)
+                if child.is_cut_off and child.content_type == "text/plain" and body.blocks:
+                    _keep(child, body)  # a fragment beside a whole body
+                else:
+                    _read(child, body, hint)
     elif part.is_multipart:
         # no boundary was found: better the raw text than nothing
         text = decode(part.raw_body(part.start, part.end), part.params.get("charset"), hint)[0]
@@ -110,9 +113,8 @@ def _read_alternative(part: Part, body: Body, hint: str | None) -> None:
     for child in part.children:
         if child.content_type in _OTHER_FORMS:
             continue
-        form = Body(defects=body.defects)
+        form = Body(files=body.files, defects=body.defects)
         _read(child, form, hint)
-        body.files += form.files
         body.truncated |= form.truncated
         forms.append(form)
     texts = [f for f in forms if f.blocks and f.markup is None and _text_of(f).strip()]
@@ -171,15 +173,20 @@ def _keep(part: Part, body: Body) -> None:
             body.defects.setdefault("empty inline part, removed by the sender's system")
         return
     location = part.headers.text("content-location") or None
-    shown = tidy_name(name) or default_name(part.content_type, len(body.files) + 1, _subject(part))
+    title = _subject(part) or _header_text(part, "content-description")
+    shown = tidy_name(name) or default_name(part.content_type, len(body.files) + 1, title)
     body.files.append(File(shown, part.content_type, content, content_id, location, disposition))
     if part.content_type in _TNEF or shown.lower() == "winmail.dat":
         _open_tnef(content, body)
 
 
 def _subject(part: Part) -> str:
-    raw = part.children[0].headers.get("subject") if part.children else None
-    return clean(decode_words(raw_text(raw))).strip() if raw else ""
+    return _header_text(part.children[0], "subject") if part.is_message and part.children else ""
+
+
+def _header_text(part: Part, name: str) -> str:
+    raw = part.headers.get(name)
+    return clean(decode_words(raw_text(raw[:2_000]))).strip() if raw else ""
 
 
 def _content_id(part: Part) -> str | None:

@@ -167,12 +167,64 @@ def _damaged_utf8(data: bytes) -> bool:
     return sum(1 for c in sample if ord(c) > 127) - broken > 2 * broken
 
 
+_HIGH_RUN = re.compile(rb"(?:[\x81-\xfe][\x40-\x7e\x80-\xfe])+")
+
+
 def _detect(data: bytes) -> str | None:
-    """Ask charset-normalizer about a sample; short samples tell nothing and are not asked about."""
+    """Find the charset of text without a usable label, from a sample."""
     sample = data[: limits.CHARSET_SAMPLE]
-    if len(_C1_OR_HIGH.findall(sample)) < 12:
+    high = _C1_OR_HIGH.findall(sample)
+    if len(high) < 4:
+        return None
+    if found := _detect_east_asian(sample, len(high)):
+        return found
+    if len(high) < 12:
         return None
     from charset_normalizer import from_bytes
 
     best = from_bytes(sample, steps=3, chunk_size=512).best()
     return codec_for(best.encoding) if best else None
+
+
+def _detect_east_asian(sample: bytes, high: int) -> str | None:
+    """Tell double-byte charsets apart by the kind of characters that each makes of the bytes.
+
+    Statistics for prose need more text than a subject has; several high bytes in a row that all are everyday
+    characters of one charset say enough.
+    """
+    if sum(len(run) for run in _HIGH_RUN.findall(sample) if len(run) >= 4) * 2 < high:
+        return None
+    for codec, first, last, least in (
+        ("cp932", "\u3041", "\u30ff", 0.2),
+        ("euc_jp", "\u3041", "\u30ff", 0.2),
+        ("cp949", "\uac00", "\ud7a3", 0.85),
+    ):
+        wide = _wide(sample, codec)
+        if wide and sum(first <= c <= last for c in wide) >= least * len(wide):
+            return codec
+    shares = {
+        "gb18030": _everyday_share(_wide(sample, "gb18030"), "gb2312", b"\xb0", b"\xd7"),
+        "big5hkscs": _everyday_share(_wide(sample, "big5hkscs"), "big5", b"\xa4", b"\xc6"),
+    }
+    best = max(shares, key=lambda codec: shares[codec])
+    return best if shares[best] >= 0.85 else None
+
+
+def _wide(sample: bytes, codec: str) -> str:
+    """Decode and give the characters beyond ASCII; nothing if the bytes do not fit."""
+    try:
+        text = sample.decode(codec)
+    except UnicodeDecodeError as error:
+        if error.start < len(sample) - 3:
+            return ""
+        text = sample[: error.start].decode(codec, "ignore")
+    return "".join(c for c in text if ord(c) > 127)
+
+
+def _everyday_share(wide: str, codec: str, first: bytes, last: bytes) -> float:
+    """Count punctuation and the characters of the charset's first plane, which holds those used every day."""
+    common = sum(
+        "\u3000" <= c <= "\u303f" or "\uff01" <= c <= "\uff5e" or first <= c.encode(codec, "ignore")[:1] <= last
+        for c in wide
+    )
+    return common / len(wide) if wide else 0.0

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ombud.mail.parse import limits
-from ombud.mail.parse.attribution import find_attribution
+from ombud.mail.parse.attribution import ends_like_attribution, find_attribution
 from ombud.mail.parse.lines import Line, plain_lines, unquoted
 from ombud.mail.parse.model import Reply
 from ombud.mail.parse.separators import (
@@ -25,6 +25,7 @@ from ombud.mail.parse.signature import find_signature
 from ombud.mail.parse.vocabulary import Label
 
 _FEW_QUOTED = 3
+_ATTRIBUTIONS = 400
 _OVERFLOW_AFTER = 60
 
 
@@ -70,13 +71,15 @@ def _mark(lines: list[Line]) -> tuple[list[str], dict[int, dict[Label, str]]]:
     """
     marks: list[str] = []
     blocks: dict[int, dict[Label, str]] = {}
-    at = 0
+    at, tries = 0, _ATTRIBUTIONS
     while at < len(lines):
         line = lines[at]
         if line.is_blank and not line.cut:
             marks.append("e")
         elif line.cut:
             marks.append("c")
+            marks += "t" * (len(lines) - len(marks))
+            break
         elif line.quoted:
             marks.append("m")
         elif block := find_header_block(lines, at):
@@ -85,7 +88,13 @@ def _mark(lines: list[Line]) -> tuple[list[str], dict[int, dict[Label, str]]]:
             at = block.end - 1
         elif is_original_mark(lines, at):
             marks.append("s")
-        elif attribution := find_attribution(lines, at):
+        elif tries > 0 and ends_like_attribution(line.text):
+            tries -= 1
+            attribution = find_attribution(lines, at)
+            if attribution is None:
+                marks.append("t")
+                at += 1
+                continue
             start, offset = attribution
             if offset:
                 text = lines[start].text
@@ -96,9 +105,20 @@ def _mark(lines: list[Line]) -> tuple[list[str], dict[int, dict[Label, str]]]:
             marks[start:] = "s" * (at + 1 - start)
         else:
             marks.append("t")
+            if _below_separator(marks):
+                # all from the separator on is quoted: nothing more to find out
+                marks += "t" * (len(lines) - len(marks))
+                break
         at += 1
     _mark_rules(lines, marks)
     return marks, blocks
+
+
+def _below_separator(marks: list[str]) -> bool:
+    above = len(marks) - 2
+    while above >= 0 and marks[above] == "e":
+        above -= 1
+    return above >= 0 and marks[above] == "s"
 
 
 def _mark_rules(lines: list[Line], marks: list[str]) -> None:

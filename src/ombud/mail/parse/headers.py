@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from ombud.mail.parse import limits
 
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
+_GOES_ON = re.compile(rb"[!-9;-~]{1,200}[ \t]*:|[ \t]+[^ \t\r\n]")
 _BREAK = re.compile(rb"\r?\n")
 _KNOWN = re.compile(
     rb"(?i)(?:received|return-path|delivered-to|date|from|sender|reply-to|to|cc|bcc|subject|message-id|"
@@ -61,14 +62,14 @@ def read_headers(raw: bytes, start: int, end: int) -> tuple[Headers, int]:
             defects.append("headers too long, the rest was not read")
             return _finish(fields, defects), _after_blank_line(raw, at, end)
         if line[0] in b" \t":
-            if not line.strip() and not _FIELD.match(raw, after, end):
+            if not line.strip() and not _GOES_ON.match(raw, after, end):
                 return _finish(fields, [*defects, "no blank line after the headers"]), after
             if fields:
                 fields[-1][1].append(line)
         elif named := _FIELD.match(line):
             fields.append((named[1].decode("ascii"), [line[named.end() :]]))
         elif not line.startswith((b"From ", b">From ")):
-            if not _KNOWN.match(raw, after, end):
+            if line.startswith(b"--") or not _KNOWN.match(raw, after, end):
                 return _finish(fields, [*defects, "no blank line after the headers"]), at
             defects.append("line in the headers that is no field")
         at = after

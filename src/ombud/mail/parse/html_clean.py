@@ -28,6 +28,7 @@ _INLINE = frozenset(
 )
 _VOID = frozenset("br col hr img wbr".split())
 _ALIAS = {"header": "div", "footer": "div", "section": "div", "article": "div", "main": "div", "address": "div"}
+_PIECE = 4_000
 _TAGS = _BLOCK | _INLINE
 
 _ATTRIBUTES: dict[str, set[str]] = {
@@ -117,7 +118,7 @@ def _rebuild(root: etree._Element, inline: Mapping[str, str]) -> tuple[str, bool
             formatting += inner and shown
             opened.append((element, f"</{name}>" if shown and name not in _VOID else ""))
             if element.text:
-                out.append(html.escape(element.text, quote=False))
+                out.append(_escaped(element.text))
                 size += len(out[-1])
             continue
         if opened and opened[-1][0] is element:
@@ -125,9 +126,17 @@ def _rebuild(root: etree._Element, inline: Mapping[str, str]) -> tuple[str, bool
             out.append(end)
             formatting -= bool(end) and name in _INLINE
         if element.tail and not truncated:
-            out.append(html.escape(element.tail, quote=False))
+            out.append(_escaped(element.tail))
             size += len(out[-1])
     return "".join(out), truncated
+
+
+def _escaped(text: str) -> str:
+    """Escape text. A text full of special characters is put in pieces: the sanitiser needs quadratic time for it."""
+    if len(text) <= _PIECE or text.count("&") + text.count("<") + text.count(">") <= _PIECE:
+        return html.escape(text, quote=False)
+    pieces = (text[at : at + _PIECE] for at in range(0, len(text), _PIECE))
+    return "".join(f"<span>{html.escape(piece, quote=False)}</span>" for piece in pieces)
 
 
 def _attributes(element: etree._Element, name: str, inline: Mapping[str, str]) -> str:

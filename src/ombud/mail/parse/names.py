@@ -72,9 +72,11 @@ def tidy_name(name: str) -> str:
     return name[:255]
 
 
-def default_name(content_type: str, number: int, subject: str = "") -> str:
-    """Make a name for a part without one."""
-    if content_type == "message/rfc822" and subject:
-        return (re.sub(r"[\\/:*?\"<>|]+", " ", subject).strip()[:100] or "message") + ".eml"
-    return _FIXED.get(content_type) or f"attachment-{number}.{_EXTENSIONS.get(content_type, 'bin')}"
-
+def default_name(content_type: str, number: int, title: str = "") -> str:
+    """Make a name for a part without one; `title` is its description, or the subject of a message."""
+    ending = _EXTENSIONS.get(content_type, "")
+    title = re.sub(r"[\\/]+", " ", _ODD.sub("", title)).strip()[:120]
+    if not title:
+        return _FIXED.get(content_type) or f"attachment-{number}.{ending or 'bin'}"
+    has_ending = re.search(r"\.[A-Za-z0-9]{1,5}$", title) and content_type != "message/rfc822"
+    return title if has_ending or not ending else f"{title}.{ending}"

@@ -10,10 +10,11 @@ from ombud.mail.parse import limits
 from ombud.mail.parse.charset import decode
 from ombud.mail.parse.words import clean, decode_words, raw_text
 
-_NAME = re.compile(r"[\s;]*([^=;\s\"]{1,100})\s*=\s*")
+_GAP = re.compile(r"[\s;]*")
+_NAME = re.compile(r"([^=;\s\"]{1,100})\s*+=\s*+")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)("|$)', re.DOTALL)
 _BARE = re.compile(r"[^;]*")
-_ESCAPE = re.compile(r"\\([\"\\])")
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _SECTION = re.compile(r"([^*]+)\*(\d{1,4})?(\*)?$")
 
 
@@ -50,6 +51,8 @@ def _pairs(text: str) -> list[tuple[str, str]]:
     out: list[tuple[str, str]] = []
     at = 0
     while at < len(text) and len(out) < limits.PARAMETERS:
+        gap = _GAP.match(text, at)
+        at = gap.end() if gap else at
         match = _NAME.match(text, at)
         if not match:
             at = text.find(";", at) + 1 or len(text)

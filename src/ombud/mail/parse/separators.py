@@ -15,8 +15,9 @@ _RULE = re.compile(r"\s*(?:[-–—_=*~]\s?){3,200}\s*$")
 _LABELLED = re.compile(r"[\s>*_|•\u200e\u200f]{0,12}([^\s:：*_>][^:：*_\t]{0,24}?)\s{0,3}[*_]{0,2}\s{0,3}[:：][*_]{0,2}\s*(.{0,500})")
 _MARKS = "*_\u200e\u200f\u202a\u202b\u202c\u00a0 \t"
 _FORWARD = re.compile("|".join(re.escape(w) for w in FORWARD.split("|")), re.IGNORECASE)
+_TITLES = frozenset(ORIGINAL.split("|"))
 _ORIGINAL = re.compile("|".join(re.escape(w) for w in ORIGINAL.split("|")), re.IGNORECASE)
-_ABOVE = re.compile("|".join(re.escape(w) for w in REPLY_ABOVE.split("|")), re.IGNORECASE)
+_ABOVE = tuple(REPLY_ABOVE.split("|"))
 _TIME = re.compile(r"\d{1,2}\s?[:.h]\s?\W?\d{2}|(?:19|20)\d\d")
 _MOST_LINES = 16
 
@@ -93,10 +94,8 @@ def is_rule(text: str) -> bool:
 def is_forward_mark(text: str) -> bool:
     """Whether a line opens a forwarded message."""
     text = text[:300].strip()
-    if not _FORWARD.search(text):
-        return False
-    if text[:2] in ("--", "==", "__", "**", "––", "——", "- ", "~~") or text[:1] in "—–":
-        return len(text) < 160
+    if text.startswith(("--", "==", "__", "**", "–", "—", "- ", "~~")):
+        return len(text) < 160 and _FORWARD.search(text) is not None
     bare = text.strip("*_> \u200e\u200f")
     return len(bare) < 60 and bare.endswith((":", "：")) and _FORWARD.match(bare) is not None
 
@@ -106,7 +105,8 @@ def is_original_mark(lines: list[Line], index: int) -> bool:
     text = lines[index].text
     if len(text) > 300:
         return False
-    if _ABOVE.search(text):
+    lower = text.lower()
+    if any(phrase in lower for phrase in _ABOVE):
         return len(text) < 160
     dashed = _DASHED.match(text)
     if not dashed:
@@ -121,7 +121,7 @@ def is_original_mark(lines: list[Line], index: int) -> bool:
 def _is_titled(lines: list[Line], index: int) -> bool:
     """`*Previous Replies*` or `Original Message:` alone on a line, under a rule or above a header block."""
     bare = lines[index].text.strip(_MARKS + "#:：")
-    if not bare or len(bare) > 40 or not _ORIGINAL.fullmatch(bare):
+    if not bare or len(bare) > 40 or bare.lower() not in _TITLES:
         return False
     above = next((line.text for line in reversed(lines[max(0, index - 2) : index]) if not line.is_blank), "")
     return is_rule(above) or _block_near(lines, index + 1)

@@ -23,29 +23,41 @@ _PHONE = re.compile(r"(?:\+|\b00|\(|\b)\d[\d\s().\-/]{5,18}\d")
 _EMAIL = re.compile(r"[^\s@<>]{1,64}@[^\s@<>]{1,100}\.[^\s@<>]{2,}")
 _SITE = re.compile(r"(?i)(?:https?://|www\.)\S+")
 _MOST_LINES = 14
+_LONGEST = 100
 
 
 def find_signature(lines: list[Line]) -> int | None:
     """Give the index of the line where the signature of these lines begins, or None."""
-    shown = [i for i, line in enumerate(lines) if not line.is_blank]
+    shown = _last_shown(lines)
     for place, i in enumerate(shown):
         text = lines[i].text
         after = shown[place + 1 :]
-        if len(text) > 200 or (after and any(lines[j].quoted for j in after)):
+        if len(text) > 200:
             continue
         if text.startswith("-----BEGIN PGP SIGNATURE-----"):
             return i
         if _DELIMITER.match(text) and after and len(after) <= _limit(text):
             return i
-        if _DRAWN.match(text) and place and after and _looks_small(lines, after):
+        if _DRAWN.match(text) and i != shown[0] and after and _looks_small(lines, after):
             return i
         if is_sent_from(text) and len(after) <= 6 and _looks_small(lines, after):
             return i
     return _contact_block(lines, shown)
 
 
+def _last_shown(lines: list[Line]) -> list[int]:
+    """List the last lines with something on them, down from the last quoted one: no signature is longer."""
+    shown: list[int] = []
+    for i in range(len(lines) - 1, -1, -1):
+        if lines[i].quoted or len(shown) > _LONGEST:
+            break
+        if not lines[i].is_blank:
+            shown.append(i)
+    return shown[::-1]
+
+
 def _limit(delimiter: str) -> int:
-    return 100 if delimiter.startswith("--") else 30
+    return _LONGEST if delimiter.startswith("--") else 30
 
 
 def _looks_small(lines: list[Line], shown: list[int]) -> bool:

@@ -33,6 +33,8 @@ class Part:
     children: list[Part] = field(default_factory=list)
     preamble_end: int | None = None
     epilogue_start: int | None = None
+    is_cut_off: bool = False
+    """Whether the message ended, or the part around it, before its own delimiter came."""
     _content: bytes | None = None
     defects: list[str] = field(default_factory=list)
 
@@ -164,6 +166,8 @@ def _split(part: Part, budget: _Budget) -> None:
         budget.note("multipart without parts")
     default = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
     part.children = [_part(part.raw, start, end, part, default) for start, end in spans]
+    if spans and part.epilogue_start is None:
+        part.children[-1].is_cut_off = True
     budget.parts += len(spans)
 
 
