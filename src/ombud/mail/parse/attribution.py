@@ -26,6 +26,7 @@ _DATE = re.compile(
     r"(?<!\d)(?:\d{1,2}\s?[:.h]\s?\d{2}(?!\d)|\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{1,4}|(?:19|20)\d\d(?!\d))"
     r"|\d\s?[年월月日]|\d{1,2}[.-]?\s?[^\W\d]{3,9}\.?-?,?\s+\d{2,4}"
 )
+_BRACKETED = re.compile(r"[<(\[][^\s<>()]{0,80}@[^<>()]{1,120}[>)\]]|[<(\[]?mailto:")
 _END = re.compile(r"[:：]['\"*_)\]\s\u200e\u200f\u202c]{0,6}$")
 _DASHED = re.compile(r"-{2,}\s*(?=\S)")
 _TRAILING = re.compile(r"[\s*_-]{1,40}$")
@@ -77,12 +78,12 @@ def find_attribution(lines: list[Line], end: int) -> tuple[int, int] | None:
         window = f"{text} {window}" if window else text
         if len(window) > _CHARS:
             break
-        verdict = _judge(window, quote_follows)
-        if verdict == 2:
-            return start, 0
         dashed = _DASHED.search(text)
         if dashed and dashed.start() and _judge(window[dashed.end() :], quote_follows) == 2:
             return start, lines[start].text.index(dashed[0])
+        verdict = _judge(window, quote_follows)
+        if verdict == 2:
+            return start, 0
         if verdict == 1 and (best is None or text.startswith("<")):
             best = (start, 0)
     return best
@@ -117,7 +118,10 @@ def _judge(window: str, quote_follows: bool) -> int:
         return 0
     if not colon:
         return 2 if date and (lead or text.startswith("--")) and (address or len(_DATE.findall(text)) > 1) else 0
-    if lead and date and (verb or address):
+    dates = len(_DATE.findall(text))
+    if lead and date and (verb or _BRACKETED.search(text)):
+        return 2
+    if dates > 1 and len(text) < 160 and (verb or _BRACKETED.search(text)):
         return 2
     if lead and verb and quote_follows and len(text) < 120 and not date:
         return 2

@@ -9,8 +9,16 @@ from ombud.mail.parse.vocabulary import SENT_FROM_END, SENT_FROM_START
 
 _DELIMITER = re.compile(r"\s{0,3}[*_]{0,2}(?:--|—|–|__)[ \u00a0]{0,3}[*_]{0,2}$")
 _DRAWN = re.compile(r"\s{0,3}[-–—_=*]{3,}\s*$")
+_CARRIER = re.compile(r"(?i),\s+an?\s+[^\s,]+(?:\s+[^\s,]+)?\s+(?:smartphone|phone|device|tablet)$")
+
+
+def _starts(words: str) -> str:
+    """A pattern for any of these; scripts with blanks between words want one after it."""
+    return "|".join(re.escape(w) + (r"(?!\w)" if ord(w[-1]) < 0x500 else "") for w in words.split("|"))
+
+
 _SENT_FROM = re.compile(
-    rf"[\s*_<\[(—-]{{0,4}}(?:(?:{'|'.join(re.escape(w) for w in SENT_FROM_START.split('|'))})(?!\w)"
+    rf"[\s*_<\[(—-]{{0,4}}(?:(?:{_starts(SENT_FROM_START)})"
     rf"|\S.{{0,50}}(?:{'|'.join(re.escape(w) for w in SENT_FROM_END.split('|'))})\W{{0,3}}$)",
     re.IGNORECASE,
 )
@@ -68,7 +76,7 @@ def is_sent_from(text: str) -> bool:
     """Whether a line only names the device or program that sent the mail."""
     if len(text) > 300 or not _SENT_FROM.match(text):
         return False
-    bare = _LINK.sub("", text).strip(" *_.!")
+    bare = _CARRIER.sub("", _LINK.sub("", text).strip(" *_.!"))
     if not bare or len(bare) > 90 or re.search(r"[,;?!]\s|\.\s+\S", bare):
         return False
     return len(bare.split()) <= 7 or (_DEVICE.search(bare) is not None and len(bare.split()) <= 14)

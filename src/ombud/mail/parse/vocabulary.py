@@ -71,11 +71,11 @@ WROTE = (
     "a écrit|a écrit le|écrit|escribió|escribio|escribía|ha escrito|ha scritto|scritto|scrisse|escreveu|va escriure|escribiu|"
     "a scris|a ecrit|"
     # Slavic and Baltic
-    "napisał|napisała|napisał(a)|pisze|napsal|napsala|napsal(a)|napísal|napísala|napísal(a)|написал|написала|написал(а)|"
-    "пишет|писал|писала|пише|писав|писала|написав|написав(ла)|написа|je napisao|je napisala|je napisao/la|napisao je|"
+    "napisał|napisała|napisana przez|napisane przez|napisał(a)|pisze|napsal|napsala|napsal(a)|napísal|napísala|napísal(a)|написал|написала|написал(а)|"
+    "пишет|писал|писала|пише|писав|писала|написав|написав(ла)|написа|napisao|napisal|napisala|je napisao|je napisala|je napisao/la|napisao je|"
     "napisala je|je pisal|je pisala|rašė|rakstīja|"
     # others
-    "kirjoitti|kirjutas|írta|ezt írta|yazdı|şunu yazdı|έγραψε|κατέγραψε|đã viết|viết|menulis|เขียน|เขียนว่า|"
+    "kirjoitti|kirjutas|írta|ezt írta|yazdı|şunu yazdı|şunları yazdı|έγραψε|κατέγραψε|đã viết|viết|menulis|เขียน|เขียนว่า|"
     "写道|寫道|写道|のメール|は書きました|が書きました|님이 작성|님이 씀|작성|씀|כתב|כתבה|‫כתב|كتب|كتبت|hau idatzi zuen|scriva|"
     "schrieb folgendes|het volgende geschreven|wrote the following"
 )
@@ -84,7 +84,7 @@ LEAD = (
     # the first word of "On <date>, <name> wrote"
     "on|at|am|um|le|el|il|em|no dia|a|op|den|på|dnia|w dniu|dne|dňa|vào|vào lúc|lúc|在|于|於|pe|în|în data de|la data de|"
     "στις|την|בתאריך|ב-|في|بتاريخ|yn|em data de|il giorno|el día|data|pada|pada tanggal|tgl|เมื่อ|dana|kl|kl.|on date|"
-    "fecha|the|ve dne|em qua|em ter|em seg|em qui|em sex|em sáb|em dom|ma|ti|ke|to|pe|la|su|pir|d.|den|i"
+    "fecha|the|ve dne|em qua|em ter|em seg|em qui|em sex|em sáb|em dom|ma|ti|ke|to|pe|la|su|pir|d.|den"
 )
 
 ORIGINAL = (
