@@ -1,0 +1,233 @@
+"""What did the sender write now? Splits a body into reply, quoted text and signature.
+
+The lines are marked first (blank, quoted, separator, text). Then:
+a separator that no quoted lines follow quotes everything below it; quoted lines below a separator, or in
+markup, go with it and what stands after them stays; answers written between quoted lines keep those quotes,
+because they mean nothing without them; a forwarded message is what the sender sends, so it stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ombud.mail.parse import limits
+from ombud.mail.parse.attribution import ends_like_attribution, find_attribution
+from ombud.mail.parse.lines import Line, plain_lines, unquoted
+from ombud.mail.parse.model import Reply
+from ombud.mail.parse.separators import (
+    find_header_block,
+    forward_values,
+    is_forward_mark,
+    is_original_mark,
+    is_rule,
+)
+from ombud.mail.parse.signature import find_signature
+from ombud.mail.parse.vocabulary import Label
+
+_FEW_QUOTED = 3
+_ATTRIBUTIONS = 400
+_OVERFLOW_AFTER = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The result: the three texts, and the header of a forwarded message when there is one."""
+
+    reply: Reply
+    is_forward: bool = False
+    forwarded: dict[Label, str] = field(default_factory=dict)
+
+
+def cut_text(text: str, forwards: bool = False) -> Cut:
+    """Split a plain text; `forwards` says that the subject announces a forwarded message. Never raises."""
+    return cut_lines(plain_lines(text), forwards)
+
+
+def cut_lines(lines: list[Line], forwards: bool = False) -> Cut:
+    """Split a body given as lines. What follows `limits.CUT_LINES` lines shares the fate of the last of them."""
+    lines, rest = lines[: limits.CUT_LINES], lines[limits.CUT_LINES :]
+    marks, blocks = _mark(lines)
+    forward = _forward_at(lines, marks, blocks, forwards)
+    if forward is not None:
+        values = blocks.get(forward) or forward_values(lines, forward)
+        return Cut(Reply(_join(lines + rest)), True, values)
+    reply, quoted = _split(lines, marks)
+    if rest:
+        into = reply if reply and reply[-1] == len(lines) - 1 else quoted
+        into.extend(range(len(lines), len(lines) + len(rest)))
+        lines = lines + rest
+    kept, signature = _without_signatures(lines, reply)
+    return Cut(Reply(*(_join([lines[i] for i in chosen]) for chosen in (kept, quoted, signature))))
+
+
+def _join(lines: list[Line]) -> str:
+    return "\n".join(line.text for line in lines).strip("\n\r \t\u00a0\ufeff\u200b")
+
+
+def _mark(lines: list[Line]) -> tuple[list[str], dict[int, dict[Label, str]]]:
+    """Mark each line: `e`mpty, `m`arked as quoted, `s`eparator, `c`ut from here, `t`ext.
+
+    A line that holds the end of the reply and an attribution is split in two, in place.
+    """
+    marks: list[str] = []
+    blocks: dict[int, dict[Label, str]] = {}
+    at, tries = 0, _ATTRIBUTIONS
+    while at < len(lines):
+        line = lines[at]
+        if line.is_blank and not line.cut:
+            marks.append("e")
+        elif line.cut:
+            marks.append("c")
+            marks += "t" * (len(lines) - len(marks))
+            break
+        elif line.quoted:
+            marks.append("m")
+        elif block := find_header_block(lines, at):
+            blocks[at] = block.values
+            marks += "s" * (block.end - at)
+            at = block.end - 1
+        elif is_original_mark(lines, at):
+            marks.append("s")
+        elif tries > 0 and ends_like_attribution(line.text):
+            tries -= 1
+            attribution = find_attribution(lines, at)
+            if attribution is None:
+                marks.append("t")
+                at += 1
+                continue
+            start, offset = attribution
+            if offset:
+                text = lines[start].text
+                lines[start : start + 1] = [Line(text[:offset]), Line(text[offset:])]
+                start, at = start + 1, at + 1
+                marks.append("t")
+            marks.append("s")
+            marks[start:] = "s" * (at + 1 - start)
+        else:
+            marks.append("t")
+            if _below_separator(marks):
+                # all from the separator on is quoted: nothing more to find out
+                marks += "t" * (len(lines) - len(marks))
+                break
+        at += 1
+    _mark_rules(lines, marks)
+    return marks, blocks
+
+
+def _below_separator(marks: list[str]) -> bool:
+    above = len(marks) - 2
+    while above >= 0 and marks[above] == "e":
+        above -= 1
+    return above >= 0 and marks[above] == "s"
+
+
+def _mark_rules(lines: list[Line], marks: list[str]) -> None:
+    """A line drawn directly above a separator belongs to it."""
+    for at, mark in enumerate(marks):
+        if mark in "sc" and (at == 0 or marks[at - 1] != mark):
+            above = at - 1
+            while above >= 0 and marks[above] == "e":
+                above -= 1
+            if above >= 0 and marks[above] == "t" and is_rule(lines[above].text):
+                marks[above] = "s"
+
+
+def _forward_at(
+    lines: list[Line], marks: list[str], blocks: dict[int, dict[Label, str]], forwards: bool
+) -> int | None:
+    """Find where a forwarded message begins, unless something is quoted above it."""
+    for at, mark in enumerate(marks):
+        if mark == "e":
+            continue
+        if is_forward_mark(lines[at].text if mark != "m" else unquoted(lines[at].text)):
+            return at
+        if mark == "t":
+            continue
+        if not forwards:
+            return None
+        if mark == "m" and not lines[at].strong:
+            return None
+        near = [b for b in sorted(blocks) if at <= b <= at + 10]
+        if near:
+            return near[0]
+        for below in range(at, min(at + 10, len(lines))):
+            if find_header_block(lines, below):
+                return below - 1 if below else 0
+        return None
+    return None
+
+
+def _split(lines: list[Line], marks: list[str]) -> tuple[list[int], list[int]]:
+    """Decide for each line whether it is reply or quote."""
+    end = _end_of_reply(marks)
+    marks = marks[:end]
+    reply, quoted = list(range(end)), list(range(end, len(lines)))
+    _mark_overflow(lines, marks)
+    marked = [i for i, mark in enumerate(marks) if mark == "m"]
+    if not marked:
+        return reply, quoted
+    first, last = marked[0], marked[-1]
+    announced = "s" in marks or any(lines[i].strong for i in marked)
+    if "t" in marks[first:last]:
+        # answers between the quotes
+        last_text = max(i for i, mark in enumerate(marks) if mark == "t")
+        dropped = {i for i, mark in enumerate(marks) if mark == "s" or i > max(last_text, 0)}
+    elif "t" in marks[last:] and not announced and len(marked) < _FEW_QUOTED:
+        return reply, quoted
+    else:
+        first = _start_of_separator(marks, first)
+        while last + 1 < end and marks[last + 1] in "es":
+            last += 1
+        dropped = set(range(first, last + 1))
+    return [i for i in reply if i not in dropped], sorted(dropped) + quoted
+
+
+def _end_of_reply(marks: list[str]) -> int:
+    """Find the first separator that no quoted line follows: from there on all is quoted."""
+    at = 0
+    while at < len(marks):
+        if marks[at] == "c":
+            return at
+        if marks[at] == "s":
+            below = at
+            while below < len(marks) and marks[below] in "se":
+                below += 1
+            if below == len(marks) or marks[below] != "m":
+                return at
+            at = below
+        at += 1
+    return len(marks)
+
+
+def _start_of_separator(marks: list[str], first: int) -> int:
+    """Go back from the first quoted line to the separator above it, if there is one."""
+    start, at = first, first - 1
+    while at >= 0 and marks[at] in "se":
+        if marks[at] == "s":
+            start = at
+        at -= 1
+    return start
+
+
+def _mark_overflow(lines: list[Line], marks: list[str]) -> None:
+    """The end of a long quoted line that was wrapped without a quote mark is no answer."""
+    for at in range(1, len(marks) - 1):
+        if marks[at] == "t" and marks[at - 1] == "m" and marks[at + 1] == "m":
+            above, text = lines[at - 1].text, lines[at].text.strip()
+            if len(above) >= _OVERFLOW_AFTER or text.startswith(("(http", "<http", "http", "<mailto")):
+                marks[at] = "m"
+
+
+def _without_signatures(lines: list[Line], reply: list[int]) -> tuple[list[int], list[int]]:
+    """Take the signature off each unbroken stretch of the reply."""
+    kept: list[int] = []
+    signature: list[int] = []
+    run: list[int] = []
+    for place, i in enumerate(reply):
+        run.append(i)
+        if place + 1 == len(reply) or reply[place + 1] != i + 1:
+            at = find_signature([lines[j] for j in run])
+            kept += run if at is None else run[:at]
+            signature += [] if at is None else run[at:]
+            run = []
+    return kept, signature

@@ -1,0 +1,31 @@
+"""Message-IDs (RFC 5322, 3.6.4) as they are really written."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from ombud.mail.parse import limits
+from ombud.mail.parse.headers import Headers
+from ombud.mail.parse.words import clean, raw_text
+
+_ID = re.compile(r"<([^<>\s]{1,998})>")
+
+
+def message_ids(value: bytes | None) -> list[str]:
+    """Read Message-IDs in order, each once; bare words count when nothing stands in angle brackets."""
+    text = clean(raw_text(value[: limits.HEADER_VALUE_CHARS])) if value else ""
+    found = _ID.findall(text) or [w.strip("<>,;\"'") for w in text.split() if "@" in w]
+    return [i for i in dict.fromkeys(found) if i][: limits.REFERENCES]
+
+
+def own_message_id(headers: Headers) -> str | None:
+    """Give the message's own ID without angle brackets, or None."""
+    text = clean(raw_text((headers.get("message-id") or b"")[:2_000])).strip()
+    match = _ID.search(text)
+    return (match[1] if match else re.sub(r"[\s<>]+", "", text)) or None
+
+
+def surrogate_id(raw: bytes) -> str:
+    """Make an ID for a message without one: the same for the same bytes."""
+    return f"{hashlib.sha256(raw).hexdigest()[:40]}@no-message-id.invalid"

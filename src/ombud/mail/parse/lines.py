@@ -1,0 +1,35 @@
+"""A body as lines, the common ground of plain text and HTML for cutting quotes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_QUOTE_MARK = re.compile(r"[ \t]{0,3}(?:>|\uff1e(?=[ >\uff1e]|$))")
+_BREAKS = re.compile(r"\r\n|\r|\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line. `quoted` marks another's words; `strong` that markup says so, not only a `>`.
+    `cut` marks the place where a mail program began to quote down to the end."""
+
+    text: str
+    quoted: bool = False
+    strong: bool = False
+    cut: bool = False
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing can be seen on it."""
+        return not self.text.strip("\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00a0 \t\f\v\u00ad")
+
+
+def plain_lines(text: str) -> list[Line]:
+    """Cut a plain text into lines; those that begin with `>` are quoted."""
+    return [Line(line, quoted=_QUOTE_MARK.match(line) is not None) for line in _BREAKS.split(text)]
+
+
+def unquoted(line: str) -> str:
+    """Take the quote marks off a line."""
+    return re.sub(r"^[ \t>]+", "", line) if ">" in line[:40] else line
