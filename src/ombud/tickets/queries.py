@@ -87,7 +87,7 @@ def inbox(actor: Actor, wanted: TicketFilter, place: Place) -> Select[Any]:
     """Return one page of list rows, one more than asked for (so the caller knows whether there is a next).
 
     Columns: id, ticket_number, title, status, priority, channel, created_at, last_activity_at, version,
-    requester_id/_name/_email, assignee_id/_name, team_id/_name, organization_name, tags (list of {id, name,
+    requester_id/_name/_email, assignee_id/_name/_email, team_id/_name, organization_name, tags (list of {id, name,
     color}), last_message, last_is_internal, unread, snippet (marked with U+E000 and U+E001; None unless
     searched), priority_rank.
     """
@@ -110,6 +110,7 @@ def inbox(actor: Actor, wanted: TicketFilter, place: Place) -> Select[Any]:
             requester.email.label("requester_email"),
             Ticket.assignee_id,
             assignee.full_name.label("assignee_name"),
+            assignee.email.label("assignee_email"),
             Ticket.team_id,
             Team.name.label("team_name"),
             Organization.name.label("organization_name"),
@@ -188,11 +189,17 @@ def ticket_for_change(actor: Actor, ticket_id: int) -> Select[Ticket]:
     )
 
 
-def conversation(actor: Actor, ticket_id: int, *, before: int | None = None) -> Select[Comment]:
-    """Return the last CONVERSATION_PAGE comments (before comment `before`), newest first, in two statements."""
+def conversation(
+    actor: Actor, ticket_id: int, *, before: int | None = None, files: bool = True
+) -> Select[Comment]:
+    """Return the last CONVERSATION_PAGE comments (before comment `before`), newest first, in two statements.
+
+    Without `files` it is one statement; `all_attachments_of` brings them for the whole ticket.
+    """
+    options = [joinedload(Comment.author), *([selectinload(Comment.attachments)] if files else [])]
     statement = (
         select(Comment)
-        .options(joinedload(Comment.author), selectinload(Comment.attachments))
+        .options(*options)
         .where(Comment.ticket_id == ticket_id, comments_visible_to(actor))
         .order_by(Comment.created_at.desc(), Comment.id.desc())
         .limit(CONVERSATION_PAGE)
@@ -208,6 +215,17 @@ def attachments_of(ticket_id: int) -> Select[Attachment]:
     return (
         select(Attachment)
         .where(Attachment.ticket_id == ticket_id, Attachment.comment_id.is_(None))
+        .order_by(Attachment.id)
+    )
+
+
+def all_attachments_of(actor: Actor, ticket_id: int) -> Select[Attachment]:
+    """Return the files of a ticket and of those of its comments that the actor may read, oldest first."""
+    return (
+        select(Attachment)
+        .outerjoin(Comment, Attachment.comment_id == Comment.id)
+        .where(Attachment.ticket_id == ticket_id)
+        .where(or_(Attachment.comment_id.is_(None), comments_visible_to(actor)))
         .order_by(Attachment.id)
     )
 
