@@ -66,7 +66,8 @@ def data_dir(settings: Settings) -> Path:
 
 
 def _url(connection: Connection, *, user: str, database: str) -> URL:
-    return make_url(connection.url("psycopg", user=user, database=database))
+    # No driver named: each engine takes its own default, asyncpg where it is asynchronous.
+    return make_url(connection.url("psycopg", user=user, database=database)).set(drivername="postgresql")
 
 
 def _ensure_database(admin: URL) -> None:

@@ -1,5 +1,6 @@
 """Reading tickets: builders that return a Select, for either kind of session. Nothing is executed here."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -153,9 +154,12 @@ def view_counters(actor: Actor) -> Select[Any]:
     return counters.execution_options(**{INCLUDE_DELETED: True})
 
 
-def ticket_by_number(actor: Actor, number: str) -> Select[Ticket]:
-    """Return the ticket of that number with its people, team and tags; deleted ones included for staff."""
-    return ticket_details().where(Ticket.ticket_number == number, visible_to(actor))
+def ticket_by_number(actor: Actor, number: str, *, tags: bool = True) -> Select[Ticket]:
+    """Return the ticket of that number with its people, team and tags; deleted ones included for staff.
+
+    Without `tags` it is one statement, for callers that get them another way.
+    """
+    return ticket_details(tags=tags).where(Ticket.ticket_number == number, visible_to(actor))
 
 
 def ticket_by_id(actor: Actor, ticket_id: int) -> Select[Ticket]:
@@ -163,7 +167,16 @@ def ticket_by_id(actor: Actor, ticket_id: int) -> Select[Ticket]:
     return ticket_details().where(Ticket.id == ticket_id, visible_to(actor))
 
 
-def ticket_details() -> Select[Ticket]:
+def tickets_by_number(actor: Actor, numbers: Sequence[str]) -> Select[int, str]:
+    """Return id and number of those of these tickets that the actor sees, by id: locks are taken in one order."""
+    return (
+        select(Ticket.id, Ticket.ticket_number)
+        .where(Ticket.ticket_number.in_(numbers), visible_to(actor))
+        .order_by(Ticket.id)
+    )
+
+
+def ticket_details(*, tags: bool = True) -> Select[Ticket]:
     """Return tickets with all that a reader of one needs, in two statements."""
     return (
         select(Ticket)
@@ -173,7 +186,7 @@ def ticket_details() -> Select[Ticket]:
             joinedload(Ticket.assignee),
             joinedload(Ticket.team),
             joinedload(Ticket.organization),
-            selectinload(Ticket.tags),
+            *([selectinload(Ticket.tags)] if tags else []),
         )
         .execution_options(**{INCLUDE_DELETED: True})
     )

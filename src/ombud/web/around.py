@@ -40,6 +40,7 @@ class Around:
     staff: dict[int, PersonView]
     teams: dict[int, str]
     tags: tuple[TagView, ...]
+    tag_names: dict[int, str]
 
 
 def read_around(row: Any) -> Around:
@@ -53,6 +54,7 @@ def read_around(row: Any) -> Around:
         },
         teams={one["id"]: one["name"] for one in fields.get("teams", ())},
         tags=tuple(TagView(one["name"], one["color"]) for one in fields.get("tags", ())),
+        tag_names={one["id"]: one["name"] for one in fields.get("tags", ())},
     )
 
 

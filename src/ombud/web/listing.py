@@ -190,3 +190,8 @@ def _bulk_menus(around: Around) -> tuple[Menu, ...]:
     people += [Option(str(key), who.name, person=who) for key, who in around.staff.items() if who.active]
     statuses = tuple(Option(value, label) for value, label in STATUS_LABELS.items())
     return (Menu("status", "Status", statuses, "status"), Menu("assignee", "Assign", tuple(people), "person"))
+
+
+def bare_list(address: ListAddress) -> TicketList:
+    """Return a list without rows, for an answer that shows one ticket only."""
+    return TicketList(TITLES[address.view], address.here(), (), _empty(address))

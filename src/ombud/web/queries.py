@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from ombud.db.actor import Actor
-from ombud.models import INCLUDE_DELETED, Organization, Tag, Team, Ticket, User, WebSession
+from ombud.models import INCLUDE_DELETED, Organization, Tag, Team, Ticket, TicketTag, User
 from ombud.people import queries as people
 from ombud.tickets import queries as tickets
+from ombud.tickets.policy import visible_to
 
 STAFF_LIMIT = 200
 TAG_LIMIT = 500
@@ -38,16 +39,22 @@ def surroundings(actor: Actor) -> Select[Any]:
     )
 
 
-def with_others(statement: Select[Any], actor: Actor, requester_id: int, ticket_id: int) -> Select[Any]:
-    """Add the column `others`: the requester's other tickets, newest first."""
+def with_ticket(statement: Select[Any], actor: Actor, ticket: Ticket) -> Select[Any]:
+    """Add what belongs to one ticket: `own_tags` (id, name, color) and `others`, the requester's other tickets."""
     others = (
         select(Ticket.ticket_number, Ticket.title, Ticket.status, Ticket.last_activity_at)
-        .where(Ticket.requester_id == requester_id, Ticket.id != ticket_id, Ticket.deleted_at.is_(None))
-        .where(tickets.visible_to(actor))
+        .where(Ticket.requester_id == ticket.requester_id, Ticket.id != ticket.id, Ticket.deleted_at.is_(None))
+        .where(visible_to(actor))
         .order_by(Ticket.id.desc())
         .limit(OTHERS_LIMIT)
     )
-    return statement.add_columns(_as_list(others).label("others"))
+    own = (
+        select(Tag.id, Tag.name, Tag.color)
+        .join(TicketTag, TicketTag.tag_id == Tag.id)
+        .where(TicketTag.ticket_id == ticket.id)
+        .order_by(Tag.name)
+    )
+    return statement.add_columns(_as_list(own).label("own_tags"), _as_list(others).label("others"))
 
 
 def names_of(actor: Actor, requester_id: int | None, organization_id: int | None) -> Select[Any]:
@@ -61,18 +68,13 @@ def names_of(actor: Actor, requester_id: int | None, organization_id: int | None
     )
 
 
-def visible_among(actor: Actor, ticket_ids: frozenset[int]) -> Select[tuple[int]]:
+def visible_among(actor: Actor, ticket_ids: frozenset[int]) -> Select[int]:
     """Return which of these tickets the actor may know of."""
     return (
         select(Ticket.id)
-        .where(Ticket.id.in_(ticket_ids), tickets.visible_to(actor))
+        .where(Ticket.id.in_(ticket_ids), visible_to(actor))
         .execution_options(**{INCLUDE_DELETED: True})
     )
-
-
-def web_session(session_id: int) -> Select[tuple[WebSession]]:
-    """Return a web session of the actor."""
-    return select(WebSession).where(WebSession.id == session_id)
 
 
 def schema_revision() -> Select[Any]:
@@ -82,6 +84,6 @@ def schema_revision() -> Select[Any]:
     return select(column("version_num")).select_from(table("alembic_version", schema="ombud"))
 
 
-def _as_list(statement: Select[Any]) -> Any:
+def _as_list(statement: Select[*tuple[Any, ...]]) -> Any:
     rows = statement.subquery()
     return select(func.coalesce(func.json_agg(rows.table_valued()), func.json_build_array())).scalar_subquery()

@@ -12,6 +12,13 @@ STATUS_LABELS = {
     "resolved": "Resolved",
     "closed": "Closed",
 }
+STATUS_ICONS = {
+    "open": "circle",
+    "in_progress": "circle-dot",
+    "waiting_on_customer": "circle-pause",
+    "resolved": "circle-check",
+    "closed": "circle-slash",
+}
 CHANNEL_LABELS = {
     "web": "Web",
     "email": "Email",
