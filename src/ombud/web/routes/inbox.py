@@ -69,7 +69,7 @@ async def ticket_page(request: Request, visitor: Visitor, number: str) -> Respon
     frame = make_frame(request, visitor, loaded.around, _current(address))
     context: dict[str, Any] = {"frame": frame, "ticket": make_ticket(visitor, loaded, address)}
     if alone:
-        return page(request, "partials/ticket.html", context)
+        return page(request, "partials/ticket_alone.html", context)
     context["list"] = make_list(visitor, loaded.around, address, found, current=number)
     return page(request, "pages/inbox.html", context)
 

@@ -12,6 +12,12 @@ class ReplyBox extends HTMLElement {
     this.addEventListener("change", (event) => this.changed(event));
     this.addEventListener("htmx:afterRequest", (event) => this.answered(event));
     this.addEventListener("htmx:configRequest", (event) => this.preview(event));
+    // Esc leaves the text, so that single keys work again.
+    this.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || event.target !== this.text) return;
+      event.stopPropagation();
+      this.text.blur();
+    });
     this.addEventListener("paste", (event) => this.take(event.clipboardData?.files, event));
     this.addEventListener("dragover", (event) => this.drag(event, true));
     this.addEventListener("dragleave", (event) => this.drag(event, false));
@@ -125,6 +131,7 @@ class ReplyBox extends HTMLElement {
     this.querySelector("[data-preview]").setAttribute("aria-pressed", "false");
     this.show();
     this.say("");
+    this.text.blur();
   }
 }
 
