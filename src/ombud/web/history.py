@@ -28,7 +28,6 @@ _FIELDS = {
 _TEXTS = {
     ("tickets", AuditAction.CREATE): "opened this ticket",
     ("tickets", AuditAction.UPDATE): "changed this ticket",
-    ("comments", AuditAction.CREATE): "wrote",
     ("comments", AuditAction.UPDATE): "edited a message",
     ("comments", AuditAction.DELETE): "removed a message",
     ("attachments", AuditAction.CREATE): "attached a file",
@@ -53,7 +52,7 @@ def make_history(log: Iterable[AuditLog], around: Around) -> tuple[HistoryEntry,
 def _entry(rows: list[AuditLog], around: Around) -> HistoryEntry:
     # Within a request the log runs backwards as well: its first row says what was meant.
     first = rows[-1]
-    texts = dict.fromkeys(_TEXTS.get((row.table_name, row.action), "changed this ticket") for row in reversed(rows))
+    texts = dict.fromkeys(_said(row) for row in reversed(rows))
     changes = [change for row in reversed(rows) for change in _changes(row, around)]
     return HistoryEntry(
         at=first.created_at,
@@ -61,6 +60,12 @@ def _entry(rows: list[AuditLog], around: Around) -> HistoryEntry:
         text=", ".join(texts),
         changes=tuple(changes),
     )
+
+
+def _said(row: AuditLog) -> str:
+    if row.table_name == "comments" and row.action is AuditAction.CREATE:
+        return "wrote a note" if row.changes.get("is_internal", [None, False])[1] else "replied"
+    return _TEXTS.get((row.table_name, row.action), "changed this ticket")
 
 
 def _speaks(row: AuditLog) -> bool:
