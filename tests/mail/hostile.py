@@ -44,7 +44,9 @@ def _nested_base64(depth: int) -> bytes:
     message = HEAD + b"\r\n" + b"deep " * 2_000
     for _ in range(depth):
         encoded = base64.encodebytes(message)
-        message = HEAD + b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n" + encoded
+        message = (
+            HEAD + b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n" + encoded
+        )
     return message
 
 
@@ -75,13 +77,15 @@ LARGE: dict[str, Callable[[], bytes]] = {
     "plain text of 50 MB": lambda: _text(b"hello world\r\n" * (50 * MB // 13)),
     "header line of 50 MB": lambda: _field(b"Subject", b"a" * (50 * MB)),
     "header lines, 2 million": lambda: b"X-A: b\r\n" * 2_000_000 + HEAD + b"\r\nhello",
-    "folded header of 2 million lines": lambda: b"Subject: a\r\n" + b" b\r\n" * 2_000_000 + HEAD + b"\r\nhello",
-    "lines that are almost boundaries, 50 MB": lambda: HEAD
-    + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
-    + b"--bx\n" * (10 * MB),
-    "short boundary and 50 MB of dashes": lambda: HEAD
-    + b"Content-Type: multipart/mixed; boundary=-\r\n\r\n"
-    + b"---" * (16 * MB),
+    "folded header of 2 million lines": lambda: (
+        b"Subject: a\r\n" + b" b\r\n" * 2_000_000 + HEAD + b"\r\nhello"
+    ),
+    "lines that are almost boundaries, 50 MB": lambda: (
+        HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--bx\n" * (10 * MB)
+    ),
+    "short boundary and 50 MB of dashes": lambda: (
+        HEAD + b"Content-Type: multipart/mixed; boundary=-\r\n\r\n" + b"---" * (16 * MB)
+    ),
     "multiparts 500 deep around 20 MB": lambda: _nested_multiparts(500, b"filler line\r\n" * (20 * MB // 13)),
 }
 
@@ -91,8 +95,12 @@ SMALL: dict[str, Callable[[], bytes]] = {
     "only NUL": lambda: b"\0" * 1_000_000,
     "only carriage returns": lambda: b"a: b\r" * 100_000,
     "noise": lambda: _noise(1_000_000, 1),
-    "100,000 addresses": lambda: _field(b"Cc", b", ".join(b"n%d <u%d@example.com>" % (i, i) for i in range(100_000))),
-    "100,000 bare addresses": lambda: _field(b"To", b",".join(b"u%d@example.com" % i for i in range(100_000))),
+    "100,000 addresses": lambda: _field(
+        b"Cc", b", ".join(b"n%d <u%d@example.com>" % (i, i) for i in range(100_000))
+    ),
+    "100,000 bare addresses": lambda: _field(
+        b"To", b",".join(b"u%d@example.com" % i for i in range(100_000))
+    ),
     "10,000 parts": lambda: _parts(10_000),
     "200,000 parts": lambda: _parts(200_000),
     "10,000 alternative parts": lambda: _parts(10_000).replace(b"multipart/mixed", b"multipart/alternative"),
@@ -102,7 +110,9 @@ SMALL: dict[str, Callable[[], bytes]] = {
     "base64 messages 16 deep": lambda: _nested_base64(16),
     "TNEF of noise": lambda: _tnef(500_000),
     "TNEF of 100,000 attributes": lambda: _tnef_attributes(100_000),
-    "100,000 references": lambda: _field(b"References", b" ".join(b"<%d@example.com>" % i for i in range(100_000))),
+    "100,000 references": lambda: _field(
+        b"References", b" ".join(b"<%d@example.com>" % i for i in range(100_000))
+    ),
 }
 
 _HEADER_BOMBS = {
@@ -133,7 +143,14 @@ _HEADER_BOMBS = {
     "percents": b"; filename*=utf-8''%",
 }
 for _name, _unit in _HEADER_BOMBS.items():
-    for _field_name in (b"Subject", b"From", b"Content-Type", b"Content-Disposition", b"Date", b"In-Reply-To"):
+    for _field_name in (
+        b"Subject",
+        b"From",
+        b"Content-Type",
+        b"Content-Disposition",
+        b"Date",
+        b"In-Reply-To",
+    ):
         SMALL[f"{_field_name.decode()} of {_name}"] = lambda f=_field_name, u=_unit: _field(
             f, b"text/plain; name=x " * (f[:1] == b"C") + u * (400_000 // len(u))
         )
@@ -168,8 +185,12 @@ _HTML_BOMBS = {
 }
 for _name, _markup in _HTML_BOMBS.items():
     SMALL[f"HTML of {_name}"] = lambda m=_markup: _html(m * (1_000_000 // len(m)))
-SMALL["HTML element of 100,000 attributes"] = lambda: _html("<p " + "".join(f"a{i}=1 " for i in range(100_000)) + ">x")
-SMALL["HTML fonts, then paragraphs"] = lambda: _html("".join(f"<font color={i}>" for i in range(20_000)) + "<p>x" * 20_000)
+SMALL["HTML element of 100,000 attributes"] = lambda: _html(
+    "<p " + "".join(f"a{i}=1 " for i in range(100_000)) + ">x"
+)
+SMALL["HTML fonts, then paragraphs"] = lambda: _html(
+    "".join(f"<font color={i}>" for i in range(20_000)) + "<p>x" * 20_000
+)
 
 _TEXT_BOMBS = {
     "quote marks": "> x\n",
@@ -212,9 +233,23 @@ _TEXT_BOMBS = {
 for _name, _body in _TEXT_BOMBS.items():
     SMALL[f"text of {_name}"] = lambda b=_body: _text((b * (1_000_000 // len(b))).encode())
 SMALL["flowed text"] = lambda: _text(b"a \n" * 300_000, b"text/plain; format=flowed; delsp=yes")
-SMALL["reply under a long text"] = lambda: _text(b"x\n" * 100_000 + b"On Jan 1, 2024 at 10:00 Bob <b@x.y> wrote:\n> a\n")
+SMALL["reply under a long text"] = lambda: _text(
+    b"x\n" * 100_000 + b"On Jan 1, 2024 at 10:00 Bob <b@x.y> wrote:\n> a\n"
+)
 
-for _charset in ("utf-7", "utf-8", "utf-16", "iso-2022-jp", "hz", "gb18030", "idna", "punycode", "unicode_escape", "zlib", "x"):
+for _charset in (
+    "utf-7",
+    "utf-8",
+    "utf-16",
+    "iso-2022-jp",
+    "hz",
+    "gb18030",
+    "idna",
+    "punycode",
+    "unicode_escape",
+    "zlib",
+    "x",
+):
     SMALL[f"noise as {_charset}"] = lambda c=_charset: _text(
         _noise(1_000_000, 2), f"text/plain; charset={c}".encode()
     )
@@ -239,7 +274,9 @@ def mutations(message: bytes, count: int, seed: int) -> Iterator[bytes]:
                 case 2:
                     data[at:at] = data[at : at + chance.randint(1, 300)]
                 case 3:
-                    data[at:at] = chance.choice([b"\0", b"\n\n", b"\r", b"--", b'"', b"(", b"<", b"=?", b"\xff", b";"])
+                    data[at:at] = chance.choice(
+                        [b"\0", b"\n\n", b"\r", b"--", b'"', b"(", b"<", b"=?", b"\xff", b";"]
+                    )
                 case _:
                     data = data[: max(at, 1)]
         yield bytes(data)

@@ -19,7 +19,7 @@ HTML_REPLIES = {
     "Gmail, old": f'REPLY<br><br><div class="gmail_quote">{ATTRIBUTION}<br>QUOTED</div>',
     "Gmail, Hebrew": '<div dir="rtl">REPLY</div><div class="gmail_quote"><div class="gmail_attr">בתאריך יום ג׳ מאת Jane:</div>'
     '<blockquote class="gmail_quote">QUOTED</blockquote></div>',
-    "Outlook desktop": '<div class=WordSection1><p class=MsoNormal>REPLY<o:p></o:p></p><p class=MsoNormal><o:p>&nbsp;</o:p></p>'
+    "Outlook desktop": "<div class=WordSection1><p class=MsoNormal>REPLY<o:p></o:p></p><p class=MsoNormal><o:p>&nbsp;</o:p></p>"
     f'<div style="border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm"><p class=MsoNormal>{HEADER}<o:p></o:p></p></div>'
     "<p class=MsoNormal>QUOTED</p></div>",
     "Outlook on the web": '<div>REPLY</div><div id="appendonsend"></div><hr style="display:inline-block;width:98%" tabindex="-1">'
@@ -48,7 +48,7 @@ HTML_REPLIES = {
     "<b>Sent:</b>&nbsp;Tuesday, March 5, 2024 9:41 AM<br><b>To:</b>&nbsp;Team</div><div>QUOTED</div></div>",
     "Zimbra": f'<div>REPLY</div><hr id="zwchr" data-marker="__DIVIDER__"><div data-marker="__HEADERS__">{HEADER}</div><div data-marker="__QUOTED_TEXT__">QUOTED</div>',
     "Roundcube": f'<p>REPLY</p><p id="reply-intro">On 2024-03-05 09:41, Jane Roe wrote:</p><blockquote type="cite">QUOTED</blockquote>',
-    "Lotus Notes": '<font size=2>REPLY</font><br><br><table><tr><td>From:</td><td>Jane Roe &lt;jane@example.com&gt;</td></tr>'
+    "Lotus Notes": "<font size=2>REPLY</font><br><br><table><tr><td>From:</td><td>Jane Roe &lt;jane@example.com&gt;</td></tr>"
     "<tr><td>To:</td><td>Team</td></tr><tr><td>Date:</td><td>03/05/2024 09:41 AM</td></tr><tr><td>Subject:</td><td>Question</td></tr></table><hr><br>QUOTED",
     "Outlook, German": "<p class=MsoNormal>REPLY</p><div><p class=MsoNormal><b>Von:</b> Jane Roe<br><b>Gesendet:</b> Dienstag, 5. März 2024 09:41<br>"
     "<b>An:</b> Team<br><b>Betreff:</b> Frage</p></div><p>QUOTED</p>",

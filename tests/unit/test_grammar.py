@@ -17,12 +17,20 @@ def read(text: str) -> TicketFilter:
 
 
 def test_words_alone_stay_words() -> None:
-    for text in ("printer on fire", '"exact phrase" -not', "error: disk full", "https://example.com/a:b", "10:30"):
+    for text in (
+        "printer on fire",
+        '"exact phrase" -not',
+        "error: disk full",
+        "https://example.com/a:b",
+        "10:30",
+    ):
         assert read(text) == TicketFilter(text=text)
 
 
 def test_terms_become_conditions_and_leave_the_words() -> None:
-    found = read('refund status:open STATUS:in-progress priority:urgent team:"Second line" tag:vip tag:Late order')
+    found = read(
+        'refund status:open STATUS:in-progress priority:urgent team:"Second line" tag:vip tag:Late order'
+    )
     assert found.text == "refund order"
     assert found.statuses == (TicketStatus.OPEN, TicketStatus.IN_PROGRESS)
     assert found.priorities == (TicketPriority.URGENT,)

@@ -1,28 +1,44 @@
-"""The browser of the page tests: one Chromium a session, a page that fails its test on any console error."""
+"""What tests of the pages need: a browser without scripts, and a real one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+import pytest_asyncio
+from playwright.sync_api import Browser as Chromium
+from playwright.sync_api import sync_playwright
 
+from ombud.runtime import Runtime
 from ombud.web.assets import Assets
-
-from .browser import CHROMIUM, launch
+from tests.web.browser import CHROMIUM, launch
+from tests.web.hosting import Browser
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Yield the system's Chromium; the suite is skipped, aloud, where it is missing."""
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"{CHROMIUM} is missing (see .ci/system-packages)")
+def built() -> None:
+    """Skip, aloud, where the front end was not built."""
     try:
         Assets()
     except FileNotFoundError as error:
         pytest.skip(str(error))
+
+
+@pytest_asyncio.fixture
+async def web(runtime: Runtime, built: None) -> AsyncIterator[Browser]:
+    """A browser without scripts at the desk's door."""
+    browser = Browser(runtime)
+    async with browser.client:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def chromium(built: None) -> Iterator[Chromium]:
+    """The system's Chromium; the suite is skipped, aloud, where it is missing."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"{CHROMIUM} is missing (see .ci/system-packages)")
     with sync_playwright() as playwright:
-        chromium = launch(playwright)
-        yield chromium
-        chromium.close()
+        browser = launch(playwright)
+        yield browser
+        browser.close()

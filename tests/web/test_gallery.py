@@ -7,24 +7,24 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from .accessibility import violations
-from .browser import serving
-from .gallery.serve import application
-from .gallery.states import states
+from tests.web.accessibility import violations
+from tests.web.browser import serving
+from tests.web.gallery.serve import application
+from tests.web.gallery.states import states
 
 SHAPES = {"wide-light": (1440, 900, "light"), "phone-dark": (390, 844, "dark")}
 
 
 @pytest.fixture(scope="module")
-def address(browser: Browser) -> Iterator[str]:
+def address(chromium: Browser) -> Iterator[str]:
     with serving(application()) as url:
         yield f"{url}/gallery"
 
 
 @pytest.fixture(scope="module", params=SHAPES)
-def page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
     width, height, scheme = SHAPES[request.param]
-    page = browser.new_page(
+    page = chromium.new_page(
         viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
     )
     yield page
@@ -44,8 +44,8 @@ def test_state_has_no_violation_and_no_console_message(name: str, page: Page, ad
 
 
 @pytest.mark.parametrize("name", states())
-def test_state_fits_320_pixels(name: str, browser: Browser, address: str) -> None:
-    page = browser.new_page(viewport={"width": 320, "height": 640})
+def test_state_fits_320_pixels(name: str, chromium: Browser, address: str) -> None:
+    page = chromium.new_page(viewport={"width": 320, "height": 640})
     page.goto(f"{address}/{name}")
     width = page.evaluate("document.documentElement.scrollWidth")
     page.close()

@@ -7,7 +7,7 @@ again and tells everybody to look anew, because something may have been missed.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +68,7 @@ class LiveHub:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
 
-    async def subscribe(self) -> AsyncIterator[Changes]:
+    async def subscribe(self) -> AsyncGenerator[Changes, None]:
         """Yield what changed, merged, for as long as the caller iterates."""
         subscriber = _Subscriber()
         self._subscribers.add(subscriber)

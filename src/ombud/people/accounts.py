@@ -106,6 +106,14 @@ def end_session(session: Session, session_id: int) -> None:
         session.flush()
 
 
+def note_presence(session: Session, session_id: int) -> None:
+    """Remember that a web session is in use: its idle time begins anew."""
+    found = session.get(WebSession, session_id)
+    if found is not None:
+        found.last_seen_at = clock.now()
+        session.flush()
+
+
 def create_token(
     session: Session, user_id: int, name: str, *, scopes: tuple[str, ...] = ()
 ) -> tuple[str, ApiToken]:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from ombud import clock
 from ombud.db.context import actor_of
-from ombud.errors import Invalid, NotFound
+from ombud.errors import Conflict, Invalid, NotFound
 from ombud.kit.ids import is_id
 from ombud.kit.text import clean_body, clean_line
 from ombud.models import Organization, OrganizationDomain, Team, TeamMember, User, UserRole, WebSession
@@ -47,6 +47,16 @@ def create_user(
     session.add(user)
     session.flush()
     return user
+
+
+def create_first_administrator(session: Session, *, email: str, full_name: str, password_hash: str) -> User:
+    """Make the administrator of a desk that has none; Conflict when somebody was quicker."""
+    session.execute(queries.lock_set_up())
+    if session.scalar(queries.has_administrator()):
+        raise Conflict("This desk has an administrator already. Sign in.")
+    return create_user(
+        session, email=email, full_name=full_name, role=UserRole.ADMIN, password_hash=password_hash
+    )
 
 
 def find_or_create_customer(session: Session, *, email: str, full_name: str = "") -> User:

@@ -10,6 +10,8 @@ from ombud.models import ApiToken, Organization, Team, TeamMember, User
 from ombud.people.policy import people_visible_to
 
 MENU_LIMIT = 50
+# Any constant does: every process that makes the first administrator takes the same lock.
+SET_UP_LOCK = 7_246_840
 
 
 def user_by_id(actor: Actor, user_id: int) -> Select[User]:
@@ -157,3 +159,8 @@ def login_failed(key: str, allowed: int) -> Select[Any]:
 def login_succeeded(key: str) -> Select[Any]:
     """Forget the failures under `key`."""
     return select(func.ombud.login_succeeded(key))
+
+
+def lock_set_up() -> Select[Any]:
+    """Make others wait who are setting this desk up, until the transaction ends."""
+    return select(func.pg_advisory_xact_lock(SET_UP_LOCK))

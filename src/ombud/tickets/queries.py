@@ -1,5 +1,6 @@
 """Reading tickets: builders that return a Select, for either kind of session. Nothing is executed here."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -101,7 +102,7 @@ def inbox(actor: Actor, wanted: TicketFilter, place: Place, *, common: bool = Fa
     """Return one page of list rows, one more than asked for (so the caller knows whether there is a next).
 
     Columns: id, ticket_number, title, status, priority, channel, created_at, last_activity_at, version,
-    requester_id/_name/_email, assignee_id/_name, team_id/_name, organization_name, tags (list of {id, name,
+    requester_id/_name/_email, assignee_id/_name/_email, team_id/_name, organization_name, tags (list of {id, name,
     color}), last_message, last_is_internal, unread, snippet (marked with U+E000 and U+E001; None unless
     searched), priority_rank.
     """
@@ -124,6 +125,7 @@ def inbox(actor: Actor, wanted: TicketFilter, place: Place, *, common: bool = Fa
             requester.email.label("requester_email"),
             Ticket.assignee_id,
             assignee.full_name.label("assignee_name"),
+            assignee.email.label("assignee_email"),
             Ticket.team_id,
             Team.name.label("team_name"),
             Organization.name.label("organization_name"),
@@ -166,9 +168,12 @@ def view_counters(actor: Actor) -> Select[Any]:
     return counters.execution_options(**{INCLUDE_DELETED: True})
 
 
-def ticket_by_number(actor: Actor, number: str) -> Select[Ticket]:
-    """Return the ticket of that number with its people, team and tags; deleted ones included for staff."""
-    return ticket_details().where(Ticket.ticket_number == number, visible_to(actor))
+def ticket_by_number(actor: Actor, number: str, *, tags: bool = True) -> Select[Ticket]:
+    """Return the ticket of that number with its people, team and tags; deleted ones included for staff.
+
+    Without `tags` it is one statement, for callers that get them another way.
+    """
+    return ticket_details(tags=tags).where(Ticket.ticket_number == number, visible_to(actor))
 
 
 def ticket_by_id(actor: Actor, ticket_id: int) -> Select[Ticket]:
@@ -185,7 +190,16 @@ def visible_id(actor: Actor, ticket_id: int) -> Select[int]:
     )
 
 
-def ticket_details() -> Select[Ticket]:
+def tickets_by_number(actor: Actor, numbers: Sequence[str]) -> Select[int, str]:
+    """Return id and number of those of these tickets that the actor sees, by id: locks are taken in one order."""
+    return (
+        select(Ticket.id, Ticket.ticket_number)
+        .where(Ticket.ticket_number.in_(numbers), visible_to(actor))
+        .order_by(Ticket.id)
+    )
+
+
+def ticket_details(*, tags: bool = True) -> Select[Ticket]:
     """Return tickets with all that a reader of one needs, in two statements."""
     return (
         select(Ticket)
@@ -195,7 +209,7 @@ def ticket_details() -> Select[Ticket]:
             joinedload(Ticket.assignee),
             joinedload(Ticket.team),
             joinedload(Ticket.organization),
-            selectinload(Ticket.tags),
+            *([selectinload(Ticket.tags)] if tags else []),
         )
         .execution_options(**{INCLUDE_DELETED: True})
     )
@@ -211,11 +225,17 @@ def ticket_for_change(actor: Actor, ticket_id: int) -> Select[Ticket]:
     )
 
 
-def conversation(actor: Actor, ticket_id: int, *, before: int | None = None) -> Select[Comment]:
-    """Return the last CONVERSATION_PAGE comments (before comment `before`), newest first, in two statements."""
+def conversation(
+    actor: Actor, ticket_id: int, *, before: int | None = None, files: bool = True
+) -> Select[Comment]:
+    """Return the last CONVERSATION_PAGE comments (before comment `before`), newest first, in two statements.
+
+    Without `files` it is one statement; `all_attachments_of` brings them for the whole ticket.
+    """
+    options = [joinedload(Comment.author), *([selectinload(Comment.attachments)] if files else [])]
     statement = (
         select(Comment)
-        .options(joinedload(Comment.author), selectinload(Comment.attachments))
+        .options(*options)
         .where(
             Comment.ticket_id == ticket_id, comments_visible_to(actor), _seen_ticket(actor, Comment.ticket_id)
         )
@@ -234,6 +254,17 @@ def attachments_of(actor: Actor, ticket_id: int) -> Select[Attachment]:
         select(Attachment)
         .where(Attachment.ticket_id == ticket_id, Attachment.comment_id.is_(None))
         .where(_seen_ticket(actor, Attachment.ticket_id))
+        .order_by(Attachment.id)
+    )
+
+
+def all_attachments_of(actor: Actor, ticket_id: int) -> Select[Attachment]:
+    """Return the files of a ticket and of those of its comments that the actor may read, oldest first."""
+    return (
+        select(Attachment)
+        .outerjoin(Comment, Attachment.comment_id == Comment.id)
+        .where(Attachment.ticket_id == ticket_id)
+        .where(or_(Attachment.comment_id.is_(None), comments_visible_to(actor)))
         .order_by(Attachment.id)
     )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ombud.web.wording import ago, exactly
+from ombud.web.wording import STATUS_ICONS, ago, exactly
 
 
 def environment(asset: Callable[[str], str], now: Callable[[], datetime]) -> Environment:
@@ -20,6 +20,7 @@ def environment(asset: Callable[[str], str], now: Callable[[], datetime]) -> Env
         lstrip_blocks=True,
     )
     env.globals["asset"] = asset
+    env.globals["STATUS_ICONS"] = STATUS_ICONS
     env.filters["ago"] = lambda moment: ago(moment, now())
     env.filters["exactly"] = exactly
     return env

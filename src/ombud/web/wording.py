@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 STATUS_LABELS = {
@@ -11,7 +12,26 @@ STATUS_LABELS = {
     "resolved": "Resolved",
     "closed": "Closed",
 }
+STATUS_ICONS = {
+    "open": "circle",
+    "in_progress": "circle-dot",
+    "waiting_on_customer": "circle-pause",
+    "resolved": "circle-check",
+    "closed": "circle-slash",
+}
+CHANNEL_LABELS = {
+    "web": "Web",
+    "email": "Email",
+    "api": "API",
+    "phone": "Phone",
+    "chat": "Chat",
+    "social": "Social",
+}
 PRIORITY_LABELS = {"low": "Low", "medium": "Medium", "high": "High", "urgent": "Urgent"}
+
+_FENCES = re.compile(r"^\s*(```|~~~|-{3,}|={3,}|\|?[\s:|-]+\|).*$", re.MULTILINE)
+_LINKS = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_MARKS = re.compile(r"(^\s{0,3}(#{1,6}|>|[*+-])\s+)|(\*\*|__|`)", re.MULTILINE)
 
 _STEPS = (
     (timedelta(days=1), timedelta(days=1), "d"),
@@ -51,3 +71,10 @@ def size(octets: int) -> str:
         if octets_in_unit < 1000:
             return f"{octets_in_unit:.0f} {unit}" if octets_in_unit >= 10 else f"{octets_in_unit:.1f} {unit}"
     return f"{octets / 1e9:.1f} GB"
+
+
+def plain_line(markdown: str) -> str:
+    """Return Markdown as one plain line for a preview: marks and line breaks left out, words kept."""
+    line = _FENCES.sub(" ", markdown)
+    line = _LINKS.sub(r"\1", line)
+    return " ".join(_MARKS.sub("", line).split())

@@ -6,7 +6,7 @@ from ombud.web.views.menus import Menu, Option
 from ombud.web.views.people import PersonView, TagView
 from ombud.web.wording import PRIORITY_LABELS, STATUS_LABELS
 
-from .people import GONE, JONAS, MEI, PRIYA, TWENTY
+from tests.web.gallery.people import GONE, JONAS, MEI, PRIYA, TWENTY
 
 
 def status(value: str = "open") -> Menu:

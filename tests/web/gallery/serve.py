@@ -12,7 +12,7 @@ from ombud.web.assets import PREFIX, Assets
 from ombud.web.headers import PAGE_HEADERS
 from ombud.web.templates import environment
 
-from .states import NOW, states
+from tests.web.gallery.states import NOW, states
 
 
 def application() -> Starlette:

@@ -9,8 +9,8 @@ from playwright.sync_api import sync_playwright
 
 from tests.web.browser import launch, serving
 
-from .serve import application
-from .states import states
+from tests.web.gallery.serve import application
+from tests.web.gallery.states import states
 
 SIZES = {"wide": (1440, 900), "middle": (1000, 800), "phone": (390, 844), "narrow": (320, 640)}
 

@@ -20,8 +20,14 @@ def _either(words: str) -> str:
 
 
 _VERBS = tuple(sorted(set(vocabulary.WROTE.split("|")), key=len))
-_WROTE = re.compile(rf"(?<!\w)(?:{_either(vocabulary.WROTE)})(?!\w)|写道|寫道|のメール|님이 작성|작성:|ezt írta", re.IGNORECASE)
-_LEAD = re.compile(rf"\W{{0,6}}(?:(?:{_either(vocabulary.LEAD)})(?![\w-])|[^\W\d]{{1,14}}[.,]{{0,2}}\s+\d|\d|[在于於])", re.IGNORECASE)
+_WROTE = re.compile(
+    rf"(?<!\w)(?:{_either(vocabulary.WROTE)})(?!\w)|写道|寫道|のメール|님이 작성|작성:|ezt írta",
+    re.IGNORECASE,
+)
+_LEAD = re.compile(
+    rf"\W{{0,6}}(?:(?:{_either(vocabulary.LEAD)})(?![\w-])|[^\W\d]{{1,14}}[.,]{{0,2}}\s+\d|\d|[在于於])",
+    re.IGNORECASE,
+)
 _DATE = re.compile(
     r"(?<!\d)(?:\d{1,2}\s?[:.h]\s?\d{2}(?!\d)|\d{1,4}\s?[./-]\s?\d{1,2}\s?[./-]\s?\d{1,4}|(?:19|20)\d\d(?!\d))"
     r"|\d\s?[年월月日]|\d{1,2}[.-]?\s?[^\W\d]{3,9}\.?-?,?\s+\d{2,4}"
@@ -101,7 +107,12 @@ def _broken_off(lines: list[Line], index: int) -> bool:
     if index < 0:
         return False
     text = lines[index].text.strip()
-    return len(text) < 120 and text[-1:] not in ".!?:" and bool(_LEAD.match(text)) and len(_DATE.findall(text)) >= 2
+    return (
+        len(text) < 120
+        and text[-1:] not in ".!?:"
+        and bool(_LEAD.match(text))
+        and len(_DATE.findall(text)) >= 2
+    )
 
 
 def _judge(window: str, quote_follows: bool) -> int:
@@ -117,7 +128,9 @@ def _judge(window: str, quote_follows: bool) -> int:
     if not colon and not (verb and _ends_with_verb(_TRAILING.sub("", text))):
         return 0
     if not colon:
-        return 2 if date and (lead or text.startswith("--")) and (address or len(_DATE.findall(text)) > 1) else 0
+        return (
+            2 if date and (lead or text.startswith("--")) and (address or len(_DATE.findall(text)) > 1) else 0
+        )
     dates = len(_DATE.findall(text))
     if lead and date and (verb or _BRACKETED.search(text)):
         return 2

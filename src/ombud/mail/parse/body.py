@@ -202,5 +202,7 @@ def _open_tnef(content: bytes, body: Body) -> None:
         name = tidy_name(file.name) or default_name(file.content_type, len(body.files) + 1)
         kind = file.content_type or "application/octet-stream"
         body.files.append(File(name, kind, file.content, file.content_id or None))
-    if not any((b.text or "").strip() or (b.html or "").strip() for b in body.blocks) and (found.text or found.html):
+    if not any((b.text or "").strip() or (b.html or "").strip() for b in body.blocks) and (
+        found.text or found.html
+    ):
         body.blocks.append(Block(found.text or None, found.html or None))

@@ -135,7 +135,9 @@ def _is_really_utf8(data: bytes) -> bool:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
         # a multi-byte character that the size bound cut off at the very end is no counter-evidence
-        return error.start >= len(data) - 3 and error.start > 0 and bool(_C1_OR_HIGH.search(data[: error.start]))
+        return (
+            error.start >= len(data) - 3 and error.start > 0 and bool(_C1_OR_HIGH.search(data[: error.start]))
+        )
     return True
 
 
@@ -224,7 +226,9 @@ def _wide(sample: bytes, codec: str) -> str:
 def _everyday_share(wide: str, codec: str, first: bytes, last: bytes) -> float:
     """Count punctuation and the characters of the charset's first plane, which holds those used every day."""
     common = sum(
-        "\u3000" <= c <= "\u303f" or "\uff01" <= c <= "\uff5e" or first <= c.encode(codec, "ignore")[:1] <= last
+        "\u3000" <= c <= "\u303f"
+        or "\uff01" <= c <= "\uff5e"
+        or first <= c.encode(codec, "ignore")[:1] <= last
         for c in wide
     )
     return common / len(wide) if wide else 0.0

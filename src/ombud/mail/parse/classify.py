@@ -12,7 +12,9 @@ from ombud.mail.parse.headers import Headers
 from ombud.mail.parse.model import Address, Classification, DeliveryStatus
 from ombud.mail.parse.tree import Part
 
-_DAEMON = re.compile(r"(?i)^(?:mailer[-_.]?daemon|postmaster|mail[-_.]?daemon|bounces?|microsoftexchange[0-9a-f]{8,})(?:[-+@]|$)")
+_DAEMON = re.compile(
+    r"(?i)^(?:mailer[-_.]?daemon|postmaster|mail[-_.]?daemon|bounces?|microsoftexchange[0-9a-f]{8,})(?:[-+@]|$)"
+)
 _FAILURE_SUBJECT = re.compile(
     r"(?i)undeliver|delivery (?:status )?notification|delivery (?:has )?fail|deliver(?:y|ing).{0,20}(?:problem|error|fail)|"
     r"returned mail|mail (?:delivery|system).{0,12}(?:fail|error|returned)|failure notice|mail.{0,20}returned to sender|"
@@ -56,11 +58,24 @@ _AUTO_HEADERS = (
     "x-ebay-mailtracker",
     "x-zendesk-from-account-id",
 )
-_LIST_HEADERS = ("list-id", "list-post", "list-unsubscribe", "list-help", "x-mailing-list", "x-mailman-version", "mailing-list")
+_LIST_HEADERS = (
+    "list-id",
+    "list-post",
+    "list-unsubscribe",
+    "list-help",
+    "x-mailing-list",
+    "x-mailman-version",
+    "mailing-list",
+)
 
 
 def classify(
-    root: Part, sender: Address | None, subject: str, text: str, delivery: Sequence[DeliveryStatus], is_empty: bool
+    root: Part,
+    sender: Address | None,
+    subject: str,
+    text: str,
+    delivery: Sequence[DeliveryStatus],
+    is_empty: bool,
 ) -> Classification:
     """Name the kind of a message; the first that fits of bounce, spam, auto_reply, list, empty, normal."""
     headers = root.headers
@@ -80,17 +95,29 @@ def is_bounce(
     root: Part, sender: Address | None, subject: str, text: str, delivery: Sequence[DeliveryStatus]
 ) -> bool:
     """Whether the message reports that another one did not arrive (or not yet)."""
-    if any(status.action in ("failed", "delayed") or status.status[:1] in "45" for status in delivery if status.action):
+    if any(
+        status.action in ("failed", "delayed") or status.status[:1] in "45"
+        for status in delivery
+        if status.action
+    ):
         return True
     headers = root.headers
-    if root.content_type == "multipart/report" and "delivery-status" in root.params.get("report-type", "").lower():
+    if (
+        root.content_type == "multipart/report"
+        and "delivery-status" in root.params.get("report-type", "").lower()
+    ):
         return not delivery
-    if headers.get("x-failed-recipients") or "report-type=delivery-status" in headers.text("content-type").lower():
+    if (
+        headers.get("x-failed-recipients")
+        or "report-type=delivery-status" in headers.text("content-type").lower()
+    ):
         return True
     from_daemon = bool(sender and _DAEMON.match(sender.email))
     null_path = headers.text("return-path") in ("<>", "< >", "<MAILER-DAEMON>")
     if from_daemon or null_path:
-        return bool(_FAILURE_SUBJECT.search(subject[:500]) or (from_daemon and _FAILURE_BODY.search(text[:4_000])))
+        return bool(
+            _FAILURE_SUBJECT.search(subject[:500]) or (from_daemon and _FAILURE_BODY.search(text[:4_000]))
+        )
     return False
 
 
@@ -147,7 +174,9 @@ def is_spam(headers: Headers) -> bool:
         value = headers.text(name)
         if value and re.match(pattern, value):
             return True
-    forefront = headers.text("x-forefront-antispam-report") or headers.text("x-forefront-antispam-report-untrusted")
+    forefront = headers.text("x-forefront-antispam-report") or headers.text(
+        "x-forefront-antispam-report-untrusted"
+    )
     return bool(re.search(r"SFV:(?:SPM|SKB|SKS)|SCL:[5-9]", forefront[:2_000]))
 
 
@@ -156,7 +185,9 @@ def authentication_defects(headers: Headers) -> list[str]:
     decided where the receiving server is known."""
     found: list[str] = []
     for value in headers.get_all("authentication-results")[:20]:
-        for method, result in re.findall(r"\b(dmarc|spf|dkim)\s*=\s*(\w+)", value.decode("latin-1")[:4_000].lower()):
+        for method, result in re.findall(
+            r"\b(dmarc|spf|dkim)\s*=\s*(\w+)", value.decode("latin-1")[:4_000].lower()
+        ):
             if result in ("fail", "softfail", "permerror"):
                 found.append(f"authentication: {method}={result}")
     received = headers.text("received-spf").lower()

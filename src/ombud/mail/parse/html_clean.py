@@ -27,7 +27,14 @@ _INLINE = frozenset(
     "tt u var wbr".split()
 )
 _VOID = frozenset("br col hr img wbr".split())
-_ALIAS = {"header": "div", "footer": "div", "section": "div", "article": "div", "main": "div", "address": "div"}
+_ALIAS = {
+    "header": "div",
+    "footer": "div",
+    "section": "div",
+    "article": "div",
+    "main": "div",
+    "address": "div",
+}
 _PIECE = 4_000
 _TAGS = _BLOCK | _INLINE
 
@@ -45,7 +52,15 @@ _ATTRIBUTES: dict[str, set[str]] = {
     "p": {"align"},
     "blockquote": {"type"},
 }
-_STYLES = {"color", "background-color", "font-weight", "font-style", "text-decoration", "text-align", "white-space"}
+_STYLES = {
+    "color",
+    "background-color",
+    "font-weight",
+    "font-style",
+    "text-decoration",
+    "text-align",
+    "white-space",
+}
 _STYLE_VALUE = re.compile(r"[#a-zA-Z0-9 ,.%()-]{1,60}")
 _LINK = re.compile(r"(?i)\s*(?:https?://|mailto:|tel:)[^\s]")
 _REMOTE = re.compile(r"(?i)\s*(?:https?:)?//[^\s]")
@@ -71,7 +86,9 @@ def sanitise(markup: str) -> str:
     return nh3.clean(
         markup,
         tags=set(_TAGS),
-        clean_content_tags=set(HIDDEN - {"meta", "link", "base", "param", "source", "track", "area", "embed", "frame"}),
+        clean_content_tags=set(
+            HIDDEN - {"meta", "link", "base", "param", "source", "track", "area", "embed", "frame"}
+        ),
         attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
         attribute_filter=_filter,
         url_schemes={"http", "https", "mailto", "tel", "attachment", "data"},

@@ -166,12 +166,16 @@ def _end(name: str, out: _Renderer, stack: list[_Open]) -> None:
 
 
 def _marks(element: etree._Element, name: str, out: _Renderer, stack: list[_Open]) -> None:
-    words = {_PREFIX.sub("", w) for w in f"{element.get('class') or ''} {element.get('id') or ''}".lower().split()}
+    words = {
+        _PREFIX.sub("", w) for w in f"{element.get('class') or ''} {element.get('id') or ''}".lower().split()
+    }
     label = (element.get("name") or "").lower()
     if words & _QUOTE_STARTS or label in _QUOTE_STARTS:
         out.end_line()
         out.cut = True
-    elif words & _QUOTE_CONTAINERS or label in _QUOTE_NAMES or element.get("data-marker") == "__QUOTED_TEXT__":
+    elif (
+        words & _QUOTE_CONTAINERS or label in _QUOTE_NAMES or element.get("data-marker") == "__QUOTED_TEXT__"
+    ):
         out.end_line()
         # People answer between the quotes that Gmail puts into its container: after a quotation ends,
         # what stands there is theirs again.

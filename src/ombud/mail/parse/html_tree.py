@@ -54,4 +54,3 @@ def name_of(element: etree._Element) -> str:
     """The element's name in lower case without a namespace prefix that nobody declared."""
     tag = element.tag
     return tag.lower().rsplit("}", 1)[-1] if isinstance(tag, str) else ""
-

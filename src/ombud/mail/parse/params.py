@@ -86,7 +86,11 @@ def _assemble(pieces: list[tuple[int, bool, str]]) -> str:
 
 def file_name(disposition: Structured, content_type: Structured) -> str:
     """Give the name that the sender gave a part, or an empty string. Only for display: not a safe path."""
-    for params, key in ((disposition.params, "filename"), (content_type.params, "name"), (content_type.params, "filename")):
+    for params, key in (
+        (disposition.params, "filename"),
+        (content_type.params, "name"),
+        (content_type.params, "filename"),
+    ):
         value = params.get(key, "").strip()
         if value:
             name = _readable(value)

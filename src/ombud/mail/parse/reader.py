@@ -109,7 +109,8 @@ def _attachments(files: list[File], markup: str | None) -> tuple[Attachment, ...
     out = []
     for file in files:
         inline = bool(file.content_id) and (
-            file.content_id in shown or (file.disposition == "inline" and file.content_type.startswith("image/"))
+            file.content_id in shown
+            or (file.disposition == "inline" and file.content_type.startswith("image/"))
         )
         out.append(Attachment(file.filename, file.content_type, file.content, file.content_id, inline))
     return tuple(out)

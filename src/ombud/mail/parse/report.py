@@ -45,4 +45,6 @@ def failed_recipients(root: Part) -> tuple[DeliveryStatus, ...]:
     """Read `X-Failed-Recipients` (Exim, Gmail) as failures without details."""
     text = root.headers.text("x-failed-recipients")[:4_000]
     status = _STATUS.search(root.headers.text("subject"))
-    return tuple(DeliveryStatus(a, "failed", status[1] if status else "") for a in _ADDRESS.findall(text)[:_RECIPIENTS])
+    return tuple(
+        DeliveryStatus(a, "failed", status[1] if status else "") for a in _ADDRESS.findall(text)[:_RECIPIENTS]
+    )

@@ -12,7 +12,9 @@ from ombud.mail.parse.vocabulary import FORWARD, LABELS, ORIGINAL, REPLY_ABOVE, 
 
 _DASHED = re.compile(r"[\s>*|_]{0,6}[-–—_=*~#]{2,80}\s*([^-–—_=*~#\s].{0,80}?)\s*[-–—_=*~#>\s]{0,80}$")
 _RULE = re.compile(r"\s*(?:[-–—_=*~]\s?){3,200}\s*$")
-_LABELLED = re.compile(r"[\s>*_|•\u200e\u200f]{0,12}([^\s:：*_>][^:：*_\t]{0,24}?)\s{0,3}[*_]{0,2}\s{0,3}[:：][*_]{0,2}\s*(.{0,500})")
+_LABELLED = re.compile(
+    r"[\s>*_|•\u200e\u200f]{0,12}([^\s:：*_>][^:：*_\t]{0,24}?)\s{0,3}[*_]{0,2}\s{0,3}[:：][*_]{0,2}\s*(.{0,500})"
+)
 _MARKS = "*_\u200e\u200f\u202a\u202b\u202c\u00a0 \t"
 _FORWARD = re.compile("|".join(re.escape(w) for w in FORWARD.split("|")), re.IGNORECASE)
 _TITLES = frozenset(ORIGINAL.split("|"))

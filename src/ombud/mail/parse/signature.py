@@ -69,7 +69,9 @@ def _limit(delimiter: str) -> int:
 
 
 def _looks_small(lines: list[Line], shown: list[int]) -> bool:
-    return len(shown) <= _MOST_LINES and all(len(lines[i].text) <= 600 and len(_LINK.sub("", lines[i].text)) <= 80 for i in shown)
+    return len(shown) <= _MOST_LINES and all(
+        len(lines[i].text) <= 600 and len(_LINK.sub("", lines[i].text)) <= 80 for i in shown
+    )
 
 
 def is_sent_from(text: str) -> bool:

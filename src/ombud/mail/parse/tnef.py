@@ -15,10 +15,27 @@ from ombud.mail.parse.charset import decode
 _SIGNATURE = 0x223E9F78
 _ATTACH_LEVEL = 2
 _BODY, _CODEPAGE, _MESSAGE_PROPERTIES = 0x0002800C, 0x00069007, 0x00069003
-_ATTACH_START, _ATTACH_DATA, _ATTACH_TITLE, _ATTACH_PROPERTIES = 0x00069002, 0x0006800F, 0x00018010, 0x00069005
+_ATTACH_START, _ATTACH_DATA, _ATTACH_TITLE, _ATTACH_PROPERTIES = (
+    0x00069002,
+    0x0006800F,
+    0x00018010,
+    0x00069005,
+)
 _LONG_NAME, _DISPLAY_NAME, _MIME_TYPE, _CONTENT_ID, _ATTACH_OBJECT = 0x3707, 0x3001, 0x370E, 0x3712, 0x3701
 _PLAIN, _HTML = 0x1000, 0x1013
-_FIXED = {0x0002: 4, 0x0003: 4, 0x0004: 4, 0x000A: 4, 0x000B: 4, 0x0005: 8, 0x0006: 8, 0x0007: 8, 0x0014: 8, 0x0040: 8, 0x0048: 16}
+_FIXED = {
+    0x0002: 4,
+    0x0003: 4,
+    0x0004: 4,
+    0x000A: 4,
+    0x000B: 4,
+    0x0005: 8,
+    0x0006: 8,
+    0x0007: 8,
+    0x0014: 8,
+    0x0040: 8,
+    0x0048: 16,
+}
 
 
 @dataclass(slots=True)
@@ -82,7 +99,11 @@ def _attachment(result: Tnef, attribute: int, value: bytes, codepage: str) -> No
         file.content = value
     elif attribute == _ATTACH_PROPERTIES:
         found = _properties(value)
-        file.name = _string(found.get(_LONG_NAME), codepage) or file.name or _string(found.get(_DISPLAY_NAME), codepage)
+        file.name = (
+            _string(found.get(_LONG_NAME), codepage)
+            or file.name
+            or _string(found.get(_DISPLAY_NAME), codepage)
+        )
         file.content_type = _string(found.get(_MIME_TYPE), codepage)
         file.content_id = _string(found.get(_CONTENT_ID), codepage).strip("<>")
         if not file.content and _ATTACH_OBJECT in found:
@@ -101,7 +122,11 @@ def _string(found: tuple[int, bytes] | None, codepage: str) -> str:
     if found is None:
         return ""
     kind, raw = found
-    return raw.decode("utf-16-le", "replace").rstrip("\0") if kind == 0x1F else decode(raw.rstrip(b"\0"), codepage)[0]
+    return (
+        raw.decode("utf-16-le", "replace").rstrip("\0")
+        if kind == 0x1F
+        else decode(raw.rstrip(b"\0"), codepage)[0]
+    )
 
 
 def _properties(data: bytes) -> dict[int, tuple[int, bytes]]:

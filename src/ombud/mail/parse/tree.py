@@ -158,7 +158,9 @@ def _split(part: Part, budget: _Budget) -> None:
     mark = boundary.encode("latin-1", "replace")
     spans: list[tuple[int, int]] = []
     if mark.strip():
-        spans = _spans(part, mark, budget) or (_spans(part, mark.strip(), budget) if mark != mark.strip() else [])
+        spans = _spans(part, mark, budget) or (
+            _spans(part, mark.strip(), budget) if mark != mark.strip() else []
+        )
     elif guessed := _HEADED_BOUNDARY.search(part.raw, part.start, min(part.end, part.start + 65_536)):
         budget.note("multipart without a boundary, guessed")
         spans = _spans(part, guessed[1], budget)

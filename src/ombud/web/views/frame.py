@@ -41,6 +41,8 @@ class Frame:
     home_href: str
     counters_href: str
     is_admin: bool = False
+    is_staff: bool = True
+    can_write: bool = True
     theme: Literal["system", "light", "dark"] = "system"
     sidebar: Literal["open", "folded"] = "open"
     live_href: str | None = None

@@ -30,10 +30,11 @@ class Menu:
     options: tuple[Option, ...]
     kind: str = "plain"
     action: str = ""
-    version: int | None = None
-    """The version of the ticket that the page shows; an older one is refused as a conflict."""
+    seen: str | None = None
+    """The value that the page shows; when it is another one by now, the change is refused as a conflict."""
     key: str | None = None
-    multiple: bool = False
+    fresh: str = ""
+    """With a label, a text field makes what is not there yet (a tag)."""
 
     @property
     def chosen(self) -> tuple[Option, ...]:

@@ -89,10 +89,9 @@ class ConflictView:
     field: str
     text: str
     retry_label: str
-    retry_name: str
     retry_value: str
+    seen: str
     action: str
-    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +115,9 @@ class ComposerView:
     to: str
     draft_key: str
     kind: Literal["reply", "note"] = "reply"
+    kinds: tuple[Literal["reply", "note"], ...] = ("reply", "note")
     text: str = ""
     error: str = ""
-    closed_reason: str = ""
     sends: tuple[tuple[str, str], ...] = (("", "Send"),)
     """(status to set, label); the first is the button, the others its menu."""
 
@@ -127,9 +126,13 @@ class ComposerView:
 class TicketView:
     """Everything that the page of one ticket shows."""
 
+    id: int
     number: str
     href: str
-    version: int
+    base_href: str
+    """The ticket's own address; forms of its changes hang below it."""
+    query: str
+    """The list that the ticket was opened from, as `?view=...`, so that it stays beside it."""
     title: str
     requester: PersonView
     organization: str
@@ -156,7 +159,12 @@ class TicketView:
     banners: tuple[BannerView, ...] = ()
     conflict: ConflictView | None = None
     read_only: bool = False
-    """True for a deleted ticket or a state of the past: no composer, no menus."""
+    """True where nothing may be changed: no menus."""
+    writable: bool = True
+    """False for a deleted ticket: it has no composer. A light agent may write notes and change nothing."""
+    deletable: bool = False
+    internal: bool = True
+    """False for a customer, who sees no fields of triage."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 // Pages work without them; with them they are live and quick.
 import "./js/htmx.js";
 import "htmx-ext-sse";
-import "idiomorph/htmx";
+import "./js/morph.js";
 import "./js/keys.js";
 import "./js/list.js";
 import "./js/live.js";

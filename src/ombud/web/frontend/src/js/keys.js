@@ -28,6 +28,8 @@ function act(element) {
   } else {
     element.click();
     if (element.matches("summary")) element.focus();
+    // Choosing what to write means to begin writing, also when it was chosen already.
+    if (element.matches("[type=radio]")) element.form.querySelector("textarea").focus();
   }
 }
 

@@ -5,18 +5,20 @@ class TicketList extends HTMLElement {
   connectedCallback() {
     this.onKey = (event) => this.key(event);
     document.addEventListener("keydown", this.onKey);
-    this.addEventListener("change", () => this.count());
-    this.addEventListener("htmx:afterSwap", () => this.count());
-    document.getElementById("bulk")?.addEventListener("reset", () => setTimeout(() => this.count()));
-    this.count();
-    this.mark(document.querySelector(".ticket")?.dataset.number);
-    this.onOpen = (event) => event.detail.target?.id === "ticket" && this.mark(document.querySelector(".ticket")?.dataset.number);
-    document.body.addEventListener("htmx:afterSwap", this.onOpen);
+    this.selected = new Set();
+    this.addEventListener("change", (event) => event.target.matches(".row-check") && this.remember(event.target));
+    document.getElementById("bulk")?.addEventListener("reset", () => this.clear());
+    this.onSwap = (event) => ["ticket", "rows"].includes(event.detail.target?.id) && this.renew();
+    document.body.addEventListener("htmx:afterSwap", this.onSwap);
+    this.onDone = (event) => event.detail.successful && event.target.closest?.("#bulk") && this.clear();
+    document.body.addEventListener("htmx:afterRequest", this.onDone);
+    this.renew();
   }
 
   disconnectedCallback() {
     document.removeEventListener("keydown", this.onKey);
-    document.body.removeEventListener("htmx:afterSwap", this.onOpen);
+    document.body.removeEventListener("htmx:afterSwap", this.onSwap);
+    document.body.removeEventListener("htmx:afterRequest", this.onDone);
   }
 
   key(event) {
@@ -61,7 +63,7 @@ class TicketList extends HTMLElement {
     const box = this.here?.closest(".row").querySelector(".row-check");
     if (!box) return false;
     box.checked = !box.checked;
-    this.count();
+    this.remember(box);
     return true;
   }
 
@@ -70,6 +72,24 @@ class TicketList extends HTMLElement {
     if (!ticket) return false;
     document.querySelector(".ticket .to-list").click();
     return true;
+  }
+
+  remember(box) {
+    if (box.checked) this.selected.add(box.value);
+    else this.selected.delete(box.value);
+    this.count();
+  }
+
+  clear() {
+    this.selected.clear();
+    this.renew();
+  }
+
+  // After a refresh the rows come unselected and unmarked from the server.
+  renew() {
+    for (const box of this.querySelectorAll(".row-check")) box.checked = this.selected.has(box.value);
+    this.count();
+    this.mark(document.querySelector(".ticket")?.dataset.number);
   }
 
   count() {
@@ -82,6 +102,7 @@ class TicketList extends HTMLElement {
     for (const row of this.querySelectorAll(".row")) {
       const current = row.id === `row-${number}`;
       row.toggleAttribute("data-current", current);
+      if (current) row.removeAttribute("data-unread");
       const link = row.querySelector(".row-link");
       if (current) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");

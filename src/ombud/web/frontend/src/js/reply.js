@@ -10,8 +10,15 @@ class ReplyBox extends HTMLElement {
     this.restore();
     this.addEventListener("input", (event) => event.target === this.text && this.typed());
     this.addEventListener("change", (event) => this.changed(event));
+    this.addEventListener("htmx:beforeSend", (event) => this.sent(event));
     this.addEventListener("htmx:afterRequest", (event) => this.answered(event));
     this.addEventListener("htmx:configRequest", (event) => this.preview(event));
+    // Esc leaves the text, so that single keys work again.
+    this.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || event.target !== this.text) return;
+      event.stopPropagation();
+      this.text.blur();
+    });
     this.addEventListener("paste", (event) => this.take(event.clipboardData?.files, event));
     this.addEventListener("dragover", (event) => this.drag(event, true));
     this.addEventListener("dragleave", (event) => this.drag(event, false));
@@ -107,24 +114,40 @@ class ReplyBox extends HTMLElement {
     box.replaceChildren();
   }
 
-  answered(event) {
-    if (event.target.closest("[data-preview]")) return;
-    const error = this.querySelector("#composer-error");
-    if (!event.detail.successful) {
-      error.textContent = event.detail.xhr?.getResponseHeader("X-Problem") || "Not sent: the desk did not answer. Your text is kept; try again.";
-      this.keep();
-      return;
-    }
-    error.textContent = "";
+  // The form's data is on its way: the box is free for the next words at once, and gets these back if need be.
+  sent(event) {
+    if (!event.target.matches("form.composer-box")) return;
     clearTimeout(this.timer);
+    this.keep();
+    this.outgoing = this.text.value;
+    this.text.value = "";
+    this.querySelector("#composer-error").textContent = "";
+    this.say("Sending…");
+    this.text.blur();
+  }
+
+  answered(event) {
+    if (!event.target.matches("form.composer-box")) return;
+    if (event.detail.successful) this.done();
+    else this.failed(event.detail.xhr);
+  }
+
+  done() {
     sessionStorage.removeItem(this.key);
-    const kind = this.kind.value;
-    this.querySelector("form").reset();
-    this.querySelector(`[name=kind][value="${CSS.escape(kind)}"]`).checked = true;
+    this.input.value = "";
+    this.show();
     this.querySelector(".preview").replaceChildren();
     this.querySelector("[data-preview]").setAttribute("aria-pressed", "false");
-    this.show();
     this.say("");
+    if (this.text.value.trim()) this.keep();
+  }
+
+  failed(xhr) {
+    this.text.value = [this.outgoing, this.text.value].filter(Boolean).join("\n\n");
+    this.querySelector("#composer-error").textContent =
+      xhr?.getResponseHeader("X-Problem") || "Not sent: the desk did not answer. Your text is kept; try again.";
+    this.keep();
+    this.text.focus();
   }
 }
 

@@ -1,0 +1,124 @@
+"""The application of the pages: routes, static files, and what errors look like. Mounted at the root."""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from ombud import clock
+from ombud.errors import OmbudError, RateLimited, Unauthenticated
+from ombud.runtime import Runtime
+from ombud.web.answers import is_htmx, problem, status_of
+from ombud.web.assets import PREFIX, Assets
+from ombud.web.forms import MAX_FILES, MAX_TEXT
+from ombud.web.parts import Parts
+from ombud.web.routes import (
+    attachments,
+    bulk,
+    comments,
+    health,
+    inbox,
+    live,
+    me,
+    new_ticket,
+    sign_in,
+    ticket,
+)
+from ombud.web.security import Guard, Rules
+from ombud.web.templates import environment
+
+_log = logging.getLogger(__name__)
+
+# The order matters where a fixed word stands in the place of a ticket's number or a field's noun.
+_ROUTERS = (
+    health.router,
+    sign_in.router,
+    inbox.router,
+    new_ticket.router,
+    bulk.router,
+    comments.router,
+    ticket.router,
+    attachments.router,
+    live.router,
+    me.router,
+)
+
+
+def create_web(runtime: Runtime) -> FastAPI:
+    """Return the pages of a desk."""
+    assets = Assets()
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.parts = Parts(runtime, environment(assets, clock.now), assets)
+    app.mount(PREFIX, _Immutable(directory=assets.folder))
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.add_exception_handler(OmbudError, _told)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _misread)
+    app.add_exception_handler(Exception, _failed)
+    body_limit = MAX_FILES * runtime.settings.attachment_limit + MAX_TEXT
+    app.add_middleware(Guard, rules=Rules(runtime.settings.base_url, body_limit))
+    return app
+
+
+class _Immutable(StaticFiles):
+    """Built files: their names change with their content, so a browser never asks again."""
+
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]  # passed on as they came
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        if path.endswith("manifest.json"):
+            raise HTTPException(404)
+        return await super().get_response(path, scope)
+
+
+async def _told(request: Request, error: Exception) -> Response:
+    assert isinstance(error, OmbudError)
+    if isinstance(error, Unauthenticated):
+        return _to_sign_in(request)
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, RateLimited) else {}
+    status = status_of(error)
+    if status == 404:
+        return problem(request, 404)
+    return problem(request, status, _sentence(error.message), headers=headers)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return problem(request, error.status_code, headers=error.headers)
+
+
+async def _misread(request: Request, _error: Exception) -> Response:
+    return problem(request, 422, "This address or form is not one that the desk understands.")
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    _log.error("unexpected error in request %s", getattr(request.state, "request_id", "?"), exc_info=error)
+    return problem(request, 500)
+
+
+def _to_sign_in(request: Request) -> Response:
+    """Send to the sign-in page, and from there back to where a page was asked for."""
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if is_htmx(request):
+        current = request.headers.get("hx-current-url", "/")
+        here = "/" + current.split("/", 3)[3] if current.count("/") >= 3 else "/"
+        return Response(status_code=401, headers={"HX-Redirect": f"/sign-in?next={quote(here, safe='')}"})
+    if request.url.path == "/live":
+        return Response(status_code=401)
+    target = "/sign-in" if request.method != "GET" or here == "/" else f"/sign-in?next={quote(here, safe='')}"
+    return RedirectResponse(target, 303)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,161 @@
+"""Who is at the door: the session's cookie, the form's token, and the visitor that a route is given."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from ombud import clock
+from ombud.db.actor import Actor
+from ombud.db.desk import Desk
+from ombud.db.translate import translated
+from ombud.errors import Forbidden, Unauthenticated
+from ombud.kit.tokens import digest, new_secret
+from ombud.people import accounts
+from ombud.people import queries as people
+from ombud.people.accounts import Principal
+from ombud.web.parts import Parts, parts_of
+
+SEEN_EVERY = timedelta(minutes=1)
+CSRF_FIELD = "csrf"
+CSRF_HEADER = "x-csrf-token"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who is signed in, with what every route needs: the parts of the desk and the form's token."""
+
+    principal: Principal
+    csrf: str
+    parts: Parts
+
+    @property
+    def actor(self) -> Actor:
+        """The actor that this visitor is, in this request."""
+        return self.principal.actor
+
+    @property
+    def desk(self) -> Desk:
+        """The desk's database."""
+        return self.parts.runtime.desk
+
+    @property
+    def is_staff(self) -> bool:
+        """True for everybody but customers."""
+        return self.actor.is_staff
+
+    @property
+    def can_write(self) -> bool:
+        """True for staff who may answer and change tickets (light agents may not)."""
+        return self.actor.is_staff and not self.actor.read_only
+
+    def check_form(self, form: Mapping[str, object], request: Request) -> None:
+        """Refuse a form without this session's token."""
+        given = request.headers.get(CSRF_HEADER) or form.get(CSRF_FIELD) or ""
+        if not hmac.compare_digest(str(given).encode(), self.csrf.encode()):
+            raise Forbidden("This form is out of date. Load the page again and repeat what you did.")
+
+
+async def visitor(request: Request) -> Visitor:
+    """Return who is signed in; Unauthenticated when nobody is. One statement."""
+    parts = parts_of(request)
+    secret = request.cookies.get(cookie_name(request), "")
+    principal = await find_principal(parts.runtime.desk, secret, request.state.request_id)
+    if principal is None:
+        raise Unauthenticated
+    await _note_presence(parts.runtime.desk, principal)
+    return Visitor(principal, form_token(secret), parts)
+
+
+SignedIn = Annotated[Visitor, Depends(visitor)]
+
+
+async def find_principal(desk: Desk, secret: str, request_id: str) -> Principal | None:
+    """Return whose living session a cookie's value is.
+
+    Nobody acts yet, so no session can be opened: the function of the database that takes the hash answers.
+    """
+    if not 20 <= len(secret) <= 200:
+        return None
+    idle = int(accounts.SESSION_IDLE.total_seconds())
+    with translated():
+        async with desk.async_engine.connect() as connection:
+            found = await connection.execute(people.session_principal(digest(secret), idle))
+            row = found.one_or_none()
+    return None if row is None else accounts.principal_of(row, request_id)
+
+
+async def _note_presence(desk: Desk, principal: Principal) -> None:
+    """Move the end of the idle time, at most once a minute."""
+    seen = principal.last_seen_at
+    if principal.session_id is None or (seen is not None and clock.now() - seen < SEEN_EVERY):
+        return
+    await desk.arun(principal.actor, accounts.note_presence, principal.session_id)
+
+
+def form_token(secret: str) -> str:
+    """Return the token that forms of a session carry; it does not reveal the session."""
+    return hashlib.sha256(b"ombud-form:" + secret.encode()).hexdigest()
+
+
+def is_secure(request: Request) -> bool:
+    """Tell whether the browser speaks TLS with the desk, directly or through a proxy."""
+    base_url = parts_of(request).runtime.settings.base_url
+    return request.url.scheme == "https" or (base_url or "").startswith("https://")
+
+
+def cookie_name(request: Request) -> str:
+    """Return the session cookie's name; `__Host-` binds it to this very host, and needs TLS."""
+    return "__Host-ombud" if is_secure(request) else "ombud_session"
+
+
+def set_cookie(response: Response, request: Request, secret: str) -> None:
+    """Give the browser its session."""
+    response.set_cookie(
+        cookie_name(request),
+        secret,
+        max_age=int(accounts.SESSION_LIFE.total_seconds()),
+        path="/",
+        secure=is_secure(request),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def drop_cookie(response: Response, request: Request) -> None:
+    """Take the session from the browser."""
+    response.delete_cookie(cookie_name(request), path="/", secure=is_secure(request), httponly=True)
+
+
+def guest_secret(request: Request) -> str:
+    """Return the value that ties a sign-in form to its browser, made if there is none yet."""
+    found = request.cookies.get("ombud_guest", "")
+    return found if 20 <= len(found) <= 200 else new_secret()
+
+
+def set_guest_cookie(response: Response, request: Request, secret: str) -> None:
+    """Give the browser the value that its sign-in form is tied to."""
+    response.set_cookie(
+        "ombud_guest", secret, path="/", secure=is_secure(request), httponly=True, samesite="strict"
+    )
+
+
+def check_guest_form(form: Mapping[str, object], request: Request) -> None:
+    """Refuse a sign-in form that another site filled in."""
+    expected = form_token(request.cookies.get("ombud_guest", ""))
+    if not hmac.compare_digest(str(form.get(CSRF_FIELD, "")).encode(), expected.encode()):
+        raise Forbidden("This form is out of date. Load the page again and repeat what you did.")
+
+
+def safe_next(target: str) -> str:
+    """Return where to go after signing in: a path of this desk, nothing else."""
+    if not target.startswith("/") or target.startswith(("//", "/\\")) or "\\" in target:
+        return "/"
+    return target if target.isprintable() else "/"

@@ -1,0 +1,94 @@
+"""What surrounds a page, in one statement: the builders of the slices, put together. Nothing is executed here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, func, select
+
+from ombud.db.actor import Actor
+from ombud.models import INCLUDE_DELETED, Organization, Tag, Team, Ticket, TicketTag, User
+from ombud.people import queries as people
+from ombud.tickets import queries as tickets
+from ombud.tickets.policy import visible_to
+
+STAFF_LIMIT = 200
+TAG_LIMIT = 500
+OTHERS_LIMIT = 5
+
+
+def surroundings(actor: Actor) -> Select[Any]:
+    """Return one row: a counter for each view, and for staff the people, teams and tags of the menus.
+
+    Columns: those of `view_counters`; `staff` (id, name, email, active), `teams` (id, name), `tags` (id, name,
+    color) as lists of objects.
+    """
+    counters = tickets.view_counters(actor)
+    if not actor.is_staff:
+        return counters
+    staff = (
+        select(User.id, User.full_name.label("name"), User.email, User.is_active.label("active"))
+        .where(User.is_staff.is_(True))
+        .order_by(User.full_name, User.id)
+        .limit(STAFF_LIMIT)
+    )
+    teams = people.teams().with_only_columns(Team.id, Team.name)
+    tags = tickets.all_tags().with_only_columns(Tag.id, Tag.name, Tag.color).limit(TAG_LIMIT)
+    return counters.add_columns(
+        _as_list(staff).label("staff"), _as_list(teams).label("teams"), _as_list(tags).label("tags")
+    )
+
+
+def with_ticket(statement: Select[Any], actor: Actor, ticket: Ticket) -> Select[Any]:
+    """Add what belongs to one ticket: `own_tags` (id, name, color) and `others`, the requester's other tickets."""
+    others = (
+        select(Ticket.ticket_number, Ticket.title, Ticket.status, Ticket.last_activity_at)
+        .where(
+            Ticket.requester_id == ticket.requester_id, Ticket.id != ticket.id, Ticket.deleted_at.is_(None)
+        )
+        .where(visible_to(actor))
+        .order_by(Ticket.id.desc())
+        .limit(OTHERS_LIMIT)
+    )
+    own = (
+        select(Tag.id, Tag.name, Tag.color)
+        .join(TicketTag, TicketTag.tag_id == Tag.id)
+        .where(TicketTag.ticket_id == ticket.id)
+        .order_by(Tag.name)
+    )
+    return statement.add_columns(_as_list(own).label("own_tags"), _as_list(others).label("others"))
+
+
+def names_of(actor: Actor, requester_id: int | None, organization_id: int | None) -> Select[Any]:
+    """Return one row with `requester` and `organization`: the names of an address's filters, or null."""
+    person = people.user_by_id(actor, requester_id or 0).with_only_columns(
+        func.coalesce(func.nullif(User.full_name, ""), User.email)
+    )
+    organization = select(Organization.name).where(Organization.id == (organization_id or 0))
+    return select(
+        person.options().scalar_subquery().label("requester"),
+        organization.scalar_subquery().label("organization"),
+    )
+
+
+def visible_among(actor: Actor, ticket_ids: frozenset[int]) -> Select[int]:
+    """Return which of these tickets the actor may know of."""
+    return (
+        select(Ticket.id)
+        .where(Ticket.id.in_(ticket_ids), visible_to(actor))
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
+
+
+def schema_revision() -> Select[Any]:
+    """Return the revision that the database is at."""
+    from sqlalchemy import column, table
+
+    return select(column("version_num")).select_from(table("alembic_version", schema="ombud"))
+
+
+def _as_list(statement: Select[*tuple[Any, ...]]) -> Any:
+    rows = statement.subquery()
+    return select(
+        func.coalesce(func.json_agg(rows.table_valued()), func.json_build_array())
+    ).scalar_subquery()

@@ -1,0 +1,41 @@
+"""Files of tickets: downloads only, never shown by the desk's own origin."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from starlette.responses import Response, StreamingResponse
+
+from ombud.errors import NotFound
+from ombud.tickets.queries import attachment_by_id
+from ombud.web.auth import SignedIn
+
+router = APIRouter()
+
+BIGINT_DIGITS = 18
+
+
+@router.get("/attachments/{attachment_id}")
+async def download(visitor: SignedIn, attachment_id: str) -> Response:
+    """Send a file, if the visitor may see its ticket and its message."""
+    if not (attachment_id.isascii() and attachment_id.isdigit() and len(attachment_id) <= BIGINT_DIGITS):
+        raise NotFound("There is no such file here.")
+    async with visitor.desk.aread(visitor.actor) as session:
+        found = await session.scalar(attachment_by_id(visitor.actor, int(attachment_id)))
+    if found is None:
+        raise NotFound("There is no such file here.")
+    headers = {
+        "Content-Length": str(found.size),
+        "Content-Disposition": content_disposition(found.file_name),
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+    }
+    pieces = visitor.parts.runtime.files.stream(found.storage_key)
+    # What the sender called it decides nothing: a browser is told that it is bytes to save.
+    return StreamingResponse(pieces, media_type="application/octet-stream", headers=headers)
+
+
+def content_disposition(name: str) -> str:
+    """Return the header that makes a download of a name in any script (RFC 6266, RFC 8187)."""
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

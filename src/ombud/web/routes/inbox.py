@@ -1,0 +1,94 @@
+"""The list of tickets, its counters, and the ticket that is open beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from ombud.tickets import queries as tickets
+from ombud.web import queries
+from ombud.web.addresses import ListAddress, read_address
+from ombud.web.answers import page, wants
+from ombud.web.around import home_of, make_frame, read_around
+from ombud.web.auth import SignedIn, Visitor
+from ombud.web.listing import make_list
+from ombud.web.ticket_view import load_ticket, make_ticket
+
+router = APIRouter()
+
+
+@router.get("/")
+async def home(visitor: SignedIn) -> Response:
+    """Begin with the list that is one's own."""
+    return RedirectResponse(home_of(visitor), 303)
+
+
+@router.get("/tickets")
+async def inbox(request: Request, visitor: SignedIn) -> Response:
+    """Show a list; for its own refresh only the rows."""
+    address = read_address(request.query_params)
+    async with visitor.desk.aread(visitor.actor) as session:
+        row = (await session.execute(queries.surroundings(visitor.actor))).one()
+        found = (await session.execute(tickets.inbox(visitor.actor, address.wanted, address.place))).all()
+        names = await _names(session, visitor, address)
+    around = read_around(row)
+    listed = make_list(visitor, around, address, found, names)
+    frame = make_frame(request, visitor, around, _current(address))
+    template = "partials/rows.html" if wants(request, "rows") else "pages/inbox.html"
+    return page(request, template, {"frame": frame, "list": listed, "ticket": None})
+
+
+@router.get("/counters")
+async def counters(request: Request, visitor: SignedIn, current: str = "") -> Response:
+    """Show the views with their counters, for the sidebar's refresh."""
+    async with visitor.desk.aread(visitor.actor) as session:
+        row = (await session.execute(queries.surroundings(visitor.actor))).one()
+    frame = make_frame(request, visitor, read_around(row), current if current.isprintable() else "")
+    return page(request, "partials/counters.html", {"frame": frame})
+
+
+@router.get("/tickets/search")
+async def search(request: Request, visitor: SignedIn) -> Response:
+    """Show a page for searching, for small screens."""
+    async with visitor.desk.aread(visitor.actor) as session:
+        row = (await session.execute(queries.surroundings(visitor.actor))).one()
+    return page(
+        request, "pages/search.html", {"frame": make_frame(request, visitor, read_around(row), "search")}
+    )
+
+
+async def ticket_page(request: Request, visitor: Visitor, number: str) -> Response:
+    """Show a ticket: beside its list, or alone when the list is on the page already."""
+    address = read_address(request.query_params)
+    alone = wants(request, "ticket")
+    async with visitor.desk.aread(visitor.actor) as session:
+        loaded = await load_ticket(session, visitor, number)
+        found: list[Any] = []
+        if not alone:
+            found = list(
+                (await session.execute(tickets.inbox(visitor.actor, address.wanted, address.place))).all()
+            )
+    frame = make_frame(request, visitor, loaded.around, _current(address))
+    context: dict[str, Any] = {"frame": frame, "ticket": make_ticket(visitor, loaded, address)}
+    if alone:
+        return page(request, "partials/ticket_alone.html", context)
+    context["list"] = make_list(visitor, loaded.around, address, found, current=number)
+    return page(request, "pages/inbox.html", context)
+
+
+async def _names(session: Any, visitor: Visitor, address: ListAddress) -> Any:
+    """Look up how the people in the address are called; a statement only where there are any."""
+    wanted = address.wanted
+    if wanted.requester_id is None and wanted.organization_id is None:
+        return None
+    statement = queries.names_of(visitor.actor, wanted.requester_id, wanted.organization_id)
+    return (await session.execute(statement)).one()
+
+
+def _current(address: ListAddress) -> str:
+    teams = [value for name, value in address.values if name == "team"]
+    if len(address.values) == len(teams) == 1:
+        return f"team:{teams[0]}"
+    return "" if address.values else address.view.value

@@ -1,0 +1,42 @@
+"""What visitors set for themselves: theme and sidebar."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from ombud.people.actions import set_theme
+from ombud.web.auth import SignedIn, is_secure, safe_next
+from ombud.web.forms import signed_form, text_of
+
+router = APIRouter()
+
+YEAR = 365 * 86_400
+
+
+@router.post("/me/preferences")
+async def prefer(request: Request, visitor: SignedIn) -> Response:
+    """Keep a preference and show the same page again."""
+    form = await signed_form(request, visitor)
+    response = RedirectResponse(_back(request), 303)
+    if theme := text_of(form, "theme"):
+        await visitor.desk.arun(visitor.actor, set_theme, theme)
+    if sidebar := text_of(form, "sidebar"):
+        kept = "folded" if sidebar == "folded" else "open"
+        response.set_cookie(
+            "ombud_sidebar",
+            kept,
+            max_age=YEAR,
+            path="/",
+            secure=is_secure(request),
+            httponly=True,
+            samesite="lax",
+        )
+    return response
+
+
+def _back(request: Request) -> str:
+    """Return the page that the form stood on, when it is one of ours (the referrer policy tells only us)."""
+    referrer = request.headers.get("referer", "")
+    own = f"{request.url.scheme}://{request.url.netloc}"
+    return safe_next(referrer.removeprefix(own)) if referrer.startswith(f"{own}/") else "/"

@@ -1,0 +1,186 @@
+"""Sign in, sign out, and the first start."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from ombud.db.actor import Actor
+from ombud.errors import Conflict, Invalid, RateLimited
+from ombud.kit.passwords import hash_password, needs_rehash, verify_password
+from ombud.people import accounts
+from ombud.people import queries as people
+from ombud.people.actions import create_first_administrator, set_password
+from ombud.web.answers import page
+from ombud.web.auth import (
+    SignedIn,
+    check_guest_form,
+    cookie_name,
+    drop_cookie,
+    find_principal,
+    form_token,
+    guest_secret,
+    safe_next,
+    set_cookie,
+    set_guest_cookie,
+)
+from ombud.web.forms import field_errors, read_form, signed_form, text_of
+from ombud.web.parts import Parts, parts_of
+
+router = APIRouter()
+
+DOOR = Actor.system("sign-in")
+MISMATCH = "Email and password do not match."
+_SET_UP_FIELDS = {"full_name": "Your name", "email": "The email", "password": "The password"}
+
+
+@router.get("/sign-in")
+async def sign_in_page(request: Request, next: str = "/") -> Response:  # noqa: A002  # the field's name in the URL
+    """Show the form; an empty desk is set up first, and who is signed in goes on."""
+    parts = parts_of(request)
+    if not await has_administrator(parts):
+        return RedirectResponse("/set-up", 303)
+    secret = request.cookies.get(cookie_name(request), "")
+    if await find_principal(parts.runtime.desk, secret, request.state.request_id):
+        return RedirectResponse(safe_next(next), 303)
+    return _sign_in_form(request, next_href=safe_next(next))
+
+
+@router.post("/sign-in")
+async def sign_in(request: Request) -> Response:
+    """Open a session; the same words and the same time for a wrong password and an unknown address."""
+    form = await read_form(request)
+    check_guest_form(form, request)
+    email, next_href = text_of(form, "email").strip()[:255], safe_next(text_of(form, "next"))
+    try:
+        user_id = await _checked(parts_of(request), email, text_of(form, "password"), _ip(request))
+    except RateLimited as error:
+        said = f"Too many attempts. Try again in {_minutes(error.retry_after)}."
+        headers = {"Retry-After": str(error.retry_after)}
+        return _sign_in_form(request, next_href, email, said, status=429, headers=headers)
+    if user_id is None:
+        return _sign_in_form(request, next_href, email, MISMATCH, status=422)
+    return await _let_in(request, user_id, next_href)
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request, visitor: SignedIn) -> Response:
+    """End the session, and with it the live streams of this browser."""
+    await signed_form(request, visitor)
+    session_id = visitor.principal.session_id
+    if session_id is not None:
+        await visitor.desk.arun(visitor.actor, accounts.end_session, session_id)
+        visitor.parts.listeners.end(session_id)
+    response = RedirectResponse("/sign-in", 303)
+    response.headers["Clear-Site-Data"] = '"storage"'
+    drop_cookie(response, request)
+    return response
+
+
+@router.get("/set-up")
+async def set_up_page(request: Request) -> Response:
+    """Show the form that makes the administrator, as long as there is none."""
+    if await has_administrator(parts_of(request)):
+        return RedirectResponse("/sign-in", 303)
+    return _set_up_form(request, {}, {})
+
+
+@router.post("/set-up")
+async def set_up(request: Request) -> Response:
+    """Make the administrator and sign them in."""
+    parts = parts_of(request)
+    form = await read_form(request)
+    check_guest_form(form, request)
+    values = {name: text_of(form, name) for name in ("full_name", "email")}
+    try:
+        if not values["full_name"].strip():
+            raise Invalid(fields={"full_name": "must not be blank."})
+        async with parts.hashing:
+            hashed = await asyncio.to_thread(hash_password, text_of(form, "password"))
+        user = await parts.runtime.desk.arun(
+            Actor.system("set-up"), create_first_administrator, password_hash=hashed, **values
+        )
+    except Invalid as error:
+        return _set_up_form(request, values, field_errors(error, _SET_UP_FIELDS), status=422)
+    except Conflict:
+        return RedirectResponse("/sign-in", 303)
+    return await _let_in(request, user.id, "/")
+
+
+async def has_administrator(parts: Parts) -> bool:
+    """Tell whether the desk is set up."""
+    async with parts.runtime.desk.aread(DOOR) as session:
+        return bool(await session.scalar(people.has_administrator()))
+
+
+async def _checked(parts: Parts, email: str, password: str, ip: str) -> int | None:
+    """Return whose credentials these are. Two are compared at a time, so a flood cannot outrun the count."""
+    desk = parts.runtime.desk
+    async with parts.hashing:
+        async with desk.aread(DOOR) as session:
+            await session.run_sync(accounts.check_throttle, email=email, ip=ip)
+            found = (await session.execute(people.credentials(email))).one_or_none()
+        stored = found.password_hash if found is not None and found.is_active else None
+        right = await asyncio.to_thread(verify_password, stored, password)
+        if found is None or not right:
+            await desk.arun(DOOR, accounts.note_failure, email=email, ip=ip)
+            return None
+        if stored is not None and needs_rehash(stored):
+            hashed = await asyncio.to_thread(hash_password, password)
+            await desk.arun(Actor.customer(found.user_id), set_password, found.user_id, hashed)
+    return int(found.user_id)
+
+
+async def _let_in(request: Request, user_id: int, next_href: str) -> Response:
+    """Start a fresh session (never one that the browser brought) and go on."""
+    # A person's least: enough to open a session of their own, whatever their role.
+    actor = Actor.customer(user_id).for_request(request.state.request_id)
+    secret = await parts_of(request).runtime.desk.arun(
+        actor,
+        accounts.start_session,
+        user_id,
+        ip=_ip(request),
+        user_agent=request.headers.get("user-agent", ""),
+    )
+    response = RedirectResponse(next_href, 303)
+    set_cookie(response, request, secret)
+    response.delete_cookie("ombud_guest", path="/")
+    return response
+
+
+def _sign_in_form(
+    request: Request,
+    next_href: str = "/",
+    email: str = "",
+    failure: str = "",
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    secret = guest_secret(request)
+    context = {"csrf": form_token(secret), "next_href": next_href, "email": email, "failure": failure}
+    response = page(request, "pages/sign_in.html", context, status=status, headers=headers)
+    set_guest_cookie(response, request, secret)
+    return response
+
+
+def _set_up_form(
+    request: Request, values: dict[str, str], errors: dict[str, str], *, status: int = 200
+) -> Response:
+    secret = guest_secret(request)
+    none = dict.fromkeys(_SET_UP_FIELDS, "")
+    context = {"csrf": form_token(secret), "failure": "", "values": none | values, "errors": none | errors}
+    response = page(request, "pages/set_up.html", context, status=status)
+    set_guest_cookie(response, request, secret)
+    return response
+
+
+def _ip(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _minutes(seconds: int) -> str:
+    minutes = max(1, -(-seconds // 60))
+    return "a minute" if minutes == 1 else f"{minutes} minutes"

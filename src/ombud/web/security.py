@@ -1,0 +1,115 @@
+"""What every request passes before it meets a route: host, origin, size; and the headers of every answer.
+
+Plain ASGI, so that streams (live updates, downloads) are not held up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ombud.db.actor import new_request_id
+from ombud.web.headers import PAGE_HEADERS
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+UNCHECKED_PATHS = frozenset({"/csp-report"})
+_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the desk expects of requests. `base_url` None: any host name will do, as behind one's own door."""
+
+    base_url: str | None
+    body_limit: int
+
+    @property
+    def origin(self) -> str | None:
+        """The scheme, host and port that browsers say of the desk's own pages."""
+        if self.base_url is None:
+            return None
+        parts = urlsplit(self.base_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def accepts_host(self, host: str) -> bool:
+        """Tell whether a request may be for this host."""
+        if self.base_url is None:
+            return True
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == urlsplit(self.base_url).hostname or name in LOOPBACK
+
+
+class Guard:
+    """Refuses what no route should see, and puts the security headers on every answer."""
+
+    def __init__(self, app: ASGIApp, rules: Rules) -> None:
+        self.app = app
+        self.rules = rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        asked = headers.get("x-request-id", "")
+        request_id = asked if _REQUEST_ID.fullmatch(asked) else new_request_id()
+        scope.setdefault("state", {})["request_id"] = request_id
+        only_head = scope["method"] == "HEAD"
+        if only_head:
+            scope = {**scope, "method": "GET"}
+        answer = _Answer(send, request_id, only_head)
+        refusal = self._refusal(scope, headers)
+        await (refusal or self.app)(scope, receive, answer)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> ASGIApp | None:
+        if not self.rules.accepts_host(headers.get("host", "")):
+            return PlainTextResponse("This desk has another address.\n", 421)
+        size = headers.get("content-length", "0")
+        if not size.isdigit() or int(size) > self.rules.body_limit:
+            return PlainTextResponse("That is too large to be sent at once.\n", 413)
+        if scope["method"] in SAFE_METHODS or scope["path"] in UNCHECKED_PATHS:
+            return None
+        if not self._same_origin(scope, headers):
+            return PlainTextResponse("This request came from another site, so nothing was done.\n", 403)
+        return None
+
+    def _same_origin(self, scope: Scope, headers: Headers) -> bool:
+        """Ask the browser where a form came from. Programs that say nothing still need the form's token."""
+        site = headers.get("sec-fetch-site")
+        if site is not None:
+            return site in ("same-origin", "none")
+        origin = headers.get("origin")
+        if origin is None:
+            return True
+        return origin in self._own_origins(scope, headers)
+
+    def _own_origins(self, scope: Scope, headers: Headers) -> Iterable[str]:
+        if self.rules.origin:
+            yield self.rules.origin
+        yield f"{scope['scheme']}://{headers.get('host', '')}"
+
+
+class _Answer:
+    """Sends what the application sends, with headers added, and no body for HEAD."""
+
+    def __init__(self, send: Send, request_id: str, only_head: bool) -> None:
+        self.send = send
+        self.request_id = request_id
+        self.only_head = only_head
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in PAGE_HEADERS.items():
+                headers.setdefault(name, value)
+            headers["X-Request-Id"] = self.request_id
+        elif self.only_head and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await self.send(message)

@@ -1,0 +1,228 @@
+"""One ticket as its page shows it: loaded in few statements, put into words and menus."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ombud import clock
+from ombud.errors import NotFound
+from ombud.models import Attachment, AuditLog, Comment, Ticket, TicketPriority, TicketStatus
+from ombud.tickets import STATUS_MOVES, UNDONE
+from ombud.tickets import queries as tickets
+from ombud.web import queries
+from ombud.web.addresses import ListAddress
+from ombud.web.around import Around, read_around
+from ombud.web.auth import Visitor
+from ombud.web.timeline import make_timeline, person_of
+from ombud.web.views.menus import Menu, Option
+from ombud.web.views.people import PersonView, TagView
+from ombud.web.views.tickets import BannerView, ComposerView, OtherTicket, TicketView
+from ombud.web.wording import CHANNEL_LABELS, PRIORITY_LABELS, STATUS_LABELS, ago
+
+HISTORY_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedTicket:
+    """A ticket with all that its page shows."""
+
+    ticket: Ticket
+    comments: list[Comment]
+    attachments: list[Attachment]
+    log: list[AuditLog]
+    around: Around
+    row: Any
+
+
+async def load_ticket(session: AsyncSession, visitor: Visitor, number: str) -> LoadedTicket:
+    """Load a ticket's page in five statements (four for a customer); NotFound when it is not to be seen."""
+    actor = visitor.actor
+    ticket = await find_ticket(session, visitor, number)
+    comments = (await session.scalars(tickets.conversation(actor, ticket.id, files=False))).all()
+    attachments = (await session.scalars(tickets.all_attachments_of(actor, ticket.id))).all()
+    log = []
+    if visitor.is_staff:
+        log = list(await session.scalars(tickets.history(actor, ticket.id, limit=HISTORY_LIMIT)))
+    statement = queries.with_ticket(queries.surroundings(actor), actor, ticket)
+    row = (await session.execute(statement)).one()
+    return LoadedTicket(ticket, list(comments), list(attachments), log, read_around(row), row)
+
+
+async def find_ticket(session: AsyncSession, visitor: Visitor, number: str) -> Ticket:
+    """Return a ticket with its people and team, in one statement; its tags come with the surroundings."""
+    statement = tickets.ticket_by_number(visitor.actor, number, tags=False)
+    ticket = await session.scalar(statement) if len(number) <= 50 and number.isprintable() else None
+    if ticket is None:
+        raise NotFound("There is no such ticket here.")
+    return ticket
+
+
+def make_ticket(visitor: Visitor, loaded: LoadedTicket, address: ListAddress) -> TicketView:
+    """Put a loaded ticket into words and menus."""
+    ticket, around = loaded.ticket, loaded.around
+    base = f"/tickets/{ticket.ticket_number}"
+    query = address.here("")
+    own_tags = tuple(
+        TagView(tag["name"], tag["color"], f"/tickets?view=all&tag={tag['name']}")
+        for tag in loaded.row.own_tags
+    )
+    menus = _Menus(ticket, around, f"{base}/{{}}{query}")
+    return TicketView(
+        id=ticket.id,
+        number=ticket.ticket_number,
+        href=base + query,
+        base_href=base,
+        query=query,
+        title=ticket.title,
+        requester=_requester(visitor, ticket),
+        organization=ticket.organization.name if ticket.organization else "",
+        organization_href=f"/tickets?view=all&organization={ticket.organization_id}"
+        if visitor.is_staff
+        else "",
+        status=menus.status(),
+        priority=menus.priority(),
+        assignee=menus.assignee(visitor),
+        team=menus.team(),
+        tags=menus.tags(loaded.row.own_tags),
+        tag_views=own_tags,
+        channel=CHANNEL_LABELS[ticket.channel.value],
+        created_at=ticket.created_at,
+        active_at=ticket.last_activity_at,
+        resolved_at=ticket.resolved_at,
+        first_response_at=ticket.first_response_at,
+        timeline=make_timeline(ticket, loaded.comments, loaded.attachments, loaded.log, around),
+        composer=_composer(visitor, ticket, base, query),
+        back_href=address.here(),
+        history_href=f"{base}/history{query}",
+        live_href=f"{base}/live{query}",
+        others=tuple(_other(one) for one in loaded.row.others),
+        others_href=f"/tickets?view=all&requester={ticket.requester_id}" if visitor.is_staff else "",
+        banners=_banners(visitor, ticket, base, query),
+        read_only=ticket.deleted_at is not None or not visitor.can_write,
+        deletable=visitor.can_write and ticket.deleted_at is None,
+        internal=visitor.is_staff,
+        writable=ticket.deleted_at is None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Menus:
+    """The fields of a ticket that are changed in place; `action` has a gap for the field's noun."""
+
+    ticket: Ticket
+    around: Around
+    action: str
+
+    def status(self) -> Menu:
+        now = self.ticket.status
+        legal = [one for one in TicketStatus if one is now or one in STATUS_MOVES[now]]
+        options = (Option(one.value, STATUS_LABELS[one.value], one is now) for one in legal)
+        return self._menu("status", "Status", tuple(options), now.value, "s", "status")
+
+    def priority(self) -> Menu:
+        now = self.ticket.priority
+        options = (
+            Option(one.value, PRIORITY_LABELS[one.value], one is now) for one in reversed(TicketPriority)
+        )
+        return self._menu("priority", "Priority", tuple(options), now.value, "p", "priority")
+
+    def assignee(self, visitor: Visitor) -> Menu:
+        now, own = self.ticket.assignee_id, visitor.principal.user_id
+        people = [(key, who) for key, who in self.around.staff.items() if who.active or key == now]
+        people.sort(key=lambda item: item[0] != own)  # oneself first: taking a ticket is the common case
+        options = [Option("", "Nobody", now is None)]
+        options += [
+            Option(str(key), who.name, key == now, who, hint="(you)" if key == own else "")
+            for key, who in people
+        ]
+        if now is not None and self.ticket.assignee is not None and now not in self.around.staff:
+            options.append(
+                Option(str(now), person_of(self.ticket.assignee).name, True, person_of(self.ticket.assignee))
+            )
+        return self._menu("assignee", "Assignee", tuple(options), str(now or ""), "a", "person")
+
+    def team(self) -> Menu:
+        now = self.ticket.team_id
+        options = [Option("", "None", now is None)]
+        options += [Option(str(key), name, key == now) for key, name in self.around.teams.items()]
+        return self._menu("team", "Team", tuple(options), str(now or ""), None, "plain")
+
+    def tags(self, own: list[dict[str, Any]]) -> Menu:
+        on = {tag["name"].lower(): tag["id"] for tag in own}
+        options = (
+            Option(f"remove:{on[tag.name.lower()]}", tag.name, True, color=tag.color)
+            if tag.name.lower() in on
+            else Option(f"add:{tag.name}", tag.name, color=tag.color)
+            for tag in self.around.tags
+        )
+        menu = self._menu("tags", "Tags", tuple(options), None, "t", "tag")
+        return replace(menu, name="tag", fresh="New tag")
+
+    def _menu(
+        self, noun: str, label: str, options: tuple[Option, ...], seen: str | None, key: str | None, kind: str
+    ) -> Menu:
+        return Menu(noun, label, options, kind, self.action.format(noun), seen, key)
+
+
+def _requester(visitor: Visitor, ticket: Ticket) -> PersonView:
+    shown = person_of(ticket.requester)
+    href = f"/tickets?view=all&requester={ticket.requester_id}" if visitor.is_staff else None
+    return replace(shown, href=href)
+
+
+def _composer(visitor: Visitor, ticket: Ticket, base: str, query: str) -> ComposerView:
+    name, email = ticket.requester.full_name.strip(), ticket.requester.email
+    kinds: tuple[Any, ...] = (
+        ("reply", "note") if visitor.can_write else ("note",) if visitor.is_staff else ("reply",)
+    )
+    return ComposerView(
+        action=f"{base}/comments{query}",
+        preview_href="/preview",
+        to=(f"{name} <{email}>" if name else email) if visitor.is_staff else "the support team",
+        draft_key=f"{visitor.principal.user_id}:{ticket.id}",
+        kind=kinds[0],
+        kinds=kinds,
+        sends=_sends(ticket.status) if visitor.can_write else (("", "Send"),),
+    )
+
+
+def _sends(status: TicketStatus) -> tuple[tuple[str, str], ...]:
+    """Return the ways to send; the first is the button. It says what it does to the status."""
+    waiting = ("waiting_on_customer", "Send and mark as waiting")
+    plain, resolve, reopen = ("", "Send"), ("resolved", "Send and resolve"), ("open", "Send and reopen")
+    if status is TicketStatus.WAITING_ON_CUSTOMER:
+        return (("", "Send, still waiting"), resolve, ("open", "Send and open"))
+    if status in UNDONE:
+        return (waiting, plain, resolve)
+    return (plain, reopen)
+
+
+def _banners(visitor: Visitor, ticket: Ticket, base: str, query: str) -> tuple[BannerView, ...]:
+    if ticket.deleted_at is None:
+        return ()
+    text = (
+        f"This ticket was deleted {_since(ticket.deleted_at)}. Nothing can be changed until it is restored."
+    )
+    if not visitor.can_write:
+        return (BannerView("trash-2", text, "urgent"),)
+    return (BannerView("trash-2", text, "urgent", "Restore", f"{base}/restoration{query}", post=True),)
+
+
+def _since(moment: datetime) -> str:
+    passed = ago(moment, clock.now())
+    return {"now": "just now"}.get(passed, f"{passed} ago")
+
+
+def _other(one: dict[str, Any]) -> OtherTicket:
+    return OtherTicket(
+        number=one["ticket_number"],
+        href=f"/tickets/{one['ticket_number']}",
+        title=one["title"],
+        status=one["status"],
+        status_label=STATUS_LABELS[one["status"]],
+        active_at=datetime.fromisoformat(one["last_activity_at"]),
+    )

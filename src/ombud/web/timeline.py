@@ -1,0 +1,161 @@
+"""The conversation as templates see it: messages, and between them what was done, from the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import groupby
+
+from ombud.kit.html import render_markdown, split_quote
+from ombud.models import Attachment, AuditAction, AuditLog, Comment, Ticket, User
+from ombud.web.around import Around
+from ombud.web.views.people import PersonView
+from ombud.web.views.tickets import EventGroup, EventView, FileView, MessageView, TimelineItem
+from ombud.web.wording import PRIORITY_LABELS, STATUS_ICONS, STATUS_LABELS, size
+
+FOLD_LENGTH = 4000
+"""Characters; a longer message is folded."""
+
+_FILE_KINDS = (
+    ("image", ("image/",)),
+    (
+        "table",
+        ("text/csv", "application/vnd.ms-excel", "application/vnd.openxmlformats-officedocument.spreadsheet"),
+    ),
+    ("archive", ("application/zip", "application/gzip", "application/x-tar")),
+    ("text", ("text/", "application/pdf", "application/json")),
+)
+
+
+def make_timeline(
+    ticket: Ticket,
+    comments: Iterable[Comment],
+    attachments: Sequence[Attachment],
+    log: Iterable[AuditLog],
+    around: Around,
+) -> tuple[TimelineItem, ...]:
+    """Put messages and events in the order of time; comments and log come newest first."""
+    dated: list[tuple[datetime, int, MessageView | EventView]] = []
+    if ticket.description.strip():
+        dated.append((ticket.created_at, 0, _opening(ticket, attachments)))
+    dated += [(one.created_at, 1, _message(one, attachments)) for one in reversed(list(comments))]
+    # A reply that moves the status is one transaction: the words come first.
+    dated += [(event.at, 2, event) for row in reversed(list(log)) for event in events_of(row, around)]
+    dated.sort(key=lambda item: item[:2])
+    items: list[TimelineItem] = []
+    for is_event, group in groupby((item for _, _, item in dated), lambda item: isinstance(item, EventView)):
+        if is_event:
+            items.append(EventGroup(tuple(item for item in group if isinstance(item, EventView))))
+        else:
+            items += [item for item in group if isinstance(item, MessageView)]
+    return tuple(items)
+
+
+def events_of(row: AuditLog, around: Around) -> list[EventView]:
+    """Return what a row of the log says in words; nothing for what a message shows by itself."""
+    actor = person_of(row.user) if row.user is not None else None
+    match row.table_name, row.action:
+        case "tickets", AuditAction.UPDATE:
+            said = [_field_event(field, change[1], around) for field, change in row.changes.items()]
+        case "ticket_tags", AuditAction.CREATE | AuditAction.DELETE:
+            verb = "added" if row.action is AuditAction.CREATE else "removed"
+            said = [("tag", f"{verb} the tag", tag_name(row, around))]
+        case _:
+            said = []
+    return [EventView(row.created_at, actor, *words) for words in said if words is not None]
+
+
+def tag_name(row: AuditLog, around: Around) -> str:
+    """Return the name of the tag that a row of the log is about."""
+    return around.tag_names.get(row.record_key.get("tag_id", 0), "that is gone")
+
+
+def person_of(user: User) -> PersonView:
+    """Return a person as a page shows them."""
+    return PersonView.of(user.full_name, user.email, active=user.is_active)
+
+
+def shown_value(field: str, value: object, around: Around) -> str:
+    """Return a field's value in words; empty for none."""
+    if value is None:
+        return ""
+    match field:
+        case "status":
+            return STATUS_LABELS.get(str(value), str(value))
+        case "priority":
+            return PRIORITY_LABELS.get(str(value), str(value))
+        case "assignee_id":
+            person = around.staff.get(_number(value))
+            return person.name if person else "somebody who left"
+        case "team_id":
+            return around.teams.get(_number(value), "a team that is gone")
+    return str(value)
+
+
+def _field_event(field: str, value: object, around: Around) -> tuple[str, str, str] | None:
+    shown = shown_value(field, value, around)
+    match field:
+        case "status":
+            return (STATUS_ICONS.get(str(value), "circle"), "set the status to", shown)
+        case "priority":
+            return ("flag", "set the priority to", shown)
+        case "assignee_id":
+            return (
+                ("user-round", "assigned this to", shown) if value else ("user-round", "unassigned this", "")
+            )
+        case "team_id":
+            return ("users", "moved this to", shown) if value else ("users", "took this from its team", "")
+        case "title":
+            return ("pencil", "changed the title to", shown)
+        case "deleted_at":
+            return ("trash-2", "deleted this", "") if value else ("undo-2", "restored this", "")
+        case "requester_id":
+            return ("user-round", "changed the requester", "")
+    return None
+
+
+def _opening(ticket: Ticket, attachments: Sequence[Attachment]) -> MessageView:
+    kind = "staff" if ticket.requester.is_staff else "customer"
+    own = [file for file in attachments if file.comment_id is None]
+    return _view("description", kind, ticket.requester, ticket.created_at, ticket.description, own)
+
+
+def _message(comment: Comment, attachments: Sequence[Attachment]) -> MessageView:
+    kind = "note" if comment.is_internal else "staff" if comment.author.is_staff else "customer"
+    own = [file for file in attachments if file.comment_id == comment.id]
+    edited = comment.updated_at if comment.updated_at > comment.created_at else None
+    return _view(
+        f"comment-{comment.id}", kind, comment.author, comment.created_at, comment.content, own, edited
+    )
+
+
+def _view(
+    anchor: str,
+    kind: str,
+    author: User,
+    at: datetime,
+    source: str,
+    files: Sequence[Attachment],
+    edited_at: datetime | None = None,
+) -> MessageView:
+    body, quote = split_quote(source)
+    return MessageView(
+        anchor=anchor,
+        kind=kind,  # type: ignore[arg-type]  # one of the three by construction
+        author=person_of(author),
+        at=at,
+        body=render_markdown(body),
+        quote=render_markdown(quote) if quote else None,
+        words=len(body.split()) if len(body) > FOLD_LENGTH else None,
+        files=tuple(_file(file) for file in files),
+        edited_at=edited_at,
+    )
+
+
+def _file(file: Attachment) -> FileView:
+    kind = next((name for name, starts in _FILE_KINDS if file.content_type.startswith(starts)), "other")
+    return FileView(file.file_name, size(file.size), f"/attachments/{file.id}", kind)
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0

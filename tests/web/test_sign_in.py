@@ -1,0 +1,156 @@
+"""Signing in and out, the first start, and what the door refuses."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from ombud.config import Settings
+from ombud.db.actor import Actor
+from ombud.db.desk import Desk
+from ombud.runtime import Runtime
+from ombud.testing import Cast
+from ombud.web.auth import safe_next
+from tests.web.hosting import ORIGIN, Browser
+
+pytestmark = pytest.mark.asyncio
+NEW = {"full_name": "Ann Founder", "email": "ann@desk.example", "password": "a sentence to remember"}
+
+
+async def test_an_empty_desk_is_set_up_once(web: Browser) -> None:
+    assert (await web.get("/")).headers["location"] == "/sign-in"
+    assert (await web.get("/sign-in")).headers["location"] == "/set-up"
+    await web.get("/set-up")
+    done = await web.post("/set-up", NEW)
+    assert done.status_code == 303
+    assert done.headers["location"] == "/"
+    assert (await web.get("/tickets")).status_code == 200
+    assert (await web.get("/set-up")).headers["location"] == "/sign-in"
+
+
+async def test_set_up_says_what_is_wrong_beside_the_field(web: Browser) -> None:
+    await web.get("/set-up")
+    refused = await web.post("/set-up", {**NEW, "password": "short"})
+    assert refused.status_code == 422
+    assert "The password must have at least 10 characters." in refused.text
+    assert "Ann Founder" in refused.text
+    assert "short" not in refused.text
+
+
+async def test_two_who_set_up_at_once_make_one_administrator(web: Browser, desk: Desk) -> None:
+    import asyncio
+
+    await web.get("/set-up")
+    forms = [web.post("/set-up", {**NEW, "email": f"ann{n}@desk.example"}) for n in range(4)]
+    answers = await asyncio.gather(*forms)
+    assert sorted(answer.headers["location"] for answer in answers) == [
+        "/",
+        "/sign-in",
+        "/sign-in",
+        "/sign-in",
+    ]
+    async with desk.aread(Actor.system("test")) as session:
+        assert await session.scalar(text("SELECT count(*) FROM ombud.users")) == 1
+
+
+async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(web: Browser, cast: Cast) -> None:
+    await web.get("/sign-in")
+    wrong = await web.post("/sign-in", {"email": cast.agent.email, "password": "wrong"})
+    unknown = await web.post("/sign-in", {"email": "nobody@desk.example", "password": "wrong"})
+    assert wrong.status_code == unknown.status_code == 422
+    assert wrong.text.replace(cast.agent.email, "") == unknown.text.replace("nobody@desk.example", "")
+    assert "ombud_session" not in web.client.cookies
+
+
+async def test_many_failures_make_even_the_right_password_wait(web: Browser, cast: Cast) -> None:
+    await web.get("/sign-in")
+    for _ in range(5):
+        await web.post("/sign-in", {"email": cast.agent.email, "password": "wrong"})
+    refused = await web.post("/sign-in", {"email": cast.agent.email, "password": cast.agent.password})
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) > 0
+    assert "Too many attempts" in refused.text
+
+
+async def test_the_session_cookie_is_closed_to_scripts_and_ends_with_signing_out(
+    web: Browser, cast: Cast
+) -> None:
+    answer = await web.sign_in(cast.agent)
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    kept = dict(web.client.cookies)
+    assert (await web.get("/tickets")).status_code == 200
+    assert (await web.post("/sign-out")).headers["location"] == "/sign-in"
+    web.client.cookies.update(kept)
+    assert (await web.get("/tickets")).headers["location"].startswith("/sign-in")
+
+
+async def test_with_tls_the_cookie_is_bound_to_the_host(runtime: Runtime, cast: Cast, built: None) -> None:
+    web = Browser(runtime, base_url="https://desk.example")
+    async with web.client:
+        await web.get("/sign-in")
+        form = {"email": cast.agent.email, "password": cast.agent.password, "csrf": web.csrf}
+        answer = await web.client.post("/sign-in", data=form)
+    assert "__Host-ombud=" in answer.headers["set-cookie"]
+    assert "Secure" in answer.headers["set-cookie"]
+
+
+async def test_signing_in_gives_a_new_session_whatever_cookie_came_before(web: Browser, cast: Cast) -> None:
+    planted = "x" * 43
+    web.client.cookies.set("ombud_session", planted)
+    await web.sign_in(cast.agent)
+    assert web.client.cookies.get("ombud_session", domain="desk.example") != planted
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(web.app), base_url=ORIGIN) as other:
+        other.cookies.set("ombud_session", planted)
+        assert (await other.get("/tickets")).status_code == 303
+
+
+async def test_after_signing_in_one_goes_on_to_the_page_that_was_asked_for(web: Browser, cast: Cast) -> None:
+    asked = await web.get("/tickets?view=all&status=open")
+    assert asked.headers["location"] == "/sign-in?next=%2Ftickets%3Fview%3Dall%26status%3Dopen"
+    await web.get(asked.headers["location"])
+    form = {
+        "email": cast.agent.email,
+        "password": cast.agent.password,
+        "next": "/tickets?view=all&status=open",
+    }
+    assert (await web.post("/sign-in", form)).headers["location"] == "/tickets?view=all&status=open"
+
+
+@pytest.mark.parametrize(
+    "target", ["//evil.example", "https://evil.example", "/\\evil.example", "\\/x", "/a\nb", ""]
+)
+async def test_going_on_never_leaves_the_desk(target: str) -> None:
+    assert safe_next(target) == "/"
+
+
+async def test_a_deactivated_person_is_out_at_once(web: Browser, cast: Cast, desk: Desk) -> None:
+    from ombud.people.actions import deactivate_user
+
+    await web.sign_in(cast.agent)
+    await desk.arun(cast.admin.in_new_request(), deactivate_user, cast.agent.id)
+    assert (await web.get("/tickets")).headers["location"].startswith("/sign-in")
+
+
+async def test_forms_from_elsewhere_are_refused(web: Browser, cast: Cast) -> None:
+    await web.sign_in(cast.agent)
+    ticket = {"email": "new@home.example", "title": "Hello"}
+    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}):
+        assert (await web.post("/tickets", ticket, headers=headers)).status_code == 403
+    assert (await web.client.post("/tickets", data=ticket, headers={"Origin": ORIGIN})).status_code == 403
+    assert (await web.client.post("/tickets", data={**ticket, "csrf": "0" * 64})).status_code == 403
+    assert (await web.post("/tickets", ticket)).status_code == 303
+
+
+async def test_an_unknown_host_is_refused_where_the_desk_has_an_address(
+    runtime: Runtime, settings: Settings, built: None
+) -> None:
+    from dataclasses import replace
+
+    addressed = replace(runtime, settings=settings.model_copy(update={"base_url": ORIGIN}))
+    web = Browser(addressed)
+    async with web.client:
+        assert (await web.get("/healthz")).status_code == 200
+        assert (await web.get("/healthz", headers={"Host": "evil.example"})).status_code == 421
