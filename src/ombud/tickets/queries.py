@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
-from ombud.db.actor import Actor
+from ombud.db.actor import Actor, Scope
 from ombud.kit.cursor import decode_cursor
 from ombud.models import (
     INCLUDE_DELETED,

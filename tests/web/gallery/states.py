@@ -25,8 +25,21 @@ from ombud.web.views.tickets import (
 )
 from ombud.web.wording import PRIORITY_LABELS, STATUS_LABELS
 
-from tests.web.gallery. import menus, texts
-from tests.web.gallery.people import AMARA, BILLING, GONE, HASSAN, JONAS, MEI, NAMELESS, PRIYA, REFUND, SOFIA, TWENTY, YUKI
+from tests.web.gallery import menus, texts
+from tests.web.gallery.people import (
+    AMARA,
+    BILLING,
+    GONE,
+    HASSAN,
+    JONAS,
+    MEI,
+    NAMELESS,
+    PRIYA,
+    REFUND,
+    SOFIA,
+    TWENTY,
+    YUKI,
+)
 
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
 
