@@ -16,7 +16,7 @@ from ombud.demo import people
 from ombud.demo.content import Content, Scenario
 from ombud.demo.dialogue import Play
 from ombud.demo.files import attachment
-from ombud.demo.hours import Arrivals, arrivals, outage_at
+from ombud.demo.hours import RECENT, Arrivals, arrivals, outage_at
 from ombud.demo.letters import Casting, headline, opening
 from ombud.demo.records import (
     Channel,
@@ -93,7 +93,9 @@ class DemoDesk:
         care = self.teams[0].name
         staff = [agent for agent in self.agents if team in agent.teams]
         regular = [agent for agent in staff if not agent.is_admin]
-        agent = self.agents[-1] if scenario.angry and rng.random() < 0.5 else rng.choice(regular)
+        # The administrator, as whom most people look around first, has work too.
+        lead = rng.random() < (0.5 if scenario.angry else 0.15 if self.now - at < RECENT else 0.04)
+        agent = self.agents[-1] if lead else rng.choice(regular)
         channel = rng.choices(CHANNELS, CHANNEL_WEIGHTS)[0]
         if channel == "phone" and (at.weekday() > 4 or at.hour not in OFFICE):
             channel = "web"

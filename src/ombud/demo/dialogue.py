@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from ombud.demo.files import attachment
-from ombud.demo.hours import customer_moment, working_moment
+from ombud.demo.hours import RECENT, customer_moment, working_moment
 from ombud.demo.letters import Casting, frame
 from ombud.demo.records import (
     AssigneeChanged,
@@ -81,6 +81,8 @@ class Play:
         """Sort the ticket, let the customer get impatient if it takes long, and give it to an agent."""
         rng, scenario, agent = self.rng, self.cast.scenario, self.cast.agent
         delay = FIRST_REPLY_HOURS[self.priority] * rng.lognormvariate(0, 1)
+        if self.cast.now - self.at < RECENT and rng.random() < 0.3:
+            delay += rng.uniform(20, 300)
         if self.priority != "urgent" and rng.random() < 0.08:
             delay += rng.uniform(48, 900)
         answer_at = working_moment(agent.hours, self.at + timedelta(hours=delay), rng)
@@ -115,6 +117,8 @@ class Play:
             self._close()
             return False
         hours = rng.lognormvariate(3.1, 1.3) if scenario.weight else rng.uniform(0.2, 1.5)
+        if scenario.weight and rng.random() < 0.14:
+            hours += rng.uniform(48, 320)
         self._reply(scenario.detail, hours)
         self._step("in_progress", self.cast.customer.email)
         if scenario.language == "en" and rng.random() < 0.15:
@@ -127,8 +131,8 @@ class Play:
             self._note(scenario.note)
         if scenario.lingers and rng.random() < 0.4:
             self.at += timedelta(days=rng.uniform(15, 120))
-        elif rng.random() < 0.04:
-            self.at += timedelta(days=rng.uniform(4, 40))
+        elif scenario.weight and rng.random() < 0.16:
+            self.at += timedelta(days=rng.uniform(1, 12))
         by_agent = scenario.file_by == "agent"
         self._agent(scenario.fix, minutes=60 * rng.lognormvariate(0.6, 1.1), file=by_agent)
         self._step("resolved", self.cast.agent.email)

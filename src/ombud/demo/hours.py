@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from ombud.demo.records import WorkingHours
 
 PERIOD = timedelta(days=365)
+RECENT = timedelta(days=14)
+"""At the end of the period the desk is a little behind with its work."""
 HOURLY = (2, 1, 1, 1, 1, 2, 6, 14, 28, 38, 42, 38, 30, 32, 36, 36, 32, 26, 18, 14, 12, 10, 7, 4)
 """How many tickets arrive in each hour (UTC) of a working day, relative to each other."""
 WEEKDAY = (1.15, 1.05, 1.0, 1.0, 0.9, 0.35, 0.25)
