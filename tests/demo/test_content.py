@@ -12,7 +12,7 @@ from ombud.demo import content, wording
 from ombud.demo.slots import Slots
 
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
-KNOWN = ("first", "me", "company", "city", "agent_first", "email", "domain", "team", "title")
+KNOWN = ("first", "me", "company", "home", "city", "agent_first", "email", "domain", "team", "title")
 SCENARIOS = content.load().scenarios
 
 

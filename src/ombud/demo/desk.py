@@ -121,6 +121,7 @@ class DemoDesk:
             "first": first or "there",
             "me": name or customer.email,
             "company": customer.organization or rng.choice(PLACES),
+            "home": customer.organization or customer.city,
             "city": customer.city,
             "agent_first": agent.first_name,
             "email": customer.email,
