@@ -73,8 +73,10 @@ def test_the_readme_embeds_a_desk_in_ten_lines(tmp_path: Path, desk_environment:
     assert (
         len([line for line in program.splitlines() if line and not line.startswith(("from", "import"))]) <= 10
     )
-    assert run(script, desk_environment) == ["1001 open ['The VAT is missing.']"]
-    assert run(script, desk_environment) == ["1002 open ['The VAT is missing.']"], "a second run finds Ann"
+    assert run(script, desk_environment) == ["1001 Invoice 4711 is wrong ['The VAT is missing.']"]
+    assert run(script, desk_environment) == ["1002 Invoice 4711 is wrong ['The VAT is missing.']"], (
+        "a second run finds Ann"
+    )
 
 
 def test_the_first_program_of_embedding(tmp_path: Path, desk_environment: dict[str, str]) -> None:
