@@ -78,7 +78,7 @@ def find_attribution(lines: list[Line], end: int) -> tuple[int, int] | None:
     for start in range(end, max(-1, end - _SPAN - 1), -1):
         text = lines[start].text.strip()
         if not text or lines[start].quoted != lines[end].quoted:
-            if start == end or not _broken_off(lines, start - 1):
+            if text or start == end or not _broken_off(lines, start - 1):
                 break
             continue
         window = f"{text} {window}" if window else text

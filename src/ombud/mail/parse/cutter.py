@@ -226,7 +226,7 @@ def _without_signatures(lines: list[Line], reply: list[int]) -> tuple[list[int],
     for place, i in enumerate(reply):
         run.append(i)
         if place + 1 == len(reply) or reply[place + 1] != i + 1:
-            at = find_signature([lines[j] for j in run])
+            at = find_signature([lines[j] for j in run], is_rest=any(not lines[j].is_blank for j in kept))
             kept += run if at is None else run[:at]
             signature += [] if at is None else run[at:]
             run = []

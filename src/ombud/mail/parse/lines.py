@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 _QUOTE_MARK = re.compile(r"[ \t]{0,3}(?:>|\uff1e(?=[ >\uff1e]|$))")
+_TORN = re.compile(r">[ \t]*(?:[^\W\d]{1,20}[ \t]){0,3}[^\W\d]{1,20}[ \t]?[:：][ \t]*$")
 _BREAKS = re.compile(r"\r\n|\r|\n")
 
 
@@ -27,7 +28,13 @@ class Line:
 
 def plain_lines(text: str) -> list[Line]:
     """Cut a plain text into lines; those that begin with `>` are quoted."""
-    return [Line(line, quoted=_QUOTE_MARK.match(line) is not None) for line in _BREAKS.split(text)]
+    out: list[Line] = []
+    for line in _BREAKS.split(text):
+        quoted = _QUOTE_MARK.match(line) is not None
+        if quoted and len(line) < 60 and _TORN.match(line) and out and out[-1].text and not out[-1].quoted:
+            quoted = False  # "<jane@example.com\n> wrote:", a line torn before the bracket
+        out.append(Line(line, quoted))
+    return out
 
 
 def unquoted(line: str) -> str:

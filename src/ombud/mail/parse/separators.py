@@ -20,6 +20,11 @@ _FORWARD = re.compile("|".join(re.escape(w) for w in FORWARD.split("|")), re.IGN
 _TITLES = frozenset(ORIGINAL.split("|"))
 _ORIGINAL = re.compile("|".join(re.escape(w) for w in ORIGINAL.split("|")), re.IGNORECASE)
 _ABOVE = tuple(REPLY_ABOVE.split("|"))
+_MESSAGE_OF = re.compile(r"(?i)[\s>*_=-]{0,6}message (?:du|de|from|of|vom|von)\b")
+_ADDRESSED = re.compile(
+    r"(?P<name>[^<>]{0,120}?)\s*[<(](?P<email>[^\s<>()]{1,80}@[^\s<>()]{1,120})[>)][^<>@]{0,80}[:：]\s*$"
+)
+_QUOTED_NAME = re.compile(r'"([^"]{1,80})"\s*$')
 _TIME = re.compile(r"\d{1,2}\s?[:.h]\s?\W?\d{2}|(?:19|20)\d\d")
 _MOST_LINES = 16
 
@@ -107,6 +112,8 @@ def is_original_mark(lines: list[Line], index: int) -> bool:
     text = lines[index].text
     if len(text) > 300:
         return False
+    if _MESSAGE_OF.match(text) and len(text) < 80 and _block_near(lines, index + 1):
+        return True
     lower = text.lower()
     if any(phrase in lower for phrase in _ABOVE):
         return len(text) < 160
@@ -144,4 +151,9 @@ def forward_values(lines: list[Line], mark: int) -> dict[Label, str]:
             block = find_header_block(near, at)
             if block:
                 return block.values
+        addressed = _ADDRESSED.match(line.text.strip()[:400])
+        if addressed:  # `05.03.2024, 09:41, "Jane Roe" <jane@example.com>:`
+            quoted = _QUOTED_NAME.search(addressed["name"])
+            name = quoted[1] if quoted else re.split(r"[\d:.,/]+\s", addressed["name"])[-1]
+            return {Label.FROM: f"{name} <{addressed['email']}>"}
     return {}

@@ -34,8 +34,11 @@ _MOST_LINES = 14
 _LONGEST = 100
 
 
-def find_signature(lines: list[Line]) -> int | None:
-    """Give the index of the line where the signature of these lines begins, or None."""
+def find_signature(lines: list[Line], is_rest: bool = False) -> int | None:
+    """Give the index of the line where the signature of these lines begins, or None.
+
+    `is_rest` says that a reply stands elsewhere, so that these lines may be nothing but a footer.
+    """
     shown = _last_shown(lines)
     for place, i in enumerate(shown):
         text = lines[i].text
@@ -46,7 +49,7 @@ def find_signature(lines: list[Line]) -> int | None:
             return i
         if _DELIMITER.match(text) and after and len(after) <= _limit(text):
             return i
-        if _DRAWN.match(text) and i != shown[0] and after and _looks_small(lines, after):
+        if _DRAWN.match(text) and (is_rest or i != shown[0]) and after and _looks_small(lines, after):
             return i
         if is_sent_from(text) and len(after) <= 6 and _looks_small(lines, after):
             return i
