@@ -162,11 +162,15 @@ def stage_runner() -> Iterator[asyncio.Runner]:
 
 
 @pytest.fixture(scope="session")
-def stage_desk(worker_database: ScratchDatabase, stage_runner: asyncio.Runner) -> Iterator[Desk]:
-    """The desk whose connections stages use; kept open, because connecting costs more than a test."""
-    desk = Desk(worker_database.url, Settings(pool_size=2))
-    yield desk
-    stage_runner.run(desk.aclose())
+def stage_desk(postgres: ScratchServer, stage_runner: asyncio.Runner) -> Iterator[Desk]:
+    """The desk whose connections stages use; kept open, because connecting costs more than a test.
+
+    Its database is its own: what is rolled back still uses numbers up.
+    """
+    with postgres.database() as database:
+        desk = Desk(database.url, Settings(pool_size=2))
+        yield desk
+        stage_runner.run(desk.aclose())
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -45,9 +45,9 @@ def test_a_failed_unit_on_a_stage_is_undone(perform: Perform, agent: Persona, cu
     assert perform(agent.actor, lambda s: s.scalar(select(func.count()).select_from(Ticket))) == 0
 
 
-def test_a_stage_leaves_nothing(desk: Desk) -> None:
+def test_a_stage_leaves_nothing(stage_desk: Desk) -> None:
     """Runs after the ones above in this process, on the same database."""
-    assert _count(desk) == 0
+    assert _count(stage_desk) == 0
 
 
 def test_personas_can_sign_in(desk: Desk, cast: Cast) -> None:

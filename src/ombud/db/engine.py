@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
 
 from ombud.config import Settings
 from ombud.db.roles import Role
-from ombud.errors import Unavailable
+from ombud.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -29,7 +29,7 @@ def make_engine(url: str | URL, settings: Settings | None = None, *, role: str =
         "application_name": "ombud",
         "keepalives_idle": 30,
     }
-    return create_engine(target, connect_args=arguments, **_pool(settings))
+    return _in_words(create_engine(target, connect_args=arguments, **_pool(settings)))
 
 
 def make_async_engine(
@@ -56,7 +56,20 @@ def make_async_engine(
             "connect_timeout": settings.connect_timeout,
             "application_name": "ombud",
         }
-    return create_async_engine(target, connect_args=arguments, **_pool(settings))
+    engine = create_async_engine(target, connect_args=arguments, **_pool(settings))
+    _in_words(engine.sync_engine)
+    return engine
+
+
+def _in_words(engine: Engine) -> Engine:
+    """Make Invalid of what a driver refuses by itself: NUL and lone surrogates, before anything is sent."""
+
+    @event.listens_for(engine, "handle_error")
+    def refuse(context: ExceptionContext) -> None:
+        if isinstance(context.original_exception, ValueError) and context.sqlalchemy_exception is None:
+            raise Invalid("A text contains characters that cannot be stored.") from None
+
+    return engine
 
 
 def refuse_plain_tcp(url: URL, settings: Settings) -> None:

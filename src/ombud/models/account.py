@@ -47,7 +47,7 @@ class ApiToken(HasId, Base):
     revoked_at: Mapped[datetime | None]
 
     __table_args__ = (
-        CheckConstraint("btrim(name) <> ''", name="name_not_blank", info=says("name", "must not be blank.")),
+        CheckConstraint(r"name ~ '\S'", name="name_not_blank", info=says("name", "must not be blank.")),
     )
 
 

@@ -31,7 +31,7 @@ class Comment(HasId, HasTimes, Base):
 
     __table_args__ = (
         CheckConstraint(
-            "btrim(content) <> ''", name="content_not_blank", info=says("content", "must not be blank.")
+            r"content ~ '\S'", name="content_not_blank", info=says("content", "must not be blank.")
         ),
         # a ticket's conversation in order; the last message of a list row
         Index("ix_comments_ticket_id", "ticket_id", "created_at", "id"),
@@ -62,7 +62,7 @@ class Attachment(HasId, Base):
     __table_args__ = (
         CheckConstraint("size >= 0", name="size", info=says("size", "must not be negative.")),
         CheckConstraint(
-            "btrim(file_name) <> ''", name="file_name_not_blank", info=says("file_name", "must not be blank.")
+            r"file_name ~ '\S'", name="file_name_not_blank", info=says("file_name", "must not be blank.")
         ),
         CheckConstraint("checksum ~ '^[0-9a-f]{64}$'", name="checksum"),
         # a ticket's files

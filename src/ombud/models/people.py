@@ -41,7 +41,7 @@ class Organization(HasId, HasTimes, Base):
     )
 
     __table_args__ = (
-        CheckConstraint("btrim(name) <> ''", name="name_not_blank", info=says("name", "must not be blank.")),
+        CheckConstraint(r"name ~ '\S'", name="name_not_blank", info=says("name", "must not be blank.")),
         # get_or_create by name; two organizations of one name cannot be told apart in a menu.
         Index(
             "uq_organizations_name",
@@ -97,7 +97,7 @@ class Team(HasId, HasTimes, Base):
     )
 
     __table_args__ = (
-        CheckConstraint("btrim(name) <> ''", name="name_not_blank", info=says("name", "must not be blank.")),
+        CheckConstraint(r"name ~ '\S'", name="name_not_blank", info=says("name", "must not be blank.")),
         Index(
             "uq_teams_name",
             text("lower(name)"),

@@ -40,7 +40,7 @@ class Tag(HasId, Base):
     )
 
     __table_args__ = (
-        CheckConstraint("btrim(name) <> ''", name="name_not_blank", info=says("name", "must not be blank.")),
+        CheckConstraint(r"name ~ '\S'", name="name_not_blank", info=says("name", "must not be blank.")),
         CheckConstraint(
             "color ~ '^#[0-9A-Fa-f]{6}$'",
             name="color_form",

@@ -155,10 +155,10 @@ class Ticket(HasId, HasTimes, Base):
             allowed("channel", TicketChannel), name="channel", info=says("channel", "is not a channel.")
         ),
         CheckConstraint(
-            "btrim(title) <> ''", name="title_not_blank", info=says("title", "must not be blank.")
+            r"title ~ '\S'", name="title_not_blank", info=says("title", "must not be blank.")
         ),
         CheckConstraint(
-            "btrim(ticket_number) <> ''", name="number_not_blank", info=says("ticket_number", "is blank.")
+            r"ticket_number ~ '\S'", name="number_not_blank", info=says("ticket_number", "is blank.")
         ),
         CheckConstraint(
             "(status IN ('resolved', 'closed')) = (resolved_at IS NOT NULL)",

@@ -130,6 +130,22 @@ class ScratchDatabase:
         self._owner.execute("SELECT set_config('ombud.actor', 'system:test', false)")
         self._owner.execute(script)
 
+    @contextmanager
+    def holding(self, statement: LiteralString) -> Iterator[None]:
+        """Run a statement as the owner in a transaction that stays open for the block: to hold locks."""
+        with Connection.connect(migrate.libpq(self.admin_url)) as connection:
+            connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(Role.OWNER)))
+            connection.execute(statement)
+            yield
+
+    def end_connections(self) -> None:
+        """Break everybody's connection to this database, as a server that restarts does."""
+        with migrate.connected(self.server.admin_url) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename <> %s",
+                [self.name, self.admin_url.username],
+            )
+
     def drop(self) -> None:
         """Drop the database, whoever is connected to it."""
         if "_owner" in self.__dict__:

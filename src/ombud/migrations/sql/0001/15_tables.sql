@@ -39,7 +39,7 @@ CREATE TABLE ombud.organizations (
   created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
   updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
   CONSTRAINT pk_organizations PRIMARY KEY (id),
-  CONSTRAINT ck_organizations_name_not_blank CHECK (btrim(name) <> '')
+  CONSTRAINT ck_organizations_name_not_blank CHECK (name ~ '\S')
 );
 
 CREATE UNIQUE INDEX uq_organizations_name ON ombud.organizations (lower(name));
@@ -51,7 +51,7 @@ CREATE TABLE ombud.tags (
   description VARCHAR(500) DEFAULT '' NOT NULL,
   created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
   CONSTRAINT pk_tags PRIMARY KEY (id),
-  CONSTRAINT ck_tags_name_not_blank CHECK (btrim(name) <> ''),
+  CONSTRAINT ck_tags_name_not_blank CHECK (name ~ '\S'),
   CONSTRAINT ck_tags_color_form CHECK (color ~ '^#[0-9A-Fa-f]{6}$')
 );
 
@@ -64,7 +64,7 @@ CREATE TABLE ombud.teams (
   created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
   updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
   CONSTRAINT pk_teams PRIMARY KEY (id),
-  CONSTRAINT ck_teams_name_not_blank CHECK (btrim(name) <> '')
+  CONSTRAINT ck_teams_name_not_blank CHECK (name ~ '\S')
 );
 
 CREATE UNIQUE INDEX uq_teams_name ON ombud.teams (lower(name));
@@ -73,7 +73,7 @@ CREATE TABLE ombud.organization_domains (
   domain VARCHAR(255) NOT NULL,
   organization_id BIGINT NOT NULL,
   CONSTRAINT pk_organization_domains PRIMARY KEY (domain),
-  CONSTRAINT ck_organization_domains_domain_form CHECK (domain = lower(domain) AND domain LIKE '%%_._%%'),
+  CONSTRAINT ck_organization_domains_domain_form CHECK (domain = lower(domain) AND domain LIKE '%_._%'),
   CONSTRAINT fk_organization_domains_organization_id FOREIGN KEY(organization_id) REFERENCES ombud.organizations (id) ON DELETE CASCADE
 );
 
@@ -118,7 +118,7 @@ CREATE TABLE ombud.api_tokens (
   last_used_at TIMESTAMP WITH TIME ZONE,
   revoked_at TIMESTAMP WITH TIME ZONE,
   CONSTRAINT pk_api_tokens PRIMARY KEY (id),
-  CONSTRAINT ck_api_tokens_name_not_blank CHECK (btrim(name) <> ''),
+  CONSTRAINT ck_api_tokens_name_not_blank CHECK (name ~ '\S'),
   CONSTRAINT fk_api_tokens_user_id FOREIGN KEY(user_id) REFERENCES ombud.users (id) ON DELETE CASCADE,
   CONSTRAINT uq_api_tokens_key_id UNIQUE (key_id)
 );
@@ -160,8 +160,8 @@ CREATE TABLE ombud.tickets (
   CONSTRAINT ck_tickets_status CHECK (status IN ('open', 'in_progress', 'waiting_on_customer', 'resolved', 'closed')),
   CONSTRAINT ck_tickets_priority CHECK (priority IN ('low', 'medium', 'high', 'urgent')),
   CONSTRAINT ck_tickets_channel CHECK (channel IN ('web', 'email', 'api', 'phone', 'chat', 'social')),
-  CONSTRAINT ck_tickets_title_not_blank CHECK (btrim(title) <> ''),
-  CONSTRAINT ck_tickets_number_not_blank CHECK (btrim(ticket_number) <> ''),
+  CONSTRAINT ck_tickets_title_not_blank CHECK (title ~ '\S'),
+  CONSTRAINT ck_tickets_number_not_blank CHECK (ticket_number ~ '\S'),
   CONSTRAINT ck_tickets_resolved_at CHECK ((status IN ('resolved', 'closed')) = (resolved_at IS NOT NULL)),
   CONSTRAINT uq_tickets_ticket_number UNIQUE (ticket_number),
   CONSTRAINT fk_tickets_requester_id FOREIGN KEY(requester_id) REFERENCES ombud.users (id) ON DELETE RESTRICT,
@@ -211,7 +211,7 @@ CREATE TABLE ombud.comments (
   created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
   updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
   CONSTRAINT pk_comments PRIMARY KEY (id),
-  CONSTRAINT ck_comments_content_not_blank CHECK (btrim(content) <> ''),
+  CONSTRAINT ck_comments_content_not_blank CHECK (content ~ '\S'),
   CONSTRAINT fk_comments_ticket_id FOREIGN KEY(ticket_id) REFERENCES ombud.tickets (id) ON DELETE CASCADE,
   CONSTRAINT fk_comments_author_id FOREIGN KEY(author_id) REFERENCES ombud.users (id) ON DELETE RESTRICT
 );
@@ -302,7 +302,7 @@ CREATE TABLE ombud.attachments (
   created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
   CONSTRAINT pk_attachments PRIMARY KEY (id),
   CONSTRAINT ck_attachments_size CHECK (size >= 0),
-  CONSTRAINT ck_attachments_file_name_not_blank CHECK (btrim(file_name) <> ''),
+  CONSTRAINT ck_attachments_file_name_not_blank CHECK (file_name ~ '\S'),
   CONSTRAINT ck_attachments_checksum CHECK (checksum ~ '^[0-9a-f]{64}$'),
   CONSTRAINT fk_attachments_ticket_id FOREIGN KEY(ticket_id) REFERENCES ombud.tickets (id) ON DELETE CASCADE,
   CONSTRAINT fk_attachments_comment_id FOREIGN KEY(comment_id) REFERENCES ombud.comments (id) ON DELETE CASCADE,

@@ -1,0 +1,58 @@
+"""The words of constraints belong to constraints that exist, and every rule of the database has a name."""
+
+from sqlalchemy import text
+
+from ombud import Actor, Desk
+from ombud.db.base import Base
+from ombud.db.translate import _TRIGGER_RULES
+
+
+def _names_in(desk: Desk) -> set[str]:
+    with desk.read(Actor.system("test")) as session:
+        constraints = session.scalars(
+            text("SELECT conname FROM pg_constraint WHERE connamespace = 'ombud'::regnamespace")
+        )
+        indexes = session.scalars(
+            text("SELECT indexname FROM pg_indexes WHERE schemaname = 'ombud' AND indexdef LIKE 'CREATE UNIQUE%'")
+        )
+        return {*constraints, *indexes}
+
+
+def test_what_has_words_exists(desk: Desk) -> None:
+    things = [
+        thing
+        for table in Base.metadata.tables.values()
+        for thing in (*table.constraints, *table.indexes)
+        if "rule" in thing.info
+    ]
+    assert things
+    assert {str(thing.name) for thing in things} - _names_in(desk) == set()
+
+
+def test_what_people_can_run_into_has_words() -> None:
+    """Unique indexes and CHECKs on what people enter; the rest is kept by the database itself or by types."""
+    silent = {
+        "ck_audit_logs_action",
+        "ck_users_staff_role",
+        "ck_users_theme",
+        "ck_attachments_checksum",
+        "uq_tickets_ticket_number",
+        "uq_api_tokens_key_id",
+        "uq_web_sessions_token_hash",
+    }
+    found = {
+        str(thing.name)
+        for table in Base.metadata.tables.values()
+        for thing in (*table.constraints, *table.indexes)
+        if str(thing.name).startswith(("ck_", "uq_")) and "rule" not in thing.info
+    }
+    assert found == silent
+
+
+def test_rules_of_triggers_are_raised_by_triggers(desk: Desk) -> None:
+    with desk.read(Actor.system("test")) as session:
+        sources = " ".join(
+            session.scalars(text("SELECT prosrc FROM pg_proc WHERE pronamespace = 'ombud'::regnamespace"))
+        )
+    for name in (*_TRIGGER_RULES, "ombud_actor_required"):
+        assert f"'{name}'" in sources
