@@ -10,10 +10,19 @@ import pytest_asyncio
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import sync_playwright
 
+from sqlalchemy import URL
+
 from ombud.runtime import Runtime
+from ombud.testing import ScratchDatabase
 from ombud.web.assets import Assets
-from tests.web.browser import CHROMIUM, launch
+from tests.web.chromium import CHROMIUM, launch
 from tests.web.hosting import Browser
+
+
+@pytest.fixture
+def database_url(database: ScratchDatabase) -> URL:
+    """Name no driver: the pages use the asynchronous engine's default, as a running desk does."""
+    return database.url.set(drivername="postgresql")
 
 
 @pytest.fixture(scope="session")

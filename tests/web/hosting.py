@@ -29,7 +29,8 @@ def hosted(runtime: Runtime) -> FastAPI:
         await runtime.desk.aclose()
 
     app = FastAPI(lifespan=lifespan, openapi_url=None)
-    app.mount("/", create_web(runtime))
+    app.state.web = create_web(runtime)
+    app.mount("/", app.state.web)
     return app
 
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.web.accessibility import violations
-from tests.web.browser import serving
+from tests.web.chromium import serving
 from tests.web.gallery.serve import application
 from tests.web.gallery.states import states
 

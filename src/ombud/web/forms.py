@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, BinaryIO
 
-from fastapi import Request
+from fastapi import Depends, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
@@ -14,7 +14,7 @@ from ombud.errors import Invalid
 from ombud.files import FileStore
 from ombud.kit.text import clean_line
 from ombud.tickets import StoredFile
-from ombud.web.auth import Visitor
+from ombud.web.auth import SignedIn
 
 MAX_FILES = 10
 MAX_FIELDS = 200
@@ -30,11 +30,17 @@ async def read_form(request: Request) -> FormData:
         raise Invalid(f"This form cannot be read: {error.detail}") from error
 
 
-async def signed_form(request: Request, visitor: Visitor) -> FormData:
-    """Parse a form of a signed-in visitor and check its token."""
+async def signed_form(request: Request, visitor: SignedIn) -> AsyncIterator[FormData]:
+    """Parse a form of a signed-in visitor, check its token, and drop its files when the request is done."""
     form = await read_form(request)
-    visitor.check_form(form, request)
-    return form
+    try:
+        visitor.check_form(form, request)
+        yield form
+    finally:
+        await form.close()
+
+
+SignedForm = Annotated[FormData, Depends(signed_form)]
 
 
 def text_of(form: FormData, name: str) -> str:

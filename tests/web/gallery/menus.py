@@ -5,7 +5,6 @@ from __future__ import annotations
 from ombud.web.views.menus import Menu, Option
 from ombud.web.views.people import PersonView, TagView
 from ombud.web.wording import PRIORITY_LABELS, STATUS_LABELS
-
 from tests.web.gallery.people import GONE, JONAS, MEI, PRIYA, TWENTY
 
 

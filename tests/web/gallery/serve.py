@@ -11,7 +11,6 @@ from starlette.staticfiles import StaticFiles
 from ombud.web.assets import PREFIX, Assets
 from ombud.web.headers import PAGE_HEADERS
 from ombud.web.templates import environment
-
 from tests.web.gallery.states import NOW, states
 
 

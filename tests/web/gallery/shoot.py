@@ -7,8 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.web.browser import launch, serving
-
+from tests.web.chromium import launch, serving
 from tests.web.gallery.serve import application
 from tests.web.gallery.states import states
 

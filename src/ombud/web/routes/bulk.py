@@ -13,7 +13,7 @@ from ombud.tickets import TicketChanges, change_ticket
 from ombud.tickets.queries import tickets_by_number
 from ombud.web.answers import Toast, go_to, is_htmx, page
 from ombud.web.auth import SignedIn
-from ombud.web.forms import id_of, signed_form, text_of
+from ombud.web.forms import SignedForm, id_of, text_of
 
 router = APIRouter()
 
@@ -21,9 +21,8 @@ LIMIT = 100
 
 
 @router.post("/tickets/bulk")
-async def change_many(request: Request, visitor: SignedIn) -> Response:
+async def change_many(request: Request, visitor: SignedIn, form: SignedForm) -> Response:
     """Set the status or the assignee of the selected tickets."""
-    form = await signed_form(request, visitor)
     numbers = [value for value in form.getlist("ticket") if isinstance(value, str)]
     if not 0 < len(numbers) <= LIMIT:
         raise Invalid(f"Select between 1 and {LIMIT} tickets.")

@@ -16,7 +16,7 @@ from ombud.web.addresses import read_address
 from ombud.web.answers import go_to, is_htmx, page, problem
 from ombud.web.around import make_frame
 from ombud.web.auth import SignedIn, Visitor
-from ombud.web.forms import signed_form, store_files, text_of
+from ombud.web.forms import SignedForm, store_files, text_of
 from ombud.web.listing import bare_list
 from ombud.web.ticket_view import find_ticket, load_ticket, make_ticket
 from ombud.web.updates import changed_ticket
@@ -27,9 +27,8 @@ PREVIEW_LIMIT = 100_000
 
 
 @router.post("/tickets/{number}/comments")
-async def write(request: Request, visitor: SignedIn, number: str) -> Response:
+async def write(request: Request, visitor: SignedIn, form: SignedForm, number: str) -> Response:
     """Add a reply or a note with its files; the status moves in the same breath."""
-    form = await signed_form(request, visitor)
     text, is_note = text_of(form, "text"), text_of(form, "kind") == "note"
     try:
         status = _status(text_of(form, "then"))
@@ -49,9 +48,8 @@ async def write(request: Request, visitor: SignedIn, number: str) -> Response:
 
 
 @router.post("/preview")
-async def preview(request: Request, visitor: SignedIn) -> Response:
+async def preview(request: Request, visitor: SignedIn, form: SignedForm) -> Response:
     """Show a text as it would look."""
-    form = await signed_form(request, visitor)
     text = text_of(form, "text")[:PREVIEW_LIMIT]
     return page(request, "partials/preview.html", {"body": render_markdown(text) if text.strip() else ""})
 

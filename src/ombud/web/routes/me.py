@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from ombud.people.actions import set_theme
 from ombud.web.auth import SignedIn, is_secure, safe_next
-from ombud.web.forms import signed_form, text_of
+from ombud.web.forms import SignedForm, text_of
 
 router = APIRouter()
 
@@ -15,9 +15,8 @@ YEAR = 365 * 86_400
 
 
 @router.post("/me/preferences")
-async def prefer(request: Request, visitor: SignedIn) -> Response:
+async def prefer(request: Request, visitor: SignedIn, form: SignedForm) -> Response:
     """Keep a preference and show the same page again."""
-    form = await signed_form(request, visitor)
     response = RedirectResponse(_back(request), 303)
     if theme := text_of(form, "theme"):
         await visitor.desk.arun(visitor.actor, set_theme, theme)

@@ -18,7 +18,7 @@ from ombud.web import queries
 from ombud.web.answers import go_to, page
 from ombud.web.around import Around, make_frame, read_around
 from ombud.web.auth import SignedIn, Visitor
-from ombud.web.forms import field_errors, id_of, signed_form, store_files, text_of
+from ombud.web.forms import SignedForm, field_errors, id_of, store_files, text_of
 from ombud.web.views.menus import Option
 from ombud.web.views.people import PersonView
 from ombud.web.wording import PRIORITY_LABELS
@@ -36,9 +36,8 @@ async def new_ticket_page(request: Request, visitor: SignedIn) -> Response:
 
 
 @router.post("/tickets")
-async def create(request: Request, visitor: SignedIn) -> Response:
+async def create(request: Request, visitor: SignedIn, form: SignedForm) -> Response:
     """Open the ticket and go to it; a customer who is new to the desk is made on the way."""
-    form = await signed_form(request, visitor)
     values = {name: text_of(form, name) for name in (*_FIELDS, "priority", "assignee", "team")}
     try:
         files = await store_files(form, visitor.parts.runtime.files)

@@ -26,7 +26,7 @@ from ombud.web.auth import (
     set_cookie,
     set_guest_cookie,
 )
-from ombud.web.forms import field_errors, read_form, signed_form, text_of
+from ombud.web.forms import SignedForm, field_errors, read_form, text_of
 from ombud.web.parts import Parts, parts_of
 
 router = APIRouter()
@@ -66,9 +66,8 @@ async def sign_in(request: Request) -> Response:
 
 
 @router.post("/sign-out")
-async def sign_out(request: Request, visitor: SignedIn) -> Response:
+async def sign_out(request: Request, visitor: SignedIn, _form: SignedForm) -> Response:
     """End the session, and with it the live streams of this browser."""
-    await signed_form(request, visitor)
     session_id = visitor.principal.session_id
     if session_id is not None:
         await visitor.desk.arun(visitor.actor, accounts.end_session, session_id)

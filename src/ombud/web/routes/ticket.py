@@ -9,16 +9,23 @@ from starlette.responses import Response
 
 from ombud.errors import Conflict, Invalid
 from ombud.models import Ticket, TicketPriority, TicketStatus
-from ombud.tickets import FieldChanged, TicketChanges, add_tags, change_ticket, remove_tag
+from ombud.tickets import (
+    FieldChanged,
+    TicketChanges,
+    add_tags,
+    change_ticket,
+    remove_tag,
+    restore_ticket,
+    soft_delete_ticket,
+)
 from ombud.tickets import mark_read as mark_ticket_read
-from ombud.tickets import restore_ticket, soft_delete_ticket
 from ombud.tickets.queries import history as history_of
 from ombud.web import queries
 from ombud.web.addresses import read_address
 from ombud.web.answers import Toast, go_to, is_htmx, page
 from ombud.web.around import make_frame, read_around
 from ombud.web.auth import SignedIn, Visitor
-from ombud.web.forms import id_of, signed_form, text_of
+from ombud.web.forms import SignedForm, id_of, text_of
 from ombud.web.history import make_history
 from ombud.web.routes.inbox import ticket_page
 from ombud.web.ticket_view import HISTORY_LIMIT, find_ticket, load_ticket, make_ticket
@@ -67,9 +74,8 @@ async def history(request: Request, visitor: SignedIn, number: str) -> Response:
 
 
 @router.post("/reading")
-async def mark_read(request: Request, visitor: SignedIn, number: str) -> Response:
+async def mark_read(request: Request, visitor: SignedIn, _form: SignedForm, number: str) -> Response:
     """Remember that the visitor has seen the ticket as it is now."""
-    await signed_form(request, visitor)
     async with visitor.desk.abegin(visitor.actor) as session:
         ticket = await find_ticket(session, visitor, number)
         await session.run_sync(mark_ticket_read, ticket.id)
@@ -77,9 +83,8 @@ async def mark_read(request: Request, visitor: SignedIn, number: str) -> Respons
 
 
 @router.post("/tags")
-async def change_tags(request: Request, visitor: SignedIn, number: str) -> Response:
+async def change_tags(request: Request, visitor: SignedIn, form: SignedForm, number: str) -> Response:
     """Put a tag on, take one off, or make a new one."""
-    form = await signed_form(request, visitor)
     verb, _, value = text_of(form, "tag").partition(":")
     fresh = text_of(form, "fresh")
     async with visitor.desk.abegin(visitor.actor) as session:
@@ -94,9 +99,8 @@ async def change_tags(request: Request, visitor: SignedIn, number: str) -> Respo
 
 
 @router.post("/deletion")
-async def delete(request: Request, visitor: SignedIn, number: str) -> Response:
+async def delete(request: Request, visitor: SignedIn, _form: SignedForm, number: str) -> Response:
     """Hide the ticket; the toast brings it back."""
-    await signed_form(request, visitor)
     async with visitor.desk.abegin(visitor.actor) as session:
         ticket = await find_ticket(session, visitor, number)
         await session.run_sync(soft_delete_ticket, ticket.id)
@@ -105,9 +109,8 @@ async def delete(request: Request, visitor: SignedIn, number: str) -> Response:
 
 
 @router.post("/restoration")
-async def restore(request: Request, visitor: SignedIn, number: str) -> Response:
+async def restore(request: Request, visitor: SignedIn, _form: SignedForm, number: str) -> Response:
     """Bring a deleted ticket back."""
-    await signed_form(request, visitor)
     async with visitor.desk.abegin(visitor.actor) as session:
         ticket = await find_ticket(session, visitor, number)
         await session.run_sync(restore_ticket, ticket.id)
@@ -115,9 +118,10 @@ async def restore(request: Request, visitor: SignedIn, number: str) -> Response:
 
 
 @router.post("/{noun}")
-async def change_field(request: Request, visitor: SignedIn, number: str, noun: str) -> Response:
+async def change_field(
+    request: Request, visitor: SignedIn, form: SignedForm, number: str, noun: str
+) -> Response:
     """Change one field, unless somebody else changed that very field since this page showed it."""
-    form = await signed_form(request, visitor)
     if noun not in FIELDS:
         raise Invalid("That is not a field of a ticket.")
     field = FIELDS[noun]

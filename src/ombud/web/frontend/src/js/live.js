@@ -8,6 +8,9 @@ class LiveState extends HTMLElement {
     this.onGone = () => this.gone();
     document.body.addEventListener("htmx:sseOpen", this.onOpen);
     document.body.addEventListener("htmx:sseError", this.onGone);
+    // The desk ended the stream because the session ended: the page asks anew and is shown the door.
+    this.onEnd = (event) => event.detail.type === "message" && location.reload();
+    document.body.addEventListener("htmx:sseClose", this.onEnd);
     window.addEventListener("offline", this.onGone);
     window.addEventListener("online", this.onOpen);
   }
@@ -15,6 +18,7 @@ class LiveState extends HTMLElement {
   disconnectedCallback() {
     document.body.removeEventListener("htmx:sseOpen", this.onOpen);
     document.body.removeEventListener("htmx:sseError", this.onGone);
+    document.body.removeEventListener("htmx:sseClose", this.onEnd);
     window.removeEventListener("offline", this.onGone);
     window.removeEventListener("online", this.onOpen);
   }

@@ -1,0 +1,149 @@
+"""The list: filters in the address, pages, empty states, selection; and what it costs."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ombud.db.desk import Desk
+from ombud.db.statements import counted
+from ombud.models import TicketPriority, TicketStatus
+from ombud.testing import Cast, make_comment, make_ticket
+from tests.web.hosting import Browser, htmx
+
+pytestmark = pytest.mark.asyncio
+BUDGET = 8
+
+
+def numbers(html: str) -> list[str]:
+    return re.findall(r'id="row-([^"]+)"', html)
+
+
+async def open_many(desk: Desk, cast: Cast, count: int, **given: object) -> list[str]:
+    def act(session: object) -> list[str]:
+        return [
+            make_ticket(session, cast.customer.id, title=f"Question {n}", **given).ticket_number
+            for n in range(count)
+        ]
+
+    return await desk.arun(cast.admin.in_new_request(), act)
+
+
+async def test_an_empty_desk_says_what_belongs_here(web: Browser, cast: Cast) -> None:
+    await web.sign_in(cast.agent)
+    assert "Nothing is waiting for you" in (await web.get("/tickets?view=mine")).text
+    assert "No tickets here yet" in (await web.get("/tickets?view=all")).text
+    found = await web.get("/tickets?q=flux+capacitor")
+    assert "Nothing found for “flux capacitor”" in found.text
+
+
+async def test_filters_in_the_address_combine(web: Browser, cast: Cast, desk: Desk) -> None:
+    await web.sign_in(cast.agent)
+    urgent = await open_many(
+        desk, cast, 1, priority=TicketPriority.URGENT, tags=("vip",), assignee_id=cast.agent.id
+    )
+    other = await open_many(desk, cast, 1, priority=TicketPriority.URGENT)
+    await open_many(desk, cast, 2)
+    both = await web.get("/tickets?view=all&priority=urgent")
+    assert set(numbers(both.text)) == {*urgent, *other}
+    one = await web.get("/tickets?view=all&priority=urgent&tag=VIP&assignee=me&status=open")
+    assert numbers(one.text) == urgent
+    assert (
+        'href="/tickets?view=all&amp;priority=urgent&amp;tag=VIP&amp;assignee=me"' in one.text
+    )  # without a chip
+    assert numbers((await web.get("/tickets?view=unassigned&priority=urgent")).text) == other
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status=nope",
+        "assignee=-1",
+        "team=x",
+        "view=nope",
+        "sort=nope",
+        "cursor=nope",
+        "requester=9e9",
+        "q=%00",
+    ],
+)
+async def test_an_address_that_means_nothing_is_told_so(web: Browser, cast: Cast, query: str) -> None:
+    await web.sign_in(cast.agent)
+    answer = await web.get(f"/tickets?view=all&{query}")
+    assert answer.status_code == 422
+    assert "Something is not right yet" in answer.text
+
+
+@pytest.mark.parametrize("sort", ["-activity", "activity", "-created", "created", "-priority"])
+async def test_pages_show_every_ticket_once(web: Browser, cast: Cast, desk: Desk, sort: str) -> None:
+    await web.sign_in(cast.agent)
+    made = await open_many(desk, cast, 103)
+    seen: list[str] = []
+    href: str | None = f"/tickets?view=all&sort={sort}"
+    pages = 0
+    while href:
+        answer = await web.get(href)
+        seen += numbers(answer.text)
+        found = re.search(r'href="([^"]+)" rel="next"', answer.text)
+        href = found[1].replace("&amp;", "&") if found else None
+        pages += 1
+    assert pages == 3
+    assert sorted(seen) == sorted(made)
+
+
+async def test_search_finds_words_in_messages_and_marks_them(web: Browser, cast: Cast, desk: Desk) -> None:
+    await web.sign_in(cast.agent)
+    (number,) = await open_many(desk, cast, 1, description="<script>alert(1)</script> the umbrella is broken")
+    answer = await web.get("/tickets?q=umbrella")
+    assert numbers(answer.text) == [number]
+    assert "<mark>umbrella</mark>" in answer.text
+    assert "<script>alert" not in answer.text
+
+
+async def test_what_was_read_is_no_longer_marked(web: Browser, cast: Cast, desk: Desk) -> None:
+    await web.sign_in(cast.agent)
+    (number,) = await open_many(desk, cast, 1)
+    assert "data-unread" in (await web.get("/tickets?view=all")).text
+    assert (await web.post(f"/tickets/{number}/reading")).status_code == 204
+    assert "data-unread" not in (await web.get("/tickets?view=all")).text
+
+
+async def test_several_tickets_change_together_or_not_at_all(web: Browser, cast: Cast, desk: Desk) -> None:
+    await web.sign_in(cast.agent)
+    some = await open_many(desk, cast, 3)
+    closed = await open_many(desk, cast, 1, status=TicketStatus.CLOSED)
+    moved = await web.post("/tickets/bulk", {"ticket": some, "status": "resolved"}, headers=htmx())
+    assert moved.headers["hx-trigger"] == "tickets-changed"
+    assert "3 tickets changed." in moved.text
+    refused = await web.post("/tickets/bulk", {"ticket": [*some, *closed], "status": "in_progress"})
+    assert refused.status_code == 409
+    assert "Nothing was changed." in refused.text
+    assert set(numbers((await web.get("/tickets?view=all&status=resolved")).text)) == set(some)
+
+
+async def test_a_refresh_brings_rows_only(web: Browser, cast: Cast, desk: Desk) -> None:
+    await web.sign_in(cast.agent)
+    await open_many(desk, cast, 2)
+    part = await web.get("/tickets?view=all", headers=htmx("rows"))
+    assert part.text.lstrip().startswith("<ticket-list")
+    assert "<html" not in part.text
+    back = await web.get("/tickets?view=all", headers={**htmx("rows"), "HX-History-Restore-Request": "true"})
+    assert "<html" in back.text
+
+
+async def test_one_and_thirty_rows_cost_the_same_few_statements(web: Browser, cast: Cast, desk: Desk) -> None:
+    await web.sign_in(cast.agent)
+    costs = []
+    for count in (1, 29):
+        made = await open_many(desk, cast, count, tags=("a", "b"), assignee_id=cast.agent.id)
+
+        def act(session: object, made: list[str] = made) -> None:
+            for _ in made:
+                make_comment(session, make_ticket(session, cast.customer.id), cast.agent.id)
+
+        await desk.arun(cast.agent.in_new_request(), act)
+        with counted() as log:
+            await web.get("/tickets?view=all")
+        costs.append(len(log))
+    assert costs[0] == costs[1] <= BUDGET, str(log)
