@@ -10,6 +10,9 @@ import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
+SafeHtml = Markup
+"""Text that is safe to show as HTML; only this module makes it, others name it in their types."""
+
 # Search marks a hit with two private characters, so that its text can be escaped like any other.
 HIT_START, HIT_END = "\ue000", "\ue001"
 

@@ -28,9 +28,6 @@ _CUSTOMER_VIEWS = (
     (View.RESOLVED, "Resolved", "circle-check"),
     (View.ALL, "All", "layers"),
 )
-# Closed history is never a to-do: a number beside it would only grow.
-_UNCOUNTED = (View.RESOLVED, View.ALL)
-
 
 @dataclass(frozen=True, slots=True)
 class Around:
@@ -90,5 +87,5 @@ def home_of(visitor: Visitor) -> str:
 
 
 def _nav(view: View, label: str, icon: str, around: Around, current: str) -> NavItem:
-    count = None if view in _UNCOUNTED else around.counters[view.value]
+    count = around.counters[view.value]
     return NavItem(view.value, label, icon, f"{PATH}?view={view.value}", count, view.value == current)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from markupsafe import Markup
-
+from ombud.kit.html import SafeHtml
 from ombud.web.views.menus import Menu
 from ombud.web.views.people import PersonView, TagView
 
@@ -28,7 +27,7 @@ class TicketRow:
     href: str
     title: str
     requester: PersonView
-    snippet: str | Markup
+    snippet: str | SafeHtml
     status: str
     status_label: str
     priority: str

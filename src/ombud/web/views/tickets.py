@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from markupsafe import Markup
-
+from ombud.kit.html import SafeHtml
 from ombud.web.views.lists import ClockView
 from ombud.web.views.menus import Menu
 from ombud.web.views.people import PersonView, TagView
@@ -39,8 +38,8 @@ class MessageView:
     kind: Literal["customer", "staff", "note"]
     author: PersonView
     at: datetime
-    body: Markup
-    quote: Markup | None = None
+    body: SafeHtml
+    quote: SafeHtml | None = None
     words: int | None = None
     files: tuple[FileView, ...] = ()
     delivery: Delivery | None = None
