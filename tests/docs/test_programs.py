@@ -5,9 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import URL
 
+from ombud import Actor, Desk
+from ombud.db import migrate
+from ombud.people.actions import find_or_create_customer
+from ombud.testing import ScratchDatabase
+from ombud.tickets import open_ticket
 from tests.docs.documents import ROOT, blocks
 
 # What a visitor does with the web programs of embedding.md; both serve the same two addresses.
@@ -96,6 +102,27 @@ def test_the_web_programs_of_embedding(
     script = tmp_path / "visit.py"
     script.write_text(visit)
     assert run(script, desk_environment) == ANSWERS
+
+
+def test_the_context_set_by_hand(database: ScratchDatabase, desk: Desk) -> None:
+    ann = desk.run(Actor.system("test"), find_or_create_customer, email="ann@example.com")
+    desk.run(Actor.customer(ann.id), open_ticket, title="Broken reader")
+    (script,) = blocks("docs/database.md", "sql")
+    statements = [statement for statement in script.split(";") if statement.strip()]
+    without_context = [statement for statement in statements if "set_config" not in statement]
+    assert len(without_context) == len(statements) - 1
+    with psycopg.connect(migrate.libpq(database.admin_url), autocommit=True) as connection:
+        assert fetched(connection, statements) == [("1001", "Broken reader")]
+        assert fetched(connection, without_context) == []
+
+
+def fetched(connection: psycopg.Connection, statements: list[str]) -> list[tuple[object, ...]]:
+    """Run statements one after the other and return what the last query among them found."""
+    rows: list[tuple[object, ...]] = []
+    for statement in statements:
+        result = connection.execute(statement.encode())
+        rows = result.fetchall() if result.description else rows
+    return rows
 
 
 def test_no_program_is_forgotten() -> None:

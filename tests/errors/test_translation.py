@@ -185,7 +185,10 @@ def test_an_exhausted_pool_is_unavailable(database: ScratchDatabase) -> None:
     settings = Settings(pool_size=1, pool_overflow=0, pool_timeout=0.1)
     with Desk(database.url, settings) as desk, desk.begin(SYSTEM) as session:
         session.execute(text("SELECT 1"))
-        with pytest.raises(Unavailable, match="connections are in use") as caught, desk.begin(SYSTEM) as other:
+        with (
+            pytest.raises(Unavailable, match="connections are in use") as caught,
+            desk.begin(SYSTEM) as other,
+        ):
             other.execute(text("SELECT 1"))
     _assert_in_words(caught.value)
 

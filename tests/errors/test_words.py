@@ -13,7 +13,9 @@ def _names_in(desk: Desk) -> set[str]:
             text("SELECT conname FROM pg_constraint WHERE connamespace = 'ombud'::regnamespace")
         )
         indexes = session.scalars(
-            text("SELECT indexname FROM pg_indexes WHERE schemaname = 'ombud' AND indexdef LIKE 'CREATE UNIQUE%'")
+            text(
+                "SELECT indexname FROM pg_indexes WHERE schemaname = 'ombud' AND indexdef LIKE 'CREATE UNIQUE%'"
+            )
         )
         return {*constraints, *indexes}
 

@@ -120,9 +120,7 @@ def test_what_is_said_is_found_by_staff_and_notes_by_no_customer(
         index()
 
 
-def test_a_snippet_shows_no_customer_a_note(
-    perform: Perform, ticket: Ticket, cast: Cast
-) -> None:
+def test_a_snippet_shows_no_customer_a_note(perform: Perform, ticket: Ticket, cast: Cast) -> None:
     """The public word is in the note too: the snippet must be taken from what is public."""
     perform(cast.agent.actor, note, ticket.id, "firebrigade called by this troublemaker")
     perform(cast.agent.actor, reply, ticket.id, "The firebrigade is on its way.")
@@ -175,7 +173,10 @@ def test_an_edited_ticket_and_a_renamed_requester_are_found_anew(
     perform(cast.agent.actor, change_ticket, ticket.id, {"title": "Fax", "description": "Nothing."})
     assert search("drucker") == search("fuser") == []
     assert search("fax") == ["Fax"]
-    perform(system, lambda s: s.execute(text("UPDATE ombud.users SET full_name = 'Zora' WHERE email LIKE 'carla%'")))
+    perform(
+        system,
+        lambda s: s.execute(text("UPDATE ombud.users SET full_name = 'Zora' WHERE email LIKE 'carla%'")),
+    )
     assert search("zora") == ["Fax"]
     assert search("customer") == []
     perform(cast.agent.actor, change_ticket, ticket.id, {"requester_id": cast.other_customer.id})

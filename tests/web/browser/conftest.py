@@ -18,7 +18,9 @@ from tests.web.hosting import hosted
 
 expect.set_options(timeout=8000)
 
-TEXT = "Hello,\n\nsince **this morning** the reader says `E-1042`.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nCarla"
+TEXT = (
+    "Hello,\n\nsince **this morning** the reader says `E-1042`.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nCarla"
+)
 
 
 @dataclass
@@ -33,7 +35,9 @@ class Site:
     said: list[str] = field(default_factory=list)
     open_windows: ExitStack = field(default_factory=ExitStack)
 
-    def window(self, who: Persona | None = None, *, width: int = 1440, height: int = 900, **context: Any) -> Page:
+    def window(
+        self, who: Persona | None = None, *, width: int = 1440, height: int = 900, **context: Any
+    ) -> Page:
         """Open a window of its own browser profile, signed in as `who`."""
         profile = self.chromium.new_context(
             viewport={"width": width, "height": height}, reduced_motion="reduce", **context

@@ -14,7 +14,15 @@ def test_no_violation_on_any_page(site: Site, scheme: str, width: int) -> None:
     door.goto(f"{site.url}/sign-in")
     assert violations(door) == []
     page = site.window(site.cast.agent, color_scheme=scheme, width=width)
-    paths = ("?view=all", "?view=mine", "?q=reader", f"/{site.number}?view=all", f"/{site.number}/history", "/new", "/search")
+    paths = (
+        "?view=all",
+        "?view=mine",
+        "?q=reader",
+        f"/{site.number}?view=all",
+        f"/{site.number}/history",
+        "/new",
+        "/search",
+    )
     for path in paths:
         page.goto(f"{site.url}/tickets{path}")
         assert violations(page) == [], path

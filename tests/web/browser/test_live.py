@@ -44,7 +44,9 @@ def test_the_second_of_two_is_told_and_decides(site: Site, act: Callable[..., An
     page.locator("#details summary[title^='Priority']").click()
     # The page must not hear of it before the visitor chooses.
     page.route("**/live?**", lambda route: route.abort())
-    ticket_id = int(page.locator("#open-ticket").get_attribute("hx-trigger").split("sse:ticket-")[1].split(",")[0])  # type: ignore[union-attr]
+    ticket_id = int(
+        page.locator("#open-ticket").get_attribute("hx-trigger").split("sse:ticket-")[1].split(",")[0]
+    )  # type: ignore[union-attr]
     page.evaluate("document.body.dispatchEvent(new Event('htmx:beforeCleanupElement'))")
     act(site.cast.other_agent, set_priority, ticket_id, "low")
     page.locator("#details").get_by_role("button", name="Urgent").click()
