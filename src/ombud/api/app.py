@@ -39,12 +39,12 @@ def create_api(runtime: Runtime) -> FastAPI:
         app.router.routes.extend(router.routes)
     app.router.routes.extend(docs_routes(describe(app)))
     problems.install(app)
-    app.add_exception_handler(405, _on_wrong_method)
+    app.exception_handler(405)(_on_wrong_method)
     app.add_middleware(Envelope)
     return app
 
 
-async def _on_wrong_method(request: Request, _error: Exception) -> Response:
+async def _on_wrong_method(request: Request, _error: HTTPException) -> Response:
     """Say which methods there are: kindly to OPTIONS, as an error to the others."""
     allow = {"Allow": ", ".join(sorted(_methods_at(request)))}
     if request.method == "OPTIONS":

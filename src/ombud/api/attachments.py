@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from ombud.api import lookup
 from ombud.api.calls import Call, CurrentCall
+from ombud.api.created import Created
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import Page, PathId
 from ombud.api.schemas.conversation import Attachment
@@ -33,11 +34,11 @@ async def list_attachments(number: str, call: CurrentCall) -> Page[Attachment]:
 
 
 @router.post("/tickets/{number}/attachments", status_code=201, responses=problems(409, 413, 415))
-async def create_attachment(
-    number: str, file: Upload, call: CurrentCall, request: Request, response: Response
-) -> Attachment:
+async def create_attachment(number: str, file: Upload, call: CurrentCall, created: Created) -> Attachment:
     """Attach a file to a ticket."""
-    return await _attach(call, number, None, file, request, response)
+    attachment = await _attach(call, number, None, file)
+    created.at(f"/attachments/{attachment.id}")
+    return attachment
 
 
 @router.post(
@@ -46,10 +47,12 @@ async def create_attachment(
     responses=problems(409, 413, 415),
 )
 async def create_comment_attachment(
-    number: str, comment_id: PathId, file: Upload, call: CurrentCall, request: Request, response: Response
+    number: str, comment_id: PathId, file: Upload, call: CurrentCall, created: Created
 ) -> Attachment:
     """Attach a file to a comment of the caller's own."""
-    return await _attach(call, number, comment_id, file, request, response)
+    attachment = await _attach(call, number, comment_id, file)
+    created.at(f"/attachments/{attachment.id}")
+    return attachment
 
 
 @router.get("/attachments/{attachment_id}")
@@ -66,17 +69,13 @@ async def read_attachment(attachment_id: PathId, call: CurrentCall) -> Attachmen
 async def read_attachment_content(attachment_id: PathId, call: CurrentCall, request: Request) -> Response:
     """Download a file."""
     record = await call.read(_attachment, attachment_id)
-    headers = download_headers(
-        file_name=record.file_name, content_type=record.content_type, size=record.size
-    )
+    headers = download_headers(file_name=record.file_name, content_type=record.content_type, size=record.size)
     if request.state.is_head:
         return Response(headers=headers)
     return StreamingResponse(call.runtime.files.stream(record.storage_key), headers=headers)
 
 
-async def _attach(
-    call: Call, number: str, comment_id: int | None, upload: UploadFile, request: Request, response: Response
-) -> Attachment:
+async def _attach(call: Call, number: str, comment_id: int | None, upload: UploadFile) -> Attachment:
     """Check the right, store the bytes, then record them: three steps, no transaction open during the second."""
     ticket_id = await call.read(_may_attach, number, comment_id)
     if not upload.filename:
@@ -90,9 +89,7 @@ async def _attach(
         checksum=stored.checksum,
         storage_key=stored.storage_key,
     )
-    attachment = await call.write(_record, ticket_id, file, comment_id)
-    response.headers["Location"] = f"{request.scope.get('root_path', '')}/attachments/{attachment.id}"
-    return attachment
+    return await call.write(_record, ticket_id, file, comment_id)
 
 
 def _may_attach(session: Session, number: str, comment_id: int | None) -> int:
@@ -107,7 +104,7 @@ def _record(session: Session, ticket_id: int, file: StoredFile, comment_id: int 
 
 def _attachments(session: Session, number: str) -> Sequence[AttachmentRow]:
     found = lookup.ticket_id(session, number)
-    return session.scalars(queries.attachments_of(actor_of(session), found)).all()
+    return session.scalars(queries.attachments_of(found)).all()
 
 
 def _attachment(session: Session, attachment_id: int) -> AttachmentRow:

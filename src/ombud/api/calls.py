@@ -27,12 +27,16 @@ class Call:
         """Who calls, as the layers below know them."""
         return self.principal.actor
 
-    async def read(self, action: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def read(
+        self, action: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         """Run `action` in a transaction that PostgreSQL keeps read-only."""
         async with self.runtime.desk.aread(self.actor) as session:
             return await session.run_sync(action, *args, **kwargs)
 
-    async def write(self, action: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    async def write(
+        self, action: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         """Run `action` and commit; whole again when it lost a race, so it must touch nothing but the session."""
         return await self.runtime.desk.arun(self.actor, action, *args, **kwargs)
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from ombud.api import lookup
 from ombud.api.calls import CurrentCall
+from ombud.api.created import Created
 from ombud.api.paging import Link, WhichPage, cursor_at
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import BIGINT_MAX, Page, PathId
@@ -30,12 +30,10 @@ async def list_comments(number: str, page: WhichPage, call: CurrentCall, link: L
 
 
 @router.post("/tickets/{number}/comments", status_code=201, responses=problems(409, 413, 415))
-async def create_comment(
-    number: str, body: NewComment, call: CurrentCall, request: Request, response: Response
-) -> Comment:
+async def create_comment(number: str, body: NewComment, call: CurrentCall, created: Created) -> Comment:
     """Answer publicly, or write an internal note."""
     comment = await call.write(_add, number, body)
-    response.headers["Location"] = f"{request.url.path}/{comment.id}"
+    created.at(f"/tickets/{number}/comments/{comment.id}")
     return comment
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from ombud.api.calls import CurrentCall
+from ombud.api.created import Created
 from ombud.api.paging import Link, WhichFound, cursor_at
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import Page, PathId
@@ -27,12 +27,10 @@ async def list_organizations(page: WhichFound, call: CurrentCall, link: Link) ->
 
 
 @router.post("/organizations", status_code=201, responses=problems(409, 413, 415))
-async def create_new_organization(
-    body: NewOrganization, call: CurrentCall, request: Request, response: Response
-) -> Organization:
+async def create_new_organization(body: NewOrganization, call: CurrentCall, created: Created) -> Organization:
     """Create an organization."""
     organization = await call.write(_create, body)
-    response.headers["Location"] = f"{request.url.path}/{organization.id}"
+    created.at(f"/organizations/{organization.id}")
     return organization
 
 

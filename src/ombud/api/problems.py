@@ -102,9 +102,9 @@ class Problem(BaseModel):
 
 def install(app: FastAPI) -> None:
     """Answer every error of the application with a problem."""
-    app.add_exception_handler(OmbudError, _on_desk_error)
-    app.add_exception_handler(RequestValidationError, _on_validation)
-    app.add_exception_handler(HTTPException, on_http)
+    app.exception_handler(OmbudError)(_on_desk_error)
+    app.exception_handler(RequestValidationError)(_on_validation)
+    app.exception_handler(HTTPException)(on_http)
 
 
 def answer(
@@ -132,10 +132,26 @@ def answer(
     return JSONResponse(content, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
 
-async def _on_desk_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, OmbudError)
-    status = next((status for kind, status in _STATUSES if isinstance(error, kind)), None)
-    if status is None:
+def known_codes() -> list[tuple[int, str, str]]:
+    """Return status, code and message of every problem that there is, in order."""
+    found = {(status, *words) for status, words in _HTTP_CODES.items()}
+    kinds: list[type[OmbudError]] = [kind for kind, _ in _STATUSES]
+    while kinds:
+        kind = kinds.pop()
+        if kind.__module__.startswith("ombud."):
+            found.add((_status(kind), kind.code, kind.default_message))
+        kinds += kind.__subclasses__()
+    by_code = {code: (status, code, message) for status, code, message in sorted(found, reverse=True)}
+    return sorted([*by_code.values(), (500, "error", OmbudError.default_message)])
+
+
+def _status(kind: type[OmbudError]) -> int:
+    return next((status.value for known, status in _STATUSES if issubclass(kind, known)), 500)
+
+
+async def _on_desk_error(request: Request, error: OmbudError) -> JSONResponse:
+    status = _status(type(error))
+    if status == 500:
         logging.getLogger(__name__).error("request %s: %r", request.state.request_id, error, exc_info=error)
         return answer(request, 500, "error", OmbudError.default_message)
     match error:
@@ -155,8 +171,7 @@ async def _on_desk_error(request: Request, error: Exception) -> JSONResponse:
     return answer(request, status, error.code, error.message)
 
 
-async def _on_validation(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
+async def _on_validation(request: Request, error: RequestValidationError) -> JSONResponse:
     found = error.errors()
     # An id that is not even a number names nothing, and nothing says so better than "not found".
     if all(one["loc"][:1] == ("path",) for one in found):
@@ -165,9 +180,8 @@ async def _on_validation(request: Request, error: Exception) -> JSONResponse:
     return answer(request, 422, Invalid.code, Invalid.default_message, errors=errors)
 
 
-async def on_http(request: Request, error: Exception) -> JSONResponse:
+async def on_http(request: Request, error: HTTPException) -> JSONResponse:
     """Answer an error of the framework: no such address, wrong method, too large, wrong type."""
-    assert isinstance(error, HTTPException)
     code, detail = _HTTP_CODES.get(error.status_code, ("error", HTTPStatus(error.status_code).phrase))
     return answer(request, error.status_code, code, detail, headers=error.headers)
 

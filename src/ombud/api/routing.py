@@ -113,7 +113,7 @@ def _query_parameters(dependant: Dependant) -> dict[str, bool]:
 
 
 def _is_list(annotation: Any) -> bool:
-    return any(get_origin(part) is list for part in (annotation, *get_args(annotation)))
+    return get_origin(annotation) is list or any(_is_list(part) for part in get_args(annotation))
 
 
 def _check_query(request: Request, known: Mapping[str, bool]) -> None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from ombud.api.calls import CurrentCall
+from ombud.api.created import Created
 from ombud.api.paging import Link, WhichPage, cursor_at
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import Page, PathId
@@ -29,10 +29,10 @@ async def list_teams(page: WhichPage, call: CurrentCall, link: Link) -> Page[Tea
 
 
 @router.post("/teams", status_code=201, responses=problems(409, 413, 415))
-async def create_new_team(body: NewTeam, call: CurrentCall, request: Request, response: Response) -> Team:
+async def create_new_team(body: NewTeam, call: CurrentCall, created: Created) -> Team:
     """Create a team."""
     team = await call.write(_create, body)
-    response.headers["Location"] = f"{request.url.path}/{team.id}"
+    created.at(f"/teams/{team.id}")
     return team
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import Header, Query, Request, Response
+from fastapi import Header, Query, Response
 from sqlalchemy.orm import Session
 
 from ombud.api import lookup
 from ombud.api.calls import CurrentCall
+from ombud.api.created import Created
 from ombud.api.paging import Link
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import Page
@@ -24,7 +25,14 @@ from ombud.db.context import actor_of
 from ombud.errors import Invalid, NotFound
 from ombud.kit.cursor import encode_cursor
 from ombud.people.actions import find_or_create_customer
-from ombud.tickets import TicketFilter, change_ticket, open_ticket, queries, restore_ticket, soft_delete_ticket
+from ombud.tickets import (
+    TicketFilter,
+    change_ticket,
+    open_ticket,
+    queries,
+    restore_ticket,
+    soft_delete_ticket,
+)
 from ombud.tickets.filters import Place
 
 router = api_router("Tickets")
@@ -53,11 +61,11 @@ async def list_tickets(
 
 @router.post("/tickets", status_code=201, responses=problems(409, 413, 415))
 async def create_ticket(
-    body: NewTicket, call: CurrentCall, request: Request, response: Response
+    body: NewTicket, call: CurrentCall, created: Created, response: Response
 ) -> Ticket | CustomerTicket:
     """Open a ticket."""
     ticket = await call.write(_create, body)
-    response.headers["Location"] = f"{request.url.path}/{ticket.number}"
+    created.at(f"/tickets/{ticket.number}")
     return _tagged(response, ticket)
 
 
@@ -82,7 +90,9 @@ async def delete_ticket(number: str, call: CurrentCall) -> None:
 
 
 @router.post("/tickets/{number}/restoration")
-async def restore_deleted_ticket(number: str, call: CurrentCall, response: Response) -> Ticket | CustomerTicket:
+async def restore_deleted_ticket(
+    number: str, call: CurrentCall, response: Response
+) -> Ticket | CustomerTicket:
     """Bring a deleted ticket back as it was. Doing so twice is harmless."""
     return _tagged(response, await call.write(_restore, number))
 

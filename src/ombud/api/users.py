@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import Query
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from ombud.api.calls import CurrentCall
+from ombud.api.created import Created
 from ombud.api.paging import Link, SearchQuery, cursor_at
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import Page, PathId
@@ -41,12 +42,10 @@ async def list_users(page: Annotated[UserQuery, Query()], call: CurrentCall, lin
 
 
 @router.post("/users", status_code=201, responses=problems(409, 413, 415))
-async def create_new_user(
-    body: NewUser, call: CurrentCall, request: Request, response: Response
-) -> UserDetails:
+async def create_new_user(body: NewUser, call: CurrentCall, created: Created) -> UserDetails:
     """Create a person. Agents create customers, administrators anybody; a password is set elsewhere."""
     user = await call.write(_create, body)
-    response.headers["Location"] = f"{request.url.path}/{user.id}"
+    created.at(f"/users/{user.id}")
     return user
 
 

@@ -116,7 +116,8 @@ class Desk:
         with translated():
             async with self.async_engine.connect() as connection:
                 await connection.execution_options(isolation_level="AUTOCOMMIT")
-                return (await connection.execute(statement)).first()
+                row: Row[Any] | None = (await connection.execute(statement)).first()
+                return row
 
     def close(self) -> None:
         """Close the synchronous connections."""

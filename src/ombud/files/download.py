@@ -4,7 +4,9 @@ import re
 from urllib.parse import quote
 
 # What a browser can do no harm with; everything else goes out as bytes without a meaning.
-_HARMLESS = re.compile(r"(image/(png|jpeg|gif|webp)|application/(pdf|zip|json)|text/(plain|csv)|(audio|video)/[a-z0-9.+-]+)")
+_HARMLESS = re.compile(
+    r"(image/(png|jpeg|gif|webp)|application/(pdf|zip|json)|text/(plain|csv)|(audio|video)/[a-z0-9.+-]+)"
+)
 _UNSAFE_NAME = re.compile(r"[^A-Za-z0-9 ._()-]")
 
 

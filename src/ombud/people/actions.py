@@ -111,8 +111,9 @@ def change_user(session: Session, user_id: int, changes: UserChanges) -> User:
         require_admin(actor)
         if user.id == actor.user_id:
             raise OwnRights
-    for field, value in changes.items():
-        setattr(user, field, _checked_user_field(session, field, value))
+    checked = {field: _checked_user_field(session, field, value) for field, value in changes.items()}
+    for field, value in checked.items():
+        setattr(user, field, value)
     if RIGHTS & set(changes):
         session.execute(delete(WebSession).where(WebSession.user_id == user.id))
     session.flush()
@@ -176,7 +177,8 @@ def change_organization(session: Session, organization_id: int, changes: Organiz
     if "domains" in changes:
         kept = {domain.domain: domain for domain in organization.domains}
         organization.domains = [
-            kept.get(domain) or OrganizationDomain(domain=domain) for domain in clean_domains(changes["domains"])
+            kept.get(domain) or OrganizationDomain(domain=domain)
+            for domain in clean_domains(changes["domains"])
         ]
     session.flush()
     return organization

@@ -291,9 +291,7 @@ def attachment_by_id(actor: Actor, attachment_id: int) -> Select[Attachment]:
     )
 
 
-def history(
-    actor: Actor, ticket_id: int, *, before: int = 2**63 - 1, limit: int = 200
-) -> Select[AuditLog]:
+def history(actor: Actor, ticket_id: int, *, before: int = 2**63 - 1, limit: int = 200) -> Select[AuditLog]:
     """Return what was done to a ticket and all that belongs to it, newest first, with who did it.
 
     `before` is the id of an entry, to see further back.

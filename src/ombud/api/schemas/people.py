@@ -82,7 +82,9 @@ class UserDetails(User):
     @classmethod
     def of(cls, user: models.User) -> Self:
         """Show a person whose organization and teams are loaded."""
-        return cls(**User.of(user).model_dump(), teams=[Name(id=team.id, name=team.name) for team in user.teams])
+        return cls(
+            **User.of(user).model_dump(), teams=[Name(id=team.id, name=team.name) for team in user.teams]
+        )
 
 
 class NewUser(Input):
@@ -141,7 +143,7 @@ class NewOrganization(Input):
     name: Annotated[str, line(255)]
     notes: Annotated[str, Field(max_length=20_000)] = ""
     shares_tickets: Flag = False
-    domains: Domains = []
+    domains: Domains = Field(default_factory=list)
 
 
 class OrganizationPatch(Input):

@@ -11,7 +11,8 @@ from ombud.api.schemas.people import Name, Person, PublicPerson, name_of
 from ombud.api.schemas.tags import Tag, TagName
 from ombud.models import TicketChannel, TicketPriority, TicketStatus
 
-MARK_START, MARK_END = "\ue000", "\ue001"
+# How the search marks what it found: characters that no text has.
+HIT_START, HIT_END = "\ue000", "\ue001"
 
 
 class Snippet(Output):
@@ -26,8 +27,8 @@ class Snippet(Output):
         if marked is None:
             return None
         text, marks = "", []
-        for number, part in enumerate(marked.split(MARK_START)):
-            found, _, rest = part.partition(MARK_END) if number else ("", "", part)
+        for number, part in enumerate(marked.split(HIT_START)):
+            found, _, rest = part.partition(HIT_END) if number else ("", "", part)
             if number:
                 marks.append((len(text), len(text) + len(found)))
             text += found + rest
@@ -180,7 +181,7 @@ class NewTicket(Input):
     channel: TicketChannel = TicketChannel.API
     assignee_id: Id | None = None
     team_id: Id | None = None
-    tags: TagNames = []
+    tags: TagNames = Field(default_factory=list)
 
 
 class TicketPatch(Input):

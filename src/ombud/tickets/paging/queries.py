@@ -14,9 +14,7 @@ from ombud.tickets.policy import comments_visible_to
 ORDER = "created"
 
 
-def comments_page(
-    actor: Actor, ticket_id: int, *, limit: int, cursor: str | None = None
-) -> Select[Comment]:
+def comments_page(actor: Actor, ticket_id: int, *, limit: int, cursor: str | None = None) -> Select[Comment]:
     """Return comments of a ticket with authors and files, oldest first, one more than `limit`; two statements."""
     statement = comments(actor).where(Comment.ticket_id == ticket_id)
     if cursor is not None:
