@@ -104,7 +104,7 @@ def _record(session: Session, ticket_id: int, file: StoredFile, comment_id: int 
 
 def _attachments(session: Session, number: str) -> Sequence[AttachmentRow]:
     found = lookup.ticket_id(session, number)
-    return session.scalars(queries.attachments_of(found)).all()
+    return session.scalars(queries.attachments_of(actor_of(session), found)).all()
 
 
 def _attachment(session: Session, attachment_id: int) -> AttachmentRow:

@@ -67,9 +67,13 @@ class Linked:
     ) -> Page[T]:
         """Return a page of `rows`, of which there is one more than `limit` when another page follows."""
         following = cursor_of(rows[limit - 1]) if len(rows) > limit else None
+        return self.items([show(row) for row in rows[:limit]], following)
+
+    def items(self, items: list[T], following: str | None) -> Page[T]:
+        """Return a page of `items` that `following` continues."""
         if following is not None:
             self._response.headers["Link"] = f'<{self._address(following)}>; rel="next"'
-        return Page(items=[show(row) for row in rows[:limit]], next_cursor=following)
+        return Page(items=items, next_cursor=following)
 
     def _address(self, cursor: str) -> str:
         pairs = [pair for pair in self._request.query_params.multi_items() if pair[0] != "cursor"]

@@ -65,6 +65,6 @@ def _add(session: Session, number: str, name: str) -> Tag:
 def _remove(session: Session, number: str, name: str) -> None:
     ticket_id = lookup.ticket_id(session, number)
     require_writer(actor_of(session))
-    tag = session.scalar(queries.tags_by_name((name,)))
-    if tag is not None:
-        remove_tag(session, ticket_id, tag.id)
+    found = session.execute(queries.tags_by_name((name,))).first()
+    if found is not None:
+        remove_tag(session, ticket_id, found.Tag.id)

@@ -12,19 +12,35 @@ from ombud.db.actor import Actor
 from ombud.errors import Forbidden
 from ombud.models import TicketChannel, TicketPriority, TicketStatus
 from ombud.tickets.filters import Place, TicketFilter, TicketSort, View
+from ombud.tickets.grammar import understand
 
 T = TypeVar("T")
 Several = Annotated[list[T], Field(max_length=50)]
 Assignee = Literal["me", "unassigned"] | QueryId
 
-# What a customer must not even find out by filtering.
-DESK_ONLY = ("assignee", "team", "tag", "organization", "deleted", "view")
+# What a customer must not even find out by filtering, by parameter or by a term of `q`.
+DESK_ONLY = (
+    "assignees",
+    "assignee_names",
+    "team_ids",
+    "team_names",
+    "tags",
+    "organization_id",
+    "organization_names",
+    "requester_names",
+    "updated_from",
+    "updated_to",
+    "overdue",
+    "deleted",
+)
 
 
 class TicketQuery(PageQuery):
     """Which tickets, in which order. Repeat a parameter to allow several values; tags must all be there."""
 
-    q: Annotated[str, Field(max_length=500, description="Words to search for, in all texts.")] | None = None
+    q: Annotated[str, Field(max_length=500, description="Words, and terms such as `status:open`.")] | None = (
+        None
+    )
     status: Several[TicketStatus] | None = None
     priority: Several[TicketPriority] | None = None
     channel: Several[TicketChannel] | None = None
@@ -43,10 +59,16 @@ class TicketQuery(PageQuery):
 
     def filter_for(self, actor: Actor) -> TicketFilter:
         """Return the filter of the layers below; Forbidden for a customer who asks about the desk's work."""
-        refused = sorted(self.model_fields_set.intersection(DESK_ONLY))
-        if not actor.is_staff and refused:
-            raise Forbidden(f"Only the support team can filter by {', '.join(refused)}.")
-        wanted = TicketFilter(
+        wanted = understand(self._filter())
+        if not actor.is_staff and any(getattr(wanted, field) for field in DESK_ONLY):
+            raise Forbidden("Only the support team can filter by that.")
+        narrowed = self.view.narrowed(wanted) if self.view is not None else wanted
+        if not actor.is_staff and narrowed.assignees:
+            raise Forbidden("Only the support team has that view.")
+        return narrowed
+
+    def _filter(self) -> TicketFilter:
+        return TicketFilter(
             text=self.q,
             statuses=_tuple(self.status),
             priorities=_tuple(self.priority),
@@ -62,7 +84,6 @@ class TicketQuery(PageQuery):
             updated_to=self.updated_to,
             deleted=self.deleted,
         )
-        return self.view.narrowed(wanted) if self.view is not None else wanted
 
     @property
     def place(self) -> Place:

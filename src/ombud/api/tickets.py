@@ -1,7 +1,6 @@
 """Tickets: list, open, read, change, delete, restore."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Header, Query, Response
 from sqlalchemy.orm import Session
@@ -23,17 +22,8 @@ from ombud.api.schemas.tickets import (
 from ombud.api.ticket_query import TicketQuery
 from ombud.db.context import actor_of
 from ombud.errors import Invalid, NotFound
-from ombud.kit.cursor import encode_cursor
 from ombud.people.actions import find_or_create_customer
-from ombud.tickets import (
-    TicketFilter,
-    change_ticket,
-    open_ticket,
-    queries,
-    restore_ticket,
-    soft_delete_ticket,
-)
-from ombud.tickets.filters import Place
+from ombud.tickets import change_ticket, listing, open_ticket, queries, restore_ticket, soft_delete_ticket
 
 router = api_router("Tickets")
 
@@ -48,15 +38,10 @@ async def list_tickets(
     wanted: Annotated[TicketQuery, Query()], call: CurrentCall, link: Link
 ) -> Page[TicketRow] | Page[CustomerTicketRow]:
     """List tickets."""
-    place = wanted.place
-    rows = await call.read(_rows, wanted.filter_for(call.actor), place)
-
-    def cursor_of(row: Any) -> str:
-        return encode_cursor(place.order_name, queries.cursor_values(row, place))
-
+    found = await call.read(listing.list_tickets, wanted.filter_for(call.actor), wanted.place)
     if call.actor.is_staff:
-        return link.page(rows, place.limit, TicketRow.of, cursor_of)
-    return link.page(rows, place.limit, CustomerTicketRow.of, cursor_of)
+        return link.items([TicketRow.of(row) for row in found.rows], found.next_cursor)
+    return link.items([CustomerTicketRow.of(row) for row in found.rows], found.next_cursor)
 
 
 @router.post("/tickets", status_code=201, responses=problems(409, 413, 415))
@@ -95,10 +80,6 @@ async def restore_deleted_ticket(
 ) -> Ticket | CustomerTicket:
     """Bring a deleted ticket back as it was. Doing so twice is harmless."""
     return _tagged(response, await call.write(_restore, number))
-
-
-def _rows(session: Session, wanted: TicketFilter, place: Place) -> Sequence[Any]:
-    return session.execute(queries.inbox(actor_of(session), wanted, place)).all()
 
 
 def _read(session: Session, number: str) -> Ticket | CustomerTicket:

@@ -103,8 +103,8 @@ def inbox(actor: Actor, wanted: TicketFilter, place: Place, *, common: bool = Fa
 
     Columns: id, ticket_number, title, status, priority, channel, created_at, last_activity_at, version,
     requester_id/_name/_email/_is_staff, assignee_id/_name/_email, team_id/_name, organization_id/_name, tags
-    (list of {id, name, color}), last_message, last_is_internal, unread, snippet (marked with U+E000 and U+E001; None unless
-    searched), priority_rank.
+    (list of {id, name, color}), last_message, last_is_internal, unread, snippet (marked with U+E000 and U+E001;
+    None unless searched), priority_rank.
     """
     requester, assignee = aliased(User, name="requester"), aliased(User, name="assignee")
     last = _last_message(actor)
