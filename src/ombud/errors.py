@@ -5,6 +5,7 @@
     ├── Forbidden         visible, but not allowed
     ├── Unauthenticated   nobody, or not who they say they are
     ├── Invalid           bad input; `fields` names what and why
+    │   └── TooLarge      more bytes than are taken
     ├── Conflict          the state of the world does not allow it
     ├── RateLimited       too often; `retry_after` seconds
     └── Unavailable       not now; the same call may succeed later
@@ -61,6 +62,13 @@ class Invalid(OmbudError):
         if message is None and self.fields:
             message = " ".join(f"{name}: {rule}" for name, rule in self.fields.items())
         super().__init__(message, **self.fields)
+
+
+class TooLarge(Invalid):
+    """More bytes than are taken."""
+
+    code = "too_large"
+    default_message = "That is too large."
 
 
 class Conflict(OmbudError):

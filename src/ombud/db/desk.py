@@ -6,7 +6,7 @@ The edge opens and commits, with a visible `with`; actions flush at most; nothin
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import URL, Engine
 
@@ -17,6 +17,7 @@ from ombud.db.engine import make_async_engine, make_engine
 from ombud.db.translate import Retryable, translated
 
 if TYPE_CHECKING:
+    from sqlalchemy import Row, Select
     from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 P = ParamSpec("P")
@@ -106,6 +107,17 @@ class Desk:
                 if attempt == ATTEMPTS:
                     raise
         raise AssertionError("unreachable")
+
+    async def alook(self, statement: "Select[Any]") -> "Row[Any] | None":
+        """Return the first row of a look-up by nobody, outside any transaction: one round trip.
+
+        For credentials, before it is known who acts: only what functions of the database open to nobody is seen.
+        """
+        with translated():
+            async with self.async_engine.connect() as connection:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                row: Row[Any] | None = (await connection.execute(statement)).first()
+                return row
 
     def close(self) -> None:
         """Close the synchronous connections."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ombud.errors import Invalid, NotFound
+from ombud.errors import NotFound, TooLarge
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -38,7 +38,7 @@ class FileStore:
         self.limit = limit
 
     def put(self, chunks: Iterable[bytes]) -> StoredBytes:
-        """Store the bytes and return where; Invalid when there are more than `limit`."""
+        """Store the bytes and return where; TooLarge when there are more than `limit`."""
         import tempfile
 
         import obstore
@@ -49,7 +49,7 @@ class FileStore:
             for chunk in chunks:
                 size += len(chunk)
                 if size > self.limit:
-                    raise Invalid(fields={"file": f"must have at most {self.limit // 2**20} MB."})
+                    raise TooLarge(fields={"file": f"must have at most {self.limit // 2**20} MB."})
                 digest.update(chunk)
                 spool.write(chunk)
             checksum = digest.hexdigest()

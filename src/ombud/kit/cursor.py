@@ -1,9 +1,8 @@
 """Keyset cursors: where a page ended, as an opaque text that goes through a URL and back."""
 
 import base64
-import binascii
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ombud.errors import Invalid
 
@@ -23,7 +22,7 @@ def decode_cursor(cursor: str, *, sort: str, types: tuple[type, ...]) -> tuple[C
         packed = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         found_sort, items = json.loads(packed)
         values = tuple(_value(item) for item in items)
-    except (ValueError, TypeError, KeyError, binascii.Error, RecursionError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         raise Invalid(fields={"cursor": "is not a cursor of this list."}) from None
     if found_sort != sort or tuple(map(type, values)) != types:
         raise Invalid(fields={"cursor": "belongs to a list in another order."})
@@ -35,7 +34,7 @@ def _value(item: object) -> CursorValue:
         moment = datetime.fromisoformat(item["t"])
         if moment.tzinfo is None:
             raise ValueError("naive")
-        return moment
+        return moment.astimezone(UTC)
     if isinstance(item, bool) or not isinstance(item, str | int | float):
         raise TypeError("not a cursor value")
     if isinstance(item, int) and not -(2**63) <= item < 2**63:

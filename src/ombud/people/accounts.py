@@ -143,6 +143,14 @@ def revoke_token(session: Session, token_id: int) -> None:
     session.flush()
 
 
+def note_token_use(session: Session, token_id: int) -> None:
+    """Remember that a token of the actor was used just now. Edges call it once a minute at most."""
+    record = session.get(ApiToken, token_id)
+    if record is not None:
+        record.last_used_at = clock.now()
+        session.flush()
+
+
 def _actor(row: Any, role: UserRole) -> Actor:
     match role:
         case UserRole.ADMIN:

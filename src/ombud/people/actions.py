@@ -1,6 +1,7 @@
 """Keep users, organizations and teams."""
 
 from collections.abc import Iterable
+from typing import Any, TypedDict
 
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
@@ -14,6 +15,36 @@ from ombud.kit.text import clean_body, clean_line
 from ombud.models import Organization, OrganizationDomain, Team, TeamMember, User, UserRole, WebSession
 from ombud.people import queries
 from ombud.people.policy import require_admin, require_right_to_keep
+
+
+class UserChanges(TypedDict, total=False):
+    """The fields of a person that people change; only those present are changed."""
+
+    email: str
+    full_name: str
+    organization_id: int | None
+    role: UserRole
+    is_active: bool
+    sees_all_teams: bool
+
+
+class OrganizationChanges(TypedDict, total=False):
+    """The fields of an organization that people change; `domains` replaces all of them."""
+
+    name: str
+    notes: str
+    shares_tickets: bool
+    domains: Iterable[str]
+
+
+class OwnRights(Conflict):
+    """Administrators do not take their own rights away, so that somebody can always administer."""
+
+    code = "own_rights"
+    default_message = "Ask another administrator to change your own role or to deactivate you."
+
+
+RIGHTS = frozenset({"role", "is_active", "sees_all_teams"})
 
 
 def create_user(
@@ -33,7 +64,9 @@ def create_user(
     """
     require_right_to_keep(actor_of(session), role)
     address = clean_email(email)
-    if organization_id is None and role is UserRole.CUSTOMER:
+    if organization_id is not None:
+        _check_organization(session, organization_id)
+    elif role is UserRole.CUSTOMER:
         organization_id = session.scalar(queries.organization_for_email(address))
     user = User(
         email=address,
@@ -63,6 +96,28 @@ def find_or_create_customer(session: Session, *, email: str, full_name: str = ""
     """Return the person with that address, made as a customer if there is none yet."""
     found = session.scalar(queries.user_by_email(clean_email(email)))
     return found or create_user(session, email=email, full_name=full_name)
+
+
+def change_user(session: Session, user_id: int, changes: UserChanges) -> User:
+    """Change some fields of a person and return them.
+
+    Everybody may change their own name, agents their customers' name, address and organization, administrators
+    all of it. Taking rights away ends the person's web sessions. Raises OwnRights, Conflict for an address in use.
+    """
+    actor, user = actor_of(session), get_user(session, user_id)
+    if user.id != actor.user_id or set(changes) - {"full_name"}:
+        require_right_to_keep(actor, user.role)
+    if RIGHTS & set(changes):
+        require_admin(actor)
+        if user.id == actor.user_id:
+            raise OwnRights
+    checked = {field: _checked_user_field(session, field, value) for field, value in changes.items()}
+    for field, value in checked.items():
+        setattr(user, field, value)
+    if RIGHTS & set(changes):
+        session.execute(delete(WebSession).where(WebSession.user_id == user.id))
+    session.flush()
+    return user
 
 
 def set_password(session: Session, user_id: int, password_hash: str) -> None:
@@ -102,9 +157,29 @@ def create_organization(
         name=clean_line("name", name, limit=255),
         shares_tickets=shares_tickets,
         notes=clean_body("notes", notes, limit=20_000, required=False),
-        domains=[OrganizationDomain(domain=domain.strip().lower()) for domain in domains],
+        domains=[OrganizationDomain(domain=domain) for domain in clean_domains(domains)],
     )
     session.add(organization)
+    session.flush()
+    return organization
+
+
+def change_organization(session: Session, organization_id: int, changes: OrganizationChanges) -> Organization:
+    """Change some fields of an organization and return it."""
+    require_right_to_keep(actor_of(session), UserRole.CUSTOMER)
+    organization = get_organization(session, organization_id)
+    if "name" in changes:
+        organization.name = clean_line("name", changes["name"], limit=255)
+    if "notes" in changes:
+        organization.notes = clean_body("notes", changes["notes"], limit=20_000, required=False)
+    if "shares_tickets" in changes:
+        organization.shares_tickets = changes["shares_tickets"]
+    if "domains" in changes:
+        kept = {domain.domain: domain for domain in organization.domains}
+        organization.domains = [
+            kept.get(domain) or OrganizationDomain(domain=domain)
+            for domain in clean_domains(changes["domains"])
+        ]
     session.flush()
     return organization
 
@@ -136,6 +211,20 @@ def drop_expired_sessions(session: Session) -> int:
     return len(session.scalars(ended).all())
 
 
+def remove_team_member(session: Session, team_id: int, user_id: int) -> None:
+    """Take somebody out of a team; doing so twice is harmless."""
+    require_admin(actor_of(session))
+    session.execute(delete(TeamMember).where(TeamMember.team_id == team_id, TeamMember.user_id == user_id))
+
+
+def get_organization(session: Session, organization_id: int) -> Organization:
+    """Return an organization that the actor may see, with its domains."""
+    organization = session.scalar(queries.organization_by_id(organization_id))
+    if organization is None:
+        raise NotFound("There is no such organization here.")
+    return organization
+
+
 def get_user(session: Session, user_id: int) -> User:
     """Return a person whom the actor may see."""
     user = session.scalar(queries.user_by_id(actor_of(session), user_id)) if is_id(user_id) else None
@@ -151,3 +240,25 @@ def clean_email(email: str) -> str:
     if not local or not domain or " " in address or "@" in local:
         raise Invalid(fields={"email": "must be an address such as ann@example.com."})
     return address
+
+
+def clean_domains(domains: Iterable[str]) -> list[str]:
+    """Return mail domains as stored: lower case, each once, in order; their form is checked by the database."""
+    return list(dict.fromkeys(clean_line("domains", domain, limit=255).lower() for domain in domains))
+
+
+def _checked_user_field(session: Session, field: str, value: Any) -> Any:
+    match field:
+        case "email":
+            return clean_email(value)
+        case "full_name":
+            return clean_line("full_name", value, limit=255, required=False)
+        case "organization_id" if value is not None:
+            return _check_organization(session, value)
+    return value
+
+
+def _check_organization(session: Session, organization_id: int) -> int:
+    if session.get(Organization, organization_id) is None:
+        raise Invalid(fields={"organization": "does not exist."})
+    return organization_id

@@ -78,6 +78,12 @@ def teams() -> Select[Team]:
     return select(Team).order_by(func.lower(Team.name))
 
 
+def teams_page(*, after: str = "", limit: int = 50) -> Select[Team]:
+    """Return teams by name (whatever the case) after the name `after`."""
+    name = func.lower(Team.name)
+    return select(Team).where(name > after.lower()).order_by(name).limit(limit)
+
+
 def team_by_id(team_id: int) -> Select[Team]:
     """Return a team with its members."""
     return select(Team).options(selectinload(Team.members)).where(Team.id == team_id)
@@ -90,10 +96,21 @@ def membership(user_id: int) -> Select[int]:
 
 def organizations(text: str = "", *, after: int = 0, limit: int = 50) -> Select[Organization]:
     """Return organizations by id after `after`, whose name contains `text`."""
-    statement = select(Organization).where(Organization.id > after)
+    statement = (
+        select(Organization).options(selectinload(Organization.domains)).where(Organization.id > after)
+    )
     if text.strip():
         statement = statement.where(Organization.name.icontains(text.strip(), autoescape=True))
     return statement.order_by(Organization.id).limit(limit)
+
+
+def organization_by_id(organization_id: int) -> Select[Organization]:
+    """Return an organization with its mail domains."""
+    return (
+        select(Organization)
+        .options(selectinload(Organization.domains))
+        .where(Organization.id == organization_id)
+    )
 
 
 def organization_for_email(email: str) -> Select[int]:

@@ -102,9 +102,9 @@ def inbox(actor: Actor, wanted: TicketFilter, place: Place, *, common: bool = Fa
     """Return one page of list rows, one more than asked for (so the caller knows whether there is a next).
 
     Columns: id, ticket_number, title, status, priority, channel, created_at, last_activity_at, version,
-    requester_id/_name/_email, assignee_id/_name/_email, team_id/_name, organization_name, tags (list of {id, name,
-    color}), last_message, last_is_internal, unread, snippet (marked with U+E000 and U+E001; None unless
-    searched), priority_rank.
+    requester_id/_name/_email/_is_staff, assignee_id/_name/_email, team_id/_name, organization_id/_name, tags
+    (list of {id, name, color}), last_message, last_is_internal, unread, snippet (marked with U+E000 and U+E001;
+    None unless searched), priority_rank.
     """
     requester, assignee = aliased(User, name="requester"), aliased(User, name="assignee")
     last = _last_message(actor)
@@ -123,11 +123,13 @@ def inbox(actor: Actor, wanted: TicketFilter, place: Place, *, common: bool = Fa
             Ticket.requester_id,
             requester.full_name.label("requester_name"),
             requester.email.label("requester_email"),
+            requester.is_staff.label("requester_is_staff"),
             Ticket.assignee_id,
             assignee.full_name.label("assignee_name"),
             assignee.email.label("assignee_email"),
             Ticket.team_id,
             Team.name.label("team_name"),
+            Ticket.organization_id,
             Organization.name.label("organization_name"),
             _tags_json(actor).label("tags"),
             func.coalesce(last.c.content, func.left(Ticket.description, 200)).label("last_message"),
@@ -186,6 +188,15 @@ def visible_id(actor: Actor, ticket_id: int) -> Select[int]:
     return (
         select(Ticket.id)
         .where(Ticket.id == ticket_id, visible_to(actor))
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
+
+
+def ticket_id(actor: Actor, number: str) -> Select[int]:
+    """Return the id of the ticket of that number; deleted ones included for staff."""
+    return (
+        select(Ticket.id)
+        .where(Ticket.ticket_number == number, visible_to(actor))
         .execution_options(**{INCLUDE_DELETED: True})
     )
 
@@ -280,12 +291,16 @@ def attachment_by_id(actor: Actor, attachment_id: int) -> Select[Attachment]:
     )
 
 
-def history(actor: Actor, ticket_id: int, *, limit: int = 200) -> Select[AuditLog]:
-    """Return what was done to a ticket and all that belongs to it, newest first, with who did it."""
+def history(actor: Actor, ticket_id: int, *, before: int = 2**63 - 1, limit: int = 200) -> Select[AuditLog]:
+    """Return what was done to a ticket and all that belongs to it, newest first, with who did it.
+
+    `before` is the id of an entry, to see further back.
+    """
     return (
         select(AuditLog)
         .options(joinedload(AuditLog.user))
-        .where(AuditLog.ticket_id == ticket_id, true() if actor.is_staff else false())
+        .where(AuditLog.ticket_id == ticket_id, AuditLog.id < before)
+        .where(true() if actor.is_staff else false())
         .where(_seen_ticket(actor, AuditLog.ticket_id))
         .order_by(AuditLog.id.desc())
         .limit(limit)

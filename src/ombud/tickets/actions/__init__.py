@@ -15,7 +15,14 @@ from ombud.tickets.actions.change import (
 from ombud.tickets.actions.delete import restore_ticket, soft_delete_ticket
 from ombud.tickets.actions.open import open_ticket
 from ombud.tickets.actions.personal import discard_draft, mark_read, save_draft
-from ombud.tickets.actions.reply import StoredFile, add_comment, attach_file, note, reply
+from ombud.tickets.actions.reply import (
+    StoredFile,
+    add_comment,
+    attach_file,
+    check_right_to_attach,
+    note,
+    reply,
+)
 from ombud.tickets.actions.tag import add_tags, create_tag, remove_tag, set_tags
 
 __all__ = [
@@ -26,6 +33,7 @@ __all__ = [
     "assign",
     "attach_file",
     "change_ticket",
+    "check_right_to_attach",
     "create_tag",
     "discard_draft",
     "mark_read",

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from ombud.db.context import actor_of
-from ombud.errors import Forbidden, Invalid
+from ombud.errors import Forbidden, Invalid, NotFound
 from ombud.kit.text import clean_body, clean_line
 from ombud.models import Attachment, Comment, Ticket, TicketStatus
 from ombud.tickets.actions.find import get_ticket_for_change
@@ -93,12 +93,28 @@ def add_comment(
     return comment
 
 
-def attach_file(session: Session, ticket_id: int, file: StoredFile) -> Attachment:
-    """Attach a stored file to a ticket itself."""
+def attach_file(
+    session: Session, ticket_id: int, file: StoredFile, *, comment_id: int | None = None
+) -> Attachment:
+    """Attach a stored file to a ticket itself, or to a comment that the actor wrote."""
     ticket = get_ticket_for_change(session, ticket_id)
-    attachment = _attach(session, ticket, file, None)
-    session.flush()
-    return attachment
+    check_right_to_attach(session, ticket_id, comment_id)
+    comment = session.get(Comment, comment_id) if comment_id is not None else None
+    return _attach(session, ticket, file, comment)
+
+
+def check_right_to_attach(session: Session, ticket_id: int, comment_id: int | None) -> None:
+    """Refuse what `attach_file` would refuse, before the bytes are stored."""
+    actor = actor_of(session)
+    if comment_id is None:
+        if actor.is_staff:
+            require_writer(actor)
+        return
+    comment = session.get(Comment, comment_id)
+    if comment is None or comment.ticket_id != ticket_id or (comment.is_internal and not actor.is_staff):
+        raise NotFound("There is no such comment here.")
+    if actor.user_id not in (None, comment.author_id):
+        raise Forbidden("Only who wrote a comment adds files to it.")
 
 
 def _attach(session: Session, ticket: Ticket, file: StoredFile, comment: Comment | None) -> Attachment:

@@ -12,7 +12,7 @@ from ombud.kit.text import clean_line
 from ombud.models import Tag, TicketTag
 from ombud.tickets import queries
 from ombud.tickets.actions.find import get_ticket_for_change
-from ombud.tickets.policy import require_staff, require_writer
+from ombud.tickets.policy import require_writer
 
 NAME_LIMIT = 100
 TAGS_PER_TICKET = 50
@@ -22,7 +22,7 @@ PALETTE = ("#1f8a8a", "#3f7fbf", "#7d6bb0", "#b0658a", "#b3703a", "#8a8340", "#5
 
 def create_tag(session: Session, name: str, *, color: str | None = None, description: str = "") -> Tag:
     """Create a tag; Conflict when its name (whatever the case) is taken, Invalid for a bad colour."""
-    require_staff(actor_of(session))
+    require_writer(actor_of(session))
     cleaned = clean_line("name", name, limit=NAME_LIMIT)
     tag = Tag(
         name=cleaned,

@@ -1,0 +1,60 @@
+"""Putting the API together: routes, errors, description. `ombud.asgi` mounts it under /api/v1."""
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
+
+from ombud.api import (
+    attachments,
+    comments,
+    organizations,
+    problems,
+    tags,
+    teams,
+    tickets,
+    users,
+)
+from ombud.api.docs import docs_routes
+from ombud.api.envelope import Envelope
+from ombud.api.openapi import describe
+from ombud.runtime import Runtime
+
+ROUTERS = (
+    tickets.router,
+    comments.router,
+    attachments.router,
+    tags.router,
+    users.router,
+    organizations.router,
+    teams.router,
+)
+
+
+def create_api(runtime: Runtime) -> FastAPI:
+    """Return the API of a desk as an application of its own."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.runtime = runtime
+    for router in ROUTERS:
+        # Not include_router: its copies are nested, and the answer to a wrong method must see all routes.
+        app.router.routes.extend(router.routes)
+    app.router.routes.extend(docs_routes(describe(app)))
+    problems.install(app)
+    app.exception_handler(405)(_on_wrong_method)
+    app.add_middleware(Envelope)
+    return app
+
+
+async def _on_wrong_method(request: Request, _error: HTTPException) -> Response:
+    """Say which methods there are: kindly to OPTIONS, as an error to the others."""
+    allow = {"Allow": ", ".join(sorted(_methods_at(request)))}
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=allow)
+    return await problems.on_http(request, HTTPException(405, headers=allow))
+
+
+def _methods_at(request: Request) -> set[str]:
+    found = {"OPTIONS"}
+    for route in request.app.routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            found |= route.methods or set()
+    return found | ({"HEAD"} if "GET" in found else set())

@@ -1,0 +1,114 @@
+"""Files: put them on tickets and comments, fetch them."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import File, Request, Response, UploadFile
+from fastapi.responses import StreamingResponse
+from sqlalchemy.orm import Session
+
+from ombud.api import lookup
+from ombud.api.calls import Call, CurrentCall
+from ombud.api.created import Created
+from ombud.api.routing import api_router, problems
+from ombud.api.schemas.base import Page, PathId
+from ombud.api.schemas.conversation import Attachment
+from ombud.db.context import actor_of
+from ombud.errors import Invalid, NotFound
+from ombud.files import download_headers
+from ombud.files.store import CHUNK
+from ombud.models import Attachment as AttachmentRow
+from ombud.tickets import StoredFile, attach_file, check_right_to_attach, queries
+
+router = api_router("Attachments")
+
+Upload = Annotated[UploadFile, File(description="The file.")]
+_BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+
+
+@router.get("/tickets/{number}/attachments")
+async def list_attachments(number: str, call: CurrentCall) -> Page[Attachment]:
+    """List the files of a ticket itself; those of comments come with the comments."""
+    rows = await call.read(_attachments, number)
+    return Page(items=[Attachment.of(row) for row in rows], next_cursor=None)
+
+
+@router.post("/tickets/{number}/attachments", status_code=201, responses=problems(409, 413, 415))
+async def create_attachment(number: str, file: Upload, call: CurrentCall, created: Created) -> Attachment:
+    """Attach a file to a ticket."""
+    attachment = await _attach(call, number, None, file)
+    created.at(f"/attachments/{attachment.id}")
+    return attachment
+
+
+@router.post(
+    "/tickets/{number}/comments/{comment_id}/attachments",
+    status_code=201,
+    responses=problems(409, 413, 415),
+)
+async def create_comment_attachment(
+    number: str, comment_id: PathId, file: Upload, call: CurrentCall, created: Created
+) -> Attachment:
+    """Attach a file to a comment of the caller's own."""
+    attachment = await _attach(call, number, comment_id, file)
+    created.at(f"/attachments/{attachment.id}")
+    return attachment
+
+
+@router.get("/attachments/{attachment_id}")
+async def read_attachment(attachment_id: PathId, call: CurrentCall) -> Attachment:
+    """Read a file's record."""
+    return Attachment.of(await call.read(_attachment, attachment_id))
+
+
+@router.get(
+    "/attachments/{attachment_id}/content",
+    response_class=StreamingResponse,
+    responses={200: {"description": "The bytes, as a download.", "content": _BYTES}},
+)
+async def read_attachment_content(attachment_id: PathId, call: CurrentCall, request: Request) -> Response:
+    """Download a file."""
+    record = await call.read(_attachment, attachment_id)
+    headers = download_headers(file_name=record.file_name, content_type=record.content_type, size=record.size)
+    if request.state.is_head:
+        return Response(headers=headers)
+    return StreamingResponse(call.runtime.files.stream(record.storage_key), headers=headers)
+
+
+async def _attach(call: Call, number: str, comment_id: int | None, upload: UploadFile) -> Attachment:
+    """Check the right, store the bytes, then record them: three steps, no transaction open during the second."""
+    ticket_id = await call.read(_may_attach, number, comment_id)
+    if not upload.filename:
+        raise Invalid(fields={"file": "needs a file name."})
+    source = upload.file
+    stored = await call.runtime.files.aput(iter(lambda: source.read(CHUNK), b""))
+    file = StoredFile(
+        file_name=upload.filename,
+        content_type=upload.content_type or "application/octet-stream",
+        size=stored.size,
+        checksum=stored.checksum,
+        storage_key=stored.storage_key,
+    )
+    return await call.write(_record, ticket_id, file, comment_id)
+
+
+def _may_attach(session: Session, number: str, comment_id: int | None) -> int:
+    ticket_id = lookup.ticket_id(session, number)
+    check_right_to_attach(session, ticket_id, comment_id)
+    return ticket_id
+
+
+def _record(session: Session, ticket_id: int, file: StoredFile, comment_id: int | None) -> Attachment:
+    return Attachment.of(attach_file(session, ticket_id, file, comment_id=comment_id))
+
+
+def _attachments(session: Session, number: str) -> Sequence[AttachmentRow]:
+    found = lookup.ticket_id(session, number)
+    return session.scalars(queries.attachments_of(actor_of(session), found)).all()
+
+
+def _attachment(session: Session, attachment_id: int) -> AttachmentRow:
+    record = session.scalar(queries.attachment_by_id(actor_of(session), attachment_id))
+    if record is None:
+        raise NotFound("There is no such file here.")
+    return record

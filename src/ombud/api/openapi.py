@@ -1,0 +1,88 @@
+"""The API's description (OpenAPI 3.1), as exact as the routes: FastAPI's, with what it does not know of."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from ombud._version import __version__
+from ombud.api.problems import MEDIA_TYPE, Problem
+
+REFERENCE = "#/components/schemas/{model}"
+SECURITY = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "omb_live_...",
+        "description": "A token from `ombud token create`. It may do what its owner may.",
+    }
+}
+INTRODUCTION = """\
+Everything about tickets, people and conversations over HTTP.
+
+- **Sign in** with `Authorization: Bearer TOKEN`; `ombud token create EMAIL --name NAME` makes one.
+- **Lists** come in pages: follow `next_cursor` (or the `Link` header) until it is null.
+- **Errors** are `application/problem+json` (RFC 9457). Programs look at `code`; `errors` points at the parts.
+- **Missing and forbidden look the same**: 404 stands for both where the caller may not know of a thing.
+- **Edits** can carry `If-Match` with the `ETag` last seen; a stale one is answered with 412, nothing overwritten.
+- **Unknown** fields and query parameters are refused (422), as are parameters given twice that take one value.
+- Each answer has an `X-Request-Id`, which the audit log holds too.
+"""
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document of the routes of `app`."""
+    document = get_openapi(
+        title="Ombud",
+        version=__version__,
+        openapi_version="3.1.0",
+        summary="A customer-support desk.",
+        description=INTRODUCTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        servers=[{"url": "/api/v1"}],
+        routes=app.routes,
+    )
+    components = document.setdefault("components", {})
+    components["securitySchemes"] = SECURITY
+    document["security"] = [{"token": []}]
+    schemas = components.setdefault("schemas", {})
+    schemas |= _schemas_of_problem()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _complete(path, method, operation)
+    components["schemas"] = dict(sorted(schemas.items()))
+    return document
+
+
+def _schemas_of_problem() -> dict[str, Any]:
+    schema = Problem.model_json_schema(mode="serialization", ref_template=REFERENCE)
+    inner: dict[str, Any] = schema.pop("$defs")
+    return {"Problem": schema, **inner}
+
+
+def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
+    """Leave out what cannot happen, name what every answer has, and give operations short ids."""
+    operation["operationId"] = operation["operationId"].partition("_api")[0]
+    responses = operation["responses"]
+    if "{" not in path:
+        responses.pop("404", None)
+    for status, response in responses.items():
+        headers = response.setdefault("headers", {})
+        headers["X-Request-Id"] = {"description": "The request's id.", "schema": {"type": "string"}}
+        if status == "401":
+            headers["WWW-Authenticate"] = {"schema": {"type": "string"}}
+        if status == "503":
+            headers["Retry-After"] = {"description": "Seconds.", "schema": {"type": "integer"}}
+        if status == "201" and method == "post":
+            headers["Location"] = {"description": "Where the new thing is.", "schema": {"type": "string"}}
+        if status.startswith("2") and path in ("/tickets", "/tickets/{number}") and method != "get":
+            headers["ETag"] = {"description": "The version, for `If-Match`.", "schema": {"type": "string"}}
+        if MEDIA_TYPE not in response.get("content", {}) and _is_page(response):
+            headers["Link"] = {
+                "description": 'The next page, as `<...>; rel="next"`.',
+                "schema": {"type": "string"},
+            }
+
+
+def _is_page(response: dict[str, Any]) -> bool:
+    return "Page" in str(response.get("content", {}).get("application/json", ""))

@@ -1,0 +1,140 @@
+"""The route class of the API: what is checked before a route's own code, in the same order everywhere.
+
+Token, then method's right, then query, then size and type of the body, then its JSON. A route that forgets to
+ask for any of it is guarded all the same.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from typing import Any, get_args, get_origin
+
+from fastapi import APIRouter, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.params import Form
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from ombud.api.auth import authenticate
+from ombud.api.json_body import read_json
+from ombud.api.problems import MEDIA_TYPE
+from ombud.errors import Invalid, NotFound
+
+JSON_LIMIT = 2**20
+# A file's body is a little longer than the file: boundaries and part headers.
+MULTIPART_OVERHEAD = 2**16
+JSON_TYPES = ("application/json", "application/merge-patch+json")
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+_DESCRIPTIONS = {
+    401: "No valid token came with the request.",
+    403: "The caller may see the thing but not do this.",
+    404: "There is no such thing, or not for this caller.",
+    409: "The state of things does not allow it.",
+    412: "`If-Match` names another version than the present one.",
+    413: "The body is too large.",
+    415: "The body has another Content-Type than this address takes.",
+    422: "Something in the request is not valid; `errors` says what.",
+    429: "Too many requests; wait for `Retry-After` seconds.",
+    503: "Not now; the same request may succeed later.",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI responses for these statuses, each a problem."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": _DESCRIPTIONS[status], "content": content} for status in statuses}
+
+
+def api_router(tag: str) -> APIRouter:
+    """Return a router for one resource."""
+    return APIRouter(tags=[tag], route_class=ApiRoute, responses=problems(401, 403, 404, 422, 503))
+
+
+class ApiRequest(Request):
+    """A request whose body is bounded, and whose JSON is strict."""
+
+    limit: int = JSON_LIMIT
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        announced = self.headers.get("content-length", "")
+        if announced.isdecimal() and int(announced[:20]) > self.limit:
+            raise HTTPException(413)
+        size = 0
+        async for chunk in super().stream():
+            size += len(chunk)
+            if size > self.limit:
+                raise HTTPException(413)
+            yield chunk
+
+    async def json(self) -> Any:
+        if not hasattr(self, "_json"):
+            self._json = read_json(await self.body())
+        return self._json
+
+
+class ApiRoute(APIRoute):
+    """A route that only lets in what it is documented to take."""
+
+    def get_route_handler(self) -> Handler:
+        handle = super().get_route_handler()
+        known = _query_parameters(self.dependant)
+        takes_form = self.body_field is not None and isinstance(self.body_field.field_info, Form)
+
+        async def guarded(plain: Request) -> Response:
+            request = ApiRequest(plain.scope, plain.receive)
+            runtime = request.app.state.runtime
+            request.state.principal = await authenticate(request, runtime)
+            if "\x00" in request.url.path:
+                raise NotFound
+            _check_query(request, known)
+            if takes_form:
+                request.limit = runtime.settings.attachment_limit + MULTIPART_OVERHEAD
+                _check_type(request, ("multipart/form-data",))
+            elif self.body_field is not None:
+                _check_type(request, JSON_TYPES)
+                await request.json()
+            return await handle(request)
+
+        return guarded
+
+
+def _query_parameters(dependant: Dependant) -> dict[str, bool]:
+    """Return the parameters of the query, each with whether it may be repeated."""
+    found: dict[str, bool] = {}
+    for field in dependant.query_params:
+        kind = field.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            found |= {name: _is_list(info.annotation) for name, info in kind.model_fields.items()}
+        else:
+            found[field.alias] = _is_list(kind)
+    for dependency in dependant.dependencies:
+        found |= _query_parameters(dependency)
+    return found
+
+
+def _is_list(annotation: Any) -> bool:
+    return get_origin(annotation) is list or any(_is_list(part) for part in get_args(annotation))
+
+
+def _check_query(request: Request, known: Mapping[str, bool]) -> None:
+    """Refuse unknown parameters and second values: a filter that is ignored would show too much."""
+    wrong: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name not in known:
+            wrong[f"parameter:{name}"] = "is not a parameter of this address."
+        elif not known[name] and len(request.query_params.getlist(name)) > 1:
+            wrong[f"parameter:{name}"] = "must be given once."
+        elif "\x00" in value:
+            wrong[f"parameter:{name}"] = "must not contain NUL characters."
+    if wrong:
+        raise Invalid(fields=wrong)
+
+
+def _check_type(request: Request, allowed: tuple[str, ...]) -> None:
+    """Refuse bodies of another type, a charset other than UTF-8 included (RFC 9110 section 15.5.16)."""
+    given, _, rest = request.headers.get("content-type", "").partition(";")
+    name, _, charset = rest.strip().lower().partition("=")
+    if given.strip().lower() not in allowed or (
+        name == "charset" and charset.strip('"') not in ("utf-8", "utf8")
+    ):
+        raise HTTPException(415)

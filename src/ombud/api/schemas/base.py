@@ -1,0 +1,70 @@
+"""The ground of all schemas: strict input, plain output, pages, and the kinds of value that recur."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Path
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+T = TypeVar("T")
+
+BIGINT_MAX = 2**63 - 1
+_BIGINT = {"format": "int64"}
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is out of range") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+Id = Annotated[int, Field(ge=1, le=BIGINT_MAX, strict=True, json_schema_extra=_BIGINT)]
+QueryId = Annotated[int, Field(ge=1, le=BIGINT_MAX, json_schema_extra=_BIGINT)]
+PathId = Annotated[int, Path(ge=1, le=BIGINT_MAX, json_schema_extra=_BIGINT)]
+Flag = Annotated[bool, Field(strict=True)]
+Email = Annotated[
+    str,
+    Field(
+        min_length=3, max_length=255, pattern=r"^[^@\s]+@[^@\s]+$", examples=["ann@example.com"],
+    ),
+]  # fmt: skip
+Body = Annotated[str, Field(max_length=1_000_000)]
+
+
+def line(limit: int, *, blank: bool = False) -> Any:
+    """Return the constraints of one line of text with at most `limit` characters."""
+    return Field(max_length=limit) if blank else Field(min_length=1, max_length=limit, pattern=r"\S")
+
+
+def optional() -> Any:
+    """Return the default of a field of a change: absent means "leave it", which is not the same as null."""
+    return Field(default_factory=_absent)
+
+
+def _absent() -> None:
+    return None
+
+
+class Input(BaseModel):
+    """What comes in: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    def given(self) -> dict[str, Any]:
+        """Return the fields that were sent."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class Output(BaseModel):
+    """What goes out."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Page(Output, Generic[T]):
+    """Part of a list. `next_cursor` (also in the `Link` header) leads on; null means that this is the end."""
+
+    items: list[T]
+    next_cursor: str | None

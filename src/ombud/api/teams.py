@@ -1,0 +1,90 @@
+"""Teams and their members. Staff see them, administrators keep them."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from ombud.api.calls import CurrentCall
+from ombud.api.created import Created
+from ombud.api.paging import Link, WhichPage, cursor_at
+from ombud.api.routing import api_router, problems
+from ombud.api.schemas.base import Page, PathId
+from ombud.api.schemas.people import NewTeam, Person, Team, TeamDetails, people
+from ombud.db.context import actor_of
+from ombud.errors import NotFound
+from ombud.models import Team as TeamRow
+from ombud.people import queries
+from ombud.people.actions import add_team_member, create_team, remove_team_member
+from ombud.people.policy import require_admin
+from ombud.tickets.policy import require_staff
+
+router = api_router("Teams")
+
+
+@router.get("/teams")
+async def list_teams(page: WhichPage, call: CurrentCall, link: Link) -> Page[Team]:
+    """List teams by name."""
+    rows = await call.read(_teams, page.after_name("teams"), page.limit + 1)
+    return link.page(rows, page.limit, Team.of, lambda team: cursor_at("teams", team.name))
+
+
+@router.post("/teams", status_code=201, responses=problems(409, 413, 415))
+async def create_new_team(body: NewTeam, call: CurrentCall, created: Created) -> Team:
+    """Create a team."""
+    team = await call.write(_create, body)
+    created.at(f"/teams/{team.id}")
+    return team
+
+
+@router.get("/teams/{team_id}")
+async def read_team(team_id: PathId, call: CurrentCall) -> TeamDetails:
+    """Read a team with its members."""
+    return TeamDetails.of(await call.read(_team, team_id))
+
+
+@router.get("/teams/{team_id}/members")
+async def list_members(team_id: PathId, call: CurrentCall) -> Page[Person]:
+    """List a team's members by name."""
+    team = await call.read(_team, team_id)
+    return Page(items=people(team.members), next_cursor=None)
+
+
+@router.put("/teams/{team_id}/members/{user_id}", status_code=204)
+async def add_member(team_id: PathId, user_id: PathId, call: CurrentCall) -> None:
+    """Put a member of staff into a team. Doing so twice is harmless."""
+    await call.write(_add, team_id, user_id)
+
+
+@router.delete("/teams/{team_id}/members/{user_id}", status_code=204)
+async def remove_member(team_id: PathId, user_id: PathId, call: CurrentCall) -> None:
+    """Take somebody out of a team. Doing so twice is harmless."""
+    await call.write(_remove, team_id, user_id)
+
+
+def _teams(session: Session, after: str, limit: int) -> Sequence[TeamRow]:
+    require_staff(actor_of(session))
+    return session.scalars(queries.teams_page(after=after, limit=limit)).all()
+
+
+def _team(session: Session, team_id: int) -> TeamRow:
+    require_staff(actor_of(session))
+    team = session.scalar(queries.team_by_id(team_id))
+    if team is None:
+        raise NotFound("There is no such team here.")
+    return team
+
+
+def _create(session: Session, body: NewTeam) -> Team:
+    return Team.of(create_team(session, name=body.name, description=body.description))
+
+
+def _add(session: Session, team_id: int, user_id: int) -> None:
+    require_admin(actor_of(session))
+    _team(session, team_id)
+    add_team_member(session, team_id, user_id)
+
+
+def _remove(session: Session, team_id: int, user_id: int) -> None:
+    require_admin(actor_of(session))
+    _team(session, team_id)
+    remove_team_member(session, team_id, user_id)

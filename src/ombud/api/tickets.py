@@ -1,0 +1,146 @@
+"""Tickets: list, open, read, change, delete, restore."""
+
+from typing import Annotated
+
+from fastapi import Header, Query, Response
+from sqlalchemy.orm import Session
+
+from ombud.api import lookup
+from ombud.api.calls import CurrentCall
+from ombud.api.created import Created
+from ombud.api.paging import Link
+from ombud.api.routing import api_router, problems
+from ombud.api.schemas.base import Page
+from ombud.api.schemas.tickets import (
+    CustomerTicket,
+    CustomerTicketRow,
+    NewTicket,
+    Ticket,
+    TicketPatch,
+    TicketRow,
+)
+from ombud.api.ticket_query import TicketQuery
+from ombud.db.context import actor_of
+from ombud.errors import Invalid, NotFound
+from ombud.people.actions import find_or_create_customer
+from ombud.tickets import change_ticket, listing, open_ticket, queries, restore_ticket, soft_delete_ticket
+
+router = api_router("Tickets")
+
+IfMatch = Annotated[
+    str | None,
+    Header(description="The `ETag` last seen, or `*`; another version is answered with 412.", max_length=200),
+]
+
+
+@router.get("/tickets")
+async def list_tickets(
+    wanted: Annotated[TicketQuery, Query()], call: CurrentCall, link: Link
+) -> Page[TicketRow] | Page[CustomerTicketRow]:
+    """List tickets."""
+    found = await call.read(listing.list_tickets, wanted.filter_for(call.actor), wanted.place)
+    if call.actor.is_staff:
+        return link.items([TicketRow.of(row) for row in found.rows], found.next_cursor)
+    return link.items([CustomerTicketRow.of(row) for row in found.rows], found.next_cursor)
+
+
+@router.post("/tickets", status_code=201, responses=problems(409, 413, 415))
+async def create_ticket(
+    body: NewTicket, call: CurrentCall, created: Created, response: Response
+) -> Ticket | CustomerTicket:
+    """Open a ticket."""
+    ticket = await call.write(_create, body)
+    created.at(f"/tickets/{ticket.number}")
+    return _tagged(response, ticket)
+
+
+@router.get("/tickets/{number}")
+async def read_ticket(number: str, call: CurrentCall, response: Response) -> Ticket | CustomerTicket:
+    """Read a ticket."""
+    return _tagged(response, await call.read(_read, number))
+
+
+@router.patch("/tickets/{number}", responses=problems(409, 412, 413, 415))
+async def update_ticket(
+    number: str, body: TicketPatch, call: CurrentCall, response: Response, if_match: IfMatch = None
+) -> Ticket | CustomerTicket:
+    """Change a ticket. With `If-Match`, nothing is overwritten that the caller has not seen."""
+    return _tagged(response, await call.write(_change, number, body, _version(if_match)))
+
+
+@router.delete("/tickets/{number}", status_code=204)
+async def delete_ticket(number: str, call: CurrentCall) -> None:
+    """Delete a ticket so that it can come back. Doing so twice is harmless."""
+    await call.write(_delete, number)
+
+
+@router.post("/tickets/{number}/restoration")
+async def restore_deleted_ticket(
+    number: str, call: CurrentCall, response: Response
+) -> Ticket | CustomerTicket:
+    """Bring a deleted ticket back as it was. Doing so twice is harmless."""
+    return _tagged(response, await call.write(_restore, number))
+
+
+def _read(session: Session, number: str) -> Ticket | CustomerTicket:
+    actor = actor_of(session)
+    # what was loaded before a change would hide what the database made of it
+    statement = queries.ticket_by_number(actor, number).execution_options(populate_existing=True)
+    ticket = session.scalar(statement) if len(number) <= lookup.NUMBER_LIMIT else None
+    if ticket is None:
+        raise NotFound("There is no such ticket here.")
+    return Ticket.of(ticket) if actor.is_staff else CustomerTicket.of(ticket)
+
+
+def _create(session: Session, body: NewTicket) -> Ticket | CustomerTicket:
+    ticket = open_ticket(
+        session,
+        title=body.title,
+        description=body.description,
+        requester_id=_requester_id(session, body),
+        priority=body.priority,
+        status=body.status,
+        channel=body.channel,
+        assignee_id=body.assignee_id,
+        team_id=body.team_id,
+        tags=body.tags,
+    )
+    return _read(session, ticket.ticket_number)
+
+
+def _requester_id(session: Session, body: NewTicket) -> int | None:
+    if body.requester is None:
+        return body.requester_id
+    if body.requester_id is not None:
+        raise Invalid(fields={"requester_id": "is either given, or `requester` is."})
+    customer = find_or_create_customer(
+        session, email=body.requester.email, full_name=body.requester.full_name
+    )
+    return customer.id
+
+
+def _change(session: Session, number: str, body: TicketPatch, version: int | None) -> Ticket | CustomerTicket:
+    change_ticket(session, lookup.ticket_id(session, number), body.given(), expected_version=version)  # type: ignore[arg-type] # TicketPatch has the fields of TicketChanges
+    return _read(session, number)
+
+
+def _delete(session: Session, number: str) -> None:
+    soft_delete_ticket(session, lookup.ticket_id(session, number))
+
+
+def _restore(session: Session, number: str) -> Ticket | CustomerTicket:
+    restore_ticket(session, lookup.ticket_id(session, number))
+    return _read(session, number)
+
+
+def _tagged(response: Response, ticket: Ticket | CustomerTicket) -> Ticket | CustomerTicket:
+    response.headers["ETag"] = f'"{ticket.version}"'
+    return ticket
+
+
+def _version(if_match: str | None) -> int | None:
+    """Return the version that `If-Match` asks for; any other text than a version or `*` matches nothing."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    version = if_match.strip().removeprefix('"').removesuffix('"')
+    return int(version) if version.isdecimal() and version.isascii() and len(version) < 19 else 0

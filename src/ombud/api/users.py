@@ -1,0 +1,97 @@
+"""People: list, read, create, change."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from ombud.api.calls import CurrentCall
+from ombud.api.created import Created
+from ombud.api.paging import Link, SearchQuery, cursor_at
+from ombud.api.routing import api_router, problems
+from ombud.api.schemas.base import Page, PathId
+from ombud.api.schemas.people import Me, NewUser, PublicPerson, User, UserDetails, UserPatch
+from ombud.db.context import actor_of
+from ombud.models import User as UserRow
+from ombud.people import queries
+from ombud.people.actions import change_user, create_user, get_user
+from ombud.tickets.policy import require_staff
+
+router = api_router("People")
+
+
+class UserQuery(SearchQuery):
+    """Which people."""
+
+    staff: bool | None = Field(default=None, description="Only staff, or only customers.")
+
+
+@router.get("/me")
+async def read_me(call: CurrentCall) -> Me:
+    """Read who calls."""
+    return Me.of(call.principal)
+
+
+@router.get("/users")
+async def list_users(page: Annotated[UserQuery, Query()], call: CurrentCall, link: Link) -> Page[User]:
+    """List people by id. For the team only."""
+    rows = await call.read(_users, page)
+    return link.page(rows, page.limit, User.of, lambda user: cursor_at("users", user.id))
+
+
+@router.post("/users", status_code=201, responses=problems(409, 413, 415))
+async def create_new_user(body: NewUser, call: CurrentCall, created: Created) -> UserDetails:
+    """Create a person. Agents create customers, administrators anybody; a password is set elsewhere."""
+    user = await call.write(_create, body)
+    created.at(f"/users/{user.id}")
+    return user
+
+
+@router.get("/users/{user_id}")
+async def read_user(user_id: PathId, call: CurrentCall) -> UserDetails | PublicPerson:
+    """Read a person. Customers read themselves, and of others no more than their name."""
+    return await call.read(_read, user_id)
+
+
+@router.patch("/users/{user_id}", responses=problems(409, 413, 415))
+async def update_user(user_id: PathId, body: UserPatch, call: CurrentCall) -> UserDetails | PublicPerson:
+    """Change a person: oneself by name, customers by agents, everything by administrators."""
+    return await call.write(_change, user_id, body)
+
+
+def _users(session: Session, page: UserQuery) -> Sequence[UserRow]:
+    actor = actor_of(session)
+    require_staff(actor)
+    statement = queries.users(
+        actor, text=page.q, staff=page.staff, after=page.after_id("users"), limit=page.limit + 1
+    )
+    return session.scalars(statement).all()
+
+
+def _read(session: Session, user_id: int) -> UserDetails | PublicPerson:
+    actor, user = actor_of(session), get_user(session, user_id)
+    return UserDetails.of(user) if actor.is_staff or user.id == actor.user_id else PublicPerson.of(user)
+
+
+def _create(session: Session, body: NewUser) -> UserDetails:
+    user = create_user(
+        session,
+        email=body.email,
+        full_name=body.full_name,
+        role=body.role,
+        organization_id=body.organization_id,
+        sees_all_teams=body.sees_all_teams,
+    )
+    return _shown(session, user.id)
+
+
+def _change(session: Session, user_id: int, body: UserPatch) -> UserDetails | PublicPerson:
+    change_user(session, user_id, body.given())  # type: ignore[arg-type] # UserPatch has the fields of UserChanges
+    return _shown(session, user_id)
+
+
+def _shown(session: Session, user_id: int) -> UserDetails:
+    session.expire_all()  # what was loaded before the change would hide what came of it
+    return UserDetails.of(get_user(session, user_id))

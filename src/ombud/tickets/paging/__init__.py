@@ -1,0 +1,1 @@
+"""What belongs to tickets, read in pages from its beginning: comments, tags."""

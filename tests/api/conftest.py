@@ -1,0 +1,59 @@
+"""Callers of the API: the real application over a real database, without a socket between."""
+
+from collections.abc import AsyncIterator, Callable
+
+import httpx
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+
+from ombud.api.app import create_api
+from ombud.runtime import Runtime
+from ombud.testing.personas import Cast, Persona
+
+Caller = Callable[[Persona | None], httpx.AsyncClient]
+
+
+@pytest.fixture
+def app(runtime: Runtime) -> FastAPI:
+    """The desk's address space, as `ombud.asgi` lays it out, with the API alone in it."""
+    outer = FastAPI(openapi_url=None)
+    outer.mount("/api/v1", create_api(runtime))
+    return outer
+
+
+@pytest_asyncio.fixture
+async def caller(app: FastAPI) -> AsyncIterator[Caller]:
+    """Make a client that calls as somebody, or as nobody."""
+    clients: list[httpx.AsyncClient] = []
+
+    def make(who: Persona | None) -> httpx.AsyncClient:
+        headers = {} if who is None else {"Authorization": f"Bearer {who.token}"}
+        transport = httpx.ASGITransport(app)
+        client = httpx.AsyncClient(
+            transport=transport, base_url="http://desk.example/api/v1/", headers=headers
+        )
+        clients.append(client)
+        return client
+
+    yield make
+    for client in clients:
+        await client.aclose()
+
+
+@pytest.fixture
+def agent(caller: Caller, cast: Cast) -> httpx.AsyncClient:
+    """A client of an agent who sees all tickets."""
+    return caller(cast.agent)
+
+
+@pytest.fixture
+def admin(caller: Caller, cast: Cast) -> httpx.AsyncClient:
+    """A client of an administrator."""
+    return caller(cast.admin)
+
+
+@pytest.fixture
+def customer(caller: Caller, cast: Cast) -> httpx.AsyncClient:
+    """A client of a customer."""
+    return caller(cast.customer)

@@ -1,0 +1,125 @@
+"""People, organizations, teams and tags over HTTP."""
+
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from ombud.testing.personas import Cast
+from tests.api.conftest import Caller
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_a_person_is_made_and_changed(
+    admin: httpx.AsyncClient, agent: httpx.AsyncClient, cast: Cast
+) -> None:
+    made = await agent.post("users", json={"email": "Zoe@acme.example", "full_name": "Zoe"})
+    assert made.status_code == 201, made.text
+    zoe = made.json()
+    assert made.headers["Location"] == f"/api/v1/users/{zoe['id']}"
+    assert zoe["organization"] == {"id": cast.organization.id, "name": "Acme"}  # by the mail domain
+    assert (zoe["role"], zoe["teams"], "password_hash" in zoe) == ("customer", [], False)
+    assert (await agent.get(f"users/{zoe['id']}")).json() == zoe
+
+    again = await agent.post("users", json={"email": "zoe@ACME.example"})
+    assert (again.status_code, again.json()["code"]) == (409, "conflict")
+
+    renamed = await agent.patch(f"users/{zoe['id']}", json={"full_name": "Zoë", "organization_id": None})
+    assert renamed.status_code == 200, renamed.text
+    assert (renamed.json()["full_name"], renamed.json()["organization"]) == ("Zoë", None)
+
+    raised = await admin.patch(f"users/{zoe['id']}", json={"role": "agent", "sees_all_teams": False})
+    assert (raised.json()["role"], raised.json()["sees_all_teams"]) == ("agent", False)
+    assert (await agent.patch(f"users/{zoe['id']}", json={"full_name": "No"})).status_code == 403
+    assert (await admin.patch(f"users/{zoe['id']}", json={"organization_id": 99999})).status_code == 422
+    for body in ({"email": None}, {"role": None}, {"is_active": "yes"}, {"is_active": None}):
+        assert (await admin.patch(f"users/{zoe['id']}", json=body)).status_code == 422, body
+
+
+async def test_administrators_keep_their_own_rights(admin: httpx.AsyncClient, cast: Cast) -> None:
+    for body in ({"role": "customer"}, {"is_active": False}):
+        answer = await admin.patch(f"users/{cast.admin.id}", json=body)
+        assert (answer.status_code, answer.json()["code"]) == (409, "own_rights")
+
+
+async def test_everybody_may_change_their_own_name_only(caller: Caller, cast: Cast) -> None:
+    for who in (cast.customer, cast.light_agent, cast.agent):
+        client = caller(who)
+        changed = await client.patch(f"users/{who.id}", json={"full_name": "New Name"})
+        assert changed.status_code == 200, changed.text
+        assert (await client.get("me")).json()["full_name"] == "New Name"
+        assert (await client.patch(f"users/{who.id}", json={"role": "admin"})).status_code == 403
+
+
+async def test_people_are_found_by_name_and_kind(agent: httpx.AsyncClient, cast: Cast) -> None:
+    found = (await agent.get("users?q=CARLA")).json()["items"]
+    assert [person["id"] for person in found] == [cast.customer.id]
+    staff = (await agent.get("users?staff=true")).json()["items"]
+    assert {person["role"] for person in staff} == {"admin", "agent", "light_agent"}
+    assert (await agent.get("users?q=%25")).json()["items"] == []
+
+
+async def test_organizations(agent: httpx.AsyncClient) -> None:
+    made = await agent.post(
+        "organizations",
+        json={"name": "Globex", "domains": ["GLOBEX.example", "globex.example", "gx.example"]},
+    )
+    assert made.status_code == 201, made.text
+    assert made.json()["domains"] == ["globex.example", "gx.example"]
+    address = f"organizations/{made.json()['id']}"
+    changed = await agent.patch(
+        address, json={"domains": ["gx.example", "new.example"], "shares_tickets": True}
+    )
+    assert changed.status_code == 200, changed.text
+    assert (changed.json()["domains"], changed.json()["shares_tickets"]) == (
+        ["gx.example", "new.example"],
+        True,
+    )
+    assert changed.json()["updated_at"] > made.json()["updated_at"]
+    assert (await agent.get(address)).json() == changed.json()
+    assert (await agent.post("organizations", json={"name": "GLOBEX"})).status_code == 409
+    assert (await agent.patch("organizations/99999", json={"name": "x"})).status_code == 404
+    assert (await agent.get("organizations/abc")).status_code == 404
+
+
+async def test_teams(admin: httpx.AsyncClient, cast: Cast) -> None:
+    made = await admin.post("teams", json={"name": "Night shift"})
+    assert made.status_code == 201, made.text
+    address = f"teams/{made.json()['id']}"
+    for _ in range(2):
+        assert (await admin.put(f"{address}/members/{cast.agent.id}")).status_code == 204
+    assert [one["id"] for one in (await admin.get(address)).json()["members"]] == [cast.agent.id]
+    assert (await admin.get(f"{address}/members")).json()["items"][0]["email"] == cast.agent.email
+    assert (await admin.put(f"{address}/members/{cast.customer.id}")).status_code == 422
+    assert (await admin.put(f"{address}/members/99999")).status_code == 404
+    assert (await admin.put(f"teams/99999/members/{cast.agent.id}")).status_code == 404
+    for _ in range(2):
+        assert (await admin.delete(f"{address}/members/{cast.agent.id}")).status_code == 204
+    assert (await admin.get(f"{address}/members")).json()["items"] == []
+    assert (await admin.post("teams", json={"name": "night SHIFT"})).status_code == 409
+
+
+async def test_tags(agent: httpx.AsyncClient) -> None:
+    made = await agent.post("tags", json={"name": "Billing", "color": "#AA00ff", "description": "Money"})
+    assert made.status_code == 201, made.text
+    assert (await agent.post("tags", json={"name": "billing"})).status_code == 409
+    assert (await agent.post("tags", json={"name": "x", "color": "red"})).status_code == 422
+    number = (await agent.post("tickets", json={"title": "Tagged"})).json()["number"]
+    for name in ("billing", "a/b c?", "日本"):
+        put = await agent.put(_tag(number, name))
+        assert put.status_code == 200, put.text
+    tags = (await agent.get(f"tickets/{number}")).json()["tags"]
+    assert {tag["name"] for tag in tags} == {"Billing", "a/b c?", "日本"}
+    for _ in range(2):
+        assert (await agent.delete(_tag(number, "a/b c?"))).status_code == 204
+    assert {tag["name"] for tag in (await agent.get(f"tickets/{number}")).json()["tags"]} == {
+        "Billing",
+        "日本",
+    }
+    assert (await agent.put(_tag(number, "x" * 101))).status_code == 404
+    assert (await agent.get("tags?q=BILL")).json()["items"] == [made.json()]
+
+
+def _tag(number: str, name: str) -> str:
+    return f"tickets/{number}/tags/{quote(name, safe='')}"

@@ -1,0 +1,52 @@
+"""Tickets over HTTP: open, read, change, delete, restore."""
+
+import httpx
+import pytest
+
+from ombud.testing.personas import Cast
+
+pytestmark = pytest.mark.asyncio
+
+
+async def test_a_ticket_goes_its_way(agent: httpx.AsyncClient, cast: Cast) -> None:
+    opened = await agent.post(
+        "tickets",
+        json={
+            "title": "Printer on fire",
+            "description": "It *burns*.",
+            "requester_id": cast.customer.id,
+            "priority": "urgent",
+            "team_id": cast.team.id,
+            "tags": ["hardware", "fire"],
+        },
+    )
+    assert opened.status_code == 201, opened.text
+    ticket = opened.json()
+    assert opened.headers["Location"] == f"/api/v1/tickets/{ticket['number']}"
+    assert ticket["requester"]["email"] == cast.customer.email
+    assert [tag["name"] for tag in ticket["tags"]] == ["fire", "hardware"]
+    assert (ticket["status"], ticket["channel"], ticket["team"]["name"]) == ("open", "api", "Support")
+    assert ticket["organization"]["name"] == "Acme"
+
+    changed = await agent.patch(
+        f"tickets/{ticket['number']}",
+        json={"status": "in_progress", "assignee_id": cast.agent.id},
+        headers={"If-Match": opened.headers["ETag"]},
+    )
+    assert changed.status_code == 200, changed.text
+    assert changed.json()["assignee"] == {"id": cast.agent.id, "name": "Agnes Agent", "is_staff": True}
+    assert changed.json()["version"] == ticket["version"] + 1
+    assert changed.headers["ETag"] == f'"{changed.json()["version"]}"'
+
+    read = await agent.get(f"tickets/{ticket['number']}")
+    assert read.json() == changed.json()
+    assert read.headers["ETag"] == changed.headers["ETag"]
+
+    assert (await agent.delete(f"tickets/{ticket['number']}")).status_code == 204
+    assert (await agent.delete(f"tickets/{ticket['number']}")).status_code == 204
+    assert (await agent.get(f"tickets/{ticket['number']}")).json()["deleted_at"] is not None
+    refused = await agent.patch(f"tickets/{ticket['number']}", json={"title": "No"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "ticket_deleted")
+    restored = await agent.post(f"tickets/{ticket['number']}/restoration")
+    assert restored.status_code == 200
+    assert restored.json()["deleted_at"] is None
