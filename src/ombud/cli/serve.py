@@ -44,6 +44,7 @@ def serve(
     desk's address when it answers. Raises Unavailable when the port is taken.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_listener(settings))
         desk = stack.enter_context(open_desk(settings))
