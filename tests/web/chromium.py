@@ -45,7 +45,10 @@ def serving(app: Any) -> Iterator[str]:
         server.startup = started  # type: ignore[method-assign]  # uvicorn has no signal for "listening"
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
-        assert ready.wait(15), "the server did not start"
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(5)
+        assert ready.wait(30), "the server did not start"
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(15)
+        assert not thread.is_alive(), "the server did not stop"

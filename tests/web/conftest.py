@@ -42,9 +42,12 @@ async def web(runtime: Runtime, built: None) -> AsyncIterator[Browser]:
         yield browser
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(built: None) -> Iterator[Chromium]:
-    """The system's Chromium; the suite is skipped, aloud, where it is missing."""
+    """The system's Chromium; the suite is skipped, aloud, where it is missing.
+
+    One for a module and not for the run: while Playwright's loop lives, no asynchronous test can run.
+    """
     if not Path(CHROMIUM).exists():
         pytest.skip(f"{CHROMIUM} is missing (see .ci/system-packages)")
     with sync_playwright() as playwright:

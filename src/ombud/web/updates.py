@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import Response
 
+from ombud.tickets import STATUS_MOVES
 from ombud.web.addresses import read_address
 from ombud.web.answers import Toast, is_htmx, page
 from ombud.web.around import make_frame
@@ -40,6 +41,8 @@ class Change:
         """Return the word about it; its form posts the former value back, if nobody changed it again."""
         if self.before == self.after:
             return None
+        if self.field == "status" and self.before not in STATUS_MOVES[self.after]:
+            return Toast(f"Status set to {STATUS_LABELS[self.after.value]}.")
         said = _UNSET[self.field] if self.after is None else _SAID[self.field].format("{name}")
         fields = {noun: _text(self.before), "seen": _text(self.after)}
         return Toast(said, f"/tickets/{number}/{noun}{query}", fields)

@@ -10,12 +10,12 @@ from tests.web.gallery.people import GONE, JONAS, MEI, PRIYA, TWENTY
 
 def status(value: str = "open") -> Menu:
     options = tuple(Option(key, label, key == value) for key, label in STATUS_LABELS.items())
-    return Menu("status", "Status", options, "status", "/tickets/OMB-1042/status", 7, "s")
+    return Menu("status", "Status", options, "status", "/tickets/OMB-1042/status", value, "s")
 
 
 def priority(value: str = "medium") -> Menu:
     options = tuple(Option(key, label, key == value) for key, label in PRIORITY_LABELS.items())
-    return Menu("priority", "Priority", options, "priority", "/tickets/OMB-1042/priority", 7, "p")
+    return Menu("priority", "Priority", options, "priority", "/tickets/OMB-1042/priority", value, "p")
 
 
 def assignee(someone: PersonView | None = PRIYA) -> Menu:
@@ -26,17 +26,17 @@ def assignee(someone: PersonView | None = PRIYA) -> Menu:
     options += [Option(p.email, p.name, p == someone, p) for p in people]
     if someone is GONE:
         options.append(Option(GONE.email, GONE.name, True, GONE))
-    return Menu("assignee", "Assignee", tuple(options), "person", "/tickets/OMB-1042/assignee", 7, "a")
+    return Menu("assignee", "Assignee", tuple(options), "person", "/tickets/OMB-1042/assignee", "3", "a")
 
 
 def team(name: str = "Payments") -> Menu:
     options = tuple(Option(n, n, n == name) for n in ("Payments", "Hardware", "Accounts"))
-    return Menu("team", "Team", options, "plain", "/tickets/OMB-1042/team", 7)
+    return Menu("team", "Team", options, "plain", "/tickets/OMB-1042/team", "1")
 
 
 def tags(chosen: tuple[TagView, ...]) -> Menu:
     options = tuple(Option(t.name, t.name, t in chosen, color=t.color) for t in TWENTY)
-    return Menu("tag", "Tags", options, "tag", "/tickets/OMB-1042/tags", 7, "t", multiple=True)
+    return Menu("tag", "Tags", options, "tag", "/tickets/OMB-1042/tags", None, "t", fresh="New tag")
 
 
 def filters() -> tuple[Menu, ...]:

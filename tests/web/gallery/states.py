@@ -159,7 +159,7 @@ def conversation() -> tuple[Any, ...]:
 def ticket(**changes: Any) -> TicketView:
     href = "/tickets/OMB-1042"
     plain = TicketView(
-        number="OMB-1042", href=href + "?view=mine", version=7, title="Card reader says E-1042 for payments over £100",
+        number="OMB-1042", id=42, href=href + "?view=mine", base_href=href, query="?view=mine", deletable=True, title="Card reader says E-1042 for payments over £100",
         requester=AMARA, organization="Northwind Traders", organization_href="/tickets?organization=3",
         status=menus.status(), priority=menus.priority("urgent"), assignee=menus.assignee(), team=menus.team(),
         tags=menus.tags((TWENTY[0], TWENTY[1])), tag_views=(BILLING, REFUND), channel="Email",
@@ -209,8 +209,14 @@ def states() -> dict[str, State]:
     )
     merged = BannerView("git-merge", "Merged into OMB-1001, where the conversation goes on.", "plain",
                         "Open OMB-1001", "/tickets/OMB-1001")  # fmt: skip
-    conflict = ConflictView("priority", "Jonas Weber set this to Low just now. Nothing was overwritten.",
-                            "Set to Urgent anyway", "priority", "urgent", "/tickets/OMB-1042/priority", 8)  # fmt: skip
+    conflict = ConflictView(
+        "priority",
+        "Jonas Weber set this to Low meanwhile. Nothing was overwritten.",
+        "Set to Urgent",
+        "urgent",
+        "low",
+        "/tickets/OMB-1042/priority",
+    )
     noted = replace(ticket().composer, kind="note", text="Ask **platform** before the weekend.")
     refused = replace(ticket().composer, text="Hello", error="This file is larger than 25 MB: video.mov")
     many = tuple(row(n, f"Question {n} about invoices", snippet="Hello, I have a question", active=before(minutes=n))
@@ -233,9 +239,10 @@ def states() -> dict[str, State]:
         "ticket-extremes": desk(view=ticket(
             title=texts.TITLE_500, requester=NAMELESS, organization="", tag_views=TWENTY, tags=menus.tags(TWENTY),
             assignee=menus.assignee(GONE), timeline=extremes(), others=())),
-        "ticket-deleted": desk(view=ticket(banners=(deleted,), read_only=True)),
-        "ticket-merged": desk(view=ticket(banners=(merged,), read_only=True, status=menus.status("closed"))),
-        "ticket-past": desk(view=ticket(banners=(past,), read_only=True)),
+        "ticket-deleted": desk(view=ticket(banners=(deleted,), read_only=True, writable=False)),
+        "ticket-merged": desk(view=ticket(banners=(merged,), read_only=True, writable=False, status=menus.status("closed"))),
+        "ticket-past": desk(view=ticket(banners=(past,), read_only=True, writable=False)),
+        "ticket-customer": desk(view=ticket(internal=False, read_only=True, tag_views=(), others=())),
         "ticket-conflict": desk(view=ticket(conflict=conflict, priority=menus.priority("low"))),
         **single_pages(),
     }  # fmt: skip

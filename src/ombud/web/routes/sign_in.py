@@ -73,7 +73,6 @@ async def sign_out(request: Request, visitor: SignedIn, _form: SignedForm) -> Re
         await visitor.desk.arun(visitor.actor, accounts.end_session, session_id)
         visitor.parts.listeners.end(session_id)
     response = RedirectResponse("/sign-in", 303)
-    response.headers["Clear-Site-Data"] = '"storage"'
     drop_cookie(response, request)
     return response
 

@@ -28,12 +28,15 @@ function act(element) {
   } else {
     element.click();
     if (element.matches("summary")) element.focus();
+    // The browser tells of the opening a moment later; the next key must find the filter already.
+    element.closest("pick-menu")?.opened?.();
     // Choosing what to write means to begin writing, also when it was chosen already.
     if (element.matches("[type=radio]")) element.form.querySelector("textarea").focus();
   }
 }
 
 function press(event) {
+  if (event.key === "Escape" && event.target.matches?.("input[type=search]")) event.target.blur();
   if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.isComposing) return;
   if (typing(event.target) || document.querySelector("dialog[open]") || localStorage.getItem(OFF)) return;
   if (event.target.closest?.(".menu-panel")) return;

@@ -9,7 +9,9 @@ class LiveState extends HTMLElement {
     document.body.addEventListener("htmx:sseOpen", this.onOpen);
     document.body.addEventListener("htmx:sseError", this.onGone);
     // The desk ended the stream because the session ended: the page asks anew and is shown the door.
-    this.onEnd = (event) => event.detail.type === "message" && location.reload();
+    this.onEnd = (event) => event.detail.type === "message" && !this.leaving && location.reload();
+    this.onSubmit = (event) => (this.leaving ||= event.target.matches("[data-sign-out]"));
+    document.addEventListener("submit", this.onSubmit);
     document.body.addEventListener("htmx:sseClose", this.onEnd);
     window.addEventListener("offline", this.onGone);
     window.addEventListener("online", this.onOpen);
@@ -19,6 +21,7 @@ class LiveState extends HTMLElement {
     document.body.removeEventListener("htmx:sseOpen", this.onOpen);
     document.body.removeEventListener("htmx:sseError", this.onGone);
     document.body.removeEventListener("htmx:sseClose", this.onEnd);
+    document.removeEventListener("submit", this.onSubmit);
     window.removeEventListener("offline", this.onGone);
     window.removeEventListener("online", this.onOpen);
   }

@@ -3,7 +3,7 @@
 
 class PickMenu extends HTMLElement {
   connectedCallback() {
-    this.addEventListener("toggle", (event) => this.toggled(event), true);
+    this.addEventListener("toggle", () => this.opened(), true);
     this.addEventListener("input", (event) => this.filter(event.target.value));
     this.addEventListener("keydown", (event) => this.key(event));
     this.addEventListener("htmx:afterRequest", () => this.close());
@@ -29,11 +29,14 @@ class PickMenu extends HTMLElement {
     if (refocus) this.menu.querySelector("summary").focus();
   }
 
-  toggled() {
+  opened() {
     if (!this.menu.open) {
+      this.ready = false;
       document.removeEventListener("pointerdown", this.outside);
       return;
     }
+    if (this.ready) return;
+    this.ready = true;
     document.addEventListener("pointerdown", this.outside);
     const box = this.querySelector(".menu-filter");
     if (box) box.hidden = false;

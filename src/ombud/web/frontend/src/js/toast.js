@@ -4,7 +4,8 @@ const STAY = 8000; // ms
 
 class ToastNote extends HTMLElement {
   connectedCallback() {
-    for (const other of this.parentElement.querySelectorAll("toast-note")) if (other !== this) other.remove();
+    // One at a time: the last thing done is what "undo" means.
+    for (const other of document.querySelectorAll("#toasts > *")) if (!other.contains(this)) other.remove();
     this.addEventListener("pointerenter", () => clearTimeout(this.timer));
     this.addEventListener("pointerleave", () => this.wait());
     this.addEventListener("htmx:afterRequest", () => this.remove());
