@@ -9,6 +9,7 @@ from functools import partial
 
 HEAD = b"From: a@example.com\r\nTo: b@example.com\r\nSubject: x\r\nMessage-ID: <1@example.com>\r\nMIME-Version: 1.0\r\n"
 MB = 1024 * 1024
+_HEADER, _BODY = 100_000, 250_000
 
 
 def _text(body: bytes, kind: bytes = b"text/plain; charset=utf-8", more: bytes = b"") -> bytes:
@@ -147,7 +148,7 @@ _HEADER_BOMBS = {
 
 def _header_bomb(name: bytes, unit: bytes) -> bytes:
     start = b"text/plain; name=x " if name == b"Content-Type" else b""
-    return _field(name, start + unit * (400_000 // len(unit)))
+    return _field(name, start + unit * (_HEADER // len(unit)))
 
 
 for _name, _unit in _HEADER_BOMBS.items():
@@ -183,7 +184,7 @@ _HTML_BOMBS = {
     "conditional comments": "<![if !mso]>",
 }
 for _name, _markup in _HTML_BOMBS.items():
-    SMALL[f"HTML of {_name}"] = partial(_html, _markup * (1_000_000 // len(_markup)))
+    SMALL[f"HTML of {_name}"] = partial(_html, _markup * (_BODY // len(_markup)))
 SMALL["HTML element of 100,000 attributes"] = lambda: _html(
     "<p " + "".join(f"a{i}=1 " for i in range(100_000)) + ">x"
 )
@@ -192,9 +193,8 @@ SMALL["HTML fonts, then paragraphs"] = lambda: _html(
 )
 
 
-
 def _text_bomb(unit: str) -> bytes:
-    return _text((unit * (1_000_000 // len(unit))).encode())
+    return _text((unit * (_BODY // len(unit))).encode())
 
 
 _TEXT_BOMBS = {
@@ -246,7 +246,6 @@ SMALL["flowed text"] = lambda: _text(b"a \n" * 300_000, b"text/plain; format=flo
 SMALL["reply under a long text"] = lambda: _text(
     b"x\n" * 100_000 + b"On Jan 1, 2024 at 10:00 Bob <b@x.y> wrote:\n> a\n"
 )
-
 
 
 def _labelled(body: bytes, charset: str) -> bytes:

@@ -41,9 +41,7 @@ def test_html_alone_becomes_readable_text() -> None:
         '<p style="display:none">hidden</p><blockquote>old</blockquote>'
     )
     found = parse_message(mail(markup, Content_Type="text/html; charset=utf-8"))
-    assert found.text == (
-        "Title\n\nOne\ntwo & three\n\n- a\n- b\n\nx y\n\n  keep\n    this\n\n> old"
-    )
+    assert found.text == ("Title\n\nOne\ntwo & three\n\n- a\n- b\n\nx y\n\n  keep\n    this\n\n> old")
 
 
 def test_text_around_pictures_is_one_body() -> None:
@@ -117,7 +115,9 @@ def test_uuencoded_files_in_the_text() -> None:
 
 
 def test_removed_inline_part_is_no_attachment() -> None:
-    empty = part("", "image/jpeg; name=x.jpg", "Content-ID: <x>", "Content-Disposition: inline; filename=x.jpg")
+    empty = part(
+        "", "image/jpeg; name=x.jpg", "Content-ID: <x>", "Content-Disposition: inline; filename=x.jpg"
+    )
     found = parse_message(multipart("related", part("<p>hi</p>", "text/html"), empty))
     assert found.attachments == ()
     assert any("empty inline part" in d for d in found.defects)
@@ -138,13 +138,20 @@ def test_missing_end_loses_nothing(closed: bool) -> None:
 
 
 def test_wrong_boundary_shows_the_source() -> None:
-    found = parse_message(mail("--x\r\nContent-Type: text/plain\r\n\r\nhello\r\n--x--", Content_Type="multipart/mixed; boundary=y"))
+    found = parse_message(
+        mail(
+            "--x\r\nContent-Type: text/plain\r\n\r\nhello\r\n--x--",
+            Content_Type="multipart/mixed; boundary=y",
+        )
+    )
     assert "hello" in found.text
     assert "multipart without parts" in found.defects
 
 
 def test_lost_boundary_is_guessed() -> None:
-    found = parse_message(mail("--x\r\nContent-Type: text/plain\r\n\r\nhello\r\n--x--", Content_Type="multipart/mixed"))
+    found = parse_message(
+        mail("--x\r\nContent-Type: text/plain\r\n\r\nhello\r\n--x--", Content_Type="multipart/mixed")
+    )
     assert found.text == "hello"
 
 
@@ -199,8 +206,13 @@ def test_winmail_dat_is_opened() -> None:
             tnef_attribute(2, 0x00069005, properties),
         ]
     )
-    found = parse_message(multipart("mixed", part("", "text/plain"), part(stream, "application/ms-tnef; name=winmail.dat")))
-    assert [(a.filename, a.content) for a in found.attachments] == [("winmail.dat", stream), ("Ünicode.txt", b"content")]
+    found = parse_message(
+        multipart("mixed", part("", "text/plain"), part(stream, "application/ms-tnef; name=winmail.dat"))
+    )
+    assert [(a.filename, a.content) for a in found.attachments] == [
+        ("winmail.dat", stream),
+        ("Ünicode.txt", b"content"),
+    ]
     assert found.text.strip() == "the body"
 
 

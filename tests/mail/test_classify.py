@@ -9,8 +9,10 @@ from tests.mail.samples import mail
 
 DSN = (
     "--b\r\nContent-Type: text/plain\r\n\r\nYour mail failed.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
-    "Reporting-MTA: dns; mx.example.net\r\n\r\nFinal-Recipient: rfc822; bob@example.net\r\nAction: {action}\r\nStatus: {status}\r\n"
-    "Diagnostic-Code: smtp; 550 no such user\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\ny\r\n--b--\r\n"
+    "Reporting-MTA: dns; mx.example.net\r\n\r\nFinal-Recipient: rfc822; bob@example.net\r\nAction: "
+    "{action}\r\nStatus: {status}\r\n"
+    "Diagnostic-Code: smtp; 550 no such user\r\n\r\n--b\r\nContent-Type: "
+    "message/rfc822\r\n\r\nSubject: x\r\n\r\ny\r\n--b--\r\n"
 )
 REPORT = "multipart/report; report-type={kind}; boundary=b"
 
@@ -50,7 +52,8 @@ REPORT = "multipart/report; report-type={kind}; boundary=b"
         ({"X-MS-Exchange-Organization-SCL": "6"}, "spam"),
         ({"X-Forefront-Antispam-Report": "CIP:1.2.3.4;SFV:SPM;SCL:5;"}, "spam"),
         ({"X-Spam-Flag": "YES", "List-Id": "x"}, "spam"),
-        ({"From": "Mail Delivery System <MAILER-DAEMON@example.com>", "Subject": "Undelivered Mail Returned to Sender"}, "bounce"),
+        ({"From": "Mail Delivery System <MAILER-DAEMON@example.com>", "Subject": "Undelivered Mail Returned to Sender"},
+         "bounce"),
         ({"Return-Path": "<>", "Subject": "Mail delivery failed: returning message to sender"}, "bounce"),
         ({"Return-Path": "<>", "Subject": "Unzustellbar: Frage"}, "bounce"),
         ({"X-Failed-Recipients": "bob@example.net"}, "bounce"),
@@ -64,7 +67,9 @@ def test_headers_decide(headers: dict[str, str], expected: str) -> None:
 
 
 def test_delivery_report_is_read() -> None:
-    raw = mail(DSN.format(action="failed", status="5.1.1"), Content_Type=REPORT.format(kind="delivery-status"))
+    raw = mail(
+        DSN.format(action="failed", status="5.1.1"), Content_Type=REPORT.format(kind="delivery-status")
+    )
     found = parse_message(raw)
     assert found.classification is Classification.BOUNCE
     (status,) = found.delivery
@@ -73,7 +78,9 @@ def test_delivery_report_is_read() -> None:
     assert "550" in status.diagnostic
 
 
-@pytest.mark.parametrize(("action", "status", "expected"), [("delayed", "4.4.7", "bounce"), ("delivered", "2.0.0", "auto_reply")])
+@pytest.mark.parametrize(
+    ("action", "status", "expected"), [("delayed", "4.4.7", "bounce"), ("delivered", "2.0.0", "auto_reply")]
+)
 def test_other_delivery_reports(action: str, status: str, expected: str) -> None:
     raw = mail(DSN.format(action=action, status=status), Content_Type=REPORT.format(kind="delivery-status"))
     found = parse_message(raw)
@@ -82,13 +89,17 @@ def test_other_delivery_reports(action: str, status: str, expected: str) -> None
 
 
 def test_read_receipt_is_automatic() -> None:
-    body = "--b\r\n\r\nread\r\n--b\r\nContent-Type: message/disposition-notification\r\n\r\nDisposition: x; displayed\r\n--b--\r\n"
+    notification = "Content-Type: message/disposition-notification\r\n\r\nDisposition: x; displayed"
+    body = f"--b\r\n\r\nread\r\n--b\r\n{notification}\r\n--b--\r\n"
     raw = mail(body, Content_Type=REPORT.format(kind="disposition-notification"))
     assert parse_message(raw).classification is Classification.AUTO_REPLY
 
 
 def test_a_report_about_reports_is_no_bounce() -> None:
-    assert parse_message(mail("Undelivered Mail Returned to Sender", "Undeliverable!")).classification == "normal"
+    assert (
+        parse_message(mail("Undelivered Mail Returned to Sender", "Undeliverable!")).classification
+        == "normal"
+    )
 
 
 @pytest.mark.parametrize("body", ["", "   \r\n\r\n", "\u200b\u00a0".strip("\u00a0")])
@@ -97,11 +108,18 @@ def test_empty(body: str) -> None:
 
 
 def test_a_picture_alone_is_not_empty() -> None:
-    assert parse_message(mail("iVBO", Content_Type="image/png", Content_Transfer_Encoding="base64")).classification == "normal"
+    assert (
+        parse_message(
+            mail("iVBO", Content_Type="image/png", Content_Transfer_Encoding="base64")
+        ).classification
+        == "normal"
+    )
 
 
 def test_authentication_results_are_noted() -> None:
-    found = parse_message(mail("x", Authentication_Results="mx.example.org; spf=pass; dkim=none; dmarc=fail action=none"))
+    found = parse_message(
+        mail("x", Authentication_Results="mx.example.org; spf=pass; dkim=none; dmarc=fail action=none")
+    )
     assert found.defects == ("authentication: dmarc=fail",)
     assert found.classification == "normal"
     assert parse_message(mail("x", Authentication_Results="mx; spf=pass; dmarc=pass")).defects == ()

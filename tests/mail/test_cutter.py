@@ -73,21 +73,25 @@ def test_nothing_is_cut_from_plain_writing(title: str) -> None:
         # text around the quote
         ("Top.\n\nOn 03/05/2024 09:41 AM, Al Roe wrote:\n\n>\n> Question\n\nBottom.", "Top.\n\nBottom."),
         # a quoted line that was wrapped without a mark
-        ("Yes\n\nOn 03/05/2024 09:41 AM, Al wrote:\n> a line that is so long that the program of the one who sent it\n"
+        ("Yes\n\nOn 03/05/2024 09:41 AM, Al wrote:\n> a line that is so long that the program of "
+        "the one who sent it\n"
          "wrapped\n> it here\n", "Yes"),
         # a short citation of one's own is no reply quote
         ("You said\n> it works\nbut it does not.", "You said\n> it works\nbut it does not."),
         ("Done.\n\n> old text\n", "Done."),
         # a forwarded message below an answered one is quoted with it
-        ("No.\n\n-----Original Message-----\n\nFYI\n\n---------- Forwarded message ----------\nFrom: al@example.com\n", "No."),
+        ("No.\n\n-----Original Message-----\n\nFYI\n\n---------- Forwarded message "
+        "----------\nFrom: al@example.com\n", "No."),
         # an address torn over lines
         ("Ok\n\nOn Tue, Mar 5, 2024 at 9:41 AM Al Roe\n\n<\nmailto:al@example.com\n> wrote:\nolder", "Ok"),
         # rules above separators go with them
-        ("Bonjour\n\n====\n\nMessage du : 05/03/2024 09:41\nDe : \"Al\" <al@example.com>\nA : x@example.org\nSujet : y\n\nz",
+        ("Bonjour\n\n====\n\nMessage du : 05/03/2024 09:41\nDe : \"Al\" <al@example.com>\nA : "
+        "x@example.org\nSujet : y\n\nz",
          "Bonjour"),
         ("Ja\n\n> On Mar 5, 2024, at 9:41, Al <al@example.com> wrote:\n> \n> text\n", "Ja"),
         # a list's footer below the quote
-        ("Ok\n\nOn Mar 5, 2024, Al wrote:\n> q\n\n_______________________\nlist mailing list\nlist@example.org\n", "Ok"),
+        ("Ok\n\nOn Mar 5, 2024, Al wrote:\n> q\n\n_______________________\nlist mailing "
+        "list\nlist@example.org\n", "Ok"),
     ],
 )  # fmt: skip
 def test_layouts(body: str, reply: str) -> None:
@@ -114,7 +118,9 @@ def test_signatures(body: str, signature: str) -> None:
 
 
 def test_signature_above_the_quote_and_footer_below() -> None:
-    cut = cut_text("Hello\n\n-- \nJane\n\nOn Tue, Mar 5, 2024 at 9:41 AM Al <al@example.com> wrote:\n> q\n\n-- \nlist footer")
+    cut = cut_text(
+        "Hello\n\n-- \nJane\n\nOn Tue, Mar 5, 2024 at 9:41 AM Al <al@example.com> wrote:\n> q\n\n-- \nlist footer"
+    )
     assert cut.reply.text == "Hello"
     assert cut.reply.signature == "-- \nJane\n\n-- \nlist footer"
 
@@ -128,7 +134,8 @@ def test_every_line_is_somewhere() -> None:
 
 def test_gmail_answers_between_quotes() -> None:
     markup = (
-        '<div class="gmail_quote"><div class="gmail_attr">On Mar 5 Al wrote:</div><blockquote class="gmail_quote">Q1?</blockquote>'
+        '<div class="gmail_quote"><div class="gmail_attr">On Mar 5 Al wrote:</div><blockquote '
+        'class="gmail_quote">Q1?</blockquote>'
         '<div>Yes.</div><blockquote class="gmail_quote">Q2?</blockquote><div>No.</div></div>'
     )
     assert cut_lines(html_lines(markup)[0]).reply.text == "> Q1?\n\nYes.\n\n> Q2?\n\nNo."

@@ -20,7 +20,8 @@ from tests.mail.samples import mail
         ("Jane Roe <jane@example.com>", [("Jane Roe", "jane@example.com")]),
         ("jane@example.com", [("", "jane@example.com")]),
         ("jane@example.com (Jane Roe)", [("Jane Roe", "jane@example.com")]),
-        ('"Roe, Jane" <jane@example.com>, bob@example.com', [("Roe, Jane", "jane@example.com"), ("", "bob@example.com")]),
+        ('"Roe, Jane" <jane@example.com>, '
+        'bob@example.com', [("Roe, Jane", "jane@example.com"), ("", "bob@example.com")]),
         ("=?utf-8?Q?Roe=2C_J=C3=A4ne?= <jane@example.com>", [("Roe, Jäne", "jane@example.com")]),
         ('"=?utf-8?B?SsOkbmU=?=" <jane@example.com>', [("Jäne", "jane@example.com")]),
         ("=?utf-8?Q?J=C3=A4ne_=3Cjane=40example=2Ecom=3E?=", [("Jäne", "jane@example.com")]),
@@ -116,7 +117,10 @@ def test_file_names(disposition: str, content_type: str, expected: str) -> None:
 
 
 def test_raw_eight_bit_names() -> None:
-    assert file_name(parse_structured('attachment; filename="Ünï.txt"'.encode()), parse_structured(b"")) == "Ünï.txt"
+    assert (
+        file_name(parse_structured('attachment; filename="Ünï.txt"'.encode()), parse_structured(b""))
+        == "Ünï.txt"
+    )
     assert file_name(parse_structured(b'attachment; filename="\xdcn.txt"'), parse_structured(b"")) == "Ün.txt"
 
 
@@ -147,7 +151,9 @@ def test_wrong_labels_are_told() -> None:
     assert decode(b"", None) == ("", None)
 
 
-@pytest.mark.parametrize("label", ["idna", "punycode", "unicode_escape", "zlib", "rot13", "base64", "hex", "", "a b", "ü"])
+@pytest.mark.parametrize(
+    "label", ["idna", "punycode", "unicode_escape", "zlib", "rot13", "base64", "hex", "", "a b", "ü"]
+)
 def test_codecs_that_are_no_charsets_are_refused(label: str) -> None:
     assert codec_for(label) is None
 
@@ -166,7 +172,9 @@ def test_missing_message_id_is_stable() -> None:
 
 
 def test_broken_header_lines_do_not_end_the_headers() -> None:
-    found = parse_message(b"From: a@example.com\nthis is no header\nSubject: still here\nTo: b@example.com\n\nBody")
+    found = parse_message(
+        b"From: a@example.com\nthis is no header\nSubject: still here\nTo: b@example.com\n\nBody"
+    )
     assert (found.subject, found.text) == ("still here", "Body")
 
 
@@ -177,6 +185,12 @@ def test_body_without_blank_line() -> None:
 
 def test_mailbox_line_and_line_ends() -> None:
     for end in (b"\n", b"\r\n", b"\r"):
-        lines = [b"From a@example.com Tue Mar  5 09:41:00 2024", b"From: a@example.com", b"Subject: x", b"", b"Body"]
+        lines = [
+            b"From a@example.com Tue Mar  5 09:41:00 2024",
+            b"From: a@example.com",
+            b"Subject: x",
+            b"",
+            b"Body",
+        ]
         found = parse_message(end.join(lines))
         assert (found.subject, found.text) == ("x", "Body")

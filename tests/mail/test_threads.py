@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 
@@ -58,7 +59,10 @@ def test_order_does_not_matter(seed: int) -> None:
 
 
 def test_subject_alone_joins_nothing() -> None:
-    assert groups([message("1", "jane"), message("2", "jane", Subject="Re: Same subject")]) == {frozenset("1"), frozenset("2")}
+    assert groups([message("1", "jane"), message("2", "jane", Subject="Re: Same subject")]) == {
+        frozenset("1"),
+        frozenset("2"),
+    }
 
 
 def test_stranger_with_a_known_message_id_stays_out() -> None:
@@ -91,17 +95,16 @@ def test_same_message_twice_is_one_ticket() -> None:
 
 def test_mailbox_file_is_split() -> None:
     box = (
-        b"From jane@example.com Tue Mar  5 09:41:00 2024\nFrom: a@b.c\nMessage-ID: <1@x>\n\nFrom here on it fails in 2024\n\n"
+        b"From jane@example.com Tue Mar  5 09:41:00 2024\nFrom: a@b.c\nMessage-ID: <1@x>\n\nFrom "
+        b"here on it fails in 2024\n\n"
         b"From bob at example.com  Tue Mar  5 09:42:00 2024\nFrom: a@b.c\nMessage-ID: <2@x>\n\n>From there\n\n"
     )
     assert [row["message_id"] for row in thread_messages(split_mbox(box))] == ["1@x", "2@x"]
     assert split_mbox(b"Subject: x\n\nbody") == [b"Subject: x\n\nbody"]
 
 
-def test_many_messages_are_quick(benchmark_seconds: float = 5.0) -> None:
-    import time
-
+def test_many_messages_are_quick() -> None:
     messages = [message(str(n), f"u{n % 50}", refers=str(n // 2)) for n in range(5_000)]
     began = time.process_time()
     assert len(groups(messages)) >= 1
-    assert time.process_time() - began < benchmark_seconds
+    assert time.process_time() - began < 5

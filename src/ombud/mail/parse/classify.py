@@ -37,7 +37,8 @@ _FAILURE_BODY = re.compile(
     r"recipient address rejected|address not found|550 [0-9.]*\s|diagnostic(?:-code| information)"
 )
 _AUTO_SUBJECT = re.compile(
-    r"(?i)^\s*(?:\[?auto(?:matic|mated|matisch\w*)?[- ]?(?:reply|response|responder|svar|antwort|mated reply)\b|auto: |autoreply|"
+    r"(?i)^\s*(?:\[?auto(?:matic|mated|matisch\w*)?[- ]?(?:reply|response|responder|svar|antwort|"
+    r"mated reply)\b|auto: |autoreply|"
     r"automatic (?:reply|response)|out of (?:the )?office|out-of-office|ooo: |abwesenheits?|"
     r"automatische antwort|"
     r"abwesend|réponse automatique|absence du bureau|réponse d'absence|respuesta automática|"

@@ -35,6 +35,7 @@ _ALIAS = {
     "main": "div",
     "address": "div",
 }
+_PASSES = 4
 _PIECE = 4_000
 _TAGS = _BLOCK | _INLINE
 
@@ -72,13 +73,19 @@ def clean_html(markup: str, inline: Mapping[str, str]) -> tuple[str, bool]:
     """Give safe HTML and whether a bound cut it short.
 
     `inline` maps Content-IDs (and Content-Locations) to digests: such an image becomes `attachment:<sha256>`.
-    Remote images lose their address to `data-remote-src`. Cleaning twice changes nothing.
+    Remote images lose their address to `data-remote-src`. Sanitising again changes nothing.
     """
     root = parse_html(markup[: limits.TEXT_BYTES])
     if root is None:
         return "", False
     rebuilt, truncated = _rebuild(root, inline)
-    return sanitise(rebuilt).strip(), truncated or len(markup) > limits.TEXT_BYTES
+    cleaned = sanitise(rebuilt).strip()
+    for _ in range(_PASSES):
+        again = sanitise(cleaned)
+        if again == cleaned:
+            break
+        cleaned = again  # what was moved out of a table, say, may nest in another way when read again
+    return cleaned, truncated or len(markup) > limits.TEXT_BYTES
 
 
 def sanitise(markup: str) -> str:

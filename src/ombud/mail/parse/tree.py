@@ -165,7 +165,8 @@ def _split(part: Part, budget: _Budget) -> None:
             _spans(part, mark.strip(), budget) if mark != mark.strip() else []
         )
     elif guessed := _HEADED_BOUNDARY.search(
-        part.raw, max(part.start - 1, 0), min(part.end, part.start + 65_536)):
+        part.raw, max(part.start - 1, 0), min(part.end, part.start + 65_536)
+    ):
         budget.note("multipart without a boundary, guessed")
         spans = _spans(part, guessed[1], budget)
     if not spans:
