@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 
 HEAD = b"From: a@example.com\r\nTo: b@example.com\r\nSubject: x\r\nMessage-ID: <1@example.com>\r\nMIME-Version: 1.0\r\n"
 MB = 1024 * 1024
+_HEADER, _BODY = 100_000, 250_000
 
 
 def _text(body: bytes, kind: bytes = b"text/plain; charset=utf-8", more: bytes = b"") -> bytes:
@@ -29,8 +31,8 @@ def _parts(count: int) -> bytes:
 
 def _nested_multiparts(depth: int, filler: bytes = b"") -> bytes:
     out = [HEAD]
-    for level in range(depth):
-        out.append(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (level, level))
+    opening = b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n"
+    out += [opening % (level, level) for level in range(depth)]
     out.append(b"Content-Type: text/plain\r\n\r\ndeep\r\n" + filler)
     out += [b"--b%d--\r\n" % level for level in reversed(range(depth))]
     return b"".join(out)
@@ -142,18 +144,16 @@ _HEADER_BOMBS = {
     "continuations": b"; name*0*=utf-8''%41",
     "percents": b"; filename*=utf-8''%",
 }
+
+
+def _header_bomb(name: bytes, unit: bytes) -> bytes:
+    start = b"text/plain; name=x " if name == b"Content-Type" else b""
+    return _field(name, start + unit * (_HEADER // len(unit)))
+
+
 for _name, _unit in _HEADER_BOMBS.items():
-    for _field_name in (
-        b"Subject",
-        b"From",
-        b"Content-Type",
-        b"Content-Disposition",
-        b"Date",
-        b"In-Reply-To",
-    ):
-        SMALL[f"{_field_name.decode()} of {_name}"] = lambda f=_field_name, u=_unit: _field(
-            f, b"text/plain; name=x " * (f[:1] == b"C") + u * (400_000 // len(u))
-        )
+    for _in in (b"Subject", b"From", b"Content-Type", b"Content-Disposition", b"Date", b"In-Reply-To"):
+        SMALL[f"{_in.decode()} of {_name}"] = partial(_header_bomb, _in, _unit)
 
 _HTML_BOMBS = {
     "open divisions": "<div>",
@@ -184,13 +184,18 @@ _HTML_BOMBS = {
     "conditional comments": "<![if !mso]>",
 }
 for _name, _markup in _HTML_BOMBS.items():
-    SMALL[f"HTML of {_name}"] = lambda m=_markup: _html(m * (1_000_000 // len(m)))
+    SMALL[f"HTML of {_name}"] = partial(_html, _markup * (_BODY // len(_markup)))
 SMALL["HTML element of 100,000 attributes"] = lambda: _html(
     "<p " + "".join(f"a{i}=1 " for i in range(100_000)) + ">x"
 )
 SMALL["HTML fonts, then paragraphs"] = lambda: _html(
     "".join(f"<font color={i}>" for i in range(20_000)) + "<p>x" * 20_000
 )
+
+
+def _text_bomb(unit: str) -> bytes:
+    return _text((unit * (_BODY // len(unit))).encode())
+
 
 _TEXT_BOMBS = {
     "quote marks": "> x\n",
@@ -229,33 +234,29 @@ _TEXT_BOMBS = {
     "flowed": "a \n",
     "high planes": "\U0001f389",
     "right-to-left": "\u200f\u202b",
+    "long quoted words": "> " + "ACGT" * 500 + "\n",
+    "long words": "ACGT" * 500 + "\n",
+    "words": "abcd " * 500 + "\n",
+    "almost signatures": "x\n\n-- \n",
+    "capitals and colons": "Abc Def: x@y.z 10:30 2024\n",
 }
 for _name, _body in _TEXT_BOMBS.items():
-    SMALL[f"text of {_name}"] = lambda b=_body: _text((b * (1_000_000 // len(b))).encode())
+    SMALL[f"text of {_name}"] = partial(_text_bomb, _body)
 SMALL["flowed text"] = lambda: _text(b"a \n" * 300_000, b"text/plain; format=flowed; delsp=yes")
 SMALL["reply under a long text"] = lambda: _text(
     b"x\n" * 100_000 + b"On Jan 1, 2024 at 10:00 Bob <b@x.y> wrote:\n> a\n"
 )
 
+
+def _labelled(body: bytes, charset: str) -> bytes:
+    return _text(body, f"text/plain; charset={charset}".encode())
+
+
 for _charset in (
-    "utf-7",
-    "utf-8",
-    "utf-16",
-    "iso-2022-jp",
-    "hz",
-    "gb18030",
-    "idna",
-    "punycode",
-    "unicode_escape",
-    "zlib",
-    "x",
+    "utf-7 utf-8 utf-16 iso-2022-jp hz gb18030 big5 euc-kr idna punycode unicode_escape zlib no-such".split()
 ):
-    SMALL[f"noise as {_charset}"] = lambda c=_charset: _text(
-        _noise(1_000_000, 2), f"text/plain; charset={c}".encode()
-    )
-    SMALL[f"letters as {_charset}"] = lambda c=_charset: _text(
-        b"-abc+-" * 160_000, f"text/plain; charset={c}".encode()
-    )
+    SMALL[f"noise as {_charset}"] = partial(_labelled, _noise(1_000_000, 2), _charset)
+    SMALL[f"letters as {_charset}"] = partial(_labelled, b"-abc+-" * 160_000, _charset)
 SMALL["noise as nothing"] = lambda: _text(_noise(1_000_000, 3), b"text/plain")
 
 

@@ -18,6 +18,7 @@ _NO_QUOTES = re.compile(r'<[^<>]*>|[(),;:<>"\\]|\s+|[^\s(),;:<>"\\]+')
 _SPACED_DOTS = re.compile(r"[^\s@]+@[\w-]+(?:\s*\.\s*[\w-]+)+")
 _PHRASE_CHARS = 500
 _UNESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_NAME_PIECE = re.compile(r'"((?:[^"\\]|\\.)*+)"|[^"]+|"')
 _MAILTO = re.compile(r"(?i)^(?:mailto|smtp):")
 
 
@@ -40,18 +41,8 @@ def parse_addresses(values: list[bytes], hint: str | None = None) -> tuple[Addre
 def _list(text: str) -> list[Address]:
     out: list[Address] = []
     current = _Mailbox()
-    depth = 0
     for token in _tokens(text):
-        if token == "(":
-            depth += 1
-            if depth > 1:
-                current.comment.append(token)
-            continue
-        if depth:
-            if token == ")":
-                depth -= 1
-            if depth:
-                current.comment.append(token)
+        if current.takes_comment(token):
             continue
         if token in ",;":
             current.close(out)
@@ -62,7 +53,7 @@ def _list(text: str) -> list[Address]:
             current.add(token)
         if len(out) >= limits.ADDRESSES:
             return out
-    if depth:
+    if current.depth:
         # a parenthesis that never closes must not hide the rest of the list
         return _list(text.replace("(", " "))
     current.close(out)
@@ -71,7 +62,8 @@ def _list(text: str) -> list[Address]:
 
 def _tokens(text: str) -> Iterator[str]:
     """Cut the text up. After a quote that never closes, quotes mean nothing: looking for their ends again
-    and again would take quadratic time."""
+    and again would take quadratic time.
+    """
     at, pattern = 0, _TOKEN
     while match := pattern.match(text, at):
         token, at = match[0], match.end()
@@ -87,6 +79,16 @@ class _Mailbox:
         self.words: list[str] = []
         self.angle: str | None = None
         self.comment: list[str] = []
+        self.depth = 0
+
+    def takes_comment(self, token: str) -> bool:
+        """Keep what stands in parentheses, and say whether this token does."""
+        if self.depth == 0 and token != "(":
+            return False
+        self.depth += (token == "(") - (token == ")")
+        if self.depth and (self.depth > 1 or token != "("):
+            self.comment.append(token)
+        return True
 
     def add(self, token: str) -> None:
         if token[0] == "<" and len(token) > 1:
@@ -139,9 +141,10 @@ def _email(text: str) -> str:
 def _name(text: str) -> str:
     """Take quotes and escapes off, then decode words: also inside quotes, where they should not be."""
     text = text.strip().strip("<>").strip()
-    pieces = []
-    for match in re.finditer(r'"((?:[^"\\]|\\.)*+)"|[^"]+|"', text[:_PHRASE_CHARS]):
-        pieces.append(_UNESCAPE.sub(r"\1", match[1]) if match[1] is not None else match[0].replace('"', ""))
+    pieces = [
+        _UNESCAPE.sub(r"\1", m[1]) if m[1] is not None else m[0].replace('"', "")
+        for m in _NAME_PIECE.finditer(text[:_PHRASE_CHARS])
+    ]
     name = clean(decode_words("".join(pieces)))
     name = " ".join(name.split()) if "  " in name or "\n" in name else name.strip()
     if len(name) > 1 and name[0] == name[-1] and name[0] in "'\"":

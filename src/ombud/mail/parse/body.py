@@ -145,9 +145,9 @@ def _read_shown(part: Part, body: Body, hint: str | None) -> None:
     label = part.params.get("charset")
     if is_html and not label and (meta := _META_CHARSET.search(shown, 0, 4_096)):
         label = meta[1].decode("ascii")
-    text, defect = decode(shown, label, hint)
-    if defect:
-        body.defects.setdefault(defect)
+    text, problem = decode(shown, label, hint)
+    if problem:
+        body.defects.setdefault(problem)
     text = text.replace("\0", "")
     if is_html:
         body.blocks.append(Block(html=text))

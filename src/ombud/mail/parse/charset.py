@@ -99,7 +99,7 @@ def decode(data: bytes, label: str | None = None, hint: str | None = None) -> tu
     if data.startswith(codecs.BOM_UTF8):
         return data[3:].decode("utf-8", "replace"), None
     codec = codec_for(label) if label else None
-    if label and label.lower() in _SEVEN_BIT and not data.isascii():
+    if label and label.lower() in _SEVEN_BIT and not (data.isascii() and b"\x1b" not in data):
         label, codec = None, None  # the label of senders that do not know what they send
     if data.isascii() and codec in (None, "cp1252", "utf-8") and b"\x1b" not in data:
         return data.decode("ascii"), None if codec or not label else f"unknown charset {label[:60]!r}"

@@ -16,28 +16,43 @@ _DAEMON = re.compile(
     r"(?i)^(?:mailer[-_.]?daemon|postmaster|mail[-_.]?daemon|bounces?|microsoftexchange[0-9a-f]{8,})(?:[-+@]|$)"
 )
 _FAILURE_SUBJECT = re.compile(
-    r"(?i)undeliver|delivery (?:status )?notification|delivery (?:has )?fail|deliver(?:y|ing).{0,20}(?:problem|error|fail)|"
-    r"returned mail|mail (?:delivery|system).{0,12}(?:fail|error|returned)|failure notice|mail.{0,20}returned to sender|"
+    r"(?i)undeliver|delivery (?:status )?notification|delivery (?:has )?fail|"
+    r"deliver(?:y|ing).{0,20}(?:problem|error|fail)|"
+    r"returned mail|mail (?:delivery|system).{0,12}(?:fail|error|returned)|failure notice|"
+    r"mail.{0,20}returned to sender|"
     r"message (?:not|could not be) delivered|not delivered|non[- ]?delivery|rejected mail|mail could not be|"
-    r"unzustellbar|nicht zugestellt|zustellung.{0,20}fehl|non remis|échec de la remise|non distribu|no se puede entregar|"
-    r"no entregad|non recapitabile|mancato recapito|não entregue|falha na entrega|onbestelbaar|niet bezorgd|olevererbar|"
-    r"kan ikke leveres|niedostarczon|nie dostarczono|nedoručiteln|недоставлен|не доставлено|teslim edilemedi|配信不能|"
+    r"unzustellbar|nicht zugestellt|zustellung.{0,20}fehl|non remis|échec de la remise|"
+    r"non distribu|no se puede entregar|"
+    r"no entregad|non recapitabile|mancato recapito|não entregue|falha na entrega|onbestelbaar|"
+    r"niet bezorgd|olevererbar|"
+    r"kan ikke leveres|niedostarczon|nie dostarczono|nedoručiteln|недоставлен|не доставлено|"
+    r"teslim edilemedi|配信不能|"
     r"未送達|退信|系统退信|无法投递|배달되지"
 )
 _FAILURE_BODY = re.compile(
-    r"(?i)this is the qmail-send program|could not be delivered|couldn't be delivered|delivery to the following|"
-    r"was undeliverable|wasn't delivered|permanent (?:fatal )?error|user unknown|mailbox (?:unavailable|full)|"
+    r"(?i)this is the qmail-send program|could not be delivered|couldn't be delivered|"
+    r"delivery to the following|"
+    r"was undeliverable|wasn't delivered|permanent (?:fatal )?error|user unknown|"
+    r"mailbox (?:unavailable|full)|"
     r"recipient address rejected|address not found|550 [0-9.]*\s|diagnostic(?:-code| information)"
 )
 _AUTO_SUBJECT = re.compile(
-    r"(?i)^\s*(?:\[?auto(?:matic|mated|matisch\w*)?[- ]?(?:reply|response|responder|svar|antwort|mated reply)\b|auto: |autoreply|"
-    r"automatic (?:reply|response)|out of (?:the )?office|out-of-office|ooo: |abwesenheits?|automatische antwort|"
-    r"abwesend|réponse automatique|absence du bureau|réponse d'absence|respuesta automática|fuera de (?:la )?oficina|"
-    r"risposta automatica|fuori sede|automatisch antwoord|afwezig(?:heid)?\b|resposta automática|fora do escritório|autosvar|"
-    r"automatiskt? svar|ej på kontoret|ikke til stede|poissa(?:olo)?\b|automaattinen vastaus|automatyczna odpowiedź|"
-    r"odpowiedź automatyczna|automatická odpověď|nepřítomnost|автоответ|автоматический ответ|автоматична відповідь|"
-    r"otomatik yanıt|ofis dışında|自動応答|自動返信|不在通知|自动答复|自动回复|自動回覆|자동 회신|자동 응답|부재 중|תשובה אוטומטית|"
-    r"رد تلقائي|automatikus válasz|răspuns automat|αυτόματη απάντηση|trả lời tự động|balasan otomatis|vacation (?:reply|response)|"
+    r"(?i)^\s*(?:\[?auto(?:matic|mated|matisch\w*)?[- ]?(?:reply|response|responder|svar|antwort|"
+    r"mated reply)\b|auto: |autoreply|"
+    r"automatic (?:reply|response)|out of (?:the )?office|out-of-office|ooo: |abwesenheits?|"
+    r"automatische antwort|"
+    r"abwesend|réponse automatique|absence du bureau|réponse d'absence|respuesta automática|"
+    r"fuera de (?:la )?oficina|"
+    r"risposta automatica|fuori sede|automatisch antwoord|afwezig(?:heid)?\b|"
+    r"resposta automática|fora do escritório|autosvar|"
+    r"automatiskt? svar|ej på kontoret|ikke til stede|poissa(?:olo)?\b|automaattinen vastaus|"
+    r"automatyczna odpowiedź|"
+    r"odpowiedź automatyczna|automatická odpověď|nepřítomnost|автоответ|автоматический ответ|"
+    r"автоматична відповідь|"
+    r"otomatik yanıt|ofis dışında|自動応答|自動返信|不在通知|自动答复|自动回复|自動回覆|"
+    r"자동 회신|자동 응답|부재 중|תשובה אוטומטית|"
+    r"رد تلقائي|automatikus válasz|răspuns automat|αυτόματη απάντηση|trả lời tự động|"
+    r"balasan otomatis|vacation (?:reply|response)|"
     r"away from (?:the )?(?:office|mail))"
 )
 _AUTO_HEADERS = (
@@ -72,6 +87,7 @@ _LIST_HEADERS = (
 def classify(
     root: Part,
     sender: Address | None,
+    *,
     subject: str,
     text: str,
     delivery: Sequence[DeliveryStatus],
@@ -102,15 +118,9 @@ def is_bounce(
     ):
         return True
     headers = root.headers
-    if (
-        root.content_type == "multipart/report"
-        and "delivery-status" in root.params.get("report-type", "").lower()
-    ):
+    if "delivery-status" in root.params.get("report-type", "").lower():
         return not delivery
-    if (
-        headers.get("x-failed-recipients")
-        or "report-type=delivery-status" in headers.text("content-type").lower()
-    ):
+    if headers.get("x-failed-recipients"):
         return True
     from_daemon = bool(sender and _DAEMON.match(sender.email))
     null_path = headers.text("return-path") in ("<>", "< >", "<MAILER-DAEMON>")
@@ -182,7 +192,8 @@ def is_spam(headers: Headers) -> bool:
 
 def authentication_defects(headers: Headers) -> list[str]:
     """Say what servers on the way noted against the sender (RFC 8601). Notes only: who is to be believed is
-    decided where the receiving server is known."""
+    decided where the receiving server is known.
+    """
     found: list[str] = []
     for value in headers.get_all("authentication-results")[:20]:
         for method, result in re.findall(

@@ -46,7 +46,8 @@ def cut_text(text: str, forwards: bool = False) -> Cut:
 def cut_lines(lines: list[Line], forwards: bool = False) -> Cut:
     """Split a body given as lines. What follows `limits.CUT_LINES` lines shares the fate of the last of them."""
     lines, rest = lines[: limits.CUT_LINES], lines[limits.CUT_LINES :]
-    marks, blocks = _mark(lines)
+    marker = _Marker(lines)
+    marks, blocks = marker.marks, marker.blocks
     forward = _forward_at(lines, marks, blocks, forwards)
     if forward is not None:
         values = blocks.get(forward) or forward_values(lines, forward)
@@ -64,61 +65,66 @@ def _join(lines: list[Line]) -> str:
     return "\n".join(line.text for line in lines).strip("\n\r \t\u00a0\ufeff\u200b")
 
 
-def _mark(lines: list[Line]) -> tuple[list[str], dict[int, dict[Label, str]]]:
-    """Mark each line: `e`mpty, `m`arked as quoted, `s`eparator, `c`ut from here, `t`ext.
+class _Marker:
+    """Marks each line: `e`mpty, `m`arked as quoted, `s`eparator, `c`ut from here, `t`ext.
 
-    A line that holds the end of the reply and an attribution is split in two, in place.
+    `marks` always ends where the next line is to be looked at. A line that holds the end of the reply and an
+    attribution is split in two, in place.
     """
-    marks: list[str] = []
-    blocks: dict[int, dict[Label, str]] = {}
-    at, tries = 0, _ATTRIBUTIONS
-    while at < len(lines):
-        line = lines[at]
-        if line.is_blank and not line.cut:
-            marks.append("e")
-        elif line.cut:
-            marks.append("c")
-            marks += "t" * (len(lines) - len(marks))
-            break
+
+    def __init__(self, lines: list[Line]) -> None:
+        self.lines = lines
+        self.marks: list[str] = []
+        self.blocks: dict[int, dict[Label, str]] = {}
+        self.tries = _ATTRIBUTIONS
+        while len(self.marks) < len(lines):
+            self._step(len(self.marks))
+        _mark_rules(lines, self.marks)
+
+    def _step(self, at: int) -> None:
+        line = self.lines[at]
+        if line.cut:
+            self.marks.append("c")
+            self._finish()
+        elif line.is_blank:
+            self.marks.append("e")
         elif line.quoted:
-            marks.append("m")
-        elif block := find_header_block(lines, at):
-            blocks[at] = block.values
-            marks += "s" * (block.end - at)
-            at = block.end - 1
-        elif is_original_mark(lines, at):
-            marks.append("s")
-        elif tries > 0 and ends_like_attribution(line.text):
-            tries -= 1
-            attribution = find_attribution(lines, at)
-            if attribution is None:
-                marks.append("t")
-                at += 1
-                continue
-            start, offset = attribution
-            if offset:
-                text = lines[start].text
-                lines[start : start + 1] = [Line(text[:offset]), Line(text[offset:])]
-                start, at = start + 1, at + 1
-                marks.append("t")
-            marks.append("s")
-            marks[start:] = "s" * (at + 1 - start)
-        else:
-            marks.append("t")
-            if _below_separator(marks):
-                # all from the separator on is quoted: nothing more to find out
-                marks += "t" * (len(lines) - len(marks))
-                break
-        at += 1
-    _mark_rules(lines, marks)
-    return marks, blocks
+            self.marks.append("m")
+        elif block := find_header_block(self.lines, at):
+            self.blocks[at] = block.values
+            self.marks += "s" * (block.end - at)
+        elif is_original_mark(self.lines, at):
+            self.marks.append("s")
+        elif not self._attribution(at):
+            self.marks.append("t")
+            if self._is_below_separator():
+                self._finish()
 
+    def _attribution(self, at: int) -> bool:
+        if self.tries <= 0 or not ends_like_attribution(self.lines[at].text):
+            return False
+        self.tries -= 1
+        found = find_attribution(self.lines, at)
+        if found is None:
+            return False
+        start, offset = found
+        if offset:
+            text = self.lines[start].text
+            self.lines[start : start + 1] = [Line(text[:offset]), Line(text[offset:])]
+            self.marks[start:] = "t"
+            start, at = start + 1, at + 1
+        self.marks[start:] = "s" * (at + 1 - start)
+        return True
 
-def _below_separator(marks: list[str]) -> bool:
-    above = len(marks) - 2
-    while above >= 0 and marks[above] == "e":
-        above -= 1
-    return above >= 0 and marks[above] == "s"
+    def _is_below_separator(self) -> bool:
+        above = len(self.marks) - 2
+        while above >= 0 and self.marks[above] == "e":
+            above -= 1
+        return above >= 0 and self.marks[above] == "s"
+
+    def _finish(self) -> None:
+        """All from the separator on is quoted: there is nothing more to find out."""
+        self.marks += "t" * (len(self.lines) - len(self.marks))
 
 
 def _mark_rules(lines: list[Line], marks: list[str]) -> None:
@@ -171,7 +177,11 @@ def _split(lines: list[Line], marks: list[str]) -> tuple[list[int], list[int]]:
     if "t" in marks[first:last]:
         # answers between the quotes
         last_text = max(i for i, mark in enumerate(marks) if mark == "t")
-        dropped = {i for i, mark in enumerate(marks) if mark == "s" or i > max(last_text, 0)}
+        dropped = {
+            i
+            for i, mark in enumerate(marks)
+            if mark == "s" or i > last_text or (mark == "m" and _is_attribution_in_markup(lines[i]))
+        }
     elif "t" in marks[last:] and not announced and len(marked) < _FEW_QUOTED:
         return reply, quoted
     else:
@@ -180,6 +190,11 @@ def _split(lines: list[Line], marks: list[str]) -> tuple[list[int], list[int]]:
             last += 1
         dropped = set(range(first, last + 1))
     return [i for i in reply if i not in dropped], sorted(dropped) + quoted
+
+
+def _is_attribution_in_markup(line: Line) -> bool:
+    """What stands in a program's quote container, but in no quotation, is its line about who wrote."""
+    return line.strong and not line.text.startswith(">")
 
 
 def _end_of_reply(marks: list[str]) -> int:

@@ -16,8 +16,7 @@ def unflow(text: str, delete_space: bool) -> str:
         mark = _LEVEL.match(line)
         level = len(mark[0]) if mark else 0
         rest = line[level:]
-        if rest.startswith(" "):
-            rest = rest[1:]
+        rest = rest.removeprefix(" ")
         signature = rest == "-- "
         if paragraph and (level != depth or signature):
             out.append(_quoted(depth, "".join(paragraph)))

@@ -9,9 +9,9 @@ from ombud.mail.parse.model import Address
 from ombud.mail.parse.tree import Part
 from ombud.mail.parse.vocabulary import FORWARD_SUBJECT, Label
 
+_PREFIXES = "|".join(re.escape(word) for word in FORWARD_SUBJECT.split("|"))
 _SUBJECT = re.compile(
-    rf"\s*(?:\[[^\]]{{1,60}}\]\s*)?\[?(?:{'|'.join(re.escape(w) for w in FORWARD_SUBJECT.split('|'))})\s?(?:\[\d+\])?\s?[:：]",
-    re.IGNORECASE,
+    rf"\s*(?:\[[^\]]{{1,60}}\]\s*)?\[?(?:{_PREFIXES})\s?(?:\[\d+\])?\s?[:：]", re.IGNORECASE
 )
 _PLAIN_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"'*]{1,64}@[^\s<>()\[\],;:\"'*]{1,200}")
 _LINKED = re.compile(r"[<\[(]\s*mailto:[^>\])]*[>\])]")

@@ -35,6 +35,7 @@ _ALIAS = {
     "main": "div",
     "address": "div",
 }
+_PASSES = 4
 _PIECE = 4_000
 _TAGS = _BLOCK | _INLINE
 
@@ -61,7 +62,7 @@ _STYLES = {
     "text-align",
     "white-space",
 }
-_STYLE_VALUE = re.compile(r"[#a-zA-Z0-9 ,.%()-]{1,60}")
+_STYLE_VALUE = re.compile(r"[#a-zA-Z0-9 ,.%-]{1,60}|rgba?\([0-9 ,.%]{1,40}\)")
 _LINK = re.compile(r"(?i)\s*(?:https?://|mailto:|tel:)[^\s]")
 _REMOTE = re.compile(r"(?i)\s*(?:https?:)?//[^\s]")
 _DATA_IMAGE = re.compile(r"(?i)data:image/(?:png|gif|jpe?g|webp);base64,[a-z0-9+/=\s]{1,200000}")
@@ -72,13 +73,19 @@ def clean_html(markup: str, inline: Mapping[str, str]) -> tuple[str, bool]:
     """Give safe HTML and whether a bound cut it short.
 
     `inline` maps Content-IDs (and Content-Locations) to digests: such an image becomes `attachment:<sha256>`.
-    Remote images lose their address to `data-remote-src`. Cleaning twice changes nothing.
+    Remote images lose their address to `data-remote-src`. Sanitising again changes nothing.
     """
     root = parse_html(markup[: limits.TEXT_BYTES])
     if root is None:
         return "", False
     rebuilt, truncated = _rebuild(root, inline)
-    return sanitise(rebuilt), truncated or len(markup) > limits.TEXT_BYTES
+    cleaned = sanitise(rebuilt).strip()
+    for _ in range(_PASSES):
+        again = sanitise(cleaned)
+        if again == cleaned:
+            break
+        cleaned = again  # what was moved out of a table, say, may nest in another way when read again
+    return cleaned, truncated or len(markup) > limits.TEXT_BYTES
 
 
 def sanitise(markup: str) -> str:
@@ -98,7 +105,7 @@ def sanitise(markup: str) -> str:
     )
 
 
-def _filter(tag: str, name: str, value: str) -> str | None:
+def _filter(_tag: str, name: str, value: str) -> str | None:
     if name == "href":
         return value if _LINK.match(value) else None
     if name == "src":
@@ -161,8 +168,8 @@ def _attributes(element: etree._Element, name: str, inline: Mapping[str, str]) -
         return ""
     allowed = _ATTRIBUTES["*"] | _ATTRIBUTES.get(name, set())
     kept: list[tuple[str, str]] = []
-    for key, value in list(element.attrib.items())[:60]:
-        key, text = str(key).lower(), str(value)
+    for attribute, value in list(element.attrib.items())[:60]:
+        key, text = str(attribute).lower(), str(value)
         if name == "img" and key in ("src", "data-remote-src"):
             kept += _image_source(text, inline)
         elif key == "style":
@@ -192,6 +199,6 @@ def _style(text: str) -> str:
     for declaration in text.split(";"):
         key, _, value = declaration.partition(":")
         key, value = key.strip().lower(), value.strip()
-        if key in _STYLES and _STYLE_VALUE.fullmatch(value) and "url" not in value.lower():
+        if key in _STYLES and _STYLE_VALUE.fullmatch(value):
             kept.append(f"{key}: {value}")
     return "; ".join(kept)

@@ -9,11 +9,14 @@ _QUOTE_MARK = re.compile(r"[ \t]{0,3}(?:>|\uff1e(?=[ >\uff1e]|$))")
 _TORN = re.compile(r">[ \t]*(?:[^\W\d]{1,20}[ \t]){0,3}[^\W\d]{1,20}[ \t]?[:：][ \t]*$")
 _BREAKS = re.compile(r"\r\n|\r|\n")
 
+INVISIBLE = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00a0\u00ad \t\f\v\r\n"
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line. `quoted` marks another's words; `strong` that markup says so, not only a `>`.
-    `cut` marks the place where a mail program began to quote down to the end."""
+    `cut` marks the place where a mail program began to quote down to the end.
+    """
 
     text: str
     quoted: bool = False
@@ -23,7 +26,7 @@ class Line:
     @property
     def is_blank(self) -> bool:
         """Whether nothing can be seen on it."""
-        return not self.text.strip("\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00a0 \t\f\v\u00ad")
+        return not self.text.strip(INVISIBLE)
 
 
 def plain_lines(text: str) -> list[Line]:

@@ -13,7 +13,6 @@ from ombud.mail.parse.words import clean, decode_words, raw_text
 _GAP = re.compile(r"[\s;]*")
 _NAME = re.compile(r"([^=;\s\"]{1,100})\s*+=\s*+")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)("|$)', re.DOTALL)
-_BARE = re.compile(r"[^;]*")
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _SECTION = re.compile(r"([^*]+)\*(\d{1,4})?(\*)?$")
 
@@ -63,10 +62,10 @@ def _pairs(text: str) -> list[tuple[str, str]]:
             out.append((name, _ESCAPE.sub(r"\1", quoted[1])))
             at = quoted.end()
             continue
-        bare = _BARE.match(text, at)
-        assert bare is not None  # the pattern matches the empty string
-        out.append((name, bare[0].strip()))
-        at = bare.end()
+        end = text.find(";", at)
+        end = len(text) if end < 0 else end
+        out.append((name, text[at:end].strip()))
+        at = end
     return out
 
 
@@ -76,9 +75,10 @@ def _assemble(pieces: list[tuple[int, bool, str]]) -> str:
     charset: str | None = None
     data: list[bytes] = []
     for index, (_, encoded, value) in enumerate(pieces):
+        text = value
         if encoded and index == 0 and value.count("'") >= 2:
-            charset, _, value = value.split("'", 2)
-        raw = value.encode("utf-8", "replace")
+            charset, _, text = value.split("'", 2)
+        raw = text.encode("utf-8", "replace")
         data.append(unquote_to_bytes(raw) if encoded else raw)
     joined = b"".join(data)
     return decode(joined, charset or None)[0]

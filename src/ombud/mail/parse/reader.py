@@ -15,7 +15,7 @@ from ombud.mail.parse.headers import Headers
 from ombud.mail.parse.html_clean import clean_html
 from ombud.mail.parse.html_text import html_lines
 from ombud.mail.parse.ids import message_ids, own_message_id, surrogate_id
-from ombud.mail.parse.lines import Line, plain_lines
+from ombud.mail.parse.lines import INVISIBLE, Line, plain_lines
 from ombud.mail.parse.model import Address, Attachment, ParsedMail, Protection
 from ombud.mail.parse.report import delivery_statuses, failed_recipients
 from ombud.mail.parse.tree import Part, count_parts, read_tree
@@ -48,7 +48,7 @@ def parse_message(raw: bytes) -> ParsedMail:
     forwarded = original_sender(cut.forwarded) if cut.is_forward else None
     attached = attached_sender(root) if not cut.is_forward and announces_forward(subject) else None
     delivery = delivery_statuses(root) or failed_recipients(root)
-    is_empty = not text.strip() and not attachments and not (cleaned and "<img" in cleaned)
+    is_empty = not text.strip(INVISIBLE) and not attachments and not (cleaned and "<img" in cleaned)
     date = parse_date(headers.text("date"))
     if headers.get("date") and date is None:
         defects["unreadable date"] = None
@@ -66,7 +66,9 @@ def parse_message(raw: bytes) -> ParsedMail:
         text=text,
         html=cleaned,
         reply=cut.reply,
-        classification=classify(root, sender, subject, text, delivery, is_empty),
+        classification=classify(
+            root, sender, subject=subject, text=text, delivery=delivery, is_empty=is_empty
+        ),
         is_forward=cut.is_forward or attached is not None,
         forwarded_from=forwarded or attached,
         attachments=attachments,

@@ -9,6 +9,7 @@ _BLANK = b" \t\r\n"
 _UU_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} (?P<name>[^\r\n]{1,255})\r?\n", re.MULTILINE)
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=\s]")
 _SEGMENTS = 1_000
+_FOOTER = 4_096
 
 
 def decode_transfer(data: memoryview | bytes, encoding: str) -> tuple[bytes, str | None]:
@@ -27,6 +28,7 @@ def decode_transfer(data: memoryview | bytes, encoding: str) -> tuple[bytes, str
 
 
 def _base64(data: memoryview | bytes) -> tuple[bytes, str | None]:
+    data = data[: _footer_start(data)]
     try:
         decoded = binascii.a2b_base64(data)
     except binascii.Error:
@@ -37,6 +39,18 @@ def _base64(data: memoryview | bytes) -> tuple[bytes, str | None]:
         if b"=" in raw.rstrip(b"=" + _BLANK):
             return _damaged_base64(raw), "base64 in several pieces"
     return decoded, None
+
+
+def _footer_start(data: memoryview | bytes) -> int:
+    """Find where text begins that was appended behind the data, such as a mailing list's footer."""
+    base = max(0, len(data) - _FOOTER)
+    tail = bytes(data[base:])
+    for stray in _NOT_BASE64.finditer(tail):
+        start = tail.rfind(b"\n", 0, stray.start()) + 1
+        line = tail[start : (tail.find(b"\n", start) + 1 or len(tail))].strip()
+        if len(re.sub(rb"[A-Za-z0-9+/=]+", b"", line)) > 1:
+            return base + start
+    return len(data)
 
 
 def _damaged_base64(data: bytes) -> bytes:

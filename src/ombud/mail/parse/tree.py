@@ -15,7 +15,7 @@ from ombud.mail.parse.headers import Headers, read_headers
 from ombud.mail.parse.params import Structured, parse_structured
 from ombud.mail.parse.transfer import decode_transfer
 
-_HEADED_BOUNDARY = re.compile(rb"(?:^|\n)--([^\r\n]{1,200}?)[ \t]*\r?\n(?i:content-[a-z-]+[ \t]*:)")
+_HEADED_BOUNDARY = re.compile(rb"(?:\A|\n)--([^\r\n]{1,200}?)[ \t]*\r?\n(?i:content-[a-z-]+[ \t]*:)")
 
 
 @dataclass(slots=True)
@@ -111,7 +111,10 @@ def count_parts(root: Part) -> int:
 
 
 def header_start(raw: bytes) -> int:
-    """Give the offset of the first header: skip what mailboxes and pipes put before a message: blank lines and a `From ` line."""
+    """Give the offset of the first header field.
+
+    Mailboxes and pipes put blank lines, a byte order mark and a `From ` line before it.
+    """
     at = 3 if raw.startswith(b"\xef\xbb\xbf") else 0
     blank = re.compile(rb"[\r\n]*").match(raw, at)
     at = blank.end() if blank else at
@@ -161,7 +164,9 @@ def _split(part: Part, budget: _Budget) -> None:
         spans = _spans(part, mark, budget) or (
             _spans(part, mark.strip(), budget) if mark != mark.strip() else []
         )
-    elif guessed := _HEADED_BOUNDARY.search(part.raw, part.start, min(part.end, part.start + 65_536)):
+    elif guessed := _HEADED_BOUNDARY.search(
+        part.raw, max(part.start - 1, 0), min(part.end, part.start + 65_536)
+    ):
         budget.note("multipart without a boundary, guessed")
         spans = _spans(part, guessed[1], budget)
     if not spans:
