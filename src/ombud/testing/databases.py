@@ -138,6 +138,15 @@ class ScratchDatabase:
             connection.execute(statement)
             yield
 
+    def create_unbound_role(self, name: str = "ombud_unbound") -> None:
+        """Make a role with the application's grants that row security does not bind: to test the other layer."""
+        with migrate.connected(self.admin_url) as connection:
+            role = sql.Identifier(name)
+            found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone()
+            if found is None:
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN BYPASSRLS IN ROLE ombud_app").format(role))
+                connection.execute(sql.SQL("GRANT {} TO {}").format(role, sql.Identifier(self.url.username or "")))
+
     def end_connections(self) -> None:
         """Break everybody's connection to this database, as a server that restarts does."""
         with migrate.connected(self.server.admin_url) as connection:
