@@ -60,7 +60,9 @@ def make_world(session: DeskSession, cast: Cast) -> World:
     def ticket(requester: object, **given: object) -> Ticket:
         made = make_ticket(session, requester, **given)  # type: ignore[arg-type]
         for is_internal in (False, True):
-            comment = make_comment(session, made, agent, "Canary." if is_internal else "Hi.", is_internal=is_internal)
+            comment = make_comment(
+                session, made, agent, "Canary." if is_internal else "Hi.", is_internal=is_internal
+            )
             _attach(session, made, comment)
         attach_file(session, made.id, stored_file("of the ticket.txt"))
         session.add(ExternalRef(source="test", key=str(made.id), ticket_id=made.id))

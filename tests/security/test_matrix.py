@@ -58,7 +58,9 @@ def test_row_security_alone(desk: Desk, world: World, name: str) -> None:
     assert len(files) == len(visible) * (3 if is_staff else 2), "no file of an internal comment"
     log = _read(desk, person, select(AuditLog.ticket_id).where(AuditLog.ticket_id.is_not(None)))
     assert {row.ticket_id for row in log} == (visible if is_staff else set())
-    assert bool(_read(desk, person, select(AuditLog.id).where(AuditLog.ticket_id.is_(None)))) == (name == "admin")
+    assert bool(_read(desk, person, select(AuditLog.id).where(AuditLog.ticket_id.is_(None)))) == (
+        name == "admin"
+    )
     assert bool(_read(desk, person, select(Tag.id))) == is_staff
     assert {row.ticket_id for row in _read(desk, person, select(TicketTag.ticket_id))} == (
         {world.customers.id} if is_staff else set()
@@ -262,5 +264,12 @@ def test_every_model_is_in_the_matrix_or_private() -> None:
         "tickets", "comments", "attachments", "audit_logs", "tags", "ticket_tags", "external_refs",
         "ticket_participants", "ticket_reads", "drafts", "api_tokens", "web_sessions", "users",
     }  # fmt: skip
-    elsewhere = {"organizations", "organization_domains", "teams", "team_members", "login_attempts", "ticket_search"}
+    elsewhere = {
+        "organizations",
+        "organization_domains",
+        "teams",
+        "team_members",
+        "login_attempts",
+        "ticket_search",
+    }
     assert {table.name for table in Base.metadata.tables.values()} == covered | elsewhere

@@ -130,6 +130,11 @@ class ScratchDatabase:
         self._owner.execute("SELECT set_config('ombud.actor', 'system:test', false)")
         self._owner.execute(script)
 
+    def execute_as_nobody(self, script: LiteralString) -> None:
+        """Run SQL as the owner of the tables without saying who acts: it must not change anything."""
+        self._owner.execute("SELECT set_config('ombud.actor', '', false)")
+        self._owner.execute(script)
+
     @contextmanager
     def holding(self, statement: LiteralString) -> Iterator[None]:
         """Run a statement as the owner in a transaction that stays open for the block: to hold locks."""
@@ -145,7 +150,9 @@ class ScratchDatabase:
             found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone()
             if found is None:
                 connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN BYPASSRLS IN ROLE ombud_app").format(role))
-                connection.execute(sql.SQL("GRANT {} TO {}").format(role, sql.Identifier(self.url.username or "")))
+                connection.execute(
+                    sql.SQL("GRANT {} TO {}").format(role, sql.Identifier(self.url.username or ""))
+                )
 
     def end_connections(self) -> None:
         """Break everybody's connection to this database, as a server that restarts does."""

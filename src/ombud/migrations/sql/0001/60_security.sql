@@ -46,17 +46,33 @@ CREATE POLICY people ON ombud.tickets TO ombud_web USING (
            OR id = ANY (ARRAY(SELECT p.ticket_id FROM ombud.ticket_participants p
                                WHERE p.user_id = (SELECT ombud.actor_id()))))));
 
-CREATE POLICY people ON ombud.ticket_participants TO ombud_web USING (
+-- Following a ticket opens it, so only staff let somebody in.
+CREATE POLICY people_read ON ombud.ticket_participants FOR SELECT TO ombud_web USING (
   (SELECT ombud.actor_kind()) <> 'customer' OR user_id = (SELECT ombud.actor_id()));
+CREATE POLICY staff_change ON ombud.ticket_participants TO ombud_web
+  USING ((SELECT ombud.actor_kind()) <> 'customer');
 
-CREATE POLICY people ON ombud.comments TO ombud_web USING (
+-- Everybody speaks as themselves, and customers change no word but their own.
+CREATE POLICY people_read ON ombud.comments FOR SELECT TO ombud_web USING (
   (NOT is_internal OR (SELECT ombud.actor_kind()) <> 'customer')
   AND ((SELECT ombud.actor_scope()) = 'all' OR EXISTS (SELECT FROM ombud.tickets t WHERE t.id = ticket_id)));
+CREATE POLICY people_add ON ombud.comments FOR INSERT TO ombud_web WITH CHECK (
+  author_id = (SELECT ombud.actor_id())
+  AND (NOT is_internal OR (SELECT ombud.actor_kind()) <> 'customer')
+  AND ((SELECT ombud.actor_scope()) = 'all' OR EXISTS (SELECT FROM ombud.tickets t WHERE t.id = ticket_id)));
+CREATE POLICY people_change ON ombud.comments FOR UPDATE TO ombud_web USING (
+  ((SELECT ombud.actor_kind()) <> 'customer' OR (author_id = (SELECT ombud.actor_id()) AND NOT is_internal))
+  AND ((SELECT ombud.actor_scope()) = 'all' OR EXISTS (SELECT FROM ombud.tickets t WHERE t.id = ticket_id)));
 
-CREATE POLICY people ON ombud.attachments TO ombud_web USING (
+CREATE POLICY people_read ON ombud.attachments FOR SELECT TO ombud_web USING (
   (SELECT ombud.actor_scope()) = 'all'
   OR (EXISTS (SELECT FROM ombud.tickets t WHERE t.id = ticket_id)
       AND (comment_id IS NULL OR EXISTS (SELECT FROM ombud.comments c WHERE c.id = comment_id))));
+CREATE POLICY people_change ON ombud.attachments TO ombud_web USING (
+  ((SELECT ombud.actor_kind()) <> 'customer' OR uploader_id = (SELECT ombud.actor_id()))
+  AND ((SELECT ombud.actor_scope()) = 'all'
+       OR (EXISTS (SELECT FROM ombud.tickets t WHERE t.id = ticket_id)
+           AND (comment_id IS NULL OR EXISTS (SELECT FROM ombud.comments c WHERE c.id = comment_id)))));
 
 CREATE POLICY people ON ombud.ticket_tags TO ombud_web USING (
   (SELECT ombud.actor_scope()) = 'all'
