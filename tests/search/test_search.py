@@ -8,12 +8,20 @@ from collections.abc import Callable
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, text, update
+from sqlalchemy import text, update
 
-from ombud import Actor, Comment, Ticket
-from ombud.models import TicketSearch
+from ombud import Actor, Comment, Ticket, TicketStatus
+from ombud.errors import Invalid
 from ombud.testing import Cast, Perform, Persona, make_comment, make_customer, make_ticket
-from ombud.tickets import change_ticket, note, queries, reply, restore_ticket, soft_delete_ticket
+from ombud.tickets import (
+    change_ticket,
+    note,
+    queries,
+    reply,
+    restore_ticket,
+    set_status,
+    soft_delete_ticket,
+)
 from ombud.tickets.filters import Place, TicketFilter
 from ombud.tickets.listing import list_tickets
 from tests.search.conftest import Search
@@ -62,6 +70,7 @@ FOUND = [
     "drucker!",
     "drucker \\",
     "drucker <->",
+    "fuser\\_",
 ]
 NOT_FOUND = [
     "toner",
@@ -73,7 +82,6 @@ NOT_FOUND = [
     "%",
     "drucker%x",
     "_rucker",
-    "fuser\\_",
     "b_ro",
     "dru*cker",
     "!toner",
@@ -185,13 +193,11 @@ def test_an_edited_ticket_and_a_renamed_requester_are_found_anew(
 
 
 def test_changing_a_status_does_not_touch_the_document(
-    perform: Perform, ticket: Ticket, agent: Persona, system: Actor, index: Index
+    perform: Perform, ticket: Ticket, agent: Persona, index: Index
 ) -> None:
-    from ombud.tickets import TicketStatus, set_status  # type: ignore[attr-defined]
-
-    index()
+    assert index() == 1
     perform(agent.actor, set_status, ticket.id, TicketStatus.RESOLVED)
-    assert perform(system, lambda s: s.scalars(select(TicketSearch.is_indexed)).all()) == [True]
+    assert index() == 0
 
 
 def test_a_deleted_ticket_is_found_again_when_restored(
@@ -215,7 +221,7 @@ LONG = {
     "one word a million times": "lorem " * 160_000 + "needle",
     "a hundred thousand words": " ".join(f"w{i:x}ord{i * 7919 % 99991}" for i in range(70_000)),
     "one endless word": "x" * 1_000_000,
-    "wide characters": "漢字" * 400_000,
+    "wide characters": "漢字" * 200_000,
     "emoji": "🔥" * 900_000,
     "accents": "é " * 450_000,
 }
@@ -227,8 +233,7 @@ def test_long_texts_are_kept_and_found_by_their_beginning(
 ) -> None:
     body = f"beginning {LONG[kind]}"[:1_000_000]
     ticket = perform(system, make_ticket, title="Long", description=body)
-    for _ in range(3):
-        perform(system, make_comment, ticket, agent.user, body.replace("beginning", "remark", 1))
+    perform(system, make_comment, ticket, agent.user, body.replace("beginning", "remark", 1))
     assert search("beginning") == ["Long"]
     assert search("remark") == ["Long"]
     perform(agent.actor, change_ticket, ticket.id, {"title": "Still long"})
@@ -248,8 +253,6 @@ def test_chinese_and_japanese_are_found_by_any_part(
 @given(typed=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30))
 def test_whatever_is_typed_is_answered(ticket: Ticket, perform: Perform, agent: Persona, typed: str) -> None:
     """No text is a syntax error. Terms with bad values are told apart by their own error."""
-    from ombud.errors import Invalid
-
     try:
         perform(agent.actor, list_tickets, TicketFilter(text=typed), Place())
     except Invalid as error:

@@ -1,20 +1,31 @@
 """Who may see and keep which people. Row security in the database says the same a second time."""
 
-from sqlalchemy import ColumnElement, or_, true
+from sqlalchemy import ColumnElement, exists, or_, true
 
 from ombud.db.actor import Actor, ActorKind
 from ombud.errors import Forbidden
-from ombud.models import User, UserRole
+from ombud.models import Comment, Ticket, User, UserRole
+from ombud.tickets.policy import comments_visible_to, visible_to
 
 
 def people_visible_to(actor: Actor) -> ColumnElement[bool]:
-    """Return the condition under which `actor` may know of a person."""
+    """Return the condition under which `actor` may know of a person.
+
+    Customers know themselves, the staff, colleagues who share, and who asks and answers on what they see.
+    """
     if actor.is_staff:
         return true()
     shared = (
         User.organization_id == actor.organization_id if actor.organization_id else User.id == actor.user_id
     )
-    return or_(User.id == actor.user_id, User.is_staff, shared)
+    asks = exists().where(Ticket.requester_id == User.id, visible_to(actor))
+    answers = exists().where(
+        Comment.author_id == User.id,
+        comments_visible_to(actor),
+        Ticket.id == Comment.ticket_id,
+        visible_to(actor),
+    )
+    return or_(User.id == actor.user_id, User.is_staff, shared, asks, answers)
 
 
 def require_admin(actor: Actor) -> None:

@@ -130,6 +130,11 @@ class ScratchDatabase:
         self._owner.execute("SELECT set_config('ombud.actor', 'system:test', false)")
         self._owner.execute(script)
 
+    def execute_as_nobody(self, script: LiteralString) -> None:
+        """Run SQL as the owner of the tables without saying who acts: it must not change anything."""
+        self._owner.execute("SELECT set_config('ombud.actor', '', false)")
+        self._owner.execute(script)
+
     @contextmanager
     def holding(self, statement: LiteralString) -> Iterator[None]:
         """Run a statement as the owner in a transaction that stays open for the block: to hold locks."""
@@ -137,6 +142,17 @@ class ScratchDatabase:
             connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(Role.OWNER)))
             connection.execute(statement)
             yield
+
+    def create_unbound_role(self, name: str = "ombud_unbound") -> None:
+        """Make a role with the application's grants that row security does not bind: to test the other layer."""
+        with migrate.connected(self.admin_url) as connection:
+            role = sql.Identifier(name)
+            found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone()
+            if found is None:
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN BYPASSRLS IN ROLE ombud_app").format(role))
+                connection.execute(
+                    sql.SQL("GRANT {} TO {}").format(role, sql.Identifier(self.url.username or ""))
+                )
 
     def end_connections(self) -> None:
         """Break everybody's connection to this database, as a server that restarts does."""

@@ -252,6 +252,7 @@ def conversation(
         )
         .order_by(Comment.created_at.desc(), Comment.id.desc())
         .limit(CONVERSATION_PAGE)
+        .execution_options(**{INCLUDE_DELETED: True})
     )
     if before is not None:
         edge = select(Comment.created_at, Comment.id).where(Comment.id == before).scalar_subquery()
@@ -266,6 +267,7 @@ def attachments_of(actor: Actor, ticket_id: int) -> Select[Attachment]:
         .where(Attachment.ticket_id == ticket_id, Attachment.comment_id.is_(None))
         .where(_seen_ticket(actor, Attachment.ticket_id))
         .order_by(Attachment.id)
+        .execution_options(**{INCLUDE_DELETED: True})
     )
 
 
@@ -304,6 +306,7 @@ def history(actor: Actor, ticket_id: int, *, before: int = 2**63 - 1, limit: int
         .where(_seen_ticket(actor, AuditLog.ticket_id))
         .order_by(AuditLog.id.desc())
         .limit(limit)
+        .execution_options(**{INCLUDE_DELETED: True})
     )
 
 

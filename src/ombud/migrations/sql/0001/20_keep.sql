@@ -21,6 +21,12 @@ BEGIN
     RAISE EXCEPTION 'only an administrator changes rights'
       USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
   END IF;
+  IF TG_OP = 'UPDATE' AND ombud.actor_kind() = 'customer' AND
+     NEW.organization_id IS DISTINCT FROM OLD.organization_id THEN
+    -- an organization that shares its tickets opens them all to whoever joins
+    RAISE EXCEPTION 'only staff changes who belongs where'
+      USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
+  END IF;
   IF TG_OP = 'INSERT' THEN
     IF NEW.is_staff AND NEW.role = 'customer' THEN
       NEW.role := 'agent';
@@ -32,7 +38,7 @@ BEGIN
   RETURN NEW;
 END $$;
 
-CREATE TRIGGER keep BEFORE INSERT OR UPDATE OF is_staff, role, is_active, sees_all_teams ON ombud.users
+CREATE TRIGGER keep BEFORE INSERT OR UPDATE OF is_staff, role, is_active, sees_all_teams, organization_id ON ombud.users
   FOR EACH ROW EXECUTE FUNCTION ombud.keep_user();
 
 -- The legal moves of a ticket's status; ombud.tickets.rules says the same and a test compares them.
@@ -50,6 +56,11 @@ $$;
 CREATE FUNCTION ombud.keep_new_ticket() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 BEGIN
+  IF ombud.actor_kind() = 'customer' AND
+     (NEW.requester_id, NEW.assignee_id, NEW.team_id) IS DISTINCT FROM (ombud.actor_id(), NULL, NULL) THEN
+    RAISE EXCEPTION 'a customer asks for themselves, and the team routes it'
+      USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
+  END IF;
   NEW.creator_id := coalesce(NEW.creator_id, NEW.requester_id);
   IF NEW.organization_id IS NULL THEN
     NEW.organization_id := (SELECT u.organization_id FROM ombud.users u WHERE u.id = NEW.requester_id);
@@ -75,6 +86,14 @@ DECLARE
     IS DISTINCT FROM (OLD.title, OLD.description, OLD.status, OLD.priority, OLD.channel, OLD.requester_id,
                       OLD.assignee_id, OLD.team_id, OLD.organization_id, OLD.ticket_number);
 BEGIN
+  IF ombud.actor_kind() = 'customer' AND
+     (NEW.title, NEW.description, NEW.priority, NEW.channel, NEW.requester_id, NEW.creator_id, NEW.assignee_id,
+      NEW.team_id, NEW.organization_id, NEW.ticket_number, NEW.deleted_at)
+       IS DISTINCT FROM (OLD.title, OLD.description, OLD.priority, OLD.channel, OLD.requester_id, OLD.creator_id,
+                         OLD.assignee_id, OLD.team_id, OLD.organization_id, OLD.ticket_number, OLD.deleted_at) THEN
+    RAISE EXCEPTION 'a customer changes nothing but the status'
+      USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
+  END IF;
   IF edited AND OLD.deleted_at IS NOT NULL AND NEW.deleted_at IS NOT NULL THEN
     RAISE EXCEPTION 'ticket % is deleted', OLD.id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_tickets_not_deleted';

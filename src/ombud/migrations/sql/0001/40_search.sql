@@ -11,12 +11,14 @@ BEGIN
 END $$;
 
 -- Chinese and Japanese write no spaces: each of their characters counts as a word, and a query asks for them in
--- a row, so that any part of a sentence is found.
+-- a row, so that any part of a sentence is found. PostgreSQL reads the number in "order-2557" as minus 2557:
+-- it is set apart, so that it is found without its prefix.
 CREATE FUNCTION ombud.spaced(body text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
-  SELECT CASE WHEN body ~ '[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]'
+  SELECT regexp_replace(
+         CASE WHEN body ~ '[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]'
               THEN regexp_replace(body, '([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])', ' \1 ', 'g')
-              ELSE body END
+              ELSE body END, '(\w)-(\d)', '\1 \2', 'g')
 $$;
 
 -- One text's words. A text too rich for a tsvector (1 MiB) is found by its beginning.

@@ -46,27 +46,46 @@ CREATE POLICY people ON ombud.tickets TO ombud_web USING (
            OR id = ANY (ARRAY(SELECT p.ticket_id FROM ombud.ticket_participants p
                                WHERE p.user_id = (SELECT ombud.actor_id()))))));
 
-CREATE POLICY people ON ombud.ticket_participants TO ombud_web USING (
+-- Following a ticket opens it, so only staff let somebody in.
+CREATE POLICY people_read ON ombud.ticket_participants FOR SELECT TO ombud_web USING (
   (SELECT ombud.actor_kind()) <> 'customer' OR user_id = (SELECT ombud.actor_id()));
+CREATE POLICY staff_change ON ombud.ticket_participants TO ombud_web
+  USING ((SELECT ombud.actor_kind()) <> 'customer');
 
-CREATE POLICY people ON ombud.comments TO ombud_web USING (
+-- Everybody speaks as themselves, and customers change no word but their own.
+CREATE POLICY people_read ON ombud.comments FOR SELECT TO ombud_web USING (
   (NOT is_internal OR (SELECT ombud.actor_kind()) <> 'customer')
   AND ((SELECT ombud.actor_scope()) = 'all' OR EXISTS (SELECT FROM ombud.tickets t WHERE t.id = ticket_id)));
+CREATE POLICY people_add ON ombud.comments FOR INSERT TO ombud_web WITH CHECK (
+  author_id = (SELECT ombud.actor_id())
+  AND (NOT is_internal OR (SELECT ombud.actor_kind()) <> 'customer')
+  AND ((SELECT ombud.actor_scope()) = 'all' OR EXISTS (SELECT FROM ombud.tickets t WHERE t.id = ticket_id)));
+CREATE POLICY people_change ON ombud.comments FOR UPDATE TO ombud_web USING (
+  ((SELECT ombud.actor_kind()) <> 'customer' OR (author_id = (SELECT ombud.actor_id()) AND NOT is_internal))
+  AND ((SELECT ombud.actor_scope()) = 'all' OR EXISTS (SELECT FROM ombud.tickets t WHERE t.id = ticket_id)));
 
-CREATE POLICY people ON ombud.attachments TO ombud_web USING (
+CREATE POLICY people_read ON ombud.attachments FOR SELECT TO ombud_web USING (
   (SELECT ombud.actor_scope()) = 'all'
   OR (EXISTS (SELECT FROM ombud.tickets t WHERE t.id = ticket_id)
       AND (comment_id IS NULL OR EXISTS (SELECT FROM ombud.comments c WHERE c.id = comment_id))));
+CREATE POLICY people_change ON ombud.attachments TO ombud_web USING (
+  ((SELECT ombud.actor_kind()) <> 'customer' OR uploader_id = (SELECT ombud.actor_id()))
+  AND ((SELECT ombud.actor_scope()) = 'all'
+       OR (EXISTS (SELECT FROM ombud.tickets t WHERE t.id = ticket_id)
+           AND (comment_id IS NULL OR EXISTS (SELECT FROM ombud.comments c WHERE c.id = comment_id)))));
 
 CREATE POLICY people ON ombud.ticket_tags TO ombud_web USING (
   (SELECT ombud.actor_scope()) = 'all'
   OR ((SELECT ombud.actor_kind()) <> 'customer'
       AND EXISTS (SELECT FROM ombud.tickets t WHERE t.id = ticket_id)));
 
--- People: staff see everybody and keep customers; customers see themselves, staff, and colleagues who share.
+-- People: staff see everybody and keep customers; customers see themselves, staff, colleagues who share, and
+-- who asks and answers on the tickets that they see.
 CREATE POLICY people_read ON ombud.users FOR SELECT TO ombud_web USING (
   (SELECT ombud.actor_kind()) <> 'customer' OR id = (SELECT ombud.actor_id()) OR is_staff
-  OR organization_id = (SELECT ombud.actor_organization()));
+  OR organization_id = (SELECT ombud.actor_organization())
+  OR EXISTS (SELECT FROM ombud.tickets t WHERE t.requester_id = users.id)
+  OR EXISTS (SELECT FROM ombud.comments c WHERE c.author_id = users.id));
 CREATE POLICY people_add ON ombud.users FOR INSERT TO ombud_web WITH CHECK (
   (SELECT ombud.actor_kind()) = 'admin' OR ((SELECT ombud.actor_kind()) = 'agent' AND role = 'customer'));
 CREATE POLICY people_change ON ombud.users FOR UPDATE TO ombud_web USING (
@@ -84,7 +103,9 @@ CREATE POLICY staff_change ON ombud.organizations FOR UPDATE TO ombud_web
 CREATE POLICY staff ON ombud.organization_domains TO ombud_web
   USING ((SELECT ombud.actor_kind()) <> 'customer');
 CREATE POLICY staff ON ombud.tags TO ombud_web USING ((SELECT ombud.actor_kind()) <> 'customer');
-CREATE POLICY staff ON ombud.external_refs TO ombud_web USING ((SELECT ombud.actor_kind()) <> 'customer');
+CREATE POLICY staff ON ombud.external_refs TO ombud_web USING (
+  (SELECT ombud.actor_kind()) <> 'customer'
+  AND ((SELECT ombud.actor_scope()) = 'all' OR EXISTS (SELECT FROM ombud.tickets t WHERE t.id = ticket_id)));
 
 CREATE POLICY staff_read ON ombud.teams FOR SELECT TO ombud_web USING ((SELECT ombud.actor_kind()) <> 'customer');
 CREATE POLICY admin_all ON ombud.teams TO ombud_web USING ((SELECT ombud.actor_kind()) = 'admin');
