@@ -13,11 +13,13 @@ from ombud.api.app import create_api
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.statements import counted
-from ombud.models import ApiToken
+from ombud.kit.tokens import new_api_token
+from ombud.models import ApiToken, TicketPriority
 from ombud.people.accounts import create_token, revoke_token
 from ombud.people.actions import change_user
 from ombud.runtime import Runtime
 from ombud.testing.personas import Cast, Persona
+from ombud.tickets import set_priority
 from tests.api.conftest import Caller
 
 pytestmark = pytest.mark.asyncio
@@ -59,7 +61,7 @@ async def test_a_bad_token_gets_in_nowhere_and_learns_nothing(caller: Caller, ca
         record.expires_at = clock.now() - timedelta(seconds=1)
     good = cast.agent.token
     swapped = good[:40] + ("a" if good[40] != "a" else "b") + good[41:]
-    unknown = create_and_forget(desk, cast)
+    unknown = new_api_token()[0]
     for token in (
         "",
         "x",
@@ -82,13 +84,6 @@ async def test_a_bad_token_gets_in_nowhere_and_learns_nothing(caller: Caller, ca
     twice = await caller(None).get("me", headers=[("Authorization", f"Bearer {good}")] * 2)
     assert twice.status_code == 401
     assert (await caller(None).get(f"me?access_token={good}")).status_code == 401
-
-
-def create_and_forget(desk: Desk, cast: Cast) -> str:
-    """Return a well-formed token that the database does not know."""
-    from ombud.kit.tokens import new_api_token
-
-    return new_api_token()[0]
 
 
 async def test_a_token_ends_with_its_owners_rights(caller: Caller, cast: Cast, desk: Desk) -> None:
@@ -197,8 +192,8 @@ async def test_search_takes_everything_for_words(agent: httpx.AsyncClient, hosti
 
 
 async def test_bodies_are_strict(agent: httpx.AsyncClient) -> None:
-    def post(content: bytes | str, media_type: str = "application/json"):  # type: ignore[no-untyped-def]
-        return agent.post("tickets", content=content, headers={"Content-Type": media_type})
+    async def post(content: bytes | str, media_type: str = "application/json") -> httpx.Response:
+        return await agent.post("tickets", content=content, headers={"Content-Type": media_type})
 
     for content in (
         "",
@@ -275,9 +270,6 @@ async def test_a_slow_statement_is_told_to_come_back(
 ) -> None:
     with desk.begin(SYSTEM) as blocker:
         ticket = await agent.post("tickets", json={"title": "Held"})
-        from ombud.tickets import set_priority
-        from ombud.models import TicketPriority
-
         set_priority(blocker, ticket.json()["id"], TicketPriority.LOW)
         answer = await agent.patch(f"tickets/{ticket.json()['number']}", json={"title": "Waiting"})
 
@@ -297,7 +289,7 @@ async def test_edits_meet_at_the_version(agent: httpx.AsyncClient) -> None:
     stale = next(answer for answer in answers if answer.status_code == 412)
     assert assert_problem(stale, 412, "stale_version")["current_version"] == ticket["version"] + 1
     for wrong in ('W/"2"', "x", '"99"', '"²"', ""):
-        refused = await agent.patch(address, json={"title": "No"}, headers={"If-Match": wrong.encode()})  # type: ignore[dict-item]
+        refused = await agent.patch(address, json={"title": "No"}, headers={b"If-Match": wrong.encode()})
         assert refused.status_code == 412, wrong
     assert (await agent.patch(address, json={"title": "Yes"}, headers={"If-Match": "*"})).status_code == 200
 

@@ -11,7 +11,7 @@ from ombud.api import lookup
 from ombud.api.calls import Call, CurrentCall
 from ombud.api.created import Created
 from ombud.api.routing import api_router, problems
-from ombud.api.schemas.base import Page, PathId
+from ombud.api.schemas.base import Page, PathId, TicketNumber
 from ombud.api.schemas.conversation import Attachment
 from ombud.db.context import actor_of
 from ombud.errors import Invalid, NotFound
@@ -27,14 +27,16 @@ _BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "b
 
 
 @router.get("/tickets/{number}/attachments")
-async def list_attachments(number: str, call: CurrentCall) -> Page[Attachment]:
+async def list_attachments(number: TicketNumber, call: CurrentCall) -> Page[Attachment]:
     """List the files of a ticket itself; those of comments come with the comments."""
     rows = await call.read(_attachments, number)
     return Page(items=[Attachment.of(row) for row in rows], next_cursor=None)
 
 
 @router.post("/tickets/{number}/attachments", status_code=201, responses=problems(409, 413, 415))
-async def create_attachment(number: str, file: Upload, call: CurrentCall, created: Created) -> Attachment:
+async def create_attachment(
+    number: TicketNumber, file: Upload, call: CurrentCall, created: Created
+) -> Attachment:
     """Attach a file to a ticket."""
     attachment = await _attach(call, number, None, file)
     created.at(f"/attachments/{attachment.id}")
@@ -47,7 +49,7 @@ async def create_attachment(number: str, file: Upload, call: CurrentCall, create
     responses=problems(409, 413, 415),
 )
 async def create_comment_attachment(
-    number: str, comment_id: PathId, file: Upload, call: CurrentCall, created: Created
+    number: TicketNumber, comment_id: PathId, file: Upload, call: CurrentCall, created: Created
 ) -> Attachment:
     """Attach a file to a comment of the caller's own."""
     attachment = await _attach(call, number, comment_id, file)

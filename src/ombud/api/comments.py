@@ -9,7 +9,7 @@ from ombud.api.calls import CurrentCall
 from ombud.api.created import Created
 from ombud.api.paging import Link, WhichPage, cursor_at
 from ombud.api.routing import api_router, problems
-from ombud.api.schemas.base import BIGINT_MAX, Page, PathId
+from ombud.api.schemas.base import BIGINT_MAX, Page, PathId, TicketNumber
 from ombud.api.schemas.conversation import Comment, HistoryEntry, NewComment
 from ombud.db.context import actor_of
 from ombud.errors import NotFound
@@ -23,14 +23,18 @@ router = api_router("Conversation")
 
 
 @router.get("/tickets/{number}/comments")
-async def list_comments(number: str, page: WhichPage, call: CurrentCall, link: Link) -> Page[Comment]:
+async def list_comments(
+    number: TicketNumber, page: WhichPage, call: CurrentCall, link: Link
+) -> Page[Comment]:
     """List a ticket's comments, oldest first. Customers get the public ones."""
     rows = await call.read(_comments, number, page.limit, page.cursor)
     return link.page(rows, page.limit, Comment.of, pages.cursor_after)
 
 
 @router.post("/tickets/{number}/comments", status_code=201, responses=problems(409, 413, 415))
-async def create_comment(number: str, body: NewComment, call: CurrentCall, created: Created) -> Comment:
+async def create_comment(
+    number: TicketNumber, body: NewComment, call: CurrentCall, created: Created
+) -> Comment:
     """Answer publicly, or write an internal note."""
     comment = await call.write(_add, number, body)
     created.at(f"/tickets/{number}/comments/{comment.id}")
@@ -38,13 +42,15 @@ async def create_comment(number: str, body: NewComment, call: CurrentCall, creat
 
 
 @router.get("/tickets/{number}/comments/{comment_id}")
-async def read_comment(number: str, comment_id: PathId, call: CurrentCall) -> Comment:
+async def read_comment(number: TicketNumber, comment_id: PathId, call: CurrentCall) -> Comment:
     """Read a comment."""
     return await call.read(_comment, number, comment_id)
 
 
 @router.get("/tickets/{number}/history")
-async def list_history(number: str, page: WhichPage, call: CurrentCall, link: Link) -> Page[HistoryEntry]:
+async def list_history(
+    number: TicketNumber, page: WhichPage, call: CurrentCall, link: Link
+) -> Page[HistoryEntry]:
     """List what was done to a ticket and all that belongs to it, newest first. For the team only."""
     before = page.after_id("-history", start=BIGINT_MAX)
     rows = await call.read(_history, number, before, page.limit + 1)

@@ -6,14 +6,10 @@ from ombud.db.context import actor_of
 from ombud.errors import NotFound
 from ombud.tickets import queries
 
-NUMBER_LIMIT = 50
-
 
 def ticket_id(session: Session, number: str) -> int:
     """Return the id of a ticket by its number; NotFound when it is missing or invisible."""
-    found = None
-    if len(number) <= NUMBER_LIMIT:
-        found = session.scalar(queries.ticket_id(actor_of(session), number))
+    found = session.scalar(queries.ticket_id(actor_of(session), number))
     if found is None:
         raise NotFound("There is no such ticket here.")
     return found

@@ -17,6 +17,7 @@ SECURITY = {
         "description": "A token from `ombud token create`. It may do what its owner may.",
     }
 }
+_SUCCESS = {"200": "Here it is.", "201": "It is made; `Location` says where.", "204": "Done."}
 INTRODUCTION = """\
 Everything about tickets, people and conversations over HTTP.
 
@@ -61,12 +62,13 @@ def _schemas_of_problem() -> dict[str, Any]:
 
 
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
-    """Leave out what cannot happen, name what every answer has, and give operations short ids."""
-    operation["operationId"] = operation["operationId"].partition("_api")[0]
-    responses = operation["responses"]
+    """Leave out what cannot happen, and name what every answer has."""
+    responses = operation["responses"] = dict(sorted(operation["responses"].items()))
     if "{" not in path:
         responses.pop("404", None)
     for status, response in responses.items():
+        if response["description"] == "Successful Response":
+            response["description"] = _SUCCESS[status]
         headers = response.setdefault("headers", {})
         headers["X-Request-Id"] = {"description": "The request's id.", "schema": {"type": "string"}}
         if status == "401":

@@ -47,7 +47,12 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def api_router(tag: str) -> APIRouter:
     """Return a router for one resource."""
-    return APIRouter(tags=[tag], route_class=ApiRoute, responses=problems(401, 403, 404, 422, 503))
+    return APIRouter(
+        tags=[tag],
+        route_class=ApiRoute,
+        responses=problems(401, 403, 404, 422, 503),
+        generate_unique_id_function=lambda route: route.name,
+    )
 
 
 class ApiRequest(Request):

@@ -10,7 +10,7 @@ from ombud.api import lookup
 from ombud.api.calls import CurrentCall
 from ombud.api.paging import Link, WhichFound, cursor_at
 from ombud.api.routing import api_router, problems
-from ombud.api.schemas.base import Page
+from ombud.api.schemas.base import Page, TicketNumber
 from ombud.api.schemas.tags import NewTag, Tag, TagDetails
 from ombud.db.context import actor_of
 from ombud.models import Tag as TagRow
@@ -37,13 +37,13 @@ async def create_new_tag(body: NewTag, call: CurrentCall) -> TagDetails:
 
 
 @router.put("/tickets/{number}/tags/{name:path}", responses=problems(409))
-async def tag_ticket(number: str, name: TagPath, call: CurrentCall) -> Tag:
+async def tag_ticket(number: TicketNumber, name: TagPath, call: CurrentCall) -> Tag:
     """Put a tag on a ticket, made if there is none of that name. Doing so twice is harmless."""
     return await call.write(_add, number, name)
 
 
 @router.delete("/tickets/{number}/tags/{name:path}", status_code=204, responses=problems(409))
-async def untag_ticket(number: str, name: TagPath, call: CurrentCall) -> None:
+async def untag_ticket(number: TicketNumber, name: TagPath, call: CurrentCall) -> None:
     """Take a tag off a ticket. Doing so twice is harmless."""
     await call.write(_remove, number, name)
 

@@ -10,7 +10,7 @@ from ombud.api.calls import CurrentCall
 from ombud.api.created import Created
 from ombud.api.paging import Link
 from ombud.api.routing import api_router, problems
-from ombud.api.schemas.base import Page
+from ombud.api.schemas.base import Page, TicketNumber
 from ombud.api.schemas.tickets import (
     CustomerTicket,
     CustomerTicketRow,
@@ -55,28 +55,28 @@ async def create_ticket(
 
 
 @router.get("/tickets/{number}")
-async def read_ticket(number: str, call: CurrentCall, response: Response) -> Ticket | CustomerTicket:
+async def read_ticket(number: TicketNumber, call: CurrentCall, response: Response) -> Ticket | CustomerTicket:
     """Read a ticket."""
     return _tagged(response, await call.read(_read, number))
 
 
 @router.patch("/tickets/{number}", responses=problems(409, 412, 413, 415))
 async def update_ticket(
-    number: str, body: TicketPatch, call: CurrentCall, response: Response, if_match: IfMatch = None
+    number: TicketNumber, body: TicketPatch, call: CurrentCall, response: Response, if_match: IfMatch = None
 ) -> Ticket | CustomerTicket:
     """Change a ticket. With `If-Match`, nothing is overwritten that the caller has not seen."""
     return _tagged(response, await call.write(_change, number, body, _version(if_match)))
 
 
 @router.delete("/tickets/{number}", status_code=204)
-async def delete_ticket(number: str, call: CurrentCall) -> None:
+async def delete_ticket(number: TicketNumber, call: CurrentCall) -> None:
     """Delete a ticket so that it can come back. Doing so twice is harmless."""
     await call.write(_delete, number)
 
 
 @router.post("/tickets/{number}/restoration")
 async def restore_deleted_ticket(
-    number: str, call: CurrentCall, response: Response
+    number: TicketNumber, call: CurrentCall, response: Response
 ) -> Ticket | CustomerTicket:
     """Bring a deleted ticket back as it was. Doing so twice is harmless."""
     return _tagged(response, await call.write(_restore, number))
@@ -86,7 +86,7 @@ def _read(session: Session, number: str) -> Ticket | CustomerTicket:
     actor = actor_of(session)
     # what was loaded before a change would hide what the database made of it
     statement = queries.ticket_by_number(actor, number).execution_options(populate_existing=True)
-    ticket = session.scalar(statement) if len(number) <= lookup.NUMBER_LIMIT else None
+    ticket = session.scalar(statement)
     if ticket is None:
         raise NotFound("There is no such ticket here.")
     return Ticket.of(ticket) if actor.is_staff else CustomerTicket.of(ticket)

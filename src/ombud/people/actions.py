@@ -121,12 +121,16 @@ def change_user(session: Session, user_id: int, changes: UserChanges) -> User:
 
 
 def set_password(session: Session, user_id: int, password_hash: str) -> None:
-    """Replace a person's password by its hash: one's own, or anybody's by an administrator."""
+    """Replace a person's password by its hash: one's own, or anybody's by an administrator.
+
+    All web sessions of theirs end: whoever had the old password may be in one of them.
+    """
     actor = actor_of(session)
     if user_id != actor.user_id:
         require_admin(actor)
     user = get_user(session, user_id)
     user.password_hash = password_hash
+    session.execute(delete(WebSession).where(WebSession.user_id == user.id))
     session.flush()
 
 

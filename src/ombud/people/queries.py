@@ -78,6 +78,11 @@ def teams() -> Select[Team]:
     return select(Team).order_by(func.lower(Team.name))
 
 
+def teams_with_members() -> Select[Team]:
+    """Return all teams by name, each with its members; two statements."""
+    return teams().options(selectinload(Team.members))
+
+
 def teams_page(*, after: str = "", limit: int = 50) -> Select[Team]:
     """Return teams by name (whatever the case) after the name `after`."""
     name = func.lower(Team.name)

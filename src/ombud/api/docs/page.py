@@ -50,7 +50,7 @@ def render(document: dict[str, Any]) -> str:
         schemas=[
             (name, schema.get("description", ""), fields_of(schema))
             for name, schema in document["components"]["schemas"].items()
-            if schema.get("properties")
+            if schema.get("properties") or "enum" in schema
         ],
         names=set(document["components"]["schemas"]),
         problems=known_codes(),
@@ -94,7 +94,7 @@ def _curl(document: dict[str, Any], path: str, method: str, media_type: str, sch
     lines.append('-H "Authorization: Bearer $TOKEN"')
     if media_type == "application/json":
         lines.append('-H "Content-Type: application/json"')
-        lines.append(f"-d {shlex.quote(json.dumps(sample(document, schema), ensure_ascii=False))}")
+        lines.append(f"-d {shlex.quote(json.dumps(sample(document, schema), ensure_ascii=False, indent=2))}")
     elif media_type:
         lines.append("-F file=@invoice.pdf")
     return " \\\n  ".join(lines)

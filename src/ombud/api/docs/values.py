@@ -18,6 +18,8 @@ class Field:
 
 def fields_of(schema: dict[str, Any]) -> list[Field]:
     """Return the fields of an object's schema."""
+    if "enum" in schema:
+        return [Field(str(one), "value", False, "") for one in schema["enum"]]
     required = set(schema.get("required", ()))
     return [
         Field(name, type_name(part), name in required, _note(part))
@@ -30,9 +32,10 @@ def parameters_of(operation: dict[str, Any]) -> list[Field]:
     return [
         Field(
             one["name"],
-            type_name(one["schema"]) + (f" ({one['in']})" if one["in"] != "query" else ""),
+            # a parameter is absent, never null
+            type_name(one["schema"]).removesuffix(" or null"),
             one.get("required", False),
-            one.get("description") or _note(one["schema"]),
+            _note({"description": one.get("description", ""), **one["schema"]}),
         )
         for one in operation.get("parameters", ())
     ]
@@ -89,8 +92,9 @@ def sample(document: dict[str, Any], schema: dict[str, Any], depth: int = 0) -> 
 def _note(schema: dict[str, Any]) -> str:
     """Return the description of a field, with its bounds where it has any."""
     inner = [schema, *schema.get("anyOf", ())]
+    words = next((one["description"] for one in inner if "description" in one), "")
     bounds = [f"at most {one['maxLength']:,} characters" for one in inner if "maxLength" in one]
     default = schema.get("default")
     if default not in (None, "", [], False):
         bounds.append(f"{default} by default")
-    return " ".join([schema.get("description", ""), f"({'; '.join(bounds)})" if bounds else ""]).strip()
+    return " ".join([words, f"({'; '.join(bounds)})" if bounds else ""]).strip()

@@ -23,6 +23,9 @@ Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 Id = Annotated[int, Field(ge=1, le=BIGINT_MAX, strict=True, json_schema_extra=_BIGINT)]
 QueryId = Annotated[int, Field(ge=1, le=BIGINT_MAX, json_schema_extra=_BIGINT)]
 PathId = Annotated[int, Path(ge=1, le=BIGINT_MAX, json_schema_extra=_BIGINT)]
+TicketNumber = Annotated[
+    str, Path(min_length=1, max_length=50, pattern=r"^[^/\x00-\x1f\x7f]+$", examples=["1042"])
+]
 Flag = Annotated[bool, Field(strict=True)]
 Email = Annotated[
     str,

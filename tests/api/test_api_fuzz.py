@@ -1,0 +1,109 @@
+"""Every operation of the description, fed with what schemathesis makes of it, well-formed and not.
+
+No answer is a 5xx, each is one that the description knows, and none speaks of SQL or Python.
+"""
+
+import asyncio
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from schemathesis import Case, GenerationMode, Response, openapi
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from ombud.api.app import create_api
+from ombud.api.openapi import describe
+from ombud.db.actor import Actor
+from ombud.db.desk import Desk
+from ombud.runtime import Runtime
+from ombud.testing.factories import make_comment, make_ticket
+from ombud.testing.personas import Cast
+
+# Of each operation, well-formed and again malformed. A few of each in every run; raise it to go hunting.
+EXAMPLES = 4
+FORBIDDEN_WORDS = re.compile(
+    r"SELECT |INSERT |sqlalchemy|asyncpg|Traceback|SQLSTATE|pg_|\bck_|\buq_|\bfk_", re.IGNORECASE
+)
+KNOWN = ("method", "url", "params", "json", "data", "files", "headers")
+CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
+
+
+class Fuzzed:
+    """The API in a loop that stands still between calls, because Hypothesis is not asynchronous."""
+
+    def __init__(self, app: FastAPI, desk: Desk, token: str) -> None:
+        self.app = app
+        self._runner, self._desk = asyncio.Runner(), desk
+        headers = {"Authorization": f"Bearer {token}"}
+        self._client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://desk.example", headers=headers
+        )
+
+    def send(self, case: Case) -> httpx.Response:
+        sent = case.as_transport_kwargs(base_url="http://desk.example")
+        content = {"content": sent.pop("data")} if isinstance(sent.get("data"), bytes | str) else {}
+        known = {name: sent[name] for name in KNOWN if sent.get(name) is not None}
+        return self._runner.run(self._send({**known, **content}))
+
+    async def _send(self, request: dict[str, Any]) -> httpx.Response:
+        answer = await self._client.request(**request)
+        await answer.request.aread()  # what was sent is quoted when a check fails
+        return answer
+
+    def close(self) -> None:
+        self._runner.run(self._client.aclose())
+        self._runner.run(self._desk.aclose())
+        self._runner.close()
+
+
+@pytest.fixture
+def fuzzed(runtime: Runtime, cast: Cast) -> Iterator[Fuzzed]:
+    fuzzed = Fuzzed(create_api(runtime), runtime.desk, cast.admin.token)
+    yield fuzzed
+    fuzzed.close()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("mode", list(GenerationMode))
+def test_no_input_gets_through(fuzzed: Fuzzed, desk: Desk, cast: Cast, mode: GenerationMode) -> None:
+    with desk.begin(Actor.system("test")) as session:
+        ticket = make_ticket(session, cast.customer.id)
+        real = {"number": ticket.ticket_number, "comment_id": make_comment(session, ticket, cast.agent.id).id}
+    schema = openapi.from_dict(describe(fuzzed.app))
+    tried = 0
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        turn = itertools.count()
+
+        @examples(
+            max_examples=EXAMPLES,
+            derandomize=True,
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(case=operation.as_strategy(generation_mode=mode))
+        def check(case: Case) -> None:
+            nonlocal tried
+            tried += 1
+            if next(turn) % 2:  # every other call is about things that exist
+                case.path_parameters.update(
+                    {name: value for name, value in real.items() if name in case.path_parameters}
+                )
+            answer = fuzzed.send(case)
+            assert answer.status_code < 500, answer.text
+            assert answer.status_code == 200 or not FORBIDDEN_WORDS.search(answer.text), answer.text
+            case.validate_response(Response.from_any(answer), checks=CHECKS)
+
+        check()
+    assert tried > 100

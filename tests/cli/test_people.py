@@ -1,0 +1,94 @@
+"""`ombud user`, `ombud team`, `ombud token`: as typed, on a real desk."""
+
+import pytest
+from sqlalchemy import URL
+from typer.testing import CliRunner
+
+from ombud.cli import team, token, user
+from ombud.db.actor import Actor
+from ombud.db.desk import Desk
+from ombud.kit.passwords import verify_password
+from ombud.kit.tokens import split_api_token
+from ombud.models import AuditLog
+from ombud.people import queries
+
+runner = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def _on_the_tests_desk(database_url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMBUD_DATABASE_URL", database_url.render_as_string(hide_password=False))
+
+
+def test_people_are_made_listed_and_deactivated(desk: Desk) -> None:
+    made = runner.invoke(
+        user.app,
+        ["create", "Ann@desk.example", "--name", "Ann", "--role", "agent", "--password-stdin"],
+        input="correct horse battery\n",
+    )
+    assert made.exit_code == 0, made.output
+    assert runner.invoke(user.app, ["create", "bob@home.example"]).exit_code == 0
+
+    listed = runner.invoke(user.app, ["list"]).output.splitlines()
+    assert [line.split("\t")[1:4] for line in listed] == [
+        ["Ann@desk.example", "Ann", "agent"],
+        ["bob@home.example", "", "customer"],
+    ]
+    assert "bob" not in runner.invoke(user.app, ["list", "--staff"]).output
+    assert (
+        runner.invoke(
+            user.app, ["password", "ann@desk.example", "--password-stdin"], input="another long one\n"
+        ).exit_code
+        == 0
+    )
+    with desk.read(Actor.system("test")) as session:
+        row = session.execute(queries.credentials("ann@desk.example")).one()
+    assert verify_password(row.password_hash, "another long one")
+
+    assert runner.invoke(user.app, ["deactivate", "ann@desk.example"]).exit_code == 0
+    assert runner.invoke(user.app, ["list", "--staff"]).output.strip().endswith("no")
+
+
+def test_staff_without_a_password_are_told_how_to_get_one(desk: Desk) -> None:
+    made = runner.invoke(user.app, ["create", "ann@desk.example", "--role", "admin"])
+    assert made.exit_code == 0
+    assert "ombud user password ann@desk.example" in made.output
+    refused = runner.invoke(user.app, ["password", "ann@desk.example"])
+    assert "--password-stdin" in str(refused.exception)
+
+
+def test_a_token_is_shown_once_and_revoked(desk: Desk) -> None:
+    runner.invoke(user.app, ["create", "ann@desk.example", "--role", "agent"])
+    made = runner.invoke(
+        token.app, ["create", "ANN@desk.example", "--name", "sync", "--read-only", "--days", "30"]
+    )
+    assert made.exit_code == 0, made.output
+    secret = made.stdout.strip()
+    assert split_api_token(secret) is not None
+
+    listed = runner.invoke(token.app, ["list", "ann@desk.example"]).output
+    token_id, name, may, *_, state = listed.strip().split("\t")
+    assert (name, may, state) == ("sync", "read", "good")
+    assert secret not in listed
+    assert runner.invoke(token.app, ["revoke", token_id]).exit_code == 0
+    assert runner.invoke(token.app, ["list", "ann@desk.example"]).output.strip().endswith("revoked")
+    assert type(runner.invoke(token.app, ["revoke", "99999"]).exception).__name__ == "NotFound"
+    assert type(runner.invoke(token.app, ["list", "nobody@x.example"]).exception).__name__ == "NotFound"
+
+
+def test_teams(desk: Desk) -> None:
+    runner.invoke(user.app, ["create", "ann@desk.example", "--role", "agent"])
+    assert runner.invoke(team.app, ["create", "Night shift"]).exit_code == 0
+    for _ in range(2):
+        assert runner.invoke(team.app, ["add", "NIGHT SHIFT", "ann@desk.example"]).exit_code == 0
+    assert runner.invoke(team.app, ["list"]).output.strip().endswith("Night shift\tann@desk.example")
+    assert runner.invoke(team.app, ["remove", "night shift", "ann@desk.example"]).exit_code == 0
+    assert runner.invoke(team.app, ["list"]).output.strip().endswith("Night shift")
+    assert type(runner.invoke(team.app, ["add", "Day", "ann@desk.example"]).exception).__name__ == "NotFound"
+
+
+def test_the_log_knows_that_it_was_the_console(desk: Desk) -> None:
+    runner.invoke(team.app, ["create", "Night shift"])
+    with desk.read(Actor.system("test")) as session:
+        actors = {entry.actor for entry in session.query(AuditLog) if entry.table_name == "teams"}
+    assert actors == {"system:cli"}
