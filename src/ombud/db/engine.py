@@ -1,5 +1,7 @@
 """Engine factories, synchronous and asynchronous. Nothing connects or imports a driver before it is called."""
 
+import os
+import ssl
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
@@ -47,8 +49,10 @@ def make_async_engine(
             "server_settings": {**_server_settings(settings, role), "application_name": "ombud"},
             "timeout": settings.connect_timeout,
             "command_timeout": 60,
+            "ssl": _asyncpg_tls(target),
         }
-        target = _asyncpg_url(target)
+        # What is left of the query would be keyword arguments, and libpq's names are not asyncpg's.
+        target = target.set(query={key: target.query[key] for key in ("host", "port") if key in target.query})
     else:
         options = _server_settings(settings, role)
         arguments = {
@@ -133,12 +137,14 @@ def _with_driver(url: str | URL, *, default: str) -> URL:
     return target if named and fits else target.set(drivername=f"postgresql+{default}")
 
 
-def _asyncpg_url(url: URL) -> URL:
-    """Translate libpq's parameter names, which asyncpg has under others."""
-    query = dict(url.query)
-    mode = query.pop("sslmode", None)
-    # Without a word it would try TLS first; on this very machine that only costs a round trip.
-    query["ssl"] = mode or ("disable" if _is_local(url) else "prefer")
-    for unknown in ("application_name", "connect_timeout", "options"):
-        query.pop(unknown, None)
-    return url.set(query=query)
+def _asyncpg_tls(url: URL) -> "ssl.SSLContext | str":
+    """Translate libpq's TLS parameters, which asyncpg takes as a context of the standard library."""
+    query = {key: value for key, value in url.query.items() if isinstance(value, str)}
+    mode = query.get("sslmode", "disable" if _is_local(url) else "prefer")
+    if mode not in ("verify-full", "verify-ca"):
+        return mode
+    context = ssl.create_default_context(cafile=query.get("sslrootcert") or os.environ.get("PGSSLROOTCERT"))
+    context.check_hostname = mode == "verify-full"
+    if "sslcert" in query:
+        context.load_cert_chain(query["sslcert"], query.get("sslkey"))
+    return context

@@ -21,6 +21,12 @@ from ombud.errors import Invalid, Unauthenticated, Unavailable
 # Any constant does: all Ombud processes that prepare one database take the same lock.
 PREPARE_LOCK = 7_246_839
 
+# Looked up in the catalog: the signing-in user itself need have no rights, not even on the schema.
+_DESK_EXISTS = (
+    "SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE n.nspname = 'ombud' AND c.relname = 'alembic_version'"
+)
+
 
 def upgrade(url: str | URL, revision: str = "head", *, login: str | None = None) -> None:
     """Make roles and schema where they are missing and migrate up to `revision`, under one lock.
@@ -39,6 +45,8 @@ def downgrade(url: str | URL, revision: str) -> None:
 
 def current(url: str | URL) -> str | None:
     """Return the revision that the database is at, or None for a database without a desk."""
+    if not _has_desk(url):
+        return None
     with closing_engine(url) as engine, engine.connect() as connection:
         return _context(connection).get_current_revision()
 
@@ -52,6 +60,8 @@ def head() -> str:
 
 def differences(url: str | URL, metadata: MetaData) -> list[str]:
     """Compare the database with the models' metadata; each line is one difference, none means they agree."""
+    if not _has_desk(url):
+        return ["there is no desk in this database yet: run `ombud db upgrade`"]
     with closing_engine(url) as engine, engine.connect() as connection:
         found = compare_metadata(_context(connection), metadata)
     return [str(difference) for difference in found]
@@ -61,12 +71,7 @@ def is_current(url: str | URL) -> bool:
     """True when the database needs no migration; one short look, no lock."""
     with connected(url) as connection:
         check_server(connection)
-        # Looked up in the catalog: the signing-in user itself need have no rights, not even on the schema.
-        row = connection.execute(
-            "SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE n.nspname = 'ombud' AND c.relname = 'alembic_version'"
-        ).fetchone()
-        if row is None:
+        if connection.execute(_DESK_EXISTS).fetchone() is None:
             return False
         connection.execute("SET ROLE ombud_owner")
         found = connection.execute("SELECT version_num FROM ombud.alembic_version").fetchone()
@@ -79,6 +84,12 @@ def is_current(url: str | URL) -> bool:
             f"The database was made by a newer Ombud (schema {version}). Update this one, or restore a backup."
         )
     return bool(version == head())
+
+
+def _has_desk(url: str | URL) -> bool:
+    with connected(url) as connection:
+        check_server(connection)
+        return connection.execute(_DESK_EXISTS).fetchone() is not None
 
 
 @contextmanager

@@ -154,9 +154,7 @@ class Ticket(HasId, HasTimes, Base):
         CheckConstraint(
             allowed("channel", TicketChannel), name="channel", info=says("channel", "is not a channel.")
         ),
-        CheckConstraint(
-            r"title ~ '\S'", name="title_not_blank", info=says("title", "must not be blank.")
-        ),
+        CheckConstraint(r"title ~ '\S'", name="title_not_blank", info=says("title", "must not be blank.")),
         CheckConstraint(
             r"ticket_number ~ '\S'", name="number_not_blank", info=says("ticket_number", "is blank.")
         ),

@@ -29,6 +29,7 @@ _CUSTOMER_VIEWS = (
     (View.ALL, "All", "layers"),
 )
 
+
 @dataclass(frozen=True, slots=True)
 class Around:
     """The desk around a page: counters, colleagues by id, teams by id, tags in order."""
