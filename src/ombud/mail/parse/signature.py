@@ -24,7 +24,8 @@ _SENT_FROM = re.compile(
 )
 _DEVICE = re.compile(
     r"(?i)iphone|ipad|ipod|android|blackberry|samsung|galaxy|huawei|xiaomi|redmi|oneplus|nokia|windows|outlook|yahoo|gmail|"
-    r"mobile|phone|handy|smartphone|tablet|mobil|móvil|celular|teléfono|téléphone|telefon|device|\bmail\b|app\b|mailbox"
+    r"mobile|phone|handy|smartphone|tablet|mobil|móvil|celular|teléfono|téléphone|telefon|device|mail\b|app\b|mailbox|"
+    r"\bmy\b|яндекс|почт"
 )
 _LINK = re.compile(r"<?(?:https?://|www\.)[^\s>]*>?|<[^>]*>|\[[^\]]*\]|\([^)]*\)")
 _PHONE = re.compile(r"(?:\+|\b00|\(|\b)\d[\d\s().\-/]{5,18}\d")
@@ -84,7 +85,13 @@ def is_sent_from(text: str) -> bool:
     bare = _CARRIER.sub("", _LINK.sub("", text).strip(" *_.!"))
     if not bare or len(bare) > 90 or re.search(r"[,;?!]\s|\.\s+\S", bare):
         return False
-    return len(bare.split()) <= 7 or (_DEVICE.search(bare) is not None and len(bare.split()) <= 14)
+    words = len(bare.split())
+    if bare.lower().startswith("outlook"):
+        return words <= 4
+    if _DEVICE.search(bare):
+        return words <= 14 and not bare.startswith("sent ")
+    # "Sent from the warehouse yesterday" is no signature
+    return words <= 3 and not bare.startswith("sent ")
 
 
 def _contact_block(lines: list[Line], shown: list[int]) -> int | None:
