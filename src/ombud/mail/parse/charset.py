@@ -62,6 +62,7 @@ _ALIASES = {
 }
 # Codecs that are no charsets, or whose decoders take quadratic time.
 _REFUSED = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem", "charmap"}
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SEVEN_BIT = {"us-ascii", "ascii", "ansi_x3.4-1968"}
 _JAPANESE_ESCAPE = re.compile(rb"\x1b[$(][@BJI(]")
 _C1_OR_HIGH = re.compile(rb"[\x80-\xff]")
@@ -94,8 +95,14 @@ def _known(name: str) -> str | None:
 def decode(data: bytes, label: str | None = None, hint: str | None = None) -> tuple[str, str | None]:
     """Turn bytes into text; the second value says what was wrong with the label, or is None.
 
-    `hint` is another part's charset, tried when the label is missing. Never raises.
+    `hint` is another part's charset, tried when the label is missing. Never raises. The text has no NUL and no
+    half surrogate pairs: PostgreSQL and UTF-8 cannot hold them.
     """
+    text, problem = _decode(data, label, hint)
+    return (_UNSTORABLE.sub("", text) if _UNSTORABLE.search(text) else text), problem
+
+
+def _decode(data: bytes, label: str | None, hint: str | None) -> tuple[str, str | None]:
     if data.startswith(codecs.BOM_UTF8):
         return data[3:].decode("utf-8", "replace"), None
     codec = codec_for(label) if label else None
