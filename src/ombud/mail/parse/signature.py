@@ -30,6 +30,7 @@ _DEVICE = re.compile(
 _LINK = re.compile(r"<?(?:https?://|www\.)[^\s>]*>?|<[^>]*>|\[[^\]]*\]|\([^)]*\)")
 _PHONE = re.compile(r"(?:\+|\b00|\(|\b)\d[\d\s().\-/]{5,18}\d")
 _EMAIL = re.compile(r"[^\s@<>]{1,64}@[^\s@<>]{1,100}\.[^\s@<>]{2,}")
+_WHEN = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{1,2}:\d{2}(?::\d{2})?")
 _SITE = re.compile(r"(?i)(?:https?://|www\.)\S+")
 _MOST_LINES = 14
 _LONGEST = 100
@@ -50,7 +51,7 @@ def find_signature(lines: list[Line], is_rest: bool = False) -> int | None:
             return i
         if _DELIMITER.match(text) and after and len(after) <= _limit(text):
             return i
-        if _DRAWN.match(text) and (is_rest or i != shown[0]) and after and _looks_small(lines, after):
+        if _DRAWN.match(text) and (is_rest or i != shown[0]) and _names_someone(lines, after):
             return i
         if is_sent_from(text) and len(after) <= 6 and _looks_small(lines, after):
             return i
@@ -76,6 +77,11 @@ def _looks_small(lines: list[Line], shown: list[int]) -> bool:
     return len(shown) <= _MOST_LINES and all(
         len(lines[i].text) <= 600 and len(_LINK.sub("", lines[i].text)) <= 80 for i in shown
     )
+
+
+def _names_someone(lines: list[Line], shown: list[int]) -> bool:
+    """Tell a signature below a drawn line from a section of the text: it says how to reach someone."""
+    return _looks_small(lines, shown) and any(_is_contact(lines[i].text, words=8) for i in shown)
 
 
 def is_sent_from(text: str) -> bool:
@@ -108,5 +114,8 @@ def _contact_block(lines: list[Line], shown: list[int]) -> int | None:
     return block[0] if ways >= 2 and ways * 2 >= len(block) - 1 else None
 
 
-def _is_contact(text: str) -> bool:
-    return bool(_EMAIL.search(text) or _PHONE.search(text) or _SITE.search(text)) and len(text.split()) <= 6
+def _is_contact(text: str, words: int = 6) -> bool:
+    text = _WHEN.sub("", text)
+    return (
+        bool(_EMAIL.search(text) or _PHONE.search(text) or _SITE.search(text)) and len(text.split()) <= words
+    )
