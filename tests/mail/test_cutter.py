@@ -89,6 +89,8 @@ def test_nothing_is_cut_from_plain_writing(title: str) -> None:
         "x@example.org\nSujet : y\n\nz",
          "Bonjour"),
         ("Ja\n\n> On Mar 5, 2024, at 9:41, Al <al@example.com> wrote:\n> \n> text\n", "Ja"),
+        # a citation of one's own above the quote
+        ("Look:\n> spec\n\nOn 5 Mar 2024, Al <al@example.com> wrote:\n> q\n> > older", "Look:\n> spec"),
         # a list's footer below the quote
         ("Ok\n\nOn Mar 5, 2024, Al wrote:\n> q\n\n_______________________\nlist mailing "
         "list\nlist@example.org\n", "Ok"),

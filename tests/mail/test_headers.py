@@ -37,6 +37,9 @@ from tests.mail.samples import mail
         ("jane @ example . com", [("", "jane@example.com")]),
         ("<@relay.example:jane@example.com>", [("", "jane@example.com")]),
         ("undisclosed-recipients:;", []),
+        ("Pete(A nice \\) chap) <pete(his account)@silly.test(his host)>", [("Pete", "pete@silly.test")]),
+        ("A Group(Some people):Chris <c@(host)public.example>, joe@example.org; (the end)",
+         [("Chris", "c@public.example"), ("", "joe@example.org")]),
         ("", []),
         (",,,", []),
         ("Jane <mailto:jane@example.com>", [("Jane", "jane@example.com")]),
@@ -162,6 +165,7 @@ def test_message_ids() -> None:
     assert message_ids(b"<a@b>\r\n <c@d> <a@b>") == ["a@b", "c@d"]
     assert message_ids(b"a@b c@d") == ["a@b", "c@d"]
     assert message_ids(b'message of "Fri" from x <a@b>') == ["a@b"]
+    assert message_ids(b"<a\r\n b@c> <not an id at all>") == ["ab@c"]
     assert message_ids(None) == []
 
 

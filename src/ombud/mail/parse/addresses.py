@@ -12,9 +12,9 @@ from ombud.mail.parse import limits
 from ombud.mail.parse.model import Address
 from ombud.mail.parse.words import clean, decode_words, raw_text
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|<[^<>]*>|[(),;:<>"\\]|\s+|[^\s(),;:<>"\\]+', re.DOTALL)
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|<[^<>]*>|\\.|[(),;:<>"\\]|\s+|[^\s(),;:<>"\\]+', re.DOTALL)
 _BARE = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>(),;:\"']+")
-_NO_QUOTES = re.compile(r'<[^<>]*>|[(),;:<>"\\]|\s+|[^\s(),;:<>"\\]+')
+_NO_QUOTES = re.compile(r'<[^<>]*>|\\.|[(),;:<>"\\]|\s+|[^\s(),;:<>"\\]+')
 _SPACED_DOTS = re.compile(r"[^\s@]+@[\w-]+(?:\s*\.\s*[\w-]+)+")
 _PHRASE_CHARS = 500
 _UNESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -105,7 +105,11 @@ class _Mailbox:
         if self.angle is None and not phrase:
             return
         if self.angle is not None:
-            out.append(Address(_name(phrase) or _name("".join(self.comment)), _email(self.angle)))
+            out.append(
+                Address(
+                    _name(phrase) or _name(_UNESCAPE.sub(r"\1", "".join(self.comment))), _email(self.angle)
+                )
+            )
             return
         if _SPACED_DOTS.fullmatch(phrase):
             phrase = re.sub(r"\s*\.\s*", ".", phrase)  # obsolete, but legal
@@ -115,9 +119,11 @@ class _Mailbox:
             out.append(Address(_name(phrase[: unclosed.start()]), _email(unclosed[1])))
         elif bare and bare[0] != phrase:
             name = phrase[: bare.start()] + phrase[bare.end() :]
-            out.append(Address(_name(name) or _name("".join(self.comment)), _email(bare[0])))
+            out.append(
+                Address(_name(name) or _name(_UNESCAPE.sub(r"\1", "".join(self.comment))), _email(bare[0]))
+            )
         elif "@" in phrase:
-            out.append(Address(_name("".join(self.comment)), _email(phrase)))
+            out.append(Address(_name(_UNESCAPE.sub(r"\1", "".join(self.comment))), _email(phrase)))
         else:
             # no address at all: a bare word may be a local name
             word = " " not in phrase and not phrase.startswith('"')
@@ -126,6 +132,8 @@ class _Mailbox:
 
 def _email(text: str) -> str:
     text = text[:_PHRASE_CHARS]
+    if "(" in text:
+        text = re.sub(r"\([^()]*\)", "", text)
     text = _MAILTO.sub("", decode_words(text.strip()).strip("<> \t"))
     if text.startswith("@") and ":" in text:
         text = text.rsplit(":", 1)[1]  # an obsolete route

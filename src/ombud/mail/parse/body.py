@@ -148,7 +148,6 @@ def _read_shown(part: Part, body: Body, hint: str | None) -> None:
     text, problem = decode(shown, label, hint)
     if problem:
         body.defects.setdefault(problem)
-    text = text.replace("\0", "")
     if is_html:
         body.blocks.append(Block(html=text))
         return
@@ -191,7 +190,7 @@ def _header_text(part: Part, name: str) -> str:
 
 def _content_id(part: Part) -> str | None:
     match = _CONTENT_ID.match(part.headers.text("content-id"))
-    return match[1] if match else None
+    return clean(match[1]) if match else None
 
 
 def _open_tnef(content: bytes, body: Body) -> None:

@@ -62,6 +62,14 @@ _ALIASES = {
 }
 # Codecs that are no charsets, or whose decoders take quadratic time.
 _REFUSED = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem", "charmap"}
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_KOREAN = frozenset(
+    "이다는을의에가고하지니안요로기사서도나한은를어아시인있것자리그들수해주대정일부전게습세문드합감"
+)
+_SINGLE_BYTE = (
+    "cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 koi8_r koi8_u iso8859_2 iso8859_5 iso8859_7 "
+    "iso8859_8 iso8859_13 cp874 cp866 cp437 cp850 mac_roman"
+).split()
 _SEVEN_BIT = {"us-ascii", "ascii", "ansi_x3.4-1968"}
 _JAPANESE_ESCAPE = re.compile(rb"\x1b[$(][@BJI(]")
 _C1_OR_HIGH = re.compile(rb"[\x80-\xff]")
@@ -94,8 +102,14 @@ def _known(name: str) -> str | None:
 def decode(data: bytes, label: str | None = None, hint: str | None = None) -> tuple[str, str | None]:
     """Turn bytes into text; the second value says what was wrong with the label, or is None.
 
-    `hint` is another part's charset, tried when the label is missing. Never raises.
+    `hint` is another part's charset, tried when the label is missing. Never raises. The text has no NUL and no
+    half surrogate pairs: PostgreSQL and UTF-8 cannot hold them.
     """
+    text, problem = _decode(data, label, hint)
+    return (_UNSTORABLE.sub("", text) if _UNSTORABLE.search(text) else text), problem
+
+
+def _decode(data: bytes, label: str | None, hint: str | None) -> tuple[str, str | None]:
     if data.startswith(codecs.BOM_UTF8):
         return data[3:].decode("utf-8", "replace"), None
     codec = codec_for(label) if label else None
@@ -184,7 +198,7 @@ def _detect(data: bytes) -> str | None:
         return None
     from charset_normalizer import from_bytes
 
-    best = from_bytes(sample, steps=3, chunk_size=512).best()
+    best = from_bytes(sample, steps=3, chunk_size=512, cp_isolation=list(_SINGLE_BYTE)).best()
     return codec_for(best.encoding) if best else None
 
 
@@ -202,7 +216,10 @@ def _detect_east_asian(sample: bytes, high: int) -> str | None:
         ("cp949", "\uac00", "\ud7a3", 0.85),
     ):
         wide = _wide(sample, codec)
-        if wide and sum(first <= c <= last for c in wide) >= least * len(wide):
+        if not wide or sum(first <= c <= last for c in wide) < least * len(wide):
+            continue
+        # Chinese bytes can make Korean syllables, but not the common ones
+        if codec != "cp949" or sum(c in _KOREAN for c in wide) * 6 >= len(wide):
             return codec
     shares = {
         "gb18030": _everyday_share(_wide(sample, "gb18030"), "gb2312", b"\xb0", b"\xd7"),

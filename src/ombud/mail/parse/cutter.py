@@ -169,6 +169,11 @@ def _split(lines: list[Line], marks: list[str]) -> tuple[list[int], list[int]]:
     marks = marks[:end]
     reply, quoted = list(range(end)), list(range(end, len(lines)))
     _mark_overflow(lines, marks)
+    if "s" in marks:
+        announced_at = marks.index("s")
+        if "t" in marks[:announced_at]:
+            # what is quoted above the separator is the sender's own citation
+            marks[:announced_at] = ["t" if mark == "m" else mark for mark in marks[:announced_at]]
     marked = [i for i, mark in enumerate(marks) if mark == "m"]
     if not marked:
         return reply, quoted

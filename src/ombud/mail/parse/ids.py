@@ -9,13 +9,13 @@ from ombud.mail.parse import limits
 from ombud.mail.parse.headers import Headers
 from ombud.mail.parse.words import clean, raw_text
 
-_ID = re.compile(r"<([^<>\s]{1,998})>")
+_ID = re.compile(r"<([^<>]{1,998})>")
 
 
 def message_ids(value: bytes | None) -> list[str]:
     """Read Message-IDs in order, each once; bare words count when nothing stands in angle brackets."""
     text = clean(raw_text(value[: limits.HEADER_VALUE_CHARS])) if value else ""
-    found = _ID.findall(text) or [w.strip("<>,;\"'") for w in text.split() if "@" in w]
+    found = [_joined(i) for i in _ID.findall(text)] or [w.strip("<>,;\"'") for w in text.split() if "@" in w]
     return [i for i in dict.fromkeys(found) if i][: limits.REFERENCES]
 
 
@@ -23,7 +23,13 @@ def own_message_id(headers: Headers) -> str | None:
     """Give the message's own ID without angle brackets, or None."""
     text = clean(raw_text((headers.get("message-id") or b"")[:2_000])).strip()
     match = _ID.search(text)
-    return (match[1] if match else re.sub(r"[\s<>]+", "", text)) or None
+    return _joined(match[1] if match else text.strip("<>")) or None
+
+
+def _joined(text: str) -> str:
+    """Close the gaps that folding tears into long identifiers; words that are no identifier stay away."""
+    parts = text.split()
+    return "".join(parts) if len(parts) < 4 else ""
 
 
 def surrogate_id(raw: bytes) -> str:

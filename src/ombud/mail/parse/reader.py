@@ -42,11 +42,15 @@ def parse_message(raw: bytes) -> ParsedMail:
     markup = body.markup
     attachments = _attachments(body.files, markup)
     cleaned = _clean(body, markup, attachments, defects)
-    text, cut = _readable(body, announces_forward(subject))
+    forwards = announces_forward(subject)
+    text, cut = _readable(body, forwards)
+    if not cut.reply.text and cut.reply.quoted and not _is_answer(headers, subject):
+        # nothing but someone else's mail, and no answer to anything: passed on without a word
+        text, cut = _readable(body, forwards=True)
     if body.truncated:
         defects["body too long, cut off; the whole is attached"] = None
     forwarded = original_sender(cut.forwarded) if cut.is_forward else None
-    attached = attached_sender(root) if not cut.is_forward and announces_forward(subject) else None
+    attached = attached_sender(root) if forwards and not cut.is_forward else None
     delivery = delivery_statuses(root) or failed_recipients(root)
     is_empty = not text.strip(INVISIBLE) and not attachments and not (cleaned and "<img" in cleaned)
     date = parse_date(headers.text("date"))
@@ -97,6 +101,14 @@ def _sender(headers: Headers, hint: str | None, defects: dict[str, None]) -> Add
     if "@" not in best.email:
         defects["From without an address"] = None
     return best
+
+
+def _is_answer(headers: Headers, subject: str) -> bool:
+    named = headers.get("in-reply-to") or headers.get("references")
+    return (
+        bool(named)
+        or re.match(r"(?i)\s*(?:re|aw|antw|sv|vs|r|ref|res|回复|答复|odp)\s?[:：]", subject) is not None
+    )
 
 
 def _message_id(headers: Headers, raw: bytes, defects: dict[str, None]) -> str:

@@ -31,7 +31,7 @@ def _recipients(data: bytes) -> list[DeliveryStatus]:
     for group in _BLANK_LINE.split(data, maxsplit=_RECIPIENTS):
         headers, _ = read_headers(group, 0, len(group))
         recipient = headers.get("final-recipient") or headers.get("original-recipient")
-        action = headers.text("action").lower().split(" ", 1)[0]
+        action = clean(headers.text("action").lower().split(" ", 1)[0])
         status = _STATUS.search(headers.text("status")) or _STATUS.search(headers.text("diagnostic-code"))
         if not recipient and not action:
             continue

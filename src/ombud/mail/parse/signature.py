@@ -24,11 +24,13 @@ _SENT_FROM = re.compile(
 )
 _DEVICE = re.compile(
     r"(?i)iphone|ipad|ipod|android|blackberry|samsung|galaxy|huawei|xiaomi|redmi|oneplus|nokia|windows|outlook|yahoo|gmail|"
-    r"mobile|phone|handy|smartphone|tablet|mobil|móvil|celular|teléfono|téléphone|telefon|device|\bmail\b|app\b|mailbox"
+    r"mobile|phone|handy|smartphone|tablet|mobil|móvil|celular|teléfono|téléphone|telefon|device|mail\b|app\b|mailbox|"
+    r"\bmy\b|яндекс|почт"
 )
 _LINK = re.compile(r"<?(?:https?://|www\.)[^\s>]*>?|<[^>]*>|\[[^\]]*\]|\([^)]*\)")
 _PHONE = re.compile(r"(?:\+|\b00|\(|\b)\d[\d\s().\-/]{5,18}\d")
 _EMAIL = re.compile(r"[^\s@<>]{1,64}@[^\s@<>]{1,100}\.[^\s@<>]{2,}")
+_WHEN = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{1,2}:\d{2}(?::\d{2})?")
 _SITE = re.compile(r"(?i)(?:https?://|www\.)\S+")
 _MOST_LINES = 14
 _LONGEST = 100
@@ -49,7 +51,7 @@ def find_signature(lines: list[Line], is_rest: bool = False) -> int | None:
             return i
         if _DELIMITER.match(text) and after and len(after) <= _limit(text):
             return i
-        if _DRAWN.match(text) and (is_rest or i != shown[0]) and after and _looks_small(lines, after):
+        if _DRAWN.match(text) and (is_rest or i != shown[0]) and _names_someone(lines, after):
             return i
         if is_sent_from(text) and len(after) <= 6 and _looks_small(lines, after):
             return i
@@ -77,6 +79,11 @@ def _looks_small(lines: list[Line], shown: list[int]) -> bool:
     )
 
 
+def _names_someone(lines: list[Line], shown: list[int]) -> bool:
+    """Tell a signature below a drawn line from a section of the text: it says how to reach someone."""
+    return _looks_small(lines, shown) and any(_is_contact(lines[i].text, words=8) for i in shown)
+
+
 def is_sent_from(text: str) -> bool:
     """Whether a line only names the device or program that sent the mail."""
     if len(text) > 300 or not _SENT_FROM.match(text):
@@ -84,7 +91,13 @@ def is_sent_from(text: str) -> bool:
     bare = _CARRIER.sub("", _LINK.sub("", text).strip(" *_.!"))
     if not bare or len(bare) > 90 or re.search(r"[,;?!]\s|\.\s+\S", bare):
         return False
-    return len(bare.split()) <= 7 or (_DEVICE.search(bare) is not None and len(bare.split()) <= 14)
+    words = len(bare.split())
+    if bare.lower().startswith("outlook"):
+        return words <= 4
+    if _DEVICE.search(bare):
+        return words <= 14 and not bare.startswith("sent ")
+    # "Sent from the warehouse yesterday" is no signature
+    return words <= 3 and not bare.startswith("sent ")
 
 
 def _contact_block(lines: list[Line], shown: list[int]) -> int | None:
@@ -101,5 +114,8 @@ def _contact_block(lines: list[Line], shown: list[int]) -> int | None:
     return block[0] if ways >= 2 and ways * 2 >= len(block) - 1 else None
 
 
-def _is_contact(text: str) -> bool:
-    return bool(_EMAIL.search(text) or _PHONE.search(text) or _SITE.search(text)) and len(text.split()) <= 6
+def _is_contact(text: str, words: int = 6) -> bool:
+    text = _WHEN.sub("", text)
+    return (
+        bool(_EMAIL.search(text) or _PHONE.search(text) or _SITE.search(text)) and len(text.split()) <= words
+    )

@@ -123,7 +123,7 @@ def _string(found: tuple[int, bytes] | None, codepage: str) -> str:
         return ""
     kind, raw = found
     return (
-        raw.decode("utf-16-le", "replace").rstrip("\0")
+        raw.decode("utf-16-le", "replace").replace("\0", "")
         if kind == 0x1F
         else decode(raw.rstrip(b"\0"), codepage)[0]
     )

@@ -153,6 +153,9 @@ FORWARD_SUBJECT = (
 
 # how a line that names the device or program begins
 SENT_FROM_START = (
+    "virus-free|virenfrei|garanti sans virus|sans virus|libre de virus|privo di virus|virusvrij|"
+    "livre de vírus|wolne od wirusów|без вирусов|outlook pour|outlook for|outlook per|outlook para|"
+    "provenance : courrier|provenance : mail|verzonden vanuit|envoyé via|sendt min|enviado mediante|"
     "sent from|sent via|sent with|sent using|sent by|sent on my|get outlook|envoyé de|"
     "envoyé depuis|envoyé à partir de|envoyé avec|envoyé par|obtenez outlook|télécharger outlook|"
     "gesendet von|gesendet mit|von meinem|von unterwegs gesendet|"
