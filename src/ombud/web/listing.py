@@ -59,6 +59,7 @@ def make_list(
     around: Around,
     address: ListAddress,
     found: Sequence[Any],
+    *,
     names: Any = None,
     current: str = "",
 ) -> TicketList:

@@ -121,14 +121,14 @@ class _Menus:
         now = self.ticket.status
         legal = [one for one in TicketStatus if one is now or one in STATUS_MOVES[now]]
         options = (Option(one.value, STATUS_LABELS[one.value], one is now) for one in legal)
-        return self._menu("status", "Status", tuple(options), now.value, "s", "status")
+        return self._menu("status", "Status", tuple(options), seen=now.value, key="s", kind="status")
 
     def priority(self) -> Menu:
         now = self.ticket.priority
         options = (
             Option(one.value, PRIORITY_LABELS[one.value], one is now) for one in reversed(TicketPriority)
         )
-        return self._menu("priority", "Priority", tuple(options), now.value, "p", "priority")
+        return self._menu("priority", "Priority", tuple(options), seen=now.value, key="p", kind="priority")
 
     def assignee(self, visitor: Visitor) -> Menu:
         now, own = self.ticket.assignee_id, visitor.principal.user_id
@@ -143,13 +143,13 @@ class _Menus:
             options.append(
                 Option(str(now), person_of(self.ticket.assignee).name, True, person_of(self.ticket.assignee))
             )
-        return self._menu("assignee", "Assignee", tuple(options), str(now or ""), "a", "person")
+        return self._menu("assignee", "Assignee", tuple(options), seen=str(now or ""), key="a", kind="person")
 
     def team(self) -> Menu:
         now = self.ticket.team_id
         options = [Option("", "None", now is None)]
         options += [Option(str(key), name, key == now) for key, name in self.around.teams.items()]
-        return self._menu("team", "Team", tuple(options), str(now or ""), None, "plain")
+        return self._menu("team", "Team", tuple(options), seen=str(now or ""), key=None, kind="plain")
 
     def tags(self, own: list[dict[str, Any]]) -> Menu:
         on = {tag["name"].lower(): tag["id"] for tag in own}
@@ -159,11 +159,18 @@ class _Menus:
             else Option(f"add:{tag.name}", tag.name, color=tag.color)
             for tag in self.around.tags
         )
-        menu = self._menu("tags", "Tags", tuple(options), None, "t", "tag")
+        menu = self._menu("tags", "Tags", tuple(options), seen=None, key="t", kind="tag")
         return replace(menu, name="tag", fresh="New tag")
 
     def _menu(
-        self, noun: str, label: str, options: tuple[Option, ...], seen: str | None, key: str | None, kind: str
+        self,
+        noun: str,
+        label: str,
+        options: tuple[Option, ...],
+        *,
+        seen: str | None,
+        key: str | None,
+        kind: str,
     ) -> Menu:
         return Menu(noun, label, options, kind, self.action.format(noun), seen, key)
 

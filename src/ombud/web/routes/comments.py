@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from fastapi import APIRouter, Request
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from ombud.errors import Conflict, Invalid
@@ -40,7 +42,7 @@ async def write(request: Request, visitor: SignedIn, form: SignedForm, number: s
             )
             await session.run_sync(mark_ticket_read, ticket.id)
     except (Invalid, Conflict) as error:
-        return await _refused(request, visitor, number, text, is_note, _words(error))
+        return await _refused(request, visitor, number, form, _words(error))
     if is_htmx(request):
         return await changed_ticket(request, visitor, number)
     address = read_address(request.query_params)
@@ -48,15 +50,13 @@ async def write(request: Request, visitor: SignedIn, form: SignedForm, number: s
 
 
 @router.post("/preview")
-async def preview(request: Request, visitor: SignedIn, form: SignedForm) -> Response:
+async def preview(request: Request, _visitor: SignedIn, form: SignedForm) -> Response:
     """Show a text as it would look."""
     text = text_of(form, "text")[:PREVIEW_LIMIT]
     return page(request, "partials/preview.html", {"body": render_markdown(text) if text.strip() else ""})
 
 
-async def _refused(
-    request: Request, visitor: Visitor, number: str, text: str, is_note: bool, words: str
-) -> Response:
+async def _refused(request: Request, visitor: Visitor, number: str, form: FormData, words: str) -> Response:
     """Say why, and give back what was typed: htmx leaves it where it is, a plain form gets the page again."""
     if is_htmx(request):
         return problem(request, 422, words)
@@ -64,7 +64,8 @@ async def _refused(
     async with visitor.desk.aread(visitor.actor) as session:
         loaded = await load_ticket(session, visitor, number)
     view = make_ticket(visitor, loaded, address)
-    composer = replace(view.composer, text=text, kind="note" if is_note else "reply", error=words)
+    kind: Literal["reply", "note"] = "note" if text_of(form, "kind") == "note" else "reply"
+    composer = replace(view.composer, text=text_of(form, "text"), kind=kind, error=words)
     frame = make_frame(request, visitor, loaded.around, address.view.value)
     context = {"frame": frame, "ticket": replace(view, composer=composer), "list": bare_list(address)}
     return page(request, "pages/inbox.html", context, status=422)
