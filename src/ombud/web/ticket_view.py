@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -95,7 +95,7 @@ def make_ticket(visitor: Visitor, loaded: LoadedTicket, address: ListAddress) ->
         resolved_at=ticket.resolved_at,
         first_response_at=ticket.first_response_at,
         timeline=make_timeline(ticket, loaded.comments, loaded.attachments, loaded.log, around),
-        composer=_composer(visitor, ticket, base, query),
+        composer=_composer(visitor, loaded, base, query),
         back_href=address.here(),
         history_href=f"{base}/history{query}",
         live_href=f"{base}/live{query}",
@@ -181,20 +181,27 @@ def _requester(visitor: Visitor, ticket: Ticket) -> PersonView:
     return replace(shown, href=href)
 
 
-def _composer(visitor: Visitor, ticket: Ticket, base: str, query: str) -> ComposerView:
+def _composer(visitor: Visitor, loaded: LoadedTicket, base: str, query: str) -> ComposerView:
+    ticket = loaded.ticket
     name, email = ticket.requester.full_name.strip(), ticket.requester.email
     kinds: tuple[Any, ...] = (
         ("reply", "note") if visitor.can_write else ("note",) if visitor.is_staff else ("reply",)
     )
+    draft = next((one for one in loaded.row.drafts if _kind(one["is_internal"]) in kinds), None)
     return ComposerView(
         action=f"{base}/comments{query}",
         preview_href="/preview",
         to=(f"{name} <{email}>" if name else email) if visitor.is_staff else "the support team",
-        draft_key=f"{visitor.principal.user_id}:{ticket.id}",
-        kind=kinds[0],
+        draft_href=f"{base}/draft",
+        kind=_kind(draft["is_internal"]) if draft else kinds[0],
+        text=draft["content"] if draft else "",
         kinds=kinds,
         sends=_sends(ticket.status) if visitor.can_write else (("", "Send"),),
     )
+
+
+def _kind(is_internal: bool) -> Literal["reply", "note"]:
+    return "note" if is_internal else "reply"
 
 
 def _sends(status: TicketStatus) -> tuple[tuple[str, str], ...]:
