@@ -9,7 +9,6 @@ import pytest
 import pytest_asyncio
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import sync_playwright
-
 from sqlalchemy import URL
 
 from ombud.runtime import Runtime

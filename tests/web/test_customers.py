@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.orm import Session
 
 from ombud.db.desk import Desk
 from ombud.testing import Cast, make_comment, make_ticket
@@ -13,7 +14,7 @@ CANARY = "only-for-colleagues"
 
 
 async def conversation(desk: Desk, cast: Cast) -> str:
-    def act(session: object) -> str:
+    def act(session: Session) -> str:
         ticket = make_ticket(
             session,
             cast.customer.id,

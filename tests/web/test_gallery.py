@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.web.accessibility import violations
 from tests.web.chromium import serving
 from tests.web.gallery.serve import application
 from tests.web.gallery.states import states
 
-SHAPES = {"wide-light": (1440, 900, "light"), "phone-dark": (390, 844, "dark")}
+Scheme = Literal["light", "dark"]
+SHAPES: dict[str, tuple[int, int, Scheme]] = {
+    "wide-light": (1440, 900, "light"),
+    "phone-dark": (390, 844, "dark"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +39,16 @@ def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
 @pytest.mark.parametrize("name", states())
 def test_state_has_no_violation_and_no_console_message(name: str, page: Page, address: str) -> None:
     said: list[str] = []
-    listen = page.on(
-        "console", lambda message: said.append(message.text) if message.type == "error" else None
-    )
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            said.append(message.text)
+
+    page.on("console", listen)
     page.goto(f"{address}/{name}")
     assert violations(page) == []
     assert said == []
-    page.remove_listener("console", listen) if listen else None
+    page.remove_listener("console", listen)
 
 
 @pytest.mark.parametrize("name", states())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy.orm import Session
 
 from ombud.db.desk import Desk
 from ombud.db.statements import counted
@@ -21,7 +22,7 @@ def numbers(html: str) -> list[str]:
 
 
 async def open_many(desk: Desk, cast: Cast, count: int, **given: object) -> list[str]:
-    def act(session: object) -> list[str]:
+    def act(session: Session) -> list[str]:
         return [
             make_ticket(session, cast.customer.id, title=f"Question {n}", **given).ticket_number
             for n in range(count)
@@ -138,7 +139,7 @@ async def test_one_and_thirty_rows_cost_the_same_few_statements(web: Browser, ca
     for count in (1, 29):
         made = await open_many(desk, cast, count, tags=("a", "b"), assignee_id=cast.agent.id)
 
-        def act(session: object, made: list[str] = made) -> None:
+        def act(session: Session, made: list[str] = made) -> None:
             for _ in made:
                 make_comment(session, make_ticket(session, cast.customer.id), cast.agent.id)
 

@@ -94,7 +94,7 @@ async def test_what_people_write_is_never_run(web: Browser, cast: Cast, desk: De
         ("team", "{team}", "Support"),
     ],
 )
-async def test_each_field_changes_without_scripts(
+async def test_each_field_changes_without_scripts(  # noqa: PLR0917 -- fixtures, and what it is run with
     web: Browser, cast: Cast, desk: Desk, noun: str, value: str, shown: str
 ) -> None:
     await web.sign_in(cast.agent)

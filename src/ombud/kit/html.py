@@ -56,7 +56,7 @@ def split_quote(source: str) -> tuple[str, str]:
 def mark_hits(snippet: str) -> Markup:
     """Return the line of a search hit as HTML, its hits in `<mark>`."""
     marked = str(escape(snippet)).replace(HIT_START, "<mark>").replace(HIT_END, "</mark>")
-    return Markup(nh3.clean(marked, tags={"mark"}, attributes={}))  # noqa: S704  # sanitised on this line
+    return Markup(nh3.clean(marked, tags={"mark"}, attributes={}))  # noqa: S704 -- sanitised on this line
 
 
 @lru_cache(maxsize=2048)
@@ -72,4 +72,4 @@ def _rendered(source: str) -> Markup:
         url_schemes={"http", "https", "mailto", "tel"},
         link_rel="noopener noreferrer nofollow",
     )
-    return Markup(html)  # noqa: S704  # sanitised above, last
+    return Markup(html)  # noqa: S704 -- sanitised above, last

@@ -83,7 +83,8 @@ class _Immutable(StaticFiles):
 
 
 async def _told(request: Request, error: Exception) -> Response:
-    assert isinstance(error, OmbudError)
+    if not isinstance(error, OmbudError):
+        raise error
     if isinstance(error, Unauthenticated):
         return _to_sign_in(request)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, RateLimited) else {}
@@ -94,7 +95,8 @@ async def _told(request: Request, error: Exception) -> Response:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+    if not isinstance(error, HTTPException):
+        raise error
     return problem(request, error.status_code, headers=error.headers)
 
 

@@ -9,7 +9,7 @@ from ombud.kit.cursor import encode_cursor
 from ombud.kit.html import mark_hits
 from ombud.kit.text import excerpt
 from ombud.models import TicketChannel
-from ombud.tickets import ME, UNASSIGNED, View
+from ombud.tickets import ME, UNASSIGNED, UNDONE, View
 from ombud.tickets.queries import cursor_values
 from ombud.web.addresses import SORTS, ListAddress
 from ombud.web.around import Around
@@ -59,6 +59,7 @@ def make_list(
     around: Around,
     address: ListAddress,
     found: Sequence[Any],
+    *,
     names: Any = None,
     current: str = "",
 ) -> TicketList:
@@ -99,7 +100,8 @@ def _row(row: Any, address: ListAddress, current: str) -> TicketRow:
         tags=tuple(TagView(tag["name"], tag["color"]) for tag in row.tags),
         created_at=row.created_at,
         active_at=row.last_activity_at,
-        unread=row.unread and row.ticket_number != current,
+        # What is done asks for nobody's attention, read or not.
+        unread=row.unread and row.status in UNDONE and row.ticket_number != current,
         current=row.ticket_number == current,
     )
 

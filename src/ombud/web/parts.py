@@ -57,6 +57,5 @@ class Parts:
 
 def parts_of(request: Request) -> Parts:
     """Return the parts that the application was made with."""
-    parts = request.app.state.parts
-    assert isinstance(parts, Parts)
+    parts: Parts = request.app.state.parts
     return parts

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from ombud.db.actor import Actor
-from ombud.models import INCLUDE_DELETED, Organization, Tag, Team, Ticket, TicketTag, User
+from ombud.models import INCLUDE_DELETED, Draft, Organization, Tag, Team, Ticket, TicketTag, User
 from ombud.people import queries as people
 from ombud.tickets import queries as tickets
 from ombud.tickets.policy import visible_to
@@ -40,7 +40,11 @@ def surroundings(actor: Actor) -> Select[Any]:
 
 
 def with_ticket(statement: Select[Any], actor: Actor, ticket: Ticket) -> Select[Any]:
-    """Add what belongs to one ticket: `own_tags` (id, name, color) and `others`, the requester's other tickets."""
+    """Add what belongs to one ticket.
+
+    `own_tags` (id, name, color), `others` (the requester's other tickets), `drafts` (is_internal, content; the
+    newest first).
+    """
     others = (
         select(Ticket.ticket_number, Ticket.title, Ticket.status, Ticket.last_activity_at)
         .where(
@@ -56,7 +60,14 @@ def with_ticket(statement: Select[Any], actor: Actor, ticket: Ticket) -> Select[
         .where(TicketTag.ticket_id == ticket.id)
         .order_by(Tag.name)
     )
-    return statement.add_columns(_as_list(own).label("own_tags"), _as_list(others).label("others"))
+    drafts = (
+        tickets.drafts_of(actor, ticket.id)
+        .with_only_columns(Draft.is_internal, Draft.content)
+        .order_by(Draft.updated_at.desc())
+    )
+    return statement.add_columns(
+        _as_list(own).label("own_tags"), _as_list(others).label("others"), _as_list(drafts).label("drafts")
+    )
 
 
 def names_of(actor: Actor, requester_id: int | None, organization_id: int | None) -> Select[Any]:

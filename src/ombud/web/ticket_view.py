@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -95,7 +95,7 @@ def make_ticket(visitor: Visitor, loaded: LoadedTicket, address: ListAddress) ->
         resolved_at=ticket.resolved_at,
         first_response_at=ticket.first_response_at,
         timeline=make_timeline(ticket, loaded.comments, loaded.attachments, loaded.log, around),
-        composer=_composer(visitor, ticket, base, query),
+        composer=_composer(visitor, loaded, base, query),
         back_href=address.here(),
         history_href=f"{base}/history{query}",
         live_href=f"{base}/live{query}",
@@ -121,14 +121,14 @@ class _Menus:
         now = self.ticket.status
         legal = [one for one in TicketStatus if one is now or one in STATUS_MOVES[now]]
         options = (Option(one.value, STATUS_LABELS[one.value], one is now) for one in legal)
-        return self._menu("status", "Status", tuple(options), now.value, "s", "status")
+        return self._menu("status", "Status", tuple(options), seen=now.value, key="s", kind="status")
 
     def priority(self) -> Menu:
         now = self.ticket.priority
         options = (
             Option(one.value, PRIORITY_LABELS[one.value], one is now) for one in reversed(TicketPriority)
         )
-        return self._menu("priority", "Priority", tuple(options), now.value, "p", "priority")
+        return self._menu("priority", "Priority", tuple(options), seen=now.value, key="p", kind="priority")
 
     def assignee(self, visitor: Visitor) -> Menu:
         now, own = self.ticket.assignee_id, visitor.principal.user_id
@@ -143,13 +143,13 @@ class _Menus:
             options.append(
                 Option(str(now), person_of(self.ticket.assignee).name, True, person_of(self.ticket.assignee))
             )
-        return self._menu("assignee", "Assignee", tuple(options), str(now or ""), "a", "person")
+        return self._menu("assignee", "Assignee", tuple(options), seen=str(now or ""), key="a", kind="person")
 
     def team(self) -> Menu:
         now = self.ticket.team_id
         options = [Option("", "None", now is None)]
         options += [Option(str(key), name, key == now) for key, name in self.around.teams.items()]
-        return self._menu("team", "Team", tuple(options), str(now or ""), None, "plain")
+        return self._menu("team", "Team", tuple(options), seen=str(now or ""), key=None, kind="plain")
 
     def tags(self, own: list[dict[str, Any]]) -> Menu:
         on = {tag["name"].lower(): tag["id"] for tag in own}
@@ -159,11 +159,18 @@ class _Menus:
             else Option(f"add:{tag.name}", tag.name, color=tag.color)
             for tag in self.around.tags
         )
-        menu = self._menu("tags", "Tags", tuple(options), None, "t", "tag")
+        menu = self._menu("tags", "Tags", tuple(options), seen=None, key="t", kind="tag")
         return replace(menu, name="tag", fresh="New tag")
 
     def _menu(
-        self, noun: str, label: str, options: tuple[Option, ...], seen: str | None, key: str | None, kind: str
+        self,
+        noun: str,
+        label: str,
+        options: tuple[Option, ...],
+        *,
+        seen: str | None,
+        key: str | None,
+        kind: str,
     ) -> Menu:
         return Menu(noun, label, options, kind, self.action.format(noun), seen, key)
 
@@ -174,20 +181,27 @@ def _requester(visitor: Visitor, ticket: Ticket) -> PersonView:
     return replace(shown, href=href)
 
 
-def _composer(visitor: Visitor, ticket: Ticket, base: str, query: str) -> ComposerView:
+def _composer(visitor: Visitor, loaded: LoadedTicket, base: str, query: str) -> ComposerView:
+    ticket = loaded.ticket
     name, email = ticket.requester.full_name.strip(), ticket.requester.email
     kinds: tuple[Any, ...] = (
         ("reply", "note") if visitor.can_write else ("note",) if visitor.is_staff else ("reply",)
     )
+    draft = next((one for one in loaded.row.drafts if _kind(one["is_internal"]) in kinds), None)
     return ComposerView(
         action=f"{base}/comments{query}",
         preview_href="/preview",
         to=(f"{name} <{email}>" if name else email) if visitor.is_staff else "the support team",
-        draft_key=f"{visitor.principal.user_id}:{ticket.id}",
-        kind=kinds[0],
+        draft_href=f"{base}/draft",
+        kind=_kind(draft["is_internal"]) if draft else kinds[0],
+        text=draft["content"] if draft else "",
         kinds=kinds,
         sends=_sends(ticket.status) if visitor.can_write else (("", "Send"),),
     )
+
+
+def _kind(is_internal: bool) -> Literal["reply", "note"]:
+    return "note" if is_internal else "reply"
 
 
 def _sends(status: TicketStatus) -> tuple[tuple[str, str], ...]:

@@ -117,7 +117,9 @@ def _field_event(field: str, value: object, around: Around) -> tuple[str, str, s
 def _opening(ticket: Ticket, attachments: Sequence[Attachment]) -> MessageView:
     kind = "staff" if ticket.requester.is_staff else "customer"
     own = [file for file in attachments if file.comment_id is None]
-    return _view("description", kind, ticket.requester, ticket.created_at, ticket.description, own)
+    return _view(
+        "description", kind, ticket.description, author=ticket.requester, at=ticket.created_at, files=own
+    )
 
 
 def _message(comment: Comment, attachments: Sequence[Attachment]) -> MessageView:
@@ -125,16 +127,23 @@ def _message(comment: Comment, attachments: Sequence[Attachment]) -> MessageView
     own = [file for file in attachments if file.comment_id == comment.id]
     edited = comment.updated_at if comment.updated_at > comment.created_at else None
     return _view(
-        f"comment-{comment.id}", kind, comment.author, comment.created_at, comment.content, own, edited
+        f"comment-{comment.id}",
+        kind,
+        comment.content,
+        author=comment.author,
+        at=comment.created_at,
+        files=own,
+        edited_at=edited,
     )
 
 
 def _view(
     anchor: str,
     kind: str,
+    source: str,
+    *,
     author: User,
     at: datetime,
-    source: str,
     files: Sequence[Attachment],
     edited_at: datetime | None = None,
 ) -> MessageView:

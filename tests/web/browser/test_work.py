@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.web.browser.conftest import Site
 
@@ -105,7 +105,7 @@ def test_a_draft_survives_a_reload_and_a_file_goes_along(site: Site) -> None:
     expect(page.locator("[data-saved]")).to_have_text("Saved")
     page.reload()
     expect(page.get_by_label("Message", exact=True)).to_have_value("Half a thought")
-    file = {"name": "log.txt", "mimeType": "text/plain", "buffer": b"12345"}
+    file: FilePayload = {"name": "log.txt", "mimeType": "text/plain", "buffer": b"12345"}
     page.get_by_label("Attach files").set_input_files(file)
     expect(page.locator("[data-files]")).to_contain_text("log.txt")
     page.get_by_role("button", name="Preview").click()

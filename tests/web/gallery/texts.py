@@ -23,7 +23,7 @@ NOTE = Markup(
     "<p>Third reader with this since yesterday. Tell platform before the weekend. @mei can you check?</p>"
 )
 WORD = Markup("<p>Thanks!</p>")
-TABLE = Markup(
+TABLE = Markup(  # noqa: S704 -- made up here
     "<p>These are the ones that are missing:</p><table><thead><tr><th>Invoice</th><th>Date</th><th>Customer</th>"
     "<th>Net</th><th>VAT</th><th>Total</th><th>Status in your export</th></tr></thead><tbody>"
     + "".join(
@@ -45,7 +45,7 @@ JAPANESE = Markup(
 HOSTILE = Markup("<p>{}</p>").format(
     '<script>alert(1)</script><img src=x onerror="alert(2)"><style>*{display:none}</style>' + "W" * 300
 )
-LONG = Markup(
+LONG = Markup(  # noqa: S704 -- made up here
     "".join(
         f"<p>{n}. We opened the reader, wrote its number down, closed it again and waited for the light to turn "
         "green, which it did after a while, though not as long as the manual says it should.</p>"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from fastapi import APIRouter, Request
+from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from ombud.errors import Conflict, Invalid
 from ombud.kit.html import render_markdown
 from ombud.models import TicketStatus
-from ombud.tickets import add_comment
+from ombud.tickets import add_comment, discard_draft, save_draft
 from ombud.tickets import mark_read as mark_ticket_read
 from ombud.web.addresses import read_address
 from ombud.web.answers import go_to, is_htmx, page, problem
@@ -39,24 +42,38 @@ async def write(request: Request, visitor: SignedIn, form: SignedForm, number: s
                 add_comment, ticket.id, text, is_internal=is_note, status=status, files=files
             )
             await session.run_sync(mark_ticket_read, ticket.id)
+            await session.run_sync(keep_draft, ticket.id, "", is_note)
     except (Invalid, Conflict) as error:
-        return await _refused(request, visitor, number, text, is_note, _words(error))
+        return await _refused(request, visitor, number, form, _words(error))
     if is_htmx(request):
         return await changed_ticket(request, visitor, number)
     address = read_address(request.query_params)
     return go_to(request, address.here(f"/tickets/{number}") + f"#comment-{comment.id}")
 
 
+@router.post("/tickets/{number}/draft")
+async def draft(visitor: SignedIn, form: SignedForm, number: str) -> Response:
+    """Keep what is being written, for this or another browser of the same person."""
+    async with visitor.desk.abegin(visitor.actor) as session:
+        ticket = await find_ticket(session, visitor, number)
+        await session.run_sync(keep_draft, ticket.id, text_of(form, "text"), text_of(form, "kind") == "note")
+    return Response(status_code=204)
+
+
+def keep_draft(session: Session, ticket_id: int, text: str, is_note: bool) -> None:
+    """Keep one draft a ticket: the composer is one box, whichever tab is chosen."""
+    save_draft(session, ticket_id, text, is_internal=is_note)
+    discard_draft(session, ticket_id, is_internal=not is_note)
+
+
 @router.post("/preview")
-async def preview(request: Request, visitor: SignedIn, form: SignedForm) -> Response:
+async def preview(request: Request, _visitor: SignedIn, form: SignedForm) -> Response:
     """Show a text as it would look."""
     text = text_of(form, "text")[:PREVIEW_LIMIT]
     return page(request, "partials/preview.html", {"body": render_markdown(text) if text.strip() else ""})
 
 
-async def _refused(
-    request: Request, visitor: Visitor, number: str, text: str, is_note: bool, words: str
-) -> Response:
+async def _refused(request: Request, visitor: Visitor, number: str, form: FormData, words: str) -> Response:
     """Say why, and give back what was typed: htmx leaves it where it is, a plain form gets the page again."""
     if is_htmx(request):
         return problem(request, 422, words)
@@ -64,7 +81,8 @@ async def _refused(
     async with visitor.desk.aread(visitor.actor) as session:
         loaded = await load_ticket(session, visitor, number)
     view = make_ticket(visitor, loaded, address)
-    composer = replace(view.composer, text=text, kind="note" if is_note else "reply", error=words)
+    kind: Literal["reply", "note"] = "note" if text_of(form, "kind") == "note" else "reply"
+    composer = replace(view.composer, text=text_of(form, "text"), kind=kind, error=words)
     frame = make_frame(request, visitor, loaded.around, address.view.value)
     context = {"frame": frame, "ticket": replace(view, composer=composer), "list": bare_list(address)}
     return page(request, "pages/inbox.html", context, status=422)

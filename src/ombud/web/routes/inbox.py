@@ -34,7 +34,7 @@ async def inbox(request: Request, visitor: SignedIn) -> Response:
         found = (await session.execute(tickets.inbox(visitor.actor, address.wanted, address.place))).all()
         names = await _names(session, visitor, address)
     around = read_around(row)
-    listed = make_list(visitor, around, address, found, names)
+    listed = make_list(visitor, around, address, found, names=names)
     frame = make_frame(request, visitor, around, _current(address))
     template = "partials/rows.html" if wants(request, "rows") else "pages/inbox.html"
     return page(request, template, {"frame": frame, "list": listed, "ticket": None})

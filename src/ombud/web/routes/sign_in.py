@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from ombud.db.actor import Actor
 from ombud.errors import Conflict, Invalid, RateLimited
 from ombud.kit.passwords import hash_password, needs_rehash, verify_password
+from ombud.kit.text import clean_line
 from ombud.people import accounts
 from ombud.people import queries as people
 from ombud.people.actions import create_first_administrator, set_password
@@ -93,8 +94,7 @@ async def set_up(request: Request) -> Response:
     check_guest_form(form, request)
     values = {name: text_of(form, name) for name in ("full_name", "email")}
     try:
-        if not values["full_name"].strip():
-            raise Invalid(fields={"full_name": "must not be blank."})
+        clean_line("full_name", values["full_name"], limit=255)
         async with parts.hashing:
             hashed = await asyncio.to_thread(hash_password, text_of(form, "password"))
         user = await parts.runtime.desk.arun(

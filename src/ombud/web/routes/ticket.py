@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from ombud.errors import Conflict, Invalid
+from ombud.errors import Invalid
 from ombud.models import Ticket, TicketPriority, TicketStatus
 from ombud.tickets import (
     FieldChanged,
@@ -74,7 +74,7 @@ async def history(request: Request, visitor: SignedIn, number: str) -> Response:
 
 
 @router.post("/reading")
-async def mark_read(request: Request, visitor: SignedIn, _form: SignedForm, number: str) -> Response:
+async def mark_read(visitor: SignedIn, _form: SignedForm, number: str) -> Response:
     """Remember that the visitor has seen the ticket as it is now."""
     async with visitor.desk.abegin(visitor.actor) as session:
         ticket = await find_ticket(session, visitor, number)
@@ -132,8 +132,10 @@ async def change_field(
         seen[field] = _value(field, seen_text, id_of(form, "seen") if field.endswith("_id") else None)
     try:
         change = await _change(visitor, number, field, value, seen)
-    except FieldChanged as conflict:
-        return await _conflict(request, visitor, number, noun, field, text_of(form, noun), conflict)
+    except FieldChanged:
+        if noun == "title":  # edited where it stands: the page shows what it is now
+            raise
+        return await _conflict(request, visitor, number, noun, text_of(form, noun))
     return await _answer(request, visitor, number, change.toast(noun, number, _query(request)))
 
 
@@ -147,22 +149,12 @@ async def _change(visitor: Visitor, number: str, field: str, value: Any, seen: d
         return Change(field, before, getattr(changed, field))
 
 
-async def _conflict(
-    request: Request,
-    visitor: Visitor,
-    number: str,
-    noun: str,
-    field: str,
-    wanted: str,
-    conflict: FieldChanged,
-) -> Response:
-    if noun == "title":  # edited where it stands: the page shows what it is now
-        raise Conflict(conflict.message)
+async def _conflict(request: Request, visitor: Visitor, number: str, noun: str, wanted: str) -> Response:
     async with visitor.desk.aread(visitor.actor) as session:
         loaded = await load_ticket(session, visitor, number)
     address = read_address(request.query_params)
     view = make_ticket(visitor, loaded, address)
-    told = conflict_view(loaded, view, noun, field, wanted)
+    told = conflict_view(loaded, view, noun, FIELDS[noun], wanted)
     return await changed_ticket(request, visitor, number, conflict=told, loaded=loaded, status=409)
 
 

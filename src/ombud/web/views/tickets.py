@@ -112,7 +112,7 @@ class ComposerView:
     action: str
     preview_href: str
     to: str
-    draft_key: str
+    draft_href: str
     kind: Literal["reply", "note"] = "reply"
     kinds: tuple[Literal["reply", "note"], ...] = ("reply", "note")
     text: str = ""

@@ -1,13 +1,11 @@
-// The composer: keeps a draft in this browser until it is sent, takes files by drop or paste, shows the preview.
+// The composer: keeps a draft at the desk until it is sent, takes files by drop or paste, shows the preview.
 
-const DRAFT = "ombud-draft:";
-const PAUSE = 400; // ms of silence before a draft is kept
+const PAUSE = 700; // ms of silence before a draft is kept
 
 class ReplyBox extends HTMLElement {
   connectedCallback() {
     this.text = this.querySelector("textarea");
     this.input = this.querySelector("input[type=file]");
-    this.restore();
     this.addEventListener("input", (event) => event.target === this.text && this.typed());
     this.addEventListener("change", (event) => this.changed(event));
     this.addEventListener("htmx:beforeSend", (event) => this.sent(event));
@@ -32,21 +30,8 @@ class ReplyBox extends HTMLElement {
     clearTimeout(this.timer);
   }
 
-  get key() {
-    return DRAFT + this.dataset.draft;
-  }
-
   get kind() {
     return this.querySelector("[name=kind]:checked");
-  }
-
-  restore() {
-    const kept = JSON.parse(sessionStorage.getItem(this.key) ?? "null");
-    if (!kept || this.text.value) return;
-    this.text.value = kept.text;
-    const kind = this.querySelector(`[name=kind][value="${CSS.escape(kept.kind)}"]`);
-    if (kind) kind.checked = true;
-    this.say("Saved");
   }
 
   typed() {
@@ -55,14 +40,14 @@ class ReplyBox extends HTMLElement {
     this.timer = setTimeout(() => this.keep(), PAUSE);
   }
 
-  keep() {
-    if (this.text.value.trim()) {
-      sessionStorage.setItem(this.key, JSON.stringify({ text: this.text.value, kind: this.kind.value }));
-      this.say("Saved");
-    } else {
-      sessionStorage.removeItem(this.key);
-      this.say("");
-    }
+  async keep() {
+    clearTimeout(this.timer);
+    const written = this.text.value;
+    const body = new URLSearchParams({ text: written, kind: this.kind.value });
+    const headers = { "X-CSRF-Token": this.querySelector("[name=csrf]").value };
+    const answer = await fetch(this.dataset.draft, { method: "POST", body, headers, keepalive: true }).catch(() => null);
+    if (this.text.value === written && written.trim()) this.say(answer?.ok ? "Saved" : "Not saved yet");
+    if (!answer?.ok && this.isConnected) this.timer = setTimeout(() => this.keep(), 10 * PAUSE);
   }
 
   changed(event) {
@@ -118,7 +103,6 @@ class ReplyBox extends HTMLElement {
   sent(event) {
     if (!event.target.matches("form.composer-box")) return;
     clearTimeout(this.timer);
-    this.keep();
     this.outgoing = this.text.value;
     this.text.value = "";
     this.querySelector("#composer-error").textContent = "";
@@ -133,7 +117,6 @@ class ReplyBox extends HTMLElement {
   }
 
   done() {
-    sessionStorage.removeItem(this.key);
     this.input.value = "";
     this.show();
     this.querySelector(".preview").replaceChildren();
@@ -152,8 +135,3 @@ class ReplyBox extends HTMLElement {
 }
 
 customElements.define("reply-box", ReplyBox);
-
-// Signing out leaves no draft behind on a shared machine.
-document.addEventListener("submit", (event) => {
-  if (event.target.matches("[data-sign-out]")) sessionStorage.clear();
-});
