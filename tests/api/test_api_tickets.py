@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from ombud.db.statements import counted
 from ombud.testing.personas import Cast
 
 pytestmark = pytest.mark.asyncio
@@ -50,3 +51,29 @@ async def test_a_ticket_goes_its_way(agent: httpx.AsyncClient, cast: Cast) -> No
     restored = await agent.post(f"tickets/{ticket['number']}/restoration")
     assert restored.status_code == 200
     assert restored.json()["deleted_at"] is None
+
+
+async def test_what_each_call_costs(agent: httpx.AsyncClient, cast: Cast) -> None:
+    """In statements, the look at the token (1) and the context of the transaction (1) among them."""
+    opened = await agent.post("tickets", json={"title": "First"})
+    ticket = f"tickets/{opened.json()['number']}"
+    comment = await agent.post(f"{ticket}/comments", json={"content": "First"})
+    calls: list[tuple[int, str, str, object]] = [
+        (1, "GET", "me", None),
+        (4, "GET", ticket, None),
+        (6, "POST", "tickets", {"title": "Second"}),
+        (8, "POST", "tickets", {"title": "Third", "requester_id": cast.customer.id, "team_id": cast.team.id}),
+        (7, "PATCH", ticket, {"title": "Renamed"}),
+        (8, "PATCH", ticket, {"assignee_id": cast.agent.id, "status": "in_progress"}),
+        (7, "POST", f"{ticket}/comments", {"content": "Again"}),
+        (5, "GET", f"{ticket}/comments/{comment.json()['id']}", None),
+        (4, "GET", f"{ticket}/history", None),
+        (5, "DELETE", ticket, None),
+        (4, "GET", f"users/{cast.customer.id}", None),
+        (4, "GET", f"teams/{cast.team.id}", None),
+    ]
+    for budget, method, path, body in calls:
+        with counted() as log:
+            answer = await agent.request(method, path, json=body)
+        assert answer.is_success, answer.text
+        assert len(log) == budget, f"{method} {path}\n{log}"

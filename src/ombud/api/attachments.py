@@ -33,7 +33,7 @@ async def list_attachments(number: TicketNumber, call: CurrentCall) -> Page[Atta
     return Page(items=[Attachment.of(row) for row in rows], next_cursor=None)
 
 
-@router.post("/tickets/{number}/attachments", status_code=201, responses=problems(409, 413, 415))
+@router.post("/tickets/{number}/attachments", status_code=201, responses=problems(400, 409, 413, 415))
 async def create_attachment(
     number: TicketNumber, file: Upload, call: CurrentCall, created: Created
 ) -> Attachment:
@@ -46,7 +46,7 @@ async def create_attachment(
 @router.post(
     "/tickets/{number}/comments/{comment_id}/attachments",
     status_code=201,
-    responses=problems(409, 413, 415),
+    responses=problems(400, 409, 413, 415),
 )
 async def create_comment_attachment(
     number: TicketNumber, comment_id: PathId, file: Upload, call: CurrentCall, created: Created

@@ -26,6 +26,7 @@ JSON_TYPES = ("application/json", "application/merge-patch+json")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 _DESCRIPTIONS = {
+    400: "The body cannot be read as what it says it is.",
     401: "No valid token came with the request.",
     403: "The caller may see the thing but not do this.",
     404: "There is no such thing, or not for this caller.",
