@@ -89,6 +89,14 @@ def refuse_plain_tcp(url: URL, settings: Settings) -> None:
         )
 
 
+def postgresql_url(url: str | URL) -> URL:
+    """Return a parsed URL; raises Unavailable when it speaks of another database system."""
+    target = make_url(url)
+    if target.get_backend_name() not in ("postgresql", "postgres"):
+        raise Unavailable("Ombud keeps its data in PostgreSQL: the URL must begin with postgresql://.")
+    return target
+
+
 def _host(url: URL) -> str:
     in_query = url.query.get("host", "")
     return url.host or (in_query if isinstance(in_query, str) else in_query[0])
@@ -128,9 +136,7 @@ def _pool(settings: Settings) -> dict[str, Any]:
 
 
 def _with_driver(url: str | URL, *, default: str) -> URL:
-    target = make_url(url)
-    if target.get_backend_name() not in ("postgresql", "postgres"):
-        raise Unavailable("Ombud keeps its data in PostgreSQL: the URL must begin with postgresql://.")
+    target = postgresql_url(url)
     named = target.drivername.partition("+")[2]
     wants_sync = default in SYNC_DRIVERS
     fits = named in SYNC_DRIVERS if wants_sync else named in ("asyncpg", "psycopg")

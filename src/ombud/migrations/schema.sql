@@ -1,0 +1,2064 @@
+-- The schema at the newest migration. Written by `python -m tools.schema_sql`; never run, only read.
+
+CREATE SCHEMA ombud;
+
+ALTER SCHEMA ombud OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.actor_id() RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$ SELECT nullif(current_setting('ombud.user_id', true), '')::bigint $$;
+
+ALTER FUNCTION ombud.actor_id() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.actor_kind() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$ SELECT nullif(current_setting('ombud.kind', true), '') $$;
+
+ALTER FUNCTION ombud.actor_kind() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.actor_organization() RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$ SELECT nullif(current_setting('ombud.organization_id', true), '')::bigint $$;
+
+ALTER FUNCTION ombud.actor_organization() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.actor_scope() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$ SELECT nullif(current_setting('ombud.scope', true), '') $$;
+
+ALTER FUNCTION ombud.actor_scope() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.actor_teams() RETURNS bigint[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$ SELECT coalesce(nullif(current_setting('ombud.teams', true), ''), '{}')::bigint[] $$;
+
+ALTER FUNCTION ombud.actor_teams() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.add_words(document tsvector, more tsvector) RETURNS tsvector
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  IF length(document) + length(more) < 20000 THEN
+    RETURN document || more;
+  END IF;
+  BEGIN
+    RETURN document || more;
+  EXCEPTION WHEN program_limit_exceeded THEN
+    RETURN document;
+  END;
+END $$;
+
+ALTER FUNCTION ombud.add_words(document tsvector, more tsvector) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.after_comments() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  IF EXISTS (SELECT FROM fresh f JOIN ombud.tickets t ON t.id = f.ticket_id WHERE t.deleted_at IS NOT NULL) THEN
+    RAISE EXCEPTION 'a deleted ticket takes no comment'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_tickets_not_deleted';
+  END IF;
+  UPDATE ombud.tickets t
+     SET last_activity_at = greatest(t.last_activity_at, c.last_at),
+         first_response_at = coalesce(t.first_response_at, c.first_reply_at)
+    FROM (SELECT f.ticket_id,
+                 max(f.created_at) AS last_at,
+                 min(f.created_at) FILTER (
+                   WHERE NOT f.is_internal AND u.is_staff AND f.author_id <> k.requester_id) AS first_reply_at
+            FROM fresh f
+            JOIN ombud.users u ON u.id = f.author_id
+            JOIN ombud.tickets k ON k.id = f.ticket_id
+           GROUP BY f.ticket_id) c
+   WHERE t.id = c.ticket_id
+     AND (c.last_at > t.last_activity_at OR (t.first_response_at IS NULL AND c.first_reply_at IS NOT NULL));
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.after_comments() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  keys text[] := TG_ARGV[0]::text[];
+  secrets text[] := TG_ARGV[1]::text[];
+  omitted text[] := TG_ARGV[2]::text[] || secrets;
+  ticket_column text := TG_ARGV[3];
+  actor text;
+  request text := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  touched bigint[];
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    PERFORM FROM new_rows LIMIT 1;
+    IF NOT FOUND THEN RETURN NULL; END IF;
+    actor := ombud.audit_actor();
+    INSERT INTO ombud.audit_logs
+      (table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id, changes)
+    SELECT TG_TABLE_NAME, (r ->> 'id')::bigint, ombud.audit_key(r, keys), (r ->> ticket_column)::bigint,
+           'CREATE', actor, ombud.actor_id(), request,
+           (SELECT coalesce(jsonb_object_agg(e.key, jsonb_build_array(NULL, e.value)), '{}')
+              FROM jsonb_each(ombud.audit_row(r, omitted)) e)
+      FROM (SELECT to_jsonb(n) AS r FROM new_rows n) rows;
+  ELSIF TG_OP = 'UPDATE' THEN
+    PERFORM FROM new_rows LIMIT 1;
+    IF NOT FOUND THEN RETURN NULL; END IF;
+    actor := ombud.audit_actor();
+    -- Both transition tables list the rows in the same order: the numbering pairs them even if a key moved.
+    INSERT INTO ombud.audit_logs
+      (table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id, changes)
+    SELECT TG_TABLE_NAME, (n.r ->> 'id')::bigint, ombud.audit_key(n.r, keys), (n.r ->> ticket_column)::bigint,
+           'UPDATE', actor, ombud.actor_id(), request,
+           ombud.audit_masked(ombud.audit_diff(o.r, n.r, omitted), o.r, n.r, secrets)
+      FROM (SELECT to_jsonb(t) AS r, row_number() OVER () AS i FROM old_rows t) o
+      JOIN (SELECT to_jsonb(t) AS r, row_number() OVER () AS i FROM new_rows t) n USING (i);
+  ELSE
+    PERFORM FROM old_rows LIMIT 1;
+    IF NOT FOUND THEN RETURN NULL; END IF;
+    actor := ombud.audit_actor();
+    INSERT INTO ombud.audit_logs
+      (table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id, changes)
+    SELECT TG_TABLE_NAME, (r ->> 'id')::bigint, ombud.audit_key(r, keys), (r ->> ticket_column)::bigint,
+           'DELETE', actor, ombud.actor_id(), request,
+           (SELECT coalesce(jsonb_object_agg(e.key, jsonb_build_array(e.value, NULL)), '{}')
+              FROM jsonb_each(jsonb_strip_nulls(r - secrets)) e)
+      FROM (SELECT to_jsonb(o) AS r FROM old_rows o) rows;
+  END IF;
+  IF ticket_column <> '' THEN
+    -- Open pages listen: at most 100 numbers fit a message, more means "look again".
+    IF TG_OP = 'DELETE' THEN
+      touched := ARRAY(SELECT DISTINCT (to_jsonb(o) ->> ticket_column)::bigint FROM old_rows o LIMIT 101);
+    ELSE
+      touched := ARRAY(SELECT DISTINCT (to_jsonb(n) ->> ticket_column)::bigint FROM new_rows n LIMIT 101);
+    END IF;
+    PERFORM pg_notify('ombud_tickets',
+                      CASE WHEN cardinality(touched) > 100 THEN '*' ELSE array_to_string(touched, ',') END);
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_actor() RETURNS text
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  actor text := nullif(current_setting('ombud.actor', true), '');
+BEGIN
+  IF actor IS NULL THEN
+    RAISE EXCEPTION 'no actor is set for this transaction'
+      USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_actor_required';
+  END IF;
+  RETURN actor;
+END $$;
+
+ALTER FUNCTION ombud.audit_actor() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_diff(o jsonb, n jsonb, omitted text[]) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT coalesce(jsonb_object_agg(e.key, jsonb_build_array(o -> e.key, e.value)), '{}')
+    FROM jsonb_each(n - omitted) e
+   WHERE e.value IS DISTINCT FROM o -> e.key
+$$;
+
+ALTER FUNCTION ombud.audit_diff(o jsonb, n jsonb, omitted text[]) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_key(r jsonb, key_columns text[]) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog'
+    AS $$ SELECT jsonb_object_agg(k, r -> k) FROM unnest(key_columns) k $$;
+
+ALTER FUNCTION ombud.audit_key(r jsonb, key_columns text[]) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_masked(changes jsonb, o jsonb, n jsonb, secrets text[]) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT changes || coalesce((SELECT jsonb_object_agg(s, '["***", "***"]'::jsonb) FROM unnest(secrets) s
+                               WHERE o -> s IS DISTINCT FROM n -> s), '{}')
+$$;
+
+ALTER FUNCTION ombud.audit_masked(changes jsonb, o jsonb, n jsonb, secrets text[]) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_row(r jsonb, omitted text[]) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog'
+    AS $$ SELECT jsonb_strip_nulls(r - omitted) $$;
+
+ALTER FUNCTION ombud.audit_row(r jsonb, omitted text[]) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_table(target regclass, keys text[], ticket_column text DEFAULT ''::text, secrets text[] DEFAULT '{}'::text[], omitted text[] DEFAULT '{}'::text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  arguments text := format('%L, %L, %L, %L', keys, secrets, omitted, ticket_column);
+BEGIN
+  EXECUTE format('CREATE TRIGGER z_audit_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows '
+                 'FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit(%s)', target, arguments);
+  EXECUTE format('CREATE TRIGGER z_audit_update AFTER UPDATE ON %s '
+                 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows '
+                 'FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit(%s)', target, arguments);
+  EXECUTE format('CREATE TRIGGER z_audit_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows '
+                 'FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit(%s)', target, arguments);
+END $$;
+
+ALTER FUNCTION ombud.audit_table(target regclass, keys text[], ticket_column text, secrets text[], omitted text[]) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.credentials(address text) RETURNS TABLE(user_id bigint, password_hash text, is_active boolean, is_staff boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$ SELECT u.id, u.password_hash, u.is_active, u.is_staff FROM ombud.users u WHERE u.email_norm = lower(address) $$;
+
+ALTER FUNCTION ombud.credentials(address text) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.documents(ids bigint[]) RETURNS TABLE(ticket_id bigint, document tsvector, public_document tsvector)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT t.id,
+         ombud.add_words(head.words, coalesce(said.everything, '')),
+         ombud.add_words(head.words, coalesce(said.publicly, ''))
+    FROM ombud.tickets t
+    JOIN ombud.users u ON u.id = t.requester_id
+   CROSS JOIN LATERAL (SELECT ombud.words(t.ticket_number || ' ' || t.title, 'A')
+                           || ombud.words(u.full_name || ' ' || u.email, 'B')
+                           || ombud.words(t.description, 'C') AS words) head
+    LEFT JOIN LATERAL (SELECT ombud.all_words(ombud.words(c.content, 'D') ORDER BY c.id) AS everything,
+                              ombud.all_words(ombud.words(c.content, 'D') ORDER BY c.id)
+                                FILTER (WHERE NOT c.is_internal) AS publicly
+                         FROM ombud.comments c WHERE c.ticket_id = t.id) said ON true
+   WHERE t.id = ANY(ids)
+$$;
+
+ALTER FUNCTION ombud.documents(ids bigint[]) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.ensure_audit_partitions(months_ahead integer DEFAULT 3) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  month_start timestamptz;
+  partition_name text;
+  made int := 0;
+BEGIN
+  FOR i IN 0..months_ahead LOOP
+    month_start := (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => i)) AT TIME ZONE 'UTC';
+    partition_name := 'audit_logs_' || to_char(month_start AT TIME ZONE 'UTC', 'YYYY_MM');
+    IF to_regclass('ombud.' || partition_name) IS NULL THEN
+      EXECUTE format(
+        'CREATE TABLE ombud.%I PARTITION OF ombud.audit_logs FOR VALUES FROM (%L) TO (%L)', partition_name,
+        month_start, ((month_start AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC');
+      EXECUTE format('ALTER TABLE ombud.%I ENABLE ROW LEVEL SECURITY', partition_name);
+      EXECUTE format('ALTER TABLE ombud.%I FORCE ROW LEVEL SECURITY', partition_name);
+      made := made + 1;
+    END IF;
+  END LOOP;
+  RETURN made;
+END $$;
+
+ALTER FUNCTION ombud.ensure_audit_partitions(months_ahead integer) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.find_session(hash bytea, idle interval) RETURNS TABLE(session_id bigint, last_seen_at timestamp with time zone, user_id bigint, email text, full_name text, role text, sees_all_teams boolean, team_ids bigint[], shared_organization_id bigint, theme text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT s.id, s.last_seen_at, p.user_id, p.email, p.full_name, p.role, p.sees_all_teams, p.team_ids,
+         p.shared_organization_id, p.theme
+    FROM ombud.web_sessions s
+   CROSS JOIN LATERAL ombud.principal(s.user_id) p
+   WHERE s.token_hash = hash AND s.expires_at > now() AND s.last_seen_at > now() - idle
+$$;
+
+ALTER FUNCTION ombud.find_session(hash bytea, idle interval) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.find_token(wanted text) RETURNS TABLE(token_id bigint, secret_hash bytea, scopes text[], last_used_at timestamp with time zone, user_id bigint, email text, full_name text, role text, sees_all_teams boolean, team_ids bigint[], shared_organization_id bigint, theme text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT k.id, k.secret_hash, k.scopes::text[], k.last_used_at, p.user_id, p.email, p.full_name, p.role,
+         p.sees_all_teams, p.team_ids, p.shared_organization_id, p.theme
+    FROM ombud.api_tokens k
+   CROSS JOIN LATERAL ombud.principal(k.user_id) p
+   WHERE k.key_id = wanted AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+$$;
+
+ALTER FUNCTION ombud.find_token(wanted text) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.has_administrator() RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$ SELECT EXISTS (SELECT FROM ombud.users WHERE role = 'admin' AND is_active) $$;
+
+ALTER FUNCTION ombud.has_administrator() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.has_words(body text, wanted tsquery) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$ SELECT ombud.words(body, 'D') @@ wanted $$;
+
+ALTER FUNCTION ombud.has_words(body text, wanted tsquery) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.index_search_tail(batch integer DEFAULT 1000) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  moved int;
+BEGIN
+  WITH tail AS (
+    SELECT s.ticket_id FROM ombud.ticket_search s WHERE NOT s.is_indexed
+     ORDER BY s.ticket_id LIMIT batch FOR UPDATE SKIP LOCKED)
+  UPDATE ombud.ticket_search s SET is_indexed = true FROM tail WHERE s.ticket_id = tail.ticket_id;
+  GET DIAGNOSTICS moved = ROW_COUNT;
+  RETURN moved;
+END $$;
+
+ALTER FUNCTION ombud.index_search_tail(batch integer) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.is_status_move(old_status text, new_status text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT CASE old_status
+    WHEN 'open' THEN new_status IN ('in_progress', 'waiting_on_customer', 'resolved', 'closed')
+    WHEN 'in_progress' THEN new_status IN ('open', 'waiting_on_customer', 'resolved', 'closed')
+    WHEN 'waiting_on_customer' THEN new_status IN ('open', 'in_progress', 'resolved', 'closed')
+    WHEN 'resolved' THEN new_status IN ('open', 'in_progress', 'closed')
+    WHEN 'closed' THEN new_status = 'open'
+    ELSE false END
+$$;
+
+ALTER FUNCTION ombud.is_status_move(old_status text, new_status text) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.keep_new_ticket() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  IF ombud.actor_kind() = 'customer' AND
+     (NEW.requester_id, NEW.assignee_id, NEW.team_id) IS DISTINCT FROM (ombud.actor_id(), NULL, NULL) THEN
+    RAISE EXCEPTION 'a customer asks for themselves, and the team routes it'
+      USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
+  END IF;
+  NEW.creator_id := coalesce(NEW.creator_id, NEW.requester_id);
+  IF NEW.organization_id IS NULL THEN
+    NEW.organization_id := (SELECT u.organization_id FROM ombud.users u WHERE u.id = NEW.requester_id);
+  END IF;
+  IF NEW.status IN ('resolved', 'closed') THEN
+    NEW.resolved_at := coalesce(NEW.resolved_at, now());
+  END IF;
+  NEW.last_activity_at := greatest(NEW.last_activity_at, NEW.created_at);
+  IF NEW.created_at < now() AND NEW.last_activity_at = now() THEN
+    -- a ticket from the past (an import) has its own last activity
+    NEW.last_activity_at := greatest(NEW.created_at, NEW.first_response_at, NEW.resolved_at);
+  END IF;
+  RETURN NEW;
+END $$;
+
+ALTER FUNCTION ombud.keep_new_ticket() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.keep_ticket() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  edited boolean := (NEW.title, NEW.description, NEW.status, NEW.priority, NEW.channel, NEW.requester_id,
+                     NEW.assignee_id, NEW.team_id, NEW.organization_id, NEW.ticket_number)
+    IS DISTINCT FROM (OLD.title, OLD.description, OLD.status, OLD.priority, OLD.channel, OLD.requester_id,
+                      OLD.assignee_id, OLD.team_id, OLD.organization_id, OLD.ticket_number);
+BEGIN
+  IF ombud.actor_kind() = 'customer' AND
+     (NEW.title, NEW.description, NEW.priority, NEW.channel, NEW.requester_id, NEW.creator_id, NEW.assignee_id,
+      NEW.team_id, NEW.organization_id, NEW.ticket_number, NEW.deleted_at)
+       IS DISTINCT FROM (OLD.title, OLD.description, OLD.priority, OLD.channel, OLD.requester_id, OLD.creator_id,
+                         OLD.assignee_id, OLD.team_id, OLD.organization_id, OLD.ticket_number, OLD.deleted_at) THEN
+    RAISE EXCEPTION 'a customer changes nothing but the status'
+      USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
+  END IF;
+  IF edited AND OLD.deleted_at IS NOT NULL AND NEW.deleted_at IS NOT NULL THEN
+    RAISE EXCEPTION 'ticket % is deleted', OLD.id
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_tickets_not_deleted';
+  END IF;
+  IF NEW.requester_id <> OLD.requester_id AND NEW.organization_id IS NOT DISTINCT FROM OLD.organization_id THEN
+    -- The ticket is another customer's now; colleagues of the one before must not go on reading it.
+    NEW.organization_id := (SELECT u.organization_id FROM ombud.users u WHERE u.id = NEW.requester_id);
+  END IF;
+  IF NEW.status <> OLD.status THEN
+    IF NOT ombud.is_status_move(OLD.status, NEW.status) THEN
+      RAISE EXCEPTION 'a ticket cannot go from % to %', OLD.status, NEW.status
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_tickets_status_move';
+    END IF;
+    IF NEW.status NOT IN ('resolved', 'closed') THEN
+      NEW.resolved_at := NULL;
+    ELSIF OLD.status NOT IN ('resolved', 'closed') AND NEW.resolved_at IS NOT DISTINCT FROM OLD.resolved_at THEN
+      NEW.resolved_at := now();
+    END IF;
+  END IF;
+  IF edited OR NEW.deleted_at IS DISTINCT FROM OLD.deleted_at THEN
+    -- What people edit moves the version; a comment's arrival does not make their edits conflict.
+    NEW.version := OLD.version + 1;
+    NEW.last_activity_at := greatest(NEW.last_activity_at, now());
+  ELSE
+    NEW.version := OLD.version;
+  END IF;
+  NEW.updated_at := now();
+  RETURN NEW;
+END $$;
+
+ALTER FUNCTION ombud.keep_ticket() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.keep_user() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' AND ombud.actor_kind() IN ('agent', 'customer') AND
+     (NEW.role, NEW.is_staff, NEW.is_active, NEW.sees_all_teams)
+       IS DISTINCT FROM (OLD.role, OLD.is_staff, OLD.is_active, OLD.sees_all_teams) THEN
+    RAISE EXCEPTION 'only an administrator changes rights'
+      USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
+  END IF;
+  IF TG_OP = 'UPDATE' AND ombud.actor_kind() = 'customer' AND
+     NEW.organization_id IS DISTINCT FROM OLD.organization_id THEN
+    -- an organization that shares its tickets opens them all to whoever joins
+    RAISE EXCEPTION 'only staff changes who belongs where'
+      USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
+  END IF;
+  IF TG_OP = 'INSERT' THEN
+    IF NEW.is_staff AND NEW.role = 'customer' THEN
+      NEW.role := 'agent';
+    END IF;
+  ELSIF NEW.is_staff <> OLD.is_staff AND NEW.role = OLD.role THEN
+    NEW.role := CASE WHEN NEW.is_staff THEN 'agent' ELSE 'customer' END;
+  END IF;
+  NEW.is_staff := NEW.role <> 'customer';
+  RETURN NEW;
+END $$;
+
+ALTER FUNCTION ombud.keep_user() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.login_failed(wanted text, allowed integer) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+  INSERT INTO ombud.login_attempts AS a (key, failures, window_start) VALUES (wanted, 1, clock_timestamp())
+  ON CONFLICT (key) DO UPDATE SET
+    failures = CASE WHEN a.window_start < clock_timestamp() - interval '15 minutes' THEN 1 ELSE a.failures + 1 END,
+    window_start = CASE WHEN a.window_start < clock_timestamp() - interval '15 minutes'
+                        THEN clock_timestamp() ELSE a.window_start END,
+    blocked_until = CASE
+      WHEN a.window_start < clock_timestamp() - interval '15 minutes' OR a.failures + 1 < allowed THEN NULL
+      ELSE clock_timestamp() + make_interval(secs => least(2 ^ (a.failures + 2 - allowed), 900)) END
+$$;
+
+ALTER FUNCTION ombud.login_failed(wanted text, allowed integer) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.login_succeeded(wanted text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$ DELETE FROM ombud.login_attempts WHERE key = wanted $$;
+
+ALTER FUNCTION ombud.login_succeeded(wanted text) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.login_wait(wanted text[]) RETURNS integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT coalesce(ceil(max(extract(epoch FROM a.blocked_until - clock_timestamp()))), 0)::int
+    FROM ombud.login_attempts a WHERE a.key = ANY(wanted) AND a.blocked_until > clock_timestamp()
+$$;
+
+ALTER FUNCTION ombud.login_wait(wanted text[]) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.match_tickets(typed text, kind text, actor bigint, organization bigint) RETURNS TABLE(ticket_id bigint, rank real)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 200
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  wanted tsquery := ombud.search_query(typed);
+BEGIN
+  IF kind IS NULL THEN
+    RETURN;
+  ELSIF kind = 'customer' THEN
+    RETURN QUERY
+      SELECT s.ticket_id, ts_rank(s.public_document, wanted)
+        FROM ombud.ticket_search s
+       WHERE s.public_document @@ wanted
+         AND s.ticket_id IN (
+           SELECT t.id FROM ombud.tickets t WHERE t.requester_id = actor
+            UNION ALL SELECT t.id FROM ombud.tickets t WHERE t.organization_id = organization
+            UNION ALL SELECT p.ticket_id FROM ombud.ticket_participants p WHERE p.user_id = actor);
+  ELSE
+    RETURN QUERY
+      SELECT s.ticket_id, ts_rank(s.document, wanted) FROM ombud.ticket_search s
+       WHERE s.is_indexed AND s.document @@ wanted
+      UNION ALL
+      SELECT s.ticket_id, ts_rank(s.document, wanted) FROM ombud.ticket_search s
+       WHERE NOT s.is_indexed AND s.document @@ wanted;
+  END IF;
+END $$;
+
+ALTER FUNCTION ombud.match_tickets(typed text, kind text, actor bigint, organization bigint) OWNER TO ombud_search;
+
+CREATE FUNCTION ombud.next_ticket_number() RETURNS text
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$ SELECT nextval('ombud.ticket_number_seq')::text $$;
+
+ALTER FUNCTION ombud.next_ticket_number() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.principal(wanted bigint) RETURNS TABLE(user_id bigint, email text, full_name text, role text, sees_all_teams boolean, team_ids bigint[], shared_organization_id bigint, theme text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT u.id, u.email, u.full_name, u.role, u.sees_all_teams,
+         ARRAY(SELECT m.team_id FROM ombud.team_members m WHERE m.user_id = u.id),
+         (SELECT o.id FROM ombud.organizations o WHERE o.id = u.organization_id AND o.shares_tickets), u.theme
+    FROM ombud.users u WHERE u.id = wanted AND u.is_active
+$$;
+
+ALTER FUNCTION ombud.principal(wanted bigint) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.search_changed_comments() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  ids bigint[] := ARRAY(SELECT DISTINCT o.ticket_id FROM old_rows o);
+BEGIN
+  IF ids <> '{}' THEN
+    PERFORM ombud.write_documents(ids);
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.search_changed_comments() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.search_changed_tickets() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  ids bigint[] := ARRAY(
+    SELECT n.id FROM new_rows n JOIN old_rows o ON o.id = n.id
+     WHERE (n.title, n.description, n.requester_id, n.ticket_number)
+           IS DISTINCT FROM (o.title, o.description, o.requester_id, o.ticket_number));
+BEGIN
+  IF ids <> '{}' THEN
+    PERFORM ombud.write_documents(ids);
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.search_changed_tickets() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.search_changed_users() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  ids bigint[] := ARRAY(
+    SELECT t.id FROM new_rows n JOIN old_rows o ON o.id = n.id JOIN ombud.tickets t ON t.requester_id = n.id
+     WHERE (n.full_name, n.email) IS DISTINCT FROM (o.full_name, o.email));
+BEGIN
+  IF ids <> '{}' THEN
+    PERFORM ombud.write_documents(ids);
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.search_changed_users() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.search_new_comments() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  UPDATE ombud.ticket_search s
+     SET document = ombud.add_words(s.document, a.everything),
+         public_document = ombud.add_words(s.public_document, coalesce(a.publicly, '')),
+         is_indexed = false, changed_at = now()
+    FROM (SELECT w.ticket_id, ombud.all_words(w.words) AS everything,
+                 ombud.all_words(w.words) FILTER (WHERE NOT w.is_internal) AS publicly
+            FROM (SELECT f.ticket_id, f.is_internal, ombud.words(f.content, 'D') AS words FROM fresh f) w
+           GROUP BY w.ticket_id) a
+   WHERE s.ticket_id = a.ticket_id;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.search_new_comments() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.search_new_tickets() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  INSERT INTO ombud.ticket_search (ticket_id, document, public_document)
+  SELECT f.id, words.d, words.d
+    FROM fresh f
+    JOIN ombud.users u ON u.id = f.requester_id
+   CROSS JOIN LATERAL (SELECT ombud.words(f.ticket_number || ' ' || f.title, 'A')
+                           || ombud.words(u.full_name || ' ' || u.email, 'B')
+                           || ombud.words(f.description, 'C') AS d) words;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.search_new_tickets() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.search_query(typed text) RETURNS tsquery
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $_$
+DECLARE
+  wanted text := left(typed, 500);
+  parsed text;
+BEGIN
+  IF wanted !~ '"' THEN
+    wanted := regexp_replace(wanted, '([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+)', ' "\1" ', 'g');
+  END IF;
+  parsed := websearch_to_tsquery('ombud.plain', ombud.spaced(wanted))::text;
+  IF parsed ~ '''$' AND typed !~ '["\s]$' THEN
+    parsed := parsed || ':*';
+  END IF;
+  RETURN parsed::tsquery;
+END $_$;
+
+ALTER FUNCTION ombud.search_query(typed text) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.search_weight(typed text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  plan json;
+BEGIN
+  EXECUTE format('EXPLAIN (FORMAT JSON) SELECT FROM ombud.ticket_search s WHERE s.document @@ %L::tsquery',
+                 ombud.search_query(typed)) INTO plan;
+  RETURN (plan -> 0 -> 'Plan' ->> 'Plan Rows')::bigint;
+END $$;
+
+ALTER FUNCTION ombud.search_weight(typed text) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.secure(target regclass) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+  EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
+  EXECUTE format('CREATE POLICY owner_all ON %s TO ombud_owner USING (true) WITH CHECK (true)', target);
+  EXECUTE format('CREATE POLICY backup_all ON %s FOR SELECT TO ombud_backup USING (true)', target);
+  EXECUTE format('CREATE POLICY context ON %s AS RESTRICTIVE TO ombud_app '
+                 'USING ((SELECT ombud.actor_kind()) IS NOT NULL)', target);
+  EXECUTE format('CREATE POLICY system_all ON %s TO ombud_worker '
+                 'USING ((SELECT ombud.actor_kind()) = ''system'') '
+                 'WITH CHECK ((SELECT ombud.actor_kind()) = ''system'')', target);
+  EXECUTE format('GRANT SELECT ON %s TO ombud_backup', target);
+END $$;
+
+ALTER FUNCTION ombud.secure(target regclass) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.snippet(body text, typed text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT ts_headline('ombud.plain', left(translate(body, U&'\E000\E001', ''), 20000), ombud.search_query(typed),
+                     U&'StartSel=\E000, StopSel=\E001, MaxFragments=1, MaxWords=24, MinWords=8')
+$$;
+
+ALTER FUNCTION ombud.snippet(body text, typed text) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.spaced(body text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT regexp_replace(
+         CASE WHEN body ~ '[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]'
+              THEN regexp_replace(body, '([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])', ' \1 ', 'g')
+              ELSE body END, '(\w)-(\d)', '\1 \2', 'g')
+$$;
+
+ALTER FUNCTION ombud.spaced(body text) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.touch() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  NEW.updated_at := now();
+  RETURN NEW;
+END $$;
+
+ALTER FUNCTION ombud.touch() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.words(body text, weight "char") RETURNS tsvector
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  IF octet_length(body) < 300000 THEN
+    RETURN setweight(to_tsvector('ombud.plain', ombud.spaced(body)), weight);
+  END IF;
+  BEGIN
+    RETURN setweight(to_tsvector('ombud.plain', ombud.spaced(left(body, 250000))), weight);
+  EXCEPTION WHEN program_limit_exceeded THEN
+    RETURN setweight(to_tsvector('ombud.plain', ombud.spaced(left(body, 50000))), weight);
+  END;
+END $$;
+
+ALTER FUNCTION ombud.words(body text, weight "char") OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.write_documents(ids bigint[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+  INSERT INTO ombud.ticket_search AS s (ticket_id, document, public_document)
+  SELECT d.ticket_id, d.document, d.public_document FROM ombud.documents(ids) d
+  ON CONFLICT (ticket_id) DO UPDATE
+     SET document = excluded.document, public_document = excluded.public_document,
+         is_indexed = false, changed_at = now()
+$$;
+
+ALTER FUNCTION ombud.write_documents(ids bigint[]) OWNER TO ombud_owner;
+
+CREATE AGGREGATE ombud.all_words(tsvector) (
+    SFUNC = ombud.add_words,
+    STYPE = tsvector,
+    INITCOND = ''
+);
+
+ALTER AGGREGATE ombud.all_words(tsvector) OWNER TO ombud_owner;
+
+CREATE TEXT SEARCH CONFIGURATION ombud.plain (
+    PARSER = pg_catalog."default" );
+
+ALTER TEXT SEARCH CONFIGURATION ombud.plain
+    ADD MAPPING FOR asciiword WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION ombud.plain
+    ADD MAPPING FOR word WITH ombud.unaccent, simple;
+
+ALTER TEXT SEARCH CONFIGURATION ombud.plain
+    ADD MAPPING FOR numword WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION ombud.plain
+    ADD MAPPING FOR email WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION ombud.plain
+    ADD MAPPING FOR url WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION ombud.plain
+    ADD MAPPING FOR host WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION ombud.plain
+    ADD MAPPING FOR sfloat WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION ombud.plain
+    ADD MAPPING FOR version WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION ombud.plain
+    ADD MAPPING FOR hword_numpart WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION ombud.plain
+    ADD MAPPING FOR hword_part WITH ombud.unaccent, simple;
+
+ALTER TEXT SEARCH CONFIGURATION ombud.plain
+    ADD MAPPING FOR hword_asciipart WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION ombud.plain
+    ADD MAPPING FOR numhword WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION ombud.plain
+    ADD MAPPING FOR asciihword WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION ombud.plain
+    ADD MAPPING FOR hword WITH ombud.unaccent, simple;
+
+ALTER TEXT SEARCH CONFIGURATION ombud.plain
+    ADD MAPPING FOR url_path WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION ombud.plain
+    ADD MAPPING FOR file WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION ombud.plain
+    ADD MAPPING FOR "float" WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION ombud.plain
+    ADD MAPPING FOR "int" WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION ombud.plain
+    ADD MAPPING FOR uint WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION ombud.plain OWNER TO ombud_owner;
+
+CREATE TABLE ombud.alembic_version (
+    version_num character varying(32) NOT NULL
+);
+
+ALTER TABLE ombud.alembic_version OWNER TO ombud_owner;
+
+CREATE TABLE ombud.api_tokens (
+    id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    name character varying(100) NOT NULL,
+    key_id character varying(22) NOT NULL,
+    secret_hash bytea NOT NULL,
+    scopes character varying(50)[] DEFAULT '{}'::character varying[] NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT ck_api_tokens_name_not_blank CHECK (((name)::text ~ '\S'::text))
+);
+
+ALTER TABLE ONLY ombud.api_tokens FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.api_tokens OWNER TO ombud_owner;
+
+ALTER TABLE ombud.api_tokens ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.api_tokens_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ombud.attachments (
+    id bigint NOT NULL,
+    ticket_id bigint NOT NULL,
+    comment_id bigint,
+    uploader_id bigint NOT NULL,
+    file_name character varying(255) NOT NULL,
+    content_type character varying(255) DEFAULT 'application/octet-stream'::character varying NOT NULL,
+    size bigint NOT NULL,
+    checksum character varying(64) NOT NULL,
+    storage_key character varying(255) NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_attachments_checksum CHECK (((checksum)::text ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT ck_attachments_file_name_not_blank CHECK (((file_name)::text ~ '\S'::text)),
+    CONSTRAINT ck_attachments_size CHECK ((size >= 0))
+);
+
+ALTER TABLE ONLY ombud.attachments FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.attachments OWNER TO ombud_owner;
+
+ALTER TABLE ombud.attachments ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.attachments_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ombud.audit_logs (
+    id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    table_name character varying(63) NOT NULL,
+    record_id bigint,
+    record_key jsonb NOT NULL,
+    ticket_id bigint,
+    action text NOT NULL,
+    actor character varying(100) NOT NULL,
+    user_id bigint,
+    request_id character varying(100) NOT NULL,
+    changes jsonb NOT NULL,
+    CONSTRAINT ck_audit_logs_action CHECK ((action = ANY (ARRAY['CREATE'::text, 'UPDATE'::text, 'DELETE'::text])))
+)
+PARTITION BY RANGE (created_at);
+
+ALTER TABLE ONLY ombud.audit_logs FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.audit_logs OWNER TO ombud_owner;
+
+ALTER TABLE ombud.audit_logs ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.audit_logs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ombud.comments (
+    id bigint NOT NULL,
+    content text NOT NULL,
+    is_internal boolean DEFAULT false NOT NULL,
+    ticket_id bigint NOT NULL,
+    author_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_comments_content_not_blank CHECK ((content ~ '\S'::text))
+);
+
+ALTER TABLE ONLY ombud.comments FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.comments OWNER TO ombud_owner;
+
+ALTER TABLE ombud.comments ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.comments_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ombud.drafts (
+    user_id bigint NOT NULL,
+    ticket_id bigint NOT NULL,
+    is_internal boolean NOT NULL,
+    content text NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY ombud.drafts FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.drafts OWNER TO ombud_owner;
+
+CREATE TABLE ombud.external_refs (
+    source character varying(100) NOT NULL,
+    key character varying(255) NOT NULL,
+    ticket_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY ombud.external_refs FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.external_refs OWNER TO ombud_owner;
+
+CREATE TABLE ombud.login_attempts (
+    key character varying(300) NOT NULL,
+    failures bigint DEFAULT '0'::bigint NOT NULL,
+    window_start timestamp with time zone DEFAULT now() NOT NULL,
+    blocked_until timestamp with time zone
+);
+
+ALTER TABLE ONLY ombud.login_attempts FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.login_attempts OWNER TO ombud_owner;
+
+CREATE TABLE ombud.organization_domains (
+    domain character varying(255) NOT NULL,
+    organization_id bigint NOT NULL,
+    CONSTRAINT ck_organization_domains_domain_form CHECK ((((domain)::text = lower((domain)::text)) AND ((domain)::text ~~ '%_._%'::text)))
+);
+
+ALTER TABLE ONLY ombud.organization_domains FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.organization_domains OWNER TO ombud_owner;
+
+CREATE TABLE ombud.organizations (
+    id bigint NOT NULL,
+    name character varying(255) NOT NULL,
+    notes text DEFAULT ''::text NOT NULL,
+    shares_tickets boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_organizations_name_not_blank CHECK (((name)::text ~ '\S'::text))
+);
+
+ALTER TABLE ONLY ombud.organizations FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.organizations OWNER TO ombud_owner;
+
+ALTER TABLE ombud.organizations ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.organizations_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ombud.tags (
+    id bigint NOT NULL,
+    name character varying(100) NOT NULL,
+    color character varying(7) DEFAULT '#7a7a72'::character varying NOT NULL,
+    description character varying(500) DEFAULT ''::character varying NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_tags_color_form CHECK (((color)::text ~ '^#[0-9A-Fa-f]{6}$'::text)),
+    CONSTRAINT ck_tags_name_not_blank CHECK (((name)::text ~ '\S'::text))
+);
+
+ALTER TABLE ONLY ombud.tags FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.tags OWNER TO ombud_owner;
+
+ALTER TABLE ombud.tags ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.tags_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ombud.team_members (
+    team_id bigint NOT NULL,
+    user_id bigint NOT NULL
+);
+
+ALTER TABLE ONLY ombud.team_members FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.team_members OWNER TO ombud_owner;
+
+CREATE TABLE ombud.teams (
+    id bigint NOT NULL,
+    name character varying(100) NOT NULL,
+    description character varying(500) DEFAULT ''::character varying NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_teams_name_not_blank CHECK (((name)::text ~ '\S'::text))
+);
+
+ALTER TABLE ONLY ombud.teams FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.teams OWNER TO ombud_owner;
+
+ALTER TABLE ombud.teams ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.teams_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE SEQUENCE ombud.ticket_number_seq
+    START WITH 1001
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER SEQUENCE ombud.ticket_number_seq OWNER TO ombud_owner;
+
+CREATE TABLE ombud.ticket_participants (
+    ticket_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY ombud.ticket_participants FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.ticket_participants OWNER TO ombud_owner;
+
+CREATE TABLE ombud.ticket_reads (
+    user_id bigint NOT NULL,
+    ticket_id bigint NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY ombud.ticket_reads FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.ticket_reads OWNER TO ombud_owner;
+
+CREATE TABLE ombud.ticket_search (
+    ticket_id bigint NOT NULL,
+    document tsvector NOT NULL,
+    public_document tsvector NOT NULL,
+    is_indexed boolean DEFAULT false NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY ombud.ticket_search FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.ticket_search OWNER TO ombud_owner;
+
+CREATE TABLE ombud.ticket_tags (
+    ticket_id bigint NOT NULL,
+    tag_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY ombud.ticket_tags FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.ticket_tags OWNER TO ombud_owner;
+
+CREATE TABLE ombud.tickets (
+    id bigint NOT NULL,
+    ticket_number character varying(50) DEFAULT ombud.next_ticket_number() NOT NULL,
+    title character varying(500) NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    status text DEFAULT 'open'::text NOT NULL,
+    priority text DEFAULT 'medium'::text NOT NULL,
+    priority_rank smallint GENERATED ALWAYS AS (
+CASE priority
+    WHEN 'low'::text THEN 1
+    WHEN 'medium'::text THEN 2
+    WHEN 'high'::text THEN 3
+    ELSE 4
+END) STORED NOT NULL,
+    channel text DEFAULT 'web'::text NOT NULL,
+    requester_id bigint NOT NULL,
+    creator_id bigint NOT NULL,
+    assignee_id bigint,
+    team_id bigint,
+    organization_id bigint,
+    version bigint DEFAULT '1'::bigint NOT NULL,
+    last_activity_at timestamp with time zone DEFAULT now() NOT NULL,
+    first_response_at timestamp with time zone,
+    resolved_at timestamp with time zone,
+    deleted_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_tickets_channel CHECK ((channel = ANY (ARRAY['web'::text, 'email'::text, 'api'::text, 'phone'::text, 'chat'::text, 'social'::text]))),
+    CONSTRAINT ck_tickets_number_not_blank CHECK (((ticket_number)::text ~ '\S'::text)),
+    CONSTRAINT ck_tickets_priority CHECK ((priority = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'urgent'::text]))),
+    CONSTRAINT ck_tickets_resolved_at CHECK (((status = ANY (ARRAY['resolved'::text, 'closed'::text])) = (resolved_at IS NOT NULL))),
+    CONSTRAINT ck_tickets_status CHECK ((status = ANY (ARRAY['open'::text, 'in_progress'::text, 'waiting_on_customer'::text, 'resolved'::text, 'closed'::text]))),
+    CONSTRAINT ck_tickets_title_not_blank CHECK (((title)::text ~ '\S'::text))
+);
+
+ALTER TABLE ONLY ombud.tickets FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.tickets OWNER TO ombud_owner;
+
+ALTER TABLE ombud.tickets ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.tickets_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ombud.users (
+    id bigint NOT NULL,
+    email character varying(255) NOT NULL,
+    full_name character varying(255) DEFAULT ''::character varying NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    is_staff boolean DEFAULT false NOT NULL,
+    role text DEFAULT 'customer'::text NOT NULL,
+    sees_all_teams boolean DEFAULT true NOT NULL,
+    organization_id bigint,
+    password_hash character varying(255),
+    theme character varying(10) DEFAULT 'system'::character varying NOT NULL,
+    last_login timestamp with time zone,
+    email_norm character varying(255) GENERATED ALWAYS AS (lower((email)::text)) STORED NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_users_email_form CHECK (((email)::text ~ '^[^@\s]+@[^@\s]+$'::text)),
+    CONSTRAINT ck_users_role CHECK ((role = ANY (ARRAY['admin'::text, 'agent'::text, 'light_agent'::text, 'customer'::text]))),
+    CONSTRAINT ck_users_staff_role CHECK ((is_staff = (role <> 'customer'::text))),
+    CONSTRAINT ck_users_theme CHECK (((theme)::text = ANY ((ARRAY['system'::character varying, 'light'::character varying, 'dark'::character varying])::text[])))
+);
+
+ALTER TABLE ONLY ombud.users FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.users OWNER TO ombud_owner;
+
+ALTER TABLE ombud.users ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.users_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ombud.web_sessions (
+    id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    token_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ip character varying(45) DEFAULT ''::character varying NOT NULL,
+    user_agent character varying(300) DEFAULT ''::character varying NOT NULL
+);
+
+ALTER TABLE ONLY ombud.web_sessions FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.web_sessions OWNER TO ombud_owner;
+
+ALTER TABLE ombud.web_sessions ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.web_sessions_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE ONLY ombud.alembic_version
+    ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+
+ALTER TABLE ONLY ombud.api_tokens
+    ADD CONSTRAINT pk_api_tokens PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.attachments
+    ADD CONSTRAINT pk_attachments PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.audit_logs
+    ADD CONSTRAINT pk_audit_logs PRIMARY KEY (id, created_at);
+
+ALTER TABLE ONLY ombud.comments
+    ADD CONSTRAINT pk_comments PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.drafts
+    ADD CONSTRAINT pk_drafts PRIMARY KEY (user_id, ticket_id, is_internal);
+
+ALTER TABLE ONLY ombud.external_refs
+    ADD CONSTRAINT pk_external_refs PRIMARY KEY (source, key);
+
+ALTER TABLE ONLY ombud.login_attempts
+    ADD CONSTRAINT pk_login_attempts PRIMARY KEY (key);
+
+ALTER TABLE ONLY ombud.organization_domains
+    ADD CONSTRAINT pk_organization_domains PRIMARY KEY (domain);
+
+ALTER TABLE ONLY ombud.organizations
+    ADD CONSTRAINT pk_organizations PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.tags
+    ADD CONSTRAINT pk_tags PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.team_members
+    ADD CONSTRAINT pk_team_members PRIMARY KEY (team_id, user_id);
+
+ALTER TABLE ONLY ombud.teams
+    ADD CONSTRAINT pk_teams PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.ticket_participants
+    ADD CONSTRAINT pk_ticket_participants PRIMARY KEY (ticket_id, user_id);
+
+ALTER TABLE ONLY ombud.ticket_reads
+    ADD CONSTRAINT pk_ticket_reads PRIMARY KEY (user_id, ticket_id);
+
+ALTER TABLE ONLY ombud.ticket_search
+    ADD CONSTRAINT pk_ticket_search PRIMARY KEY (ticket_id);
+
+ALTER TABLE ONLY ombud.ticket_tags
+    ADD CONSTRAINT pk_ticket_tags PRIMARY KEY (ticket_id, tag_id);
+
+ALTER TABLE ONLY ombud.tickets
+    ADD CONSTRAINT pk_tickets PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.users
+    ADD CONSTRAINT pk_users PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.web_sessions
+    ADD CONSTRAINT pk_web_sessions PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.api_tokens
+    ADD CONSTRAINT uq_api_tokens_key_id UNIQUE (key_id);
+
+ALTER TABLE ONLY ombud.tickets
+    ADD CONSTRAINT uq_tickets_ticket_number UNIQUE (ticket_number);
+
+ALTER TABLE ONLY ombud.web_sessions
+    ADD CONSTRAINT uq_web_sessions_token_hash UNIQUE (token_hash);
+
+CREATE INDEX ix_api_tokens_user_id ON ombud.api_tokens USING btree (user_id);
+
+CREATE INDEX ix_attachments_checksum ON ombud.attachments USING btree (checksum);
+
+CREATE INDEX ix_attachments_comment_id ON ombud.attachments USING btree (comment_id) WHERE (comment_id IS NOT NULL);
+
+CREATE INDEX ix_attachments_ticket_id ON ombud.attachments USING btree (ticket_id, id);
+
+CREATE INDEX ix_attachments_uploader_id ON ombud.attachments USING btree (uploader_id);
+
+CREATE INDEX ix_audit_logs_created_at ON ONLY ombud.audit_logs USING brin (created_at);
+
+CREATE INDEX ix_audit_logs_record ON ONLY ombud.audit_logs USING btree (table_name, record_id, id);
+
+CREATE INDEX ix_audit_logs_request_id ON ONLY ombud.audit_logs USING btree (request_id);
+
+CREATE INDEX ix_audit_logs_ticket_id ON ONLY ombud.audit_logs USING btree (ticket_id, id) WHERE (ticket_id IS NOT NULL);
+
+CREATE INDEX ix_audit_logs_user_id ON ONLY ombud.audit_logs USING btree (user_id, id) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX ix_comments_author_id ON ombud.comments USING btree (author_id, id);
+
+CREATE INDEX ix_comments_ticket_id ON ombud.comments USING btree (ticket_id, created_at, id);
+
+CREATE INDEX ix_drafts_ticket_id ON ombud.drafts USING btree (ticket_id);
+
+CREATE INDEX ix_external_refs_ticket_id ON ombud.external_refs USING btree (ticket_id);
+
+CREATE INDEX ix_organization_domains_organization_id ON ombud.organization_domains USING btree (organization_id);
+
+CREATE INDEX ix_team_members_user_id ON ombud.team_members USING btree (user_id);
+
+CREATE INDEX ix_ticket_participants_user_id ON ombud.ticket_participants USING btree (user_id);
+
+CREATE INDEX ix_ticket_reads_ticket_id ON ombud.ticket_reads USING btree (ticket_id);
+
+CREATE INDEX ix_ticket_search_document ON ombud.ticket_search USING gin (document) WITH (fastupdate=off) WHERE is_indexed;
+
+CREATE INDEX ix_ticket_search_tail ON ombud.ticket_search USING btree (ticket_id) WHERE (NOT is_indexed);
+
+CREATE INDEX ix_ticket_tags_tag_id ON ombud.ticket_tags USING btree (tag_id, ticket_id);
+
+CREATE INDEX ix_tickets_assignee_id ON ombud.tickets USING btree (assignee_id, id);
+
+CREATE INDEX ix_tickets_assignee_undone ON ombud.tickets USING btree (assignee_id, last_activity_at, id) WHERE ((deleted_at IS NULL) AND (status = ANY (ARRAY['open'::text, 'in_progress'::text, 'waiting_on_customer'::text])));
+
+CREATE INDEX ix_tickets_created_at ON ombud.tickets USING btree (created_at, id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX ix_tickets_creator_id ON ombud.tickets USING btree (creator_id, id);
+
+CREATE INDEX ix_tickets_live ON ombud.tickets USING btree (last_activity_at, id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX ix_tickets_organization_id ON ombud.tickets USING btree (organization_id, id);
+
+CREATE INDEX ix_tickets_priority_undone ON ombud.tickets USING btree (priority_rank, last_activity_at, id) WHERE ((deleted_at IS NULL) AND (status = ANY (ARRAY['open'::text, 'in_progress'::text, 'waiting_on_customer'::text])));
+
+CREATE INDEX ix_tickets_requester_id ON ombud.tickets USING btree (requester_id, id);
+
+CREATE INDEX ix_tickets_status ON ombud.tickets USING btree (status, last_activity_at, id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX ix_tickets_team_id ON ombud.tickets USING btree (team_id, id);
+
+CREATE INDEX ix_tickets_team_undone ON ombud.tickets USING btree (team_id, last_activity_at, id) WHERE ((deleted_at IS NULL) AND (status = ANY (ARRAY['open'::text, 'in_progress'::text, 'waiting_on_customer'::text])));
+
+CREATE INDEX ix_tickets_unassigned_undone ON ombud.tickets USING btree (last_activity_at, id) WHERE ((deleted_at IS NULL) AND (status = ANY (ARRAY['open'::text, 'in_progress'::text, 'waiting_on_customer'::text])) AND (assignee_id IS NULL));
+
+CREATE INDEX ix_tickets_undone ON ombud.tickets USING btree (last_activity_at, id) WHERE ((deleted_at IS NULL) AND (status = ANY (ARRAY['open'::text, 'in_progress'::text, 'waiting_on_customer'::text])));
+
+CREATE INDEX ix_users_organization_id ON ombud.users USING btree (organization_id);
+
+CREATE INDEX ix_users_staff ON ombud.users USING btree (full_name, id) WHERE (is_staff AND is_active);
+
+CREATE INDEX ix_web_sessions_expires_at ON ombud.web_sessions USING btree (expires_at);
+
+CREATE INDEX ix_web_sessions_user_id ON ombud.web_sessions USING btree (user_id);
+
+CREATE UNIQUE INDEX uq_organizations_name ON ombud.organizations USING btree (lower((name)::text));
+
+CREATE UNIQUE INDEX uq_tags_name ON ombud.tags USING btree (lower((name)::text));
+
+CREATE UNIQUE INDEX uq_teams_name ON ombud.teams USING btree (lower((name)::text));
+
+CREATE UNIQUE INDEX uq_users_email_norm ON ombud.users USING btree (email_norm);
+
+CREATE TRIGGER a_keep AFTER INSERT ON ombud.comments REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION ombud.after_comments();
+
+CREATE TRIGGER keep BEFORE UPDATE ON ombud.tickets FOR EACH ROW EXECUTE FUNCTION ombud.keep_ticket();
+
+CREATE TRIGGER keep BEFORE INSERT OR UPDATE OF is_staff, role, is_active, sees_all_teams, organization_id ON ombud.users FOR EACH ROW EXECUTE FUNCTION ombud.keep_user();
+
+CREATE TRIGGER keep_new BEFORE INSERT ON ombud.tickets FOR EACH ROW EXECUTE FUNCTION ombud.keep_new_ticket();
+
+CREATE TRIGGER s_search_delete AFTER DELETE ON ombud.comments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.search_changed_comments();
+
+CREATE TRIGGER s_search_insert AFTER INSERT ON ombud.comments REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION ombud.search_new_comments();
+
+CREATE TRIGGER s_search_insert AFTER INSERT ON ombud.tickets REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION ombud.search_new_tickets();
+
+CREATE TRIGGER s_search_update AFTER UPDATE ON ombud.comments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.search_changed_comments();
+
+CREATE TRIGGER s_search_update AFTER UPDATE ON ombud.tickets REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.search_changed_tickets();
+
+CREATE TRIGGER s_search_update AFTER UPDATE ON ombud.users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.search_changed_users();
+
+CREATE TRIGGER touch BEFORE UPDATE ON ombud.comments FOR EACH ROW EXECUTE FUNCTION ombud.touch();
+
+CREATE TRIGGER touch BEFORE UPDATE ON ombud.organizations FOR EACH ROW EXECUTE FUNCTION ombud.touch();
+
+CREATE TRIGGER touch BEFORE UPDATE ON ombud.teams FOR EACH ROW EXECUTE FUNCTION ombud.touch();
+
+CREATE TRIGGER touch BEFORE UPDATE ON ombud.users FOR EACH ROW EXECUTE FUNCTION ombud.touch();
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.api_tokens REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{secret_hash}', '{last_used_at}', '');
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.attachments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{}', 'ticket_id');
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.comments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at}', 'ticket_id');
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.organization_domains REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{domain}', '{}', '{}', '');
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.organizations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at}', '');
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.tags REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{}', '');
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.team_members REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{team_id,user_id}', '{}', '{}', '');
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.teams REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at}', '');
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.ticket_participants REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{ticket_id,user_id}', '{}', '{}', 'ticket_id');
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.ticket_tags REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{ticket_id,tag_id}', '{}', '{}', 'ticket_id');
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.tickets REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at,version,priority_rank}', 'id');
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{password_hash}', '{updated_at,email_norm}', '');
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.api_tokens REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{secret_hash}', '{last_used_at}', '');
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.attachments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{}', 'ticket_id');
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.comments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at}', 'ticket_id');
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.organization_domains REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{domain}', '{}', '{}', '');
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.organizations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at}', '');
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.tags REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{}', '');
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.team_members REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{team_id,user_id}', '{}', '{}', '');
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.teams REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at}', '');
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.ticket_participants REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{ticket_id,user_id}', '{}', '{}', 'ticket_id');
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.ticket_tags REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{ticket_id,tag_id}', '{}', '{}', 'ticket_id');
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.tickets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at,version,priority_rank}', 'id');
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{password_hash}', '{updated_at,email_norm}', '');
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.api_tokens REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{secret_hash}', '{last_used_at}', '');
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.attachments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{}', 'ticket_id');
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.comments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at}', 'ticket_id');
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.organization_domains REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{domain}', '{}', '{}', '');
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.organizations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at}', '');
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.tags REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{}', '');
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.team_members REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{team_id,user_id}', '{}', '{}', '');
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.teams REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at}', '');
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.ticket_participants REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{ticket_id,user_id}', '{}', '{}', 'ticket_id');
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.ticket_tags REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{ticket_id,tag_id}', '{}', '{}', 'ticket_id');
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.tickets REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at,version,priority_rank}', 'id');
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{password_hash}', '{updated_at,email_norm}', '');
+
+ALTER TABLE ONLY ombud.api_tokens
+    ADD CONSTRAINT fk_api_tokens_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.attachments
+    ADD CONSTRAINT fk_attachments_comment_id FOREIGN KEY (comment_id) REFERENCES ombud.comments(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.attachments
+    ADD CONSTRAINT fk_attachments_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.attachments
+    ADD CONSTRAINT fk_attachments_uploader_id FOREIGN KEY (uploader_id) REFERENCES ombud.users(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY ombud.comments
+    ADD CONSTRAINT fk_comments_author_id FOREIGN KEY (author_id) REFERENCES ombud.users(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY ombud.comments
+    ADD CONSTRAINT fk_comments_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.drafts
+    ADD CONSTRAINT fk_drafts_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.drafts
+    ADD CONSTRAINT fk_drafts_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.external_refs
+    ADD CONSTRAINT fk_external_refs_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.organization_domains
+    ADD CONSTRAINT fk_organization_domains_organization_id FOREIGN KEY (organization_id) REFERENCES ombud.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.team_members
+    ADD CONSTRAINT fk_team_members_team_id FOREIGN KEY (team_id) REFERENCES ombud.teams(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.team_members
+    ADD CONSTRAINT fk_team_members_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.ticket_participants
+    ADD CONSTRAINT fk_ticket_participants_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.ticket_participants
+    ADD CONSTRAINT fk_ticket_participants_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.ticket_reads
+    ADD CONSTRAINT fk_ticket_reads_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.ticket_reads
+    ADD CONSTRAINT fk_ticket_reads_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.ticket_search
+    ADD CONSTRAINT fk_ticket_search_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.ticket_tags
+    ADD CONSTRAINT fk_ticket_tags_tag_id FOREIGN KEY (tag_id) REFERENCES ombud.tags(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.ticket_tags
+    ADD CONSTRAINT fk_ticket_tags_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.tickets
+    ADD CONSTRAINT fk_tickets_assignee_id FOREIGN KEY (assignee_id) REFERENCES ombud.users(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY ombud.tickets
+    ADD CONSTRAINT fk_tickets_creator_id FOREIGN KEY (creator_id) REFERENCES ombud.users(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY ombud.tickets
+    ADD CONSTRAINT fk_tickets_organization_id FOREIGN KEY (organization_id) REFERENCES ombud.organizations(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY ombud.tickets
+    ADD CONSTRAINT fk_tickets_requester_id FOREIGN KEY (requester_id) REFERENCES ombud.users(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY ombud.tickets
+    ADD CONSTRAINT fk_tickets_team_id FOREIGN KEY (team_id) REFERENCES ombud.teams(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY ombud.users
+    ADD CONSTRAINT fk_users_organization_id FOREIGN KEY (organization_id) REFERENCES ombud.organizations(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY ombud.web_sessions
+    ADD CONSTRAINT fk_web_sessions_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
+
+CREATE POLICY admin_all ON ombud.team_members TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
+
+CREATE POLICY admin_all ON ombud.teams TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
+
+ALTER TABLE ombud.api_tokens ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.attachments ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.audit_logs ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY backup_all ON ombud.api_tokens FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.attachments FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.audit_logs FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.comments FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.drafts FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.external_refs FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.login_attempts FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.organization_domains FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.organizations FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.tags FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.team_members FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.teams FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.ticket_participants FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.ticket_reads FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.ticket_search FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.ticket_tags FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.tickets FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.users FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.web_sessions FOR SELECT TO ombud_backup USING (true);
+
+ALTER TABLE ombud.comments ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY context ON ombud.api_tokens AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.attachments AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.audit_logs AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.comments AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.drafts AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.external_refs AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.login_attempts AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.organization_domains AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.organizations AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.tags AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.team_members AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.teams AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.ticket_participants AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.ticket_reads AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.ticket_search AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.ticket_tags AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.tickets AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.users AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.web_sessions AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+ALTER TABLE ombud.drafts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.external_refs ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.login_attempts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.organization_domains ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.organizations ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own ON ombud.api_tokens TO ombud_web USING (((user_id = ( SELECT ombud.actor_id() AS actor_id)) OR (( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text)));
+
+CREATE POLICY own ON ombud.drafts TO ombud_web USING ((user_id = ( SELECT ombud.actor_id() AS actor_id))) WITH CHECK (((user_id = ( SELECT ombud.actor_id() AS actor_id)) AND (EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = drafts.ticket_id)))));
+
+CREATE POLICY own ON ombud.ticket_reads TO ombud_web USING ((user_id = ( SELECT ombud.actor_id() AS actor_id))) WITH CHECK (((user_id = ( SELECT ombud.actor_id() AS actor_id)) AND (EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = ticket_reads.ticket_id)))));
+
+CREATE POLICY own ON ombud.web_sessions TO ombud_web USING (((user_id = ( SELECT ombud.actor_id() AS actor_id)) OR (( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text)));
+
+CREATE POLICY owner_all ON ombud.api_tokens TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.attachments TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.audit_logs TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.comments TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.drafts TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.external_refs TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.login_attempts TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.organization_domains TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.organizations TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.tags TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.team_members TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.teams TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.ticket_participants TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.ticket_reads TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.ticket_search TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.ticket_tags TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.tickets TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.users TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.web_sessions TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY people ON ombud.ticket_tags TO ombud_web USING (((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND (EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = ticket_tags.ticket_id))))));
+
+CREATE POLICY people ON ombud.tickets TO ombud_web USING (((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR ((( SELECT ombud.actor_scope() AS actor_scope) = 'teams'::text) AND ((team_id IS NULL) OR (team_id = ANY (( SELECT ombud.actor_teams() AS actor_teams)::bigint[])) OR (assignee_id = ( SELECT ombud.actor_id() AS actor_id)) OR (id = ANY (ARRAY( SELECT p.ticket_id
+   FROM ombud.ticket_participants p
+  WHERE (p.user_id = ( SELECT ombud.actor_id() AS actor_id))))))) OR ((( SELECT ombud.actor_scope() AS actor_scope) = 'own'::text) AND (deleted_at IS NULL) AND ((requester_id = ( SELECT ombud.actor_id() AS actor_id)) OR (organization_id = ( SELECT ombud.actor_organization() AS actor_organization)) OR (id = ANY (ARRAY( SELECT p.ticket_id
+   FROM ombud.ticket_participants p
+  WHERE (p.user_id = ( SELECT ombud.actor_id() AS actor_id)))))))));
+
+CREATE POLICY people_add ON ombud.comments FOR INSERT TO ombud_web WITH CHECK (((author_id = ( SELECT ombud.actor_id() AS actor_id)) AND ((NOT is_internal) OR (( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text)) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = comments.ticket_id))))));
+
+CREATE POLICY people_add ON ombud.users FOR INSERT TO ombud_web WITH CHECK (((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text) OR ((( SELECT ombud.actor_kind() AS actor_kind) = 'agent'::text) AND (role = 'customer'::text))));
+
+CREATE POLICY people_change ON ombud.attachments TO ombud_web USING ((((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) OR (uploader_id = ( SELECT ombud.actor_id() AS actor_id))) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR ((EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = attachments.ticket_id))) AND ((comment_id IS NULL) OR (EXISTS ( SELECT
+   FROM ombud.comments c
+  WHERE (c.id = attachments.comment_id))))))));
+
+CREATE POLICY people_change ON ombud.comments FOR UPDATE TO ombud_web USING ((((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) OR ((author_id = ( SELECT ombud.actor_id() AS actor_id)) AND (NOT is_internal))) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = comments.ticket_id))))));
+
+CREATE POLICY people_change ON ombud.users FOR UPDATE TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text) OR (id = ( SELECT ombud.actor_id() AS actor_id)) OR ((( SELECT ombud.actor_kind() AS actor_kind) = 'agent'::text) AND (role = 'customer'::text))));
+
+CREATE POLICY people_read ON ombud.attachments FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR ((EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = attachments.ticket_id))) AND ((comment_id IS NULL) OR (EXISTS ( SELECT
+   FROM ombud.comments c
+  WHERE (c.id = attachments.comment_id)))))));
+
+CREATE POLICY people_read ON ombud.comments FOR SELECT TO ombud_web USING ((((NOT is_internal) OR (( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text)) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = comments.ticket_id))))));
+
+CREATE POLICY people_read ON ombud.organizations FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) OR (id = ( SELECT u.organization_id
+   FROM ombud.users u
+  WHERE (u.id = ombud.actor_id())))));
+
+CREATE POLICY people_read ON ombud.ticket_participants FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) OR (user_id = ( SELECT ombud.actor_id() AS actor_id))));
+
+CREATE POLICY people_read ON ombud.users FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) OR (id = ( SELECT ombud.actor_id() AS actor_id)) OR is_staff OR (organization_id = ( SELECT ombud.actor_organization() AS actor_organization)) OR (EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.requester_id = users.id))) OR (EXISTS ( SELECT
+   FROM ombud.comments c
+  WHERE (c.author_id = users.id)))));
+
+CREATE POLICY read_log ON ombud.audit_logs FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text) OR ((( SELECT ombud.actor_kind() AS actor_kind) = 'agent'::text) AND (ticket_id IS NOT NULL) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = audit_logs.ticket_id)))))));
+
+CREATE POLICY search ON ombud.ticket_participants FOR SELECT TO ombud_search USING (true);
+
+CREATE POLICY search ON ombud.ticket_search FOR SELECT TO ombud_search USING (true);
+
+CREATE POLICY search ON ombud.tickets FOR SELECT TO ombud_search USING (true);
+
+CREATE POLICY staff ON ombud.external_refs TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = external_refs.ticket_id))))));
+
+CREATE POLICY staff ON ombud.organization_domains TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+
+CREATE POLICY staff ON ombud.tags TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+
+CREATE POLICY staff ON ombud.ticket_search FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR ((( SELECT ombud.actor_scope() AS actor_scope) = 'teams'::text) AND (EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = ticket_search.ticket_id))))));
+
+CREATE POLICY staff_add ON ombud.organizations FOR INSERT TO ombud_web WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+
+CREATE POLICY staff_change ON ombud.organizations FOR UPDATE TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+
+CREATE POLICY staff_change ON ombud.ticket_participants TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+
+CREATE POLICY staff_read ON ombud.team_members FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+
+CREATE POLICY staff_read ON ombud.teams FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+
+CREATE POLICY system_all ON ombud.api_tokens TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.attachments TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.audit_logs TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.comments TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.drafts TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.external_refs TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.login_attempts TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.organization_domains TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.organizations TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.tags TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.team_members TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.teams TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.ticket_participants TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.ticket_reads TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.ticket_search TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.ticket_tags TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.tickets TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.users TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.web_sessions TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+ALTER TABLE ombud.tags ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.team_members ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.teams ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.ticket_participants ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.ticket_reads ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.ticket_search ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.ticket_tags ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.tickets ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.users ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.web_sessions ENABLE ROW LEVEL SECURITY;
+
+GRANT USAGE ON SCHEMA ombud TO ombud_app;
+GRANT USAGE ON SCHEMA ombud TO ombud_backup;
+GRANT USAGE ON SCHEMA ombud TO ombud_search;
+
+REVOKE ALL ON FUNCTION ombud.actor_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.actor_id() TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.actor_kind() FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.actor_kind() TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.actor_organization() FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.actor_organization() TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.actor_scope() FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.actor_scope() TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.actor_teams() FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.actor_teams() TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.add_words(document tsvector, more tsvector) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.after_comments() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_actor() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_diff(o jsonb, n jsonb, omitted text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_key(r jsonb, key_columns text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_masked(changes jsonb, o jsonb, n jsonb, secrets text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_row(r jsonb, omitted text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_table(target regclass, keys text[], ticket_column text, secrets text[], omitted text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.credentials(address text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.credentials(address text) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.documents(ids bigint[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.ensure_audit_partitions(months_ahead integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.ensure_audit_partitions(months_ahead integer) TO ombud_worker;
+
+REVOKE ALL ON FUNCTION ombud.find_session(hash bytea, idle interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.find_session(hash bytea, idle interval) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.find_token(wanted text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.find_token(wanted text) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.has_administrator() FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.has_administrator() TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.has_words(body text, wanted tsquery) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.has_words(body text, wanted tsquery) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.index_search_tail(batch integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.index_search_tail(batch integer) TO ombud_worker;
+
+REVOKE ALL ON FUNCTION ombud.is_status_move(old_status text, new_status text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.is_status_move(old_status text, new_status text) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.keep_new_ticket() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.keep_ticket() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.keep_user() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.login_failed(wanted text, allowed integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.login_failed(wanted text, allowed integer) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.login_succeeded(wanted text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.login_succeeded(wanted text) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.login_wait(wanted text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.login_wait(wanted text[]) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.match_tickets(typed text, kind text, actor bigint, organization bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.match_tickets(typed text, kind text, actor bigint, organization bigint) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.next_ticket_number() FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.next_ticket_number() TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.principal(wanted bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.principal(wanted bigint) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.search_changed_comments() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.search_changed_tickets() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.search_changed_users() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.search_new_comments() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.search_new_tickets() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.search_query(typed text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.search_query(typed text) TO ombud_app;
+GRANT ALL ON FUNCTION ombud.search_query(typed text) TO ombud_search;
+
+REVOKE ALL ON FUNCTION ombud.search_weight(typed text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.search_weight(typed text) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.secure(target regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.snippet(body text, typed text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.snippet(body text, typed text) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.spaced(body text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.spaced(body text) TO ombud_search;
+GRANT ALL ON FUNCTION ombud.spaced(body text) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.touch() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.words(body text, weight "char") FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.words(body text, weight "char") TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.write_documents(ids bigint[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.all_words(tsvector) FROM PUBLIC;
+
+GRANT SELECT ON TABLE ombud.alembic_version TO ombud_app;
+GRANT SELECT ON TABLE ombud.alembic_version TO ombud_backup;
+
+GRANT SELECT ON TABLE ombud.api_tokens TO ombud_backup;
+GRANT INSERT,UPDATE ON TABLE ombud.api_tokens TO ombud_app;
+
+GRANT SELECT(id) ON TABLE ombud.api_tokens TO ombud_app;
+
+GRANT SELECT(user_id) ON TABLE ombud.api_tokens TO ombud_app;
+
+GRANT SELECT(name) ON TABLE ombud.api_tokens TO ombud_app;
+
+GRANT SELECT(key_id) ON TABLE ombud.api_tokens TO ombud_app;
+
+GRANT SELECT(scopes) ON TABLE ombud.api_tokens TO ombud_app;
+
+GRANT SELECT(created_at) ON TABLE ombud.api_tokens TO ombud_app;
+
+GRANT SELECT(expires_at) ON TABLE ombud.api_tokens TO ombud_app;
+
+GRANT SELECT(last_used_at) ON TABLE ombud.api_tokens TO ombud_app;
+
+GRANT SELECT(revoked_at) ON TABLE ombud.api_tokens TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.attachments TO ombud_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.attachments TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.audit_logs TO ombud_backup;
+GRANT SELECT ON TABLE ombud.audit_logs TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.comments TO ombud_backup;
+GRANT SELECT,INSERT,UPDATE ON TABLE ombud.comments TO ombud_app;
+GRANT DELETE ON TABLE ombud.comments TO ombud_worker;
+
+GRANT SELECT ON TABLE ombud.drafts TO ombud_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.drafts TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.external_refs TO ombud_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.external_refs TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.login_attempts TO ombud_backup;
+
+GRANT SELECT ON TABLE ombud.organization_domains TO ombud_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.organization_domains TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.organizations TO ombud_backup;
+GRANT SELECT,INSERT,UPDATE ON TABLE ombud.organizations TO ombud_app;
+GRANT DELETE ON TABLE ombud.organizations TO ombud_worker;
+
+GRANT SELECT ON TABLE ombud.tags TO ombud_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.tags TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.team_members TO ombud_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.team_members TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.teams TO ombud_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.teams TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.ticket_participants TO ombud_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.ticket_participants TO ombud_app;
+GRANT SELECT ON TABLE ombud.ticket_participants TO ombud_search;
+
+GRANT SELECT ON TABLE ombud.ticket_reads TO ombud_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.ticket_reads TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.ticket_search TO ombud_backup;
+GRANT SELECT ON TABLE ombud.ticket_search TO ombud_search;
+
+GRANT SELECT(ticket_id) ON TABLE ombud.ticket_search TO ombud_app;
+
+GRANT SELECT(document) ON TABLE ombud.ticket_search TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.ticket_tags TO ombud_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.ticket_tags TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.tickets TO ombud_backup;
+GRANT SELECT,INSERT,UPDATE ON TABLE ombud.tickets TO ombud_app;
+GRANT DELETE ON TABLE ombud.tickets TO ombud_worker;
+GRANT SELECT ON TABLE ombud.tickets TO ombud_search;
+
+GRANT SELECT ON TABLE ombud.users TO ombud_backup;
+GRANT DELETE ON TABLE ombud.users TO ombud_worker;
+GRANT INSERT,UPDATE ON TABLE ombud.users TO ombud_app;
+
+GRANT SELECT(id) ON TABLE ombud.users TO ombud_app;
+
+GRANT SELECT(email) ON TABLE ombud.users TO ombud_app;
+
+GRANT SELECT(full_name) ON TABLE ombud.users TO ombud_app;
+
+GRANT SELECT(is_active) ON TABLE ombud.users TO ombud_app;
+
+GRANT SELECT(is_staff) ON TABLE ombud.users TO ombud_app;
+
+GRANT SELECT(role) ON TABLE ombud.users TO ombud_app;
+
+GRANT SELECT(sees_all_teams) ON TABLE ombud.users TO ombud_app;
+
+GRANT SELECT(organization_id) ON TABLE ombud.users TO ombud_app;
+
+GRANT SELECT(theme) ON TABLE ombud.users TO ombud_app;
+
+GRANT SELECT(last_login) ON TABLE ombud.users TO ombud_app;
+
+GRANT SELECT(email_norm) ON TABLE ombud.users TO ombud_app;
+
+GRANT SELECT(created_at) ON TABLE ombud.users TO ombud_app;
+
+GRANT SELECT(updated_at) ON TABLE ombud.users TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.web_sessions TO ombud_backup;
+GRANT INSERT,DELETE,UPDATE ON TABLE ombud.web_sessions TO ombud_app;
+
+GRANT SELECT(id) ON TABLE ombud.web_sessions TO ombud_app;
+
+GRANT SELECT(user_id) ON TABLE ombud.web_sessions TO ombud_app;
+
+GRANT SELECT(created_at) ON TABLE ombud.web_sessions TO ombud_app;
+
+GRANT SELECT(last_seen_at) ON TABLE ombud.web_sessions TO ombud_app;
+
+GRANT SELECT(expires_at) ON TABLE ombud.web_sessions TO ombud_app;
+
+GRANT SELECT(ip) ON TABLE ombud.web_sessions TO ombud_app;
+
+GRANT SELECT(user_agent) ON TABLE ombud.web_sessions TO ombud_app;
