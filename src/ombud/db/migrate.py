@@ -136,7 +136,9 @@ def closing_engine(url: str | URL) -> Iterator[Engine]:
 def libpq(url: str | URL) -> str:
     """Return a SQLAlchemy URL as libpq understands it; as a URL, a password with a space would not survive."""
     target = postgresql_url(url)
-    options = {name: value if isinstance(value, str) else ",".join(value) for name, value in target.query.items()}
+    options = {
+        name: value if isinstance(value, str) else ",".join(value) for name, value in target.query.items()
+    }
     return make_conninfo(**target.translate_connect_args(username="user", database="dbname"), **options)
 
 

@@ -1,0 +1,58 @@
+"""Reading tickets: builders that return a Select, for either kind of session. Nothing is executed here."""
+
+from ombud.tickets.queries.lists import (
+    COUNTER_CAP,
+    count_matching,
+    cursor_values,
+    inbox,
+    paged,
+    view_counters,
+)
+from ombud.tickets.queries.matching import search_weight, tickets_matching
+from ombud.tickets.queries.one import (
+    CONVERSATION_PAGE,
+    all_attachments_of,
+    all_tags,
+    attachment_by_id,
+    attachments_of,
+    conversation,
+    drafts_of,
+    history,
+    other_tickets,
+    tags_by_name,
+    ticket_by_id,
+    ticket_by_number,
+    ticket_details,
+    ticket_for_change,
+    ticket_id,
+    tickets_by_number,
+    visible_id,
+)
+
+__all__ = [
+    "CONVERSATION_PAGE",
+    "COUNTER_CAP",
+    "all_attachments_of",
+    "all_tags",
+    "attachment_by_id",
+    "attachments_of",
+    "conversation",
+    "count_matching",
+    "cursor_values",
+    "drafts_of",
+    "history",
+    "inbox",
+    "other_tickets",
+    "paged",
+    "search_weight",
+    "tags_by_name",
+    "ticket_by_id",
+    "ticket_by_number",
+    "ticket_details",
+    "ticket_for_change",
+    "ticket_id",
+    "tickets_by_number",
+    "tickets_matching",
+    "view_counters",
+    "visible_id",
+]

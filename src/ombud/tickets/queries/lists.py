@@ -1,0 +1,213 @@
+"""Lists of tickets and their counters: keyset pages, one statement each."""
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    case,
+    exists,
+    false,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import aliased
+
+from ombud.db.actor import Actor
+from ombud.kit.cursor import decode_cursor
+from ombud.models import (
+    INCLUDE_DELETED,
+    Comment,
+    Organization,
+    Tag,
+    Team,
+    Ticket,
+    TicketRead,
+    TicketTag,
+    User,
+)
+from ombud.tickets.filters import Place, TicketFilter, TicketSort, View
+from ombud.tickets.grammar import understand
+from ombud.tickets.policy import comments_visible_to
+from ombud.tickets.queries.matching import tickets_matching
+
+COUNTER_CAP = 1000
+
+# Made once: an alias works out its columns when they are first asked for, which costs more than the rest of a list.
+_REQUESTER, _ASSIGNEE = aliased(User, name="requester"), aliased(User, name="assignee")
+
+_SORT_COLUMNS: dict[TicketSort, tuple[ColumnElement[Any], ...]] = {
+    TicketSort.ACTIVITY: (Ticket.__table__.c.last_activity_at, Ticket.__table__.c.id),
+    TicketSort.CREATED: (Ticket.__table__.c.created_at, Ticket.__table__.c.id),
+    TicketSort.PRIORITY: (
+        Ticket.__table__.c.priority_rank,
+        Ticket.__table__.c.last_activity_at,
+        Ticket.__table__.c.id,
+    ),
+}
+
+
+def inbox(actor: Actor, wanted: TicketFilter, place: Place, *, common: bool = False) -> Select[Any]:
+    """Return one page of list rows, one more than asked for (so the caller knows whether there is a next).
+
+    Columns: id, ticket_number, title, status, priority, channel, created_at, last_activity_at, version,
+    requester_id/_name/_email/_is_staff, assignee_id/_name/_email, team_id/_name, organization_id/_name, tags
+    (list of {id, name, color}), last_message, last_is_internal, unread, snippet (marked with U+E000 and U+E001;
+    None unless searched), priority_rank.
+    """
+    requester, assignee = _REQUESTER, _ASSIGNEE
+    last = _last_message(actor)
+    statement = (
+        select(
+            Ticket.id,
+            Ticket.ticket_number,
+            Ticket.title,
+            Ticket.status,
+            Ticket.priority,
+            Ticket.priority_rank,
+            Ticket.channel,
+            Ticket.created_at,
+            Ticket.last_activity_at,
+            Ticket.version,
+            Ticket.requester_id,
+            requester.full_name.label("requester_name"),
+            requester.email.label("requester_email"),
+            requester.is_staff.label("requester_is_staff"),
+            Ticket.assignee_id,
+            assignee.full_name.label("assignee_name"),
+            assignee.email.label("assignee_email"),
+            Ticket.team_id,
+            Team.name.label("team_name"),
+            Ticket.organization_id,
+            Organization.name.label("organization_name"),
+            _tags_json(actor).label("tags"),
+            func.coalesce(last.c.content, func.left(Ticket.description, 200)).label("last_message"),
+            func.coalesce(last.c.is_internal, false()).label("last_is_internal"),
+            _unread(actor).label("unread"),
+            _snippet(actor, understand(wanted).text).label("snippet"),
+        )
+        .join(requester, Ticket.requester_id == requester.id)
+        .outerjoin(assignee, Ticket.assignee_id == assignee.id)
+        .outerjoin(Team, Ticket.team_id == Team.id)
+        .outerjoin(Organization, Ticket.organization_id == Organization.id)
+        .outerjoin(last, true())
+        .where(*tickets_matching(actor, wanted, common=common))
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
+    return paged(statement, place)
+
+
+def cursor_values(row: Any, place: Place) -> tuple[Any, ...]:
+    """Return what a cursor after `row` holds."""
+    match place.sort:
+        case TicketSort.ACTIVITY:
+            return (row.last_activity_at, row.id)
+        case TicketSort.CREATED:
+            return (row.created_at, row.id)
+        case TicketSort.PRIORITY:
+            return (row.priority_rank, row.last_activity_at, row.id)
+
+
+def count_matching(actor: Actor, wanted: TicketFilter, *, common: bool = False) -> Select[Any]:
+    """Return how many tickets match, counted up to one more than COUNTER_CAP."""
+    conditions = tickets_matching(actor, wanted, common=common)
+    capped = select(literal(1)).select_from(Ticket).where(*conditions).limit(COUNTER_CAP + 1).subquery()
+    counted: Select[Any] = select(func.count()).select_from(capped)
+    return counted.execution_options(**{INCLUDE_DELETED: True})
+
+
+def view_counters(actor: Actor) -> Select[Any]:
+    """Return one row with a column per view: how many tickets it holds, counted up to COUNTER_CAP.
+
+    Each count stops at the cap, so a long history costs no more than a short one.
+    """
+    counters: Select[Any] = select(
+        *(_view_count(actor, view.narrowed(TicketFilter())).label(view.value) for view in View)
+    )
+    return counters.execution_options(**{INCLUDE_DELETED: True})
+
+
+def paged(statement: Any, place: Place) -> Select[Any]:
+    """Return the page of a list of tickets that `place` says, and one row more."""
+    columns = _SORT_COLUMNS[place.sort]
+    if place.cursor is not None:
+        types = tuple(column.type.python_type for column in columns)
+        values = decode_cursor(place.cursor, sort=place.order_name, types=types)
+        edge = (literal(value, column.type) for value, column in zip(values, columns, strict=True))
+        here, there = tuple_(*columns), tuple_(*edge)
+        statement = statement.where(here > there if place.ascending else here < there)
+    order = [column.asc() if place.ascending else column.desc() for column in columns]
+    page: Select[Any] = statement.order_by(*order).limit(place.limit + 1)
+    return page
+
+
+def _view_count(actor: Actor, wanted: TicketFilter) -> Any:
+    if wanted.statuses is None or wanted.assignees is not None:
+        return _capped_count(tickets_matching(actor, wanted))
+    # One count per status: each walks its own stretch of the index and stops at the cap.
+    counts = [
+        _capped_count(tickets_matching(actor, replace(wanted, statuses=(one,)))) for one in wanted.statuses
+    ]
+    return func.least(sum(counts[1:], counts[0]), COUNTER_CAP)
+
+
+def _capped_count(conditions: list[ColumnElement[bool]]) -> Any:
+    capped = select(literal(1)).select_from(Ticket).where(*conditions).limit(COUNTER_CAP).subquery()
+    return select(func.count()).select_from(capped).scalar_subquery()
+
+
+def _tags_json(actor: Actor) -> Any:
+    if not actor.is_staff:
+        return func.json_build_array()  # tags are the desk's own words about a customer
+    tag = func.json_build_object("id", Tag.id, "name", Tag.name, "color", Tag.color)
+    return (
+        select(func.coalesce(func.json_agg(aggregate_order_by(tag, Tag.name)), func.json_build_array()))
+        .select_from(Tag)
+        .join(TicketTag, TicketTag.tag_id == Tag.id)
+        .where(TicketTag.ticket_id == Ticket.id)
+        .correlate(Ticket)
+        .scalar_subquery()
+    )
+
+
+def _last_message(actor: Actor) -> Any:
+    return (
+        select(func.left(Comment.content, 200).label("content"), Comment.is_internal)
+        .where(Comment.ticket_id == Ticket.id, comments_visible_to(actor))
+        .order_by(Comment.created_at.desc(), Comment.id.desc())
+        .limit(1)
+        .correlate(Ticket)
+        .lateral("last")
+    )
+
+
+def _unread(actor: Actor) -> ColumnElement[bool]:
+    seen = exists().where(
+        TicketRead.ticket_id == Ticket.id,
+        TicketRead.user_id == actor.user_id,
+        TicketRead.seen_at >= Ticket.last_activity_at,
+    )
+    return ~seen
+
+
+def _snippet(actor: Actor, text: str | None) -> Any:
+    if text is None or not text.strip():
+        return literal(None)
+    query = func.ombud.search_query(text)
+    said = (
+        select(Comment.content)
+        .where(Comment.ticket_id == Ticket.id, comments_visible_to(actor))
+        .where(func.ombud.has_words(Comment.content, query))
+        .order_by(Comment.id)
+        .limit(1)
+        .correlate(Ticket)
+        .scalar_subquery()
+    )
+    in_description = func.ombud.has_words(Ticket.description, query)
+    best = case((in_description, Ticket.description), else_=func.coalesce(said, Ticket.description))
+    return func.ombud.snippet(best, text)
