@@ -56,6 +56,7 @@ _BODY_NAMES = {
     "team": "team_id",
     "organization": "organization_id",
     "user": "user_id",
+    "domain": "domains",
 }
 
 

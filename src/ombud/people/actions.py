@@ -248,7 +248,7 @@ def clean_email(email: str) -> str:
 
 def clean_domains(domains: Iterable[str]) -> list[str]:
     """Return mail domains as stored: lower case, each once, in order; their form is checked by the database."""
-    return list(dict.fromkeys(clean_line("domains", domain, limit=255).lower() for domain in domains))
+    return list(dict.fromkeys(clean_line("domain", domain, limit=255).lower() for domain in domains))
 
 
 def _checked_user_field(session: Session, field: str, value: Any) -> Any:
