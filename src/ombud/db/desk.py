@@ -14,7 +14,7 @@ from ombud.config import Settings
 from ombud.db.actor import Actor, ActorKind
 from ombud.db.context import DeskSession, bind_actor
 from ombud.db.engine import make_async_engine, make_engine
-from ombud.db.translate import Retryable, translated
+from ombud.db.translate import Retryable, reaching, translated
 
 if TYPE_CHECKING:
     from sqlalchemy import Row, Select
@@ -80,6 +80,8 @@ class Desk:
         """The asynchronous twin of `begin`; run actions with `session.run_sync(action, ...)`."""
         with translated():
             async with self._async_session(actor, read_only=False) as session, session.begin():
+                with reaching():
+                    await session.connection()
                 yield session
 
     @asynccontextmanager
@@ -87,8 +89,9 @@ class Desk:
         """The asynchronous twin of `read`."""
         with translated():
             async with self._async_session(actor, read_only=True) as session, session.begin():
-                if snapshot:
-                    await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+                options = {"isolation_level": "REPEATABLE READ"} if snapshot else {}
+                with reaching():
+                    await session.connection(execution_options=options)
                 yield session
 
     async def arun(

@@ -45,6 +45,15 @@ def translated() -> Iterator[None]:
         raise Invalid("A value has the wrong form.") from error
 
 
+@contextmanager
+def reaching() -> Iterator[None]:
+    """Turn the operating system's errors while connecting into Unavailable; asyncpg raises them bare."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable("The database cannot be reached right now. Try again in a moment.") from error
+
+
 def translate(error: exc.DBAPIError) -> OmbudError:
     """Return the desk's error for a driver's error."""
     state, constraint = sqlstate(error), _constraint(error)

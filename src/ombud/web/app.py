@@ -62,9 +62,8 @@ def create_web(runtime: Runtime) -> FastAPI:
     app.add_exception_handler(OmbudError, _told)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _misread)
-    app.add_exception_handler(Exception, _failed)
     body_limit = MAX_FILES * runtime.settings.attachment_limit + MAX_TEXT
-    app.add_middleware(Guard, rules=Rules(runtime.settings.base_url, body_limit))
+    app.add_middleware(Guard, rules=Rules(runtime.settings.base_url, body_limit), failed=_failed)
     return app
 
 

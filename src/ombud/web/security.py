@@ -6,16 +6,19 @@ Plain ASGI, so that streams (live updates, downloads) are not held up.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ombud.db.actor import new_request_id
 from ombud.web.headers import PAGE_HEADERS
+
+Failed = Callable[[Request, Exception], Awaitable[Response]]
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -47,11 +50,15 @@ class Rules:
 
 
 class Guard:
-    """Refuses what no route should see, and puts the security headers on every answer."""
+    """Refuses what no route should see, and puts the security headers on every answer.
 
-    def __init__(self, app: ASGIApp, rules: Rules) -> None:
+    `failed` answers for a route that broke: within the guard, so that its page carries the headers too.
+    """
+
+    def __init__(self, app: ASGIApp, rules: Rules, failed: Failed) -> None:
         self.app = app
         self.rules = rules
+        self.failed = failed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -66,7 +73,13 @@ class Guard:
             scope = {**scope, "method": "GET"}
         answer = _Answer(send, request_id, only_head)
         refusal = self._refusal(scope, headers)
-        await (refusal or self.app)(scope, receive, answer)
+        try:
+            await (refusal or self.app)(scope, receive, answer)
+        except Exception as error:
+            if answer.started:  # too late for another answer: the connection breaks off
+                raise
+            response = await self.failed(Request(scope, receive), error)
+            await response(scope, receive, answer)
 
     def _refusal(self, scope: Scope, headers: Headers) -> ASGIApp | None:
         if not self.rules.accepts_host(headers.get("host", "")):
@@ -103,9 +116,11 @@ class _Answer:
         self.send = send
         self.request_id = request_id
         self.only_head = only_head
+        self.started = False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
+            self.started = True
             headers = MutableHeaders(scope=message)
             for name, value in PAGE_HEADERS.items():
                 headers.setdefault(name, value)
