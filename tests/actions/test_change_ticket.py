@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text, update
 
 from ombud import Actor, Desk, Ticket, TicketPriority, TicketStatus
 from ombud.errors import Conflict, Forbidden, Invalid, NotFound, StaleVersion
-from ombud.testing import Cast, Perform, Persona, make_ticket
+from ombud.testing import Cast, Perform, Persona, make_team, make_ticket
 from ombud.tickets import (
     STATUS_MOVES,
     FieldChanged,
@@ -275,3 +275,15 @@ def test_what_a_change_returns_can_be_read_after_the_commit(desk: Desk, system: 
     assert changed.updated_at > ticket.updated_at
     assert changed.version == 2
     assert changed.resolved_at is not None
+
+
+def test_an_agent_of_one_team_hands_over_and_still_sees_it(
+    perform: Perform, cast: Cast, system: Actor, reload: Reload
+) -> None:
+    ticket = perform(system, make_ticket, cast.customer.id, team_id=cast.team.id)
+    other_team = perform(system, make_team, "Second line")
+    actor = cast.team_agent.in_new_request()
+    handed_over = perform(actor, move_to_team, ticket.id, other_team.id)
+    assert handed_over.team_id == other_team.id
+    back = perform(cast.team_agent.in_new_request(), move_to_team, ticket.id, cast.team.id)
+    assert reload(ticket).team_id == back.team_id == cast.team.id

@@ -30,6 +30,7 @@ from ombud.people import queries as people
 from ombud.testing import Persona, ScratchDatabase
 from ombud.tickets import policy, queries
 from ombud.tickets.filters import Place, TicketFilter
+from ombud.tickets.queries import lists, matching, one
 from tests.security.conftest import STAFF, VISIBLE, World
 
 PERSONS = sorted(VISIBLE)
@@ -210,15 +211,17 @@ def test_row_security_under_the_queries_alone(
 ) -> None:
     """policy.py says yes to everything: row security must do it."""
     for place, condition in (
-        (queries, "visible_to"),
-        (queries, "comments_visible_to"),
+        (matching, "visible_to"),
+        (one, "visible_to"),
+        (one, "comments_visible_to"),
+        (lists, "comments_visible_to"),
         (policy, "visible_to"),
         (policy, "comments_visible_to"),
         (people, "people_visible_to"),
         (people_policy, "people_visible_to"),
     ):
         monkeypatch.setattr(place, condition, lambda _actor: true())
-    monkeypatch.setattr(queries, "_seen_ticket", lambda _actor, _id: true())
+    monkeypatch.setattr(one, "_seen_ticket", lambda _actor, _id: true())
     _assert_nothing_leaks(desk, world, name)
 
 
@@ -231,7 +234,7 @@ def test_switching_policies_off_lets_row_security_decide(
     desk: Desk, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other negative control."""
-    monkeypatch.setattr(queries, "visible_to", lambda _actor: true())
+    monkeypatch.setattr(one, "visible_to", lambda _actor: true())
     sql = str(queries.visible_id(world.cast.other_customer.actor, 1))
     assert "requester_id" not in sql
 

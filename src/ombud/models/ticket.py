@@ -109,7 +109,9 @@ class Ticket(HasId, HasTimes, Base):
     last_activity_at: Mapped[datetime] = mapped_column(
         server_default=func.now(), server_onupdate=FetchedValue()
     )
-    first_response_at: Mapped[datetime | None] = mapped_column(server_onupdate=FetchedValue())
+    first_response_at: Mapped[datetime | None] = mapped_column(
+        server_default=FetchedValue(), server_onupdate=FetchedValue()
+    )
     resolved_at: Mapped[datetime | None] = mapped_column(
         server_default=FetchedValue(), server_onupdate=FetchedValue()
     )

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from typing import Any, TypedDict
 
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from ombud.db.actor import Scope
 from ombud.db.context import actor_of
 from ombud.db.types import one_of
 from ombud.errors import Conflict, Forbidden, StaleVersion
 from ombud.kit.text import clean_body, clean_line
-from ombud.models import Ticket, TicketPriority, TicketStatus
+from ombud.models import Ticket, TicketParticipant, TicketPriority, TicketStatus
 from ombud.tickets.actions.find import get_assignee, get_person, get_team, get_ticket_for_change
 from ombud.tickets.policy import require_writer
 from ombud.tickets.rules import check_move
@@ -54,6 +56,8 @@ def change_ticket(
     _check_seen(ticket, seen or {})
     # Everything is checked before anything is set: a look-up would flush half of the changes on its own.
     values = {field: _checked(session, ticket, field, value) for field, value in changes.items()}
+    if values.keys() & {"team_id", "assignee_id"}:
+        _keep_in_sight(session, ticket)
     for field, value in values.items():
         setattr(ticket, field, value)
     session.flush()
@@ -112,6 +116,14 @@ def move_to_team(
     return change_ticket(
         session, ticket_id, {"team_id": team_id}, expected_version=expected_version, seen=seen
     )
+
+
+def _keep_in_sight(session: Session, ticket: Ticket) -> None:
+    """Let an agent of some teams follow what they hand over: nobody loses sight of it by giving it away."""
+    actor = actor_of(session)
+    if actor.scope is Scope.TEAMS:
+        following = {"ticket_id": ticket.id, "user_id": actor.user_id}
+        session.execute(insert(TicketParticipant).values(following).on_conflict_do_nothing())
 
 
 def _check_right(session: Session, ticket: Ticket, changes: TicketChanges) -> None:
