@@ -34,6 +34,19 @@ def test_alternative_gives_text_and_html() -> None:
     assert (found.text, found.html, found.attachments, found.parts) == ("plain", "<b>rich</b>", (), 2)
 
 
+def test_html_knows_a_quote_that_the_text_hides() -> None:
+    quoted = '<p>Yes.</p><div id="divRplyFwdMsg">Xyz: Jane</div><p>older</p>'
+    found = parse_message(
+        multipart("alternative", part("Yes.\n\nXyz: Jane\n\nolder"), part(quoted, "text/html"))
+    )
+    assert found.reply_text == "Yes."
+    indented = "<p>Look:</p><blockquote>my own words</blockquote>"
+    found = parse_message(
+        multipart("alternative", part("Look:\n\n  my own words"), part(indented, "text/html"))
+    )
+    assert found.reply_text == "Look:\n\n  my own words"
+
+
 def test_html_alone_becomes_readable_text() -> None:
     markup = (
         "<style>p{}</style><h1>Title</h1><p>One<br>two &amp; three</p><ul><li>a</li><li>b</li></ul>"

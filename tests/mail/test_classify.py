@@ -51,6 +51,8 @@ REPORT = "multipart/report; report-type={kind}; boundary=b"
         ({"X-SES-Spam-Verdict": "FAIL"}, "spam"),
         ({"X-MS-Exchange-Organization-SCL": "6"}, "spam"),
         ({"X-Forefront-Antispam-Report": "CIP:1.2.3.4;SFV:SPM;SCL:5;"}, "spam"),
+        ({"Subject": "***SPAM*** win"}, "spam"),
+        ({"Subject": "Re: [SPAM] Question"}, "normal"),
         ({"X-Spam-Flag": "YES", "List-Id": "x"}, "spam"),
         ({"From": "Mail Delivery System <MAILER-DAEMON@example.com>", "Subject": "Undelivered Mail Returned to Sender"},
          "bounce"),

@@ -56,3 +56,10 @@ def test_gmail_forward_in_html() -> None:
     assert found.is_forward
     assert found.forwarded_from == JANE
     assert "Body" in found.reply_text
+
+
+def test_contact_form_is_from_the_one_who_filled_it_in() -> None:
+    body = f"From: {FROM}\nSubject: Printer\n\nMessage Body:\nIt is broken.\n"
+    found = parse_message(mail(body, "New message", From="Website <www@example.org>"))
+    assert found.forwarded_from == JANE
+    assert "It is broken." in found.reply_text

@@ -86,6 +86,7 @@ def test_encoded_words(text: str, expected: str) -> None:
         ("Tue, 05 Mar 2024 09:41:00 UTC+0200", "2024-03-05T09:41:00+02:00"),
         ("2024-03-05T09:41:00+01:00", "2024-03-05T09:41:00+01:00"),
         ("Tue, 05 Mar 2024 23:59:60 +0000", "2024-03-05T23:59:59+00:00"),
+        ("Fri, 21 Nov 1997 09(comment):   55  :  06 -0600", "1997-11-21T09:55:06-06:00"),
         ("yesterday", None),
         ("Tue, 99 Mar 2024 09:41:00 +0100", None),
         ("", None),
@@ -166,6 +167,7 @@ def test_message_ids() -> None:
     assert message_ids(b"a@b c@d") == ["a@b", "c@d"]
     assert message_ids(b'message of "Fri" from x <a@b>') == ["a@b"]
     assert message_ids(b"<a\r\n b@c> <not an id at all>") == ["ab@c"]
+    assert message_ids(b"<1234   @   local(blah)  .machine .example>") == ["1234@local.machine.example"]
     assert message_ids(None) == []
 
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ombud.mail.parse import ParsedMail, parse_message
+from ombud.mail.parse.commands import thread_messages
 from ombud.mail.parse.cutter import cut_text
 from tests.mail.hostile import mutations
 from tests.mail.samples import mail, sections
@@ -85,6 +86,7 @@ def test_any_headers(fields: list[tuple[str, bytes]], kind: bytes, encoding: byt
     head = b"".join(name.encode() + b": " + value + b"\r\n" for name, value in fields)
     head += b"Content-Type: " + kind + b"\r\nContent-Transfer-Encoding: " + encoding + b"\r\n"
     assert_sound(parse_message(head + b"\r\n" + body))
+    assert len(thread_messages([head + b"\r\n" + body, body])) == 2
     assert_sound(parse_message(b"Content-Type: " + kind + b"\r\n" + head + b"\r\n" + body))
 
 

@@ -70,6 +70,11 @@ def test_stranger_with_a_known_message_id_stays_out() -> None:
     assert groups([message("1", "jane"), stranger]) == {frozenset("1"), frozenset("2")}
 
 
+def test_stranger_who_repeats_a_message_id_stays_out() -> None:
+    rows = thread_messages([message("1", "jane"), message("1", "mallory", "other@example.org")])
+    assert rows[0]["ticket"] != rows[1]["ticket"]
+
+
 def test_list_members_share_the_list() -> None:
     first = message("1", "jane", "x@example.org", List_Id="<a.list>")
     second = message("2", "bob", "y@example.org", "1", List_Id="<a.list>")

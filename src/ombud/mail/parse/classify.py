@@ -55,6 +55,8 @@ _AUTO_SUBJECT = re.compile(
     r"balasan otomatis|vacation (?:reply|response)|"
     r"away from (?:the )?(?:office|mail))"
 )
+_SPAM_SUBJECT = re.compile(r"(?i)\s*(?:\*{2,6}\s?spam\s?\*{2,6}|\[\s?spam\??\s?\]|\{\s?spam\??\s?\})")
+"""How filters mark a subject; an answer to such a message begins with Re: and is none."""
 _AUTO_HEADERS = (
     "x-autoreply",
     "x-autorespond",
@@ -70,8 +72,6 @@ _AUTO_HEADERS = (
     "x-cron-env",
     "x-fc-machinegenerated",
     "x-vacation",
-    "x-ebay-mailtracker",
-    "x-zendesk-from-account-id",
 )
 _LIST_HEADERS = (
     "list-id",
@@ -97,7 +97,7 @@ def classify(
     headers = root.headers
     if is_bounce(root, sender, subject, text, delivery):
         return Classification.BOUNCE
-    if is_spam(headers):
+    if is_spam(headers) or _SPAM_SUBJECT.match(subject):
         return Classification.SPAM
     precedence = headers.text("precedence").lower() or headers.text("x-precedence").lower()
     if is_automatic(headers, sender, subject) or "auto" in precedence or _is_receipt(root) or delivery:

@@ -7,13 +7,14 @@ import re
 from email.utils import parsedate_tz
 
 _COMMENT = re.compile(r"\([^()]*\)")
+_COLON = re.compile(r"\s{0,20}:\s{0,20}")
 _OFFSET_COLON = re.compile(r"([+-]\d{2}):(\d{2})$")
 _ZONE_WORD = re.compile(r"\b(?:UTC|GMT)\s*(?=[+-]\d)")
 
 
 def parse_date(text: str) -> dt.datetime | None:
     """Read a date; without an offset it is taken as UTC. None when it cannot be read. Never raises."""
-    text = _COMMENT.sub(" ", text[:200]).strip().strip('"')
+    text = _COLON.sub(":", _COMMENT.sub(" ", text[:200])).strip().strip('"')
     if not any(c.isdigit() for c in text):
         return None
     text = _ZONE_WORD.sub("", text)

@@ -115,44 +115,63 @@ def _filter(_tag: str, name: str, value: str) -> str | None:
     return value
 
 
+class _Builder:
+    """Writes the allowed part of a tree as markup, within the bounds."""
+
+    def __init__(self, inline: Mapping[str, str]) -> None:
+        self.inline = inline
+        self.out: list[str] = []
+        self.opened: list[tuple[etree._Element, str]] = []  # with its end tag, "" for one that is not shown
+        self.formatting = self.elements = self.size = 0
+        self.truncated = False
+
+    def write(self, markup: str) -> None:
+        self.out.append(markup)
+        self.size += len(markup)
+
+    def start(self, element: etree._Element) -> bool:
+        """Begin an element; False when it is left out with all that is in it."""
+        name = _shown_name(element)
+        self.elements += 1
+        if self.elements > limits.HTML_ELEMENTS or self.size > limits.HTML_OUTPUT_CHARS:
+            self.truncated = True
+        if self.truncated or name in HIDDEN:
+            return False
+        inner = name in _INLINE and name not in _VOID
+        shown = name in _TAGS and len(self.opened) < limits.HTML_OPEN_ELEMENTS
+        shown = shown and not (inner and self.formatting >= limits.HTML_OPEN_INLINE)
+        if shown:
+            self.write(f"<{name}{_attributes(element, name, self.inline)}>")
+        self.formatting += inner and shown
+        self.opened.append((element, f"</{name}>" if shown and name not in _VOID else ""))
+        if element.text:
+            self.write(_escaped(element.text))
+        return True
+
+    def end(self, element: etree._Element) -> None:
+        """End an element, also one that was left out: the text behind it is not its own."""
+        if self.opened and self.opened[-1][0] is element:
+            closing = self.opened.pop()[1]
+            self.write(closing)
+            self.formatting -= bool(closing) and _shown_name(element) in _INLINE
+        if element.tail and not self.truncated:
+            self.write(_escaped(element.tail))
+
+
 def _rebuild(root: etree._Element, inline: Mapping[str, str]) -> tuple[str, bool]:
-    out: list[str] = []
-    opened: list[tuple[etree._Element, str]] = []  # element and its end tag, "" for one that is not shown
-    formatting = count = size = 0
-    truncated = False
+    builder = _Builder(inline)
     walker = etree.iterwalk(root, events=("start", "end"))
     for event, element in walker:
-        name = name_of(element)
-        name = _ALIAS.get(name, name)
-        if event == "start":
-            count += 1
-            if truncated or name in HIDDEN:
-                walker.skip_subtree()
-                continue
-            if count > limits.HTML_ELEMENTS or size > limits.HTML_OUTPUT_CHARS:
-                truncated = True
-                walker.skip_subtree()
-                continue
-            inner = name in _INLINE and name not in _VOID
-            shown = name in _TAGS and len(opened) < limits.HTML_OPEN_ELEMENTS
-            shown = shown and not (inner and formatting >= limits.HTML_OPEN_INLINE)
-            if shown:
-                out.append(f"<{name}{_attributes(element, name, inline)}>")
-                size += len(out[-1])
-            formatting += inner and shown
-            opened.append((element, f"</{name}>" if shown and name not in _VOID else ""))
-            if element.text:
-                out.append(_escaped(element.text))
-                size += len(out[-1])
-            continue
-        if opened and opened[-1][0] is element:
-            end = opened.pop()[1]
-            out.append(end)
-            formatting -= bool(end) and name in _INLINE
-        if element.tail and not truncated:
-            out.append(_escaped(element.tail))
-            size += len(out[-1])
-    return "".join(out), truncated
+        if event == "end":
+            builder.end(element)
+        elif not builder.start(element):
+            walker.skip_subtree()
+    return "".join(builder.out), builder.truncated
+
+
+def _shown_name(element: etree._Element) -> str:
+    name = name_of(element)
+    return _ALIAS.get(name, name)
 
 
 def _escaped(text: str) -> str:

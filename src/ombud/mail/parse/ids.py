@@ -9,6 +9,7 @@ from ombud.mail.parse import limits
 from ombud.mail.parse.headers import Headers
 from ombud.mail.parse.words import clean, raw_text
 
+_LOOSE = re.compile(r"\s{0,20}([@.])\s{0,20}")
 _ID = re.compile(r"<([^<>]{1,998})>")
 
 
@@ -28,7 +29,9 @@ def own_message_id(headers: Headers) -> str | None:
 
 def _joined(text: str) -> str:
     """Close the gaps that folding tears into long identifiers; words that are no identifier stay away."""
-    parts = text.split()
+    if "(" in text:
+        text = re.sub(r"\([^()]*\)", "", text)
+    parts = _LOOSE.sub(r"\1", text).split()
     return "".join(parts) if len(parts) < 4 else ""
 
 

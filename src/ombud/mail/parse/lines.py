@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ombud.mail.parse import limits
+
 _QUOTE_MARK = re.compile(r"[ \t]{0,3}(?:>|\uff1e(?=[ >\uff1e]|$))")
 _TORN = re.compile(r">[ \t]*(?:[^\W\d]{1,20}[ \t]){0,3}[^\W\d]{1,20}[ \t]?[:：][ \t]*$")
 _BREAKS = re.compile(r"\r\n|\r|\n")
@@ -30,9 +32,12 @@ class Line:
 
 
 def plain_lines(text: str) -> list[Line]:
-    """Cut a plain text into lines; those that begin with `>` are quoted."""
+    """Cut a plain text into lines; those that begin with `>` are quoted.
+
+    What follows `limits.CUT_LINES` lines comes as one: it is not looked at any more.
+    """
     out: list[Line] = []
-    for line in _BREAKS.split(text):
+    for line in _BREAKS.split(text, maxsplit=limits.CUT_LINES):
         quoted = _QUOTE_MARK.match(line) is not None
         if quoted and len(line) < 60 and _TORN.match(line) and out and out[-1].text and not out[-1].quoted:
             quoted = False  # "<jane@example.com\n> wrote:", a line torn before the bracket

@@ -167,7 +167,10 @@ def _best_cut(body: Body, text: str, forwards: bool) -> Cut:
     cut = cut_text(text, forwards)
     if cut.is_forward or cut.reply.quoted or len(body.blocks) != 1 or not body.blocks[0].html:
         return cut
-    by_html = cut_lines(html_lines(body.blocks[0].html)[0], forwards)
+    lines = html_lines(body.blocks[0].html)[0]
+    if not any(line.cut or (line.strong and not line.text.startswith(">")) for line in lines):
+        return cut  # an indented paragraph alone is no proof
+    by_html = cut_lines(lines, forwards)
     return by_html if by_html.is_forward or (by_html.reply.quoted and by_html.reply.text) else cut
 
 

@@ -22,7 +22,7 @@ _ORIGINAL = re.compile("|".join(re.escape(w) for w in ORIGINAL.split("|")), re.I
 _ABOVE = tuple(REPLY_ABOVE.split("|"))
 _MESSAGE_OF = re.compile(r"(?i)[\s>*_=-]{0,6}message (?:du|de|from|of|vom|von)\b")
 _ADDRESSED = re.compile(
-    r"(?P<name>[^<>]{0,120}?)\s*[<(](?P<email>[^\s<>()]{1,80}@[^\s<>()]{1,120})[>)][^<>@]{0,80}[:：]\s*$"
+    r"(?P<name>[^<>]{0,120}?)\s{0,3}[<(](?P<email>[^\s<>()]{1,80}@[^\s<>()]{1,120})[>)][^<>@]{0,80}[:：]\s*$"
 )
 _QUOTED_NAME = re.compile(r'"([^"]{1,80})"\s*$')
 _TIME = re.compile(r"\d{1,2}\s?[:.h]\s?\W?\d{2}|(?:19|20)\d\d")

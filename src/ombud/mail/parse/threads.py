@@ -8,6 +8,7 @@ knowing a Message-ID alone does not let a stranger in (TRUST.md T62).
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -56,7 +57,7 @@ def _participants(headers: Headers) -> frozenset[str]:
         value = headers.text(name)
         if value:
             found.add(value[:200].lower())
-    if not any(headers.get(name) for name in _RECIPIENT_FIELDS):
+    if not found or not any(headers.get(name) for name in _RECIPIENT_FIELDS):
         found.add(_NOBODY)  # archives often drop recipients: such messages are alike in this
     return frozenset(found)
 
@@ -94,11 +95,19 @@ def group(envelopes: Sequence[Envelope]) -> list[str]:
             other = seen.setdefault(key, index)
             if other != index:
                 parent[find(index)] = find(other)
-    first: dict[int, tuple[float, str]] = {}
+    first: dict[int, tuple[float, str, str]] = {}
     for index, envelope in enumerate(envelopes):
-        root, mine = find(index), (envelope.moment, envelope.message_id)
+        root = find(index)
+        mine = (envelope.moment, envelope.message_id, min(envelope.participants))
         first[root] = min(first.get(root, mine), mine)
-    return [first[find(index)][1] for index in range(len(envelopes))]
+    shared = Counter(message_id for _, message_id, _ in first.values())
+    return [_label(first[find(index)], shared) for index in range(len(envelopes))]
+
+
+def _label(first: tuple[float, str, str], shared: Counter[str]) -> str:
+    """Name a conversation; strangers who use one Message-ID twice are told apart by who takes part."""
+    _, message_id, participant = first
+    return message_id if shared[message_id] == 1 else f"{message_id} {participant}"
 
 
 def _keys(envelope: Envelope) -> Iterable[tuple[str, str]]:

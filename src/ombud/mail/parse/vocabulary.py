@@ -73,8 +73,8 @@ for _label, _words in _LABELS.items():
 
 # "wrote" as it stands in "On <date>, <name> wrote:"
 WROTE = (
-    "wrote|writes|schrieb|geschrieben|schreef|geschreven|skrev|skrifaði|sagte am|said|replied|"
-    "commented|a écrit|a écrit le|écrit|escribió|escribio|escribía|ha escrito|ha scritto|scritto|"
+    "wrote|writes|schrieb|geschrieben|schreef|geschreven|skrev|skrifaði|"
+    "a écrit|a écrit le|écrit|escribió|escribio|escribía|ha escrito|ha scritto|scritto|"
     "scrisse|escreveu|va escriure|escribiu|a scris|a ecrit|napisał|napisała|napisana przez|"
     "napisane przez|napisał(a)|pisze|napsal|napsala|napsal(a)|napísal|napísala|napísal(a)|"
     "написал|написала|написал(а)|пишет|писал|писала|пише|писав|написав|написав(ла)|написа|"
@@ -87,10 +87,10 @@ WROTE = (
 
 # the first word of such a line
 LEAD = (
-    "on|at|am|um|le|el|il|em|no dia|a|op|den|på|dnia|w dniu|dne|dňa|vào|vào lúc|lúc|在|于|於|pe|"
-    "în|în data de|la data de|στις|την|בתאריך|ב-|في|بتاريخ|yn|em data de|il giorno|el día|data|"
-    "pada|pada tanggal|tgl|เมื่อ|dana|kl|kl.|on date|fecha|the|ve dne|em qua|em ter|em seg|"
-    "em qui|em sex|em sáb|em dom|ma|ti|ke|to|la|su|pir|d."
+    "on|at|am|um|le|el|il|em|no dia|op|den|på|dnia|w dniu|dne|dňa|vào|vào lúc|lúc|在|于|於|pe|"
+    "în|în data de|la data de|στις|την|בתאריך|ב-|في|بتاريخ|yn|em data de|il giorno|el día|"
+    "pada|pada tanggal|tgl|เมื่อ|dana|kl|kl.|ve dne|em qua|em ter|em seg|em qui|em sex|"
+    "em sáb|em dom|ma|ti|ke|su|pir|d."
 )
 
 # what stands between dashes above an answered message
