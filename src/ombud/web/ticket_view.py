@@ -37,12 +37,24 @@ class LoadedTicket:
     around: Around
     row: Any
 
+    @property
+    def earliest(self) -> int | None:
+        """The comment before which there is more to read; None when all is on the page."""
+        return self.comments[-1].id if len(self.comments) == tickets.CONVERSATION_PAGE else None
 
-async def load_ticket(session: AsyncSession, visitor: Visitor, number: str) -> LoadedTicket:
-    """Load a ticket's page in five statements (four for a customer); NotFound when it is not to be seen."""
+
+async def load_ticket(
+    session: AsyncSession, visitor: Visitor, number: str, *, before: int | None = None
+) -> LoadedTicket:
+    """Load a ticket's page in five statements (four for a customer); NotFound when it is not to be seen.
+
+    `before` is the id of a comment: the page then shows what was said before it.
+    """
     actor = visitor.actor
     ticket = await find_ticket(session, visitor, number)
-    comments = (await session.scalars(tickets.conversation(actor, ticket.id, files=False))).all()
+    comments = (
+        await session.scalars(tickets.conversation(actor, ticket.id, before=before, files=False))
+    ).all()
     attachments = (await session.scalars(tickets.all_attachments_of(actor, ticket.id))).all()
     log = []
     if visitor.is_staff:
@@ -96,6 +108,7 @@ def make_ticket(visitor: Visitor, loaded: LoadedTicket, address: ListAddress) ->
         first_response_at=ticket.first_response_at,
         timeline=make_timeline(ticket, loaded.comments, loaded.attachments, loaded.log, around),
         composer=_composer(visitor, loaded, base, query),
+        earlier_href=f"{base}{query}&before={loaded.earliest}" if loaded.earliest else "",
         back_href=address.here(),
         history_href=f"{base}/history{query}",
         live_href=f"{base}/live{query}",

@@ -64,7 +64,7 @@ async def ticket_page(request: Request, visitor: Visitor, number: str) -> Respon
     address = read_address(request.query_params)
     alone = wants(request, "ticket")
     async with visitor.desk.aread(visitor.actor) as session:
-        loaded = await load_ticket(session, visitor, number)
+        loaded = await load_ticket(session, visitor, number, before=_before(request))
         found: list[Any] = []
         if not alone:
             found = list(
@@ -76,6 +76,11 @@ async def ticket_page(request: Request, visitor: Visitor, number: str) -> Respon
         return page(request, "partials/ticket_alone.html", context)
     context["list"] = make_list(visitor, loaded.around, address, found, current=number)
     return page(request, "pages/inbox.html", context)
+
+
+def _before(request: Request) -> int | None:
+    text = request.query_params.get("before", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 async def _names(session: Any, visitor: Visitor, address: ListAddress) -> Any:
