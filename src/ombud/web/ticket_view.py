@@ -36,6 +36,7 @@ class LoadedTicket:
     log: list[AuditLog]
     around: Around
     row: Any
+    before: int | None = None
 
     @property
     def earliest(self) -> int | None:
@@ -61,7 +62,7 @@ async def load_ticket(
         log = list(await session.scalars(tickets.history(actor, ticket.id, limit=HISTORY_LIMIT)))
     statement = queries.with_ticket(queries.surroundings(actor), actor, ticket)
     row = (await session.execute(statement)).one()
-    return LoadedTicket(ticket, list(comments), list(attachments), log, read_around(row), row)
+    return LoadedTicket(ticket, list(comments), list(attachments), log, read_around(row), row, before)
 
 
 async def find_ticket(session: AsyncSession, visitor: Visitor, number: str) -> Ticket:
@@ -111,7 +112,7 @@ def make_ticket(visitor: Visitor, loaded: LoadedTicket, address: ListAddress) ->
         earlier_href=f"{base}{query}&before={loaded.earliest}" if loaded.earliest else "",
         back_href=address.here(),
         history_href=f"{base}/history{query}",
-        live_href=f"{base}/live{query}",
+        live_href=f"{base}/live{query}" + (f"&before={loaded.before}" if loaded.before else ""),
         others=tuple(_other(one) for one in loaded.row.others),
         others_href=f"/tickets?view=all&requester={ticket.requester_id}" if visitor.is_staff else "",
         banners=_banners(visitor, ticket, base, query),
