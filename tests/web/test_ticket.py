@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy.orm import Session
 
+from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.statements import counted
 from ombud.models import Ticket
@@ -254,3 +256,22 @@ async def test_preview_shows_what_will_be_seen(web: Browser, cast: Cast) -> None
     )
     assert "<td><strong>b</strong></td>" in shown.text
     assert "<script>" not in shown.text
+
+
+async def test_a_very_long_conversation_is_read_page_by_page(web: Browser, cast: Cast, desk: Desk) -> None:
+    await web.sign_in(cast.agent)
+    ticket = await opened(desk, cast)
+
+    def talk(session: Session) -> None:
+        for n in range(201):
+            make_comment(session, ticket.id, cast.customer.id, f"Message number {n}.")
+
+    await desk.arun(Actor.system("test"), talk)
+    page = (await web.get(f"/tickets/{ticket.ticket_number}")).text
+    assert "Message number 200." in page
+    assert "Message number 0." not in page
+    found = re.search(r'href="([^"]+)">Earlier messages', page)
+    assert found
+    earlier = (await web.get(found[1].replace("&amp;", "&"))).text
+    assert "Message number 0." in earlier
+    assert "Earlier messages" not in earlier

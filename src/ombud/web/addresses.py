@@ -88,6 +88,12 @@ def read_address(query: QueryParams) -> ListAddress:
     return ListAddress(view, values, sort, query.get("cursor") or None, view.narrowed(_filter(values)))
 
 
+def read_before(query: QueryParams) -> int | None:
+    """Read before which comment a conversation is shown; None for its end."""
+    text = query.get("before", "")
+    return _id("before", text) if text else None
+
+
 def _filter(values: tuple[tuple[str, str], ...]) -> TicketFilter:
     def many(name: str) -> list[str]:
         return [value for found, value in values if found == name]

@@ -36,20 +36,33 @@ class LoadedTicket:
     log: list[AuditLog]
     around: Around
     row: Any
+    before: int | None = None
+
+    @property
+    def earliest(self) -> int | None:
+        """The comment before which there is more to read; None when all is on the page."""
+        return self.comments[-1].id if len(self.comments) == tickets.CONVERSATION_PAGE else None
 
 
-async def load_ticket(session: AsyncSession, visitor: Visitor, number: str) -> LoadedTicket:
-    """Load a ticket's page in five statements (four for a customer); NotFound when it is not to be seen."""
+async def load_ticket(
+    session: AsyncSession, visitor: Visitor, number: str, *, before: int | None = None
+) -> LoadedTicket:
+    """Load a ticket's page in five statements (four for a customer); NotFound when it is not to be seen.
+
+    `before` is the id of a comment: the page then shows what was said before it.
+    """
     actor = visitor.actor
     ticket = await find_ticket(session, visitor, number)
-    comments = (await session.scalars(tickets.conversation(actor, ticket.id, files=False))).all()
+    comments = (
+        await session.scalars(tickets.conversation(actor, ticket.id, before=before, files=False))
+    ).all()
     attachments = (await session.scalars(tickets.all_attachments_of(actor, ticket.id))).all()
     log = []
     if visitor.is_staff:
         log = list(await session.scalars(tickets.history(actor, ticket.id, limit=HISTORY_LIMIT)))
     statement = queries.with_ticket(queries.surroundings(actor), actor, ticket)
     row = (await session.execute(statement)).one()
-    return LoadedTicket(ticket, list(comments), list(attachments), log, read_around(row), row)
+    return LoadedTicket(ticket, list(comments), list(attachments), log, read_around(row), row, before)
 
 
 async def find_ticket(session: AsyncSession, visitor: Visitor, number: str) -> Ticket:
@@ -96,9 +109,10 @@ def make_ticket(visitor: Visitor, loaded: LoadedTicket, address: ListAddress) ->
         first_response_at=ticket.first_response_at,
         timeline=make_timeline(ticket, loaded.comments, loaded.attachments, loaded.log, around),
         composer=_composer(visitor, loaded, base, query),
+        earlier_href=f"{base}{query}&before={loaded.earliest}" if loaded.earliest else "",
         back_href=address.here(),
         history_href=f"{base}/history{query}",
-        live_href=f"{base}/live{query}",
+        live_href=f"{base}/live{query}" + (f"&before={loaded.before}" if loaded.before else ""),
         others=tuple(_other(one) for one in loaded.row.others),
         others_href=f"/tickets?view=all&requester={ticket.requester_id}" if visitor.is_staff else "",
         banners=_banners(visitor, ticket, base, query),

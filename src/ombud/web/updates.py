@@ -9,7 +9,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from ombud.tickets import STATUS_MOVES
-from ombud.web.addresses import read_address
+from ombud.web.addresses import read_address, read_before
 from ombud.web.answers import Toast, is_htmx, page
 from ombud.web.around import make_frame
 from ombud.web.auth import Visitor
@@ -62,7 +62,8 @@ async def changed_ticket(
     address = read_address(request.query_params)
     if loaded is None:
         async with visitor.desk.aread(visitor.actor) as session:
-            loaded = await load_ticket(session, visitor, number)
+            before = read_before(request.query_params)
+            loaded = await load_ticket(session, visitor, number, before=before)
     view = replace(make_ticket(visitor, loaded, address), conflict=conflict)
     frame = make_frame(request, visitor, loaded.around, address.view.value)
     context: dict[str, Any] = {"frame": frame, "ticket": view, "toast": _worded(toast, view)}

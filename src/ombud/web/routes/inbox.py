@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from ombud.tickets import queries as tickets
 from ombud.web import queries
-from ombud.web.addresses import ListAddress, read_address
+from ombud.web.addresses import ListAddress, read_address, read_before
 from ombud.web.answers import page, wants
 from ombud.web.around import home_of, make_frame, read_around
 from ombud.web.auth import SignedIn, Visitor
@@ -64,7 +64,7 @@ async def ticket_page(request: Request, visitor: Visitor, number: str) -> Respon
     address = read_address(request.query_params)
     alone = wants(request, "ticket")
     async with visitor.desk.aread(visitor.actor) as session:
-        loaded = await load_ticket(session, visitor, number)
+        loaded = await load_ticket(session, visitor, number, before=read_before(request.query_params))
         found: list[Any] = []
         if not alone:
             found = list(

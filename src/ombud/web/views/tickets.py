@@ -150,6 +150,8 @@ class TicketView:
     history_href: str
     live_href: str
     organization_href: str = ""
+    earlier_href: str = ""
+    """Where the conversation before the first message on the page is; empty when there is none."""
     resolved_at: datetime | None = None
     first_response_at: datetime | None = None
     clocks: tuple[tuple[str, ClockView], ...] = ()

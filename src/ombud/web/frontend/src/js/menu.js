@@ -61,7 +61,7 @@ class PickMenu extends HTMLElement {
   filter(text) {
     const words = text.trim().toLocaleLowerCase().split(/\s+/);
     for (const item of this.querySelectorAll(".menu-item")) {
-      const label = item.textContent.toLocaleLowerCase();
+      const label = (item.querySelector(".grow") ?? item).textContent.toLocaleLowerCase();
       item.parentElement.hidden = !words.every((word) => label.includes(word));
       delete item.dataset.active;
     }
