@@ -46,6 +46,16 @@ test: setup ## Run every test
 	@.ci/system-packages
 	@mkdir -p test-artifacts
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --junitxml=test-artifacts/junit.xml $(ARGS)
+	@$(if $(ARGS),,$(MAKE) --no-print-directory test-oldest)
+
+# What talks to PostgreSQL closely, on the oldest version that must work (the first run used the embedded one).
+DATA_LAYER := $(addprefix tests/,actions errors migrations search security sql)
+
+.PHONY: test-oldest
+test-oldest: setup ## Run the tests of the data layer on Debian's PostgreSQL 15
+	@mkdir -p test-artifacts
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --postgres 15 --junitxml=test-artifacts/junit-15.xml \
+		$(DATA_LAYER) $(ARGS)
 
 .PHONY: test-core
 test-core: setup ## Prove, in an environment with the core's packages only, that the core works alone

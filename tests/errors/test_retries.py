@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 
 import pytest
@@ -83,7 +84,8 @@ def test_two_that_wait_for_each_other_both_get_through(desk: Desk, system: Actor
         session.execute(update(Ticket).where(Ticket.id == other).values(title=f"from {one}"))
 
     with ThreadPoolExecutor(2) as pool:
-        runs = [pool.submit(desk.run, system, both, *pair) for pair in ((first, second), (second, first))]
+        pairs = ((first, second), (second, first))
+        runs = [pool.submit(partial(desk.run, system, both, *pair)) for pair in pairs]
         for run in runs:
             run.result()
     assert len(tried) == 3, "one of them deadlocked and came again"

@@ -22,7 +22,7 @@ LEAKS = re.compile(
     re.IGNORECASE,
 )
 
-STATES = {
+STATES: dict[str, type[OmbudError]] = {
     "23505": Conflict,
     "23503": NotFound,
     "23514": Invalid,
@@ -157,10 +157,10 @@ def test_a_slow_statement_is_stopped(unit: Unit, database: ScratchDatabase) -> N
 
 
 def test_a_row_that_somebody_holds_can_be_tried_again(unit: Unit, database: ScratchDatabase) -> None:
-    ticket = unit(SYSTEM, make_ticket)
-    with database.holding(f"SELECT FROM ombud.tickets WHERE id = {ticket.id} FOR UPDATE"):
-        with pytest.raises(Retryable) as caught:
-            unit(SYSTEM, lambda s: s.execute(update(Ticket).values(title="x")))
+    unit(SYSTEM, make_ticket)
+    held = database.holding("SELECT FROM ombud.tickets FOR UPDATE")
+    with held, pytest.raises(Retryable) as caught:
+        unit(SYSTEM, lambda s: s.execute(update(Ticket).values(title="x")))
     _assert_in_words(caught.value)
 
 

@@ -1,5 +1,7 @@
 """The words of constraints belong to constraints that exist, and every rule of the database has a name."""
 
+from typing import Any
+
 from sqlalchemy import text
 
 from ombud import Actor, Desk
@@ -21,7 +23,7 @@ def _names_in(desk: Desk) -> set[str]:
 
 
 def test_what_has_words_exists(desk: Desk) -> None:
-    things = [
+    things: list[Any] = [
         thing
         for table in Base.metadata.tables.values()
         for thing in (*table.constraints, *table.indexes)
@@ -42,10 +44,12 @@ def test_what_people_can_run_into_has_words() -> None:
         "uq_api_tokens_key_id",
         "uq_web_sessions_token_hash",
     }
+    every: list[Any] = [
+        thing for table in Base.metadata.tables.values() for thing in (*table.constraints, *table.indexes)
+    ]
     found = {
         str(thing.name)
-        for table in Base.metadata.tables.values()
-        for thing in (*table.constraints, *table.indexes)
+        for thing in every
         if str(thing.name).startswith(("ck_", "uq_")) and "rule" not in thing.info
     }
     assert found == silent

@@ -35,7 +35,7 @@ class OwnServer:
 
     def execute(self, statement: str) -> None:
         with psycopg.connect(libpq(self.url("boss")), autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[arg-type]
+            connection.execute(statement)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,6 +24,7 @@ from ombud.tickets import (
     soft_delete_ticket,
 )
 from ombud.tickets.filters import Place, TicketFilter
+from ombud.tickets.grammar import understand
 from ombud.tickets.listing import list_tickets
 from tests.search.conftest import Search
 
@@ -151,8 +153,9 @@ def test_a_snippet_marks_what_was_found_and_nothing_else_can(
 
 
 def test_an_edited_comment_is_found_by_its_new_words_only(
-    perform: Perform, ticket: Ticket, agent: Persona, system: Actor, search: Search, index: Index
+    perform: Perform, ticket: Ticket, agent: Persona, search: Search, index: Index
 ) -> None:
+    system = Actor.system("test")
     comment = perform(agent.actor, reply, ticket.id, "Replace the gizmo.")
     index()
     assert search("gizmo") == [ticket.title]
@@ -175,8 +178,9 @@ def test_a_comment_made_internal_is_gone_for_customers(
 
 
 def test_an_edited_ticket_and_a_renamed_requester_are_found_anew(
-    perform: Perform, ticket: Ticket, cast: Cast, system: Actor, search: Search, index: Index
+    perform: Perform, ticket: Ticket, cast: Cast, search: Search, index: Index
 ) -> None:
+    system = Actor.system("test")
     index()
     perform(cast.agent.actor, change_ticket, ticket.id, {"title": "Fax", "description": "Nothing."})
     assert search("drucker") == search("fuser") == []
@@ -253,11 +257,17 @@ def test_chinese_and_japanese_are_found_by_any_part(
 @given(typed=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=30))
 def test_whatever_is_typed_is_answered(ticket: Ticket, perform: Perform, agent: Persona, typed: str) -> None:
     """No text is a syntax error. Terms with bad values are told apart by their own error."""
-    try:
+    refused = pytest.raises(Invalid) if ":" in typed and _has_bad_term(typed) else nullcontext()
+    with refused:
         perform(agent.actor, list_tickets, TicketFilter(text=typed), Place())
-    except Invalid as error:
-        assert ":" in typed
-        assert error.fields
+
+
+def _has_bad_term(typed: str) -> bool:
+    try:
+        understand(TicketFilter(text=typed))
+    except Invalid:
+        return True
+    return False
 
 
 def test_equals_brute_force_on_plain_words(perform: Perform, cast: Cast, system: Actor, index: Index) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from ombud import Actor, Desk, Ticket, TicketPriority, User, UserRole
+from ombud import Actor, Desk, TicketPriority, User, UserRole
 from ombud.db.context import context_values
 from ombud.db.translate import sqlstate
 from ombud.errors import Forbidden, OmbudError
@@ -202,10 +202,7 @@ def test_a_light_agent_is_light_to_the_actions(desk: Desk, world: World) -> None
 def test_reading_sessions_cannot_be_made_to_write(desk: Desk, world: World) -> None:
     """A reading transaction that has begun cannot turn itself into a writing one."""
     with pytest.raises(OmbudError), desk.read(world.cast.admin.actor) as session:
-        session.scalar(text("SELECT 1"))
         session.execute(text("SET LOCAL transaction_read_only = off"))
-        session.get_one(Ticket, world.customers.id).title = "x"
-        session.flush()
 
 
 def test_the_first_administrator_is_made_by_the_system(desk: Desk, database: ScratchDatabase) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Select, event, select, text, true
 
-from ombud import Actor, Attachment, AuditLog, Comment, Desk, Tag, Ticket, User
+from ombud import Actor, Attachment, AuditLog, Comment, Desk, Tag, Ticket, User, actor_of
 from ombud.db.base import Base
 from ombud.db.context import INFO_ACTOR, DeskSession
+from ombud.errors import Forbidden
 from ombud.models import (
     INCLUDE_DELETED,
     ApiToken,
@@ -36,7 +37,7 @@ from tests.security.conftest import STAFF, VISIBLE, World
 PERSONS = sorted(VISIBLE)
 
 
-def _read(desk: Desk, persona: Persona, statement: Select[Any]) -> list[Any]:
+def _read(desk: Desk, persona: Persona, statement: Any) -> list[Any]:
     with desk.read(persona.actor) as session:
         return list(session.execute(statement.execution_options(**{INCLUDE_DELETED: True})).all())
 
@@ -76,10 +77,10 @@ def test_row_security_alone(desk: Desk, world: World, name: str) -> None:
 def test_ones_own_things_are_ones_own(desk: Desk, world: World, name: str) -> None:
     person: Persona = getattr(world.cast, name)
     for model in (TicketRead, Draft):
-        rows = _read(desk, person, select(model.user_id))  # type: ignore[attr-defined]
+        rows = _read(desk, person, select(model.user_id))
         assert {row.user_id for row in rows} <= {person.id}
     for owned in (ApiToken, WebSession):
-        rows = _read(desk, person, select(owned.user_id))  # type: ignore[attr-defined]
+        rows = _read(desk, person, select(owned.user_id))
         assert name == "admin" or {row.user_id for row in rows} <= {person.id}
     people_seen = {row.id for row in _read(desk, person, select(User.id))}
     everybody = {getattr(world.cast, other).id for other in PERSONS}
@@ -106,13 +107,8 @@ def test_without_a_context_there_are_no_rows(desk: Desk, world: World, tables: l
                     assert rows == [], (role, table)
 
 
-def test_a_session_without_an_actor_is_refused_before_it_asks(desk: Desk) -> None:
-    from ombud.errors import Forbidden
-
-    session = DeskSession(desk.engine)
-    with session, pytest.raises(Forbidden):
-        from ombud import actor_of
-
+def test_a_session_without_an_actor_has_nobody_to_ask_for(desk: Desk) -> None:
+    with DeskSession(desk.engine) as session, pytest.raises(Forbidden):
         actor_of(session)
 
 
@@ -184,7 +180,7 @@ def _assert_no_internals(desk: Desk, world: World, person: Persona, *, is_staff:
                 assert comment_id is None or comment_id not in _internal(desk)
 
 
-def _all_files(desk: Desk, statement: Select[Any]) -> list[tuple[int, int | None]]:
+def _all_files(desk: Desk, statement: Any) -> list[tuple[int, int | None]]:
     with desk.read(Actor.system("test")) as session:
         return [(row[0], row[1]) for row in session.execute(statement)]
 

@@ -30,6 +30,10 @@ def _moment() -> st.SearchStrategy[datetime | None]:
     return st.none() | st.integers(-1, 45).map(lambda day: START + timedelta(days=day))
 
 
+def _one_or_two(given: dict[str, Any]) -> TicketFilter:
+    return TicketFilter(**dict(list(given.items())[:2]))
+
+
 # Ids are small here, so these name people, teams and organizations that exist, and some that do not.
 filters = st.builds(
     TicketFilter,
@@ -66,7 +70,7 @@ sparse = st.fixed_dictionaries(
         "resolved_from": _moment(),
         "deleted": st.booleans(),
     },
-).map(lambda given: TicketFilter(**dict(list(given.items())[:2])))
+).map(_one_or_two)
 places = st.builds(Place, sort=st.sampled_from(TicketSort), ascending=st.booleans(), limit=st.integers(8, 40))
 
 

@@ -326,6 +326,17 @@ END $$;
 
 ALTER FUNCTION ombud.index_search_tail(batch integer) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.is_met(person bigint) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM ombud.tickets t WHERE t.requester_id = person)
+      OR EXISTS (SELECT FROM ombud.comments c WHERE c.author_id = person);
+END $$;
+
+ALTER FUNCTION ombud.is_met(person bigint) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.is_status_move(old_status text, new_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog'
@@ -1718,11 +1729,7 @@ CREATE POLICY people_read ON ombud.organizations FOR SELECT TO ombud_web USING (
 
 CREATE POLICY people_read ON ombud.ticket_participants FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) OR (user_id = ( SELECT ombud.actor_id() AS actor_id))));
 
-CREATE POLICY people_read ON ombud.users FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) OR (id = ( SELECT ombud.actor_id() AS actor_id)) OR is_staff OR (organization_id = ( SELECT ombud.actor_organization() AS actor_organization)) OR (EXISTS ( SELECT
-   FROM ombud.tickets t
-  WHERE (t.requester_id = users.id))) OR (EXISTS ( SELECT
-   FROM ombud.comments c
-  WHERE (c.author_id = users.id)))));
+CREATE POLICY people_read ON ombud.users FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) OR (id = ( SELECT ombud.actor_id() AS actor_id)) OR is_staff OR (organization_id = ( SELECT ombud.actor_organization() AS actor_organization)) OR ombud.is_met(id)));
 
 CREATE POLICY read_log ON ombud.audit_logs FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text) OR ((( SELECT ombud.actor_kind() AS actor_kind) = 'agent'::text) AND (ticket_id IS NOT NULL) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (EXISTS ( SELECT
    FROM ombud.tickets t
@@ -1873,6 +1880,9 @@ GRANT ALL ON FUNCTION ombud.has_words(body text, wanted tsquery) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.index_search_tail(batch integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.index_search_tail(batch integer) TO ombud_worker;
+
+REVOKE ALL ON FUNCTION ombud.is_met(person bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.is_met(person bigint) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.is_status_move(old_status text, new_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.is_status_move(old_status text, new_status text) TO ombud_app;

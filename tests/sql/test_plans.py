@@ -1,0 +1,241 @@
+"""The hot statements stay on their indexes: plans and rows touched at 20,000 tickets, nine of ten of them done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from sqlalchemy import Select, event, text
+
+from ombud import Actor, Desk, DeskSession
+from ombud.testing import Cast, Persona, ScratchServer, make_cast
+from ombud.tickets import View, queries
+from ombud.tickets.filters import ME, Place, TicketFilter, TicketSort
+
+SYSTEM = Actor.system("test")
+TICKETS = 20_000
+UNDONE = TICKETS // 10
+FILL = """
+INSERT INTO ombud.users (email, full_name)
+SELECT 'c' || n || '@many.example', 'Customer ' || n FROM generate_series(1, 500) n;
+INSERT INTO ombud.tickets (title, description, status, priority, requester_id, creator_id, assignee_id, team_id,
+                           created_at, last_activity_at, resolved_at)
+SELECT 'Ticket ' || n, 'word' || n % 997 || ' common' || CASE WHEN n % 5000 = 0 THEN ' needle' ELSE '' END,
+       CASE WHEN n % 10 < 8 THEN 'closed' WHEN n % 10 = 8 THEN 'resolved'
+            ELSE (ARRAY['open', 'in_progress', 'waiting_on_customer'])[1 + n / 10 % 3] END,
+       (ARRAY['low', 'medium', 'high', 'urgent'])[1 + n % 4],
+       (SELECT min(id) FROM ombud.users WHERE email LIKE 'c%@many.example') + n % 500, {agent},
+       CASE WHEN n / 10 % 3 = 0 THEN NULL ELSE {agent} + n / 10 % 2 END,
+       CASE WHEN n / 10 % 4 = 0 THEN NULL ELSE {team} + n / 10 % 2 END,
+       timestamptz '2026-01-01' + n * interval '10 minutes', timestamptz '2026-01-01' + n * interval '10 minutes',
+       CASE WHEN n % 10 < 9 THEN timestamptz '2026-01-01' + n * interval '10 minutes' END
+  FROM generate_series(1, {tickets}) n;
+INSERT INTO ombud.comments (ticket_id, author_id, content, created_at)
+SELECT id, {agent}, 'An answer.', created_at FROM ombud.tickets WHERE id % 2 = 0;
+INSERT INTO ombud.comments (ticket_id, author_id, content, created_at)
+SELECT 10, {agent}, 'Part ' || n, timestamptz '2026-02-01' + n * interval '1 minute' FROM generate_series(1, 500) n;
+"""
+
+
+@dataclass
+class Many:
+    desk: Desk
+    cast: Cast
+
+
+@pytest.fixture(scope="module")
+def many(postgres: ScratchServer) -> Iterator[Many]:
+    with postgres.database() as database, Desk(database.url) as desk:
+        cast = desk.run(SYSTEM, make_cast)
+        fill = FILL.format(agent=cast.agent.id, team=cast.team.id, tickets=TICKETS)
+        database.execute(fill)
+        with desk.begin(SYSTEM) as session:
+            while session.scalar(text("SELECT ombud.index_search_tail(10000)")):
+                pass
+        database.execute("ANALYZE")
+        yield Many(desk, cast)
+
+
+@dataclass
+class Plan:
+    """What PostgreSQL did for one statement."""
+
+    nodes: list[dict[str, Any]]
+
+    def scans(self, table: str) -> list[dict[str, Any]]:
+        """Return the nodes that read a table; those of branches never taken are none of them."""
+        return [node for node in self.nodes if node.get("Relation Name") == table and node["Actual Loops"]]
+
+    def indexes(self) -> set[str]:
+        return {node["Index Name"] for node in self.nodes if "Index Name" in node}
+
+    def rows(self, table: str) -> float:
+        """How many rows of the table were looked at, those thrown away included."""
+        counts = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck")
+        scans = self.scans(table)
+        return sum(
+            float(node.get(count, 0)) * float(node["Actual Loops"]) for node in scans for count in counts
+        )
+
+    def assert_walks(self, table: str = "tickets", *, at_most: int) -> None:
+        assert all(node["Node Type"] != "Seq Scan" for node in self.scans(table)), str(self)
+        assert self.rows(table) <= at_most, str(self)
+
+    def __str__(self) -> str:
+        shown = (
+            "Node Type",
+            "Index Name",
+            "Relation Name",
+            "Actual Rows",
+            "Rows Removed by Filter",
+            "Actual Loops",
+        )
+        scans = [node for node in self.nodes if "Relation Name" in node and node["Actual Loops"]]
+        return "\n" + "\n".join(str({key: node[key] for key in shown if key in node}) for node in scans)
+
+
+def plan(session: DeskSession, statement: Select[Any]) -> Plan:
+    """Run a statement as it is, then again under EXPLAIN ANALYZE with the very values."""
+    sent: list[tuple[str, Any]] = []
+    connection = session.connection()
+
+    def note(_connection: Any, _cursor: Any, sql: str, parameters: Any, *_rest: Any) -> None:
+        sent.append((sql, parameters))
+
+    event.listen(connection, "before_cursor_execute", note)
+    session.execute(statement).close()
+    event.remove(connection, "before_cursor_execute", note)
+    sql, parameters = sent[0]
+    found = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", parameters).scalar_one()
+    return Plan(list(_nodes(found[0]["Plan"])))
+
+
+def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for child in node.get("Plans", ()):
+        yield from _nodes(child)
+
+
+def _plan_for(many: Many, person: Persona, statement: Select[Any]) -> Plan:
+    with many.desk.read(person.actor) as session:
+        return plan(session, statement)
+
+
+@pytest.mark.parametrize("view", View)
+@pytest.mark.parametrize("who", ["admin", "agent", "team_agent"])
+def test_a_view_never_reads_history(many: Many, who: str, view: View) -> None:
+    person: Persona = getattr(many.cast, who)
+    found = _plan_for(many, person, queries.inbox(person.actor, view.narrowed(TicketFilter()), Place()))
+    found.assert_walks(at_most=UNDONE + 100)
+    assert found.scans("comments") == [] or all(
+        node["Node Type"].startswith("Index") for node in found.scans("comments")
+    )
+
+
+@pytest.mark.parametrize("sort", TicketSort)
+@pytest.mark.parametrize("ascending", [False, True])
+def test_every_order_has_its_index(many: Many, sort: TicketSort, ascending: bool) -> None:
+    actor = many.cast.agent.actor
+    for view in (View.OPEN, View.ALL):
+        if (sort, view) == (TicketSort.PRIORITY, View.ALL):
+            continue  # all history by priority is nobody's queue
+        wanted = view.narrowed(TicketFilter())
+        found = _plan_for(many, many.cast.agent, queries.inbox(actor, wanted, Place(sort, ascending)))
+        found.assert_walks(at_most=2_100)
+
+
+def test_the_last_page_costs_what_the_first_does(many: Many) -> None:
+    from ombud.kit.cursor import encode_cursor
+
+    actor = many.cast.agent.actor
+    place = Place()
+    with many.desk.read(actor) as session:
+        rows = session.execute(
+            text("SELECT last_activity_at, id FROM ombud.tickets ORDER BY 1, 2 OFFSET 100 LIMIT 1")
+        )
+        cursor = encode_cursor(place.order_name, tuple(rows.one()))
+        found = plan(session, queries.inbox(actor, TicketFilter(), Place(cursor=cursor)))
+    found.assert_walks(at_most=200)
+
+
+@pytest.mark.parametrize("who", ["admin", "agent", "team_agent"])
+def test_counters_do_not_scan_history(many: Many, who: str) -> None:
+    """The history has 18,000 tickets; a counter stops at its cap, and six counters at six caps or so."""
+    person: Persona = getattr(many.cast, who)
+    found = _plan_for(many, person, queries.view_counters(person.actor))
+    # Whether it walks an index or the table itself, it stops: rows looked at are what counts.
+    assert found.rows("tickets") <= 8 * queries.COUNTER_CAP, str(found)
+
+
+def test_filters_that_people_use_stay_on_indexes(many: Many) -> None:
+    actor, cast = many.cast.agent.actor, many.cast
+    with many.desk.read(actor) as session:
+        requester = session.scalar(text("SELECT requester_id FROM ombud.tickets WHERE id = 77"))
+    for wanted, at_most in (
+        (TicketFilter(requester_id=requester), 300),
+        (TicketFilter(assignees=(ME,), team_ids=(cast.team.id,)), 4_000),
+        (TicketFilter(organization_id=cast.organization.id), 300),
+    ):
+        found = _plan_for(many, cast.agent, queries.inbox(actor, wanted, Place()))
+        found.assert_walks(at_most=at_most)
+
+
+def test_one_ticket_is_one_row(many: Many) -> None:
+    for person in (many.cast.agent, many.cast.team_agent, many.cast.customer):
+        found = _plan_for(many, person, queries.ticket_by_number(person.actor, "1010"))
+        found.assert_walks(at_most=3)
+        assert "uq_tickets_ticket_number" in found.indexes()
+
+
+def test_a_conversation_reads_its_own_comments(many: Many) -> None:
+    for person in (many.cast.agent, many.cast.team_agent):
+        found = _plan_for(many, person, queries.conversation(person.actor, 10))
+        assert "ix_comments_ticket_id" in found.indexes()
+        found.assert_walks("comments", at_most=501)
+        found.assert_walks(at_most=501)
+
+
+def test_a_history_reads_its_own_rows(many: Many) -> None:
+    found = _plan_for(many, many.cast.agent, queries.history(many.cast.agent.actor, 10))
+    assert any("ticket_id" in name for name in found.indexes())
+    assert all(node["Node Type"] != "Seq Scan" for node in found.scans("audit_logs"))
+
+
+@pytest.mark.parametrize(
+    ("words", "at_most"), [("needle", 60), ('"word7"', 400), ("no such word anywhere", 60)]
+)
+def test_a_search_reads_what_it_finds(many: Many, words: str, at_most: int) -> None:
+    for person in (many.cast.agent, many.cast.admin):
+        found = _plan_for(many, person, queries.inbox(person.actor, TicketFilter(text=words), Place()))
+        found.assert_walks(at_most=at_most)
+
+
+def test_a_common_word_is_found_by_walking_the_list(many: Many) -> None:
+    actor = many.cast.agent.actor
+    found = _plan_for(
+        many, many.cast.agent, queries.inbox(actor, TicketFilter(text="common"), Place(), common=True)
+    )
+    found.assert_walks(at_most=200)
+
+
+def test_the_words_are_looked_up_in_their_index(many: Many) -> None:
+    """Inside the search function, which runs as a role of its own: its plan, seen as the owner."""
+    with many.desk.begin(SYSTEM) as session:
+        weight = session.scalar(queries.search_weight("needle"))
+        common = session.scalar(queries.search_weight("common"))
+    assert weight is not None
+    assert common is not None
+    assert weight < 200
+    assert common > TICKETS / 2
+
+
+def test_a_customers_list_does_not_walk_everybodys(many: Many) -> None:
+    with many.desk.read(SYSTEM) as session:
+        requester = session.scalar(text("SELECT requester_id FROM ombud.tickets WHERE id = 77"))
+    assert requester is not None
+    actor = Actor.customer(requester)
+    with many.desk.read(actor) as session:
+        found = plan(session, queries.inbox(actor, TicketFilter(), Place()))
+    found.assert_walks(at_most=1_000)
