@@ -38,8 +38,13 @@ class LoadedTicket:
     row: Any
 
 
-async def load_ticket(session: AsyncSession, visitor: Visitor, number: str) -> LoadedTicket:
-    """Load a ticket's page in five statements (four for a customer); NotFound when it is not to be seen."""
+async def load_ticket(
+    session: AsyncSession, visitor: Visitor, number: str, *, words: str | None = None
+) -> LoadedTicket:
+    """Load a ticket's page in five statements (four for a customer); NotFound when it is not to be seen.
+
+    `words` are those that the list beside it looks for: the row says how common they are.
+    """
     actor = visitor.actor
     ticket = await find_ticket(session, visitor, number)
     comments = (await session.scalars(tickets.conversation(actor, ticket.id, files=False))).all()
@@ -47,7 +52,8 @@ async def load_ticket(session: AsyncSession, visitor: Visitor, number: str) -> L
     log = []
     if visitor.is_staff:
         log = list(await session.scalars(tickets.history(actor, ticket.id, limit=HISTORY_LIMIT)))
-    statement = queries.with_ticket(queries.surroundings(actor), actor, ticket)
+    statement = queries.weighed(queries.surroundings(actor), words)
+    statement = queries.with_ticket(statement, actor, ticket)
     row = (await session.execute(statement)).one()
     return LoadedTicket(ticket, list(comments), list(attachments), log, read_around(row), row)
 
