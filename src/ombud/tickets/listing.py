@@ -28,13 +28,19 @@ class TicketPage:
     total: int | None = None
 
 
+def is_common(weight: int | None) -> bool:
+    """Tell whether words of this `search_weight` (None: no words) are looked for along the list."""
+    return (weight or 0) >= COMMON
+
+
 def list_tickets(
     session: Session, wanted: TicketFilter, place: Place, *, counted: bool = False
 ) -> TicketPage:
     """Return one page, in one statement; with words to search for one more, and one for the count."""
     actor = actor_of(session)
     wanted = understand(wanted)
-    common = wanted.text is not None and (session.scalar(queries.search_weight(wanted.text)) or 0) >= COMMON
+    weight = None if wanted.text is None else session.scalar(queries.search_weight(wanted.text))
+    common = is_common(weight)
     found = session.execute(queries.inbox(actor, wanted, place, common=common)).all()
     rows = found[: place.limit]
     following = None

@@ -14,6 +14,7 @@ from ombud.errors import Invalid
 from ombud.models import TicketChannel, TicketPriority, TicketStatus
 from ombud.tickets import ME, UNASSIGNED, Place, TicketFilter, TicketSort, View
 from ombud.tickets.filters import Assignee
+from ombud.tickets.grammar import understand
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -32,7 +33,10 @@ _ONE = ("q", "requester", "organization", "deleted")
 
 @dataclass(frozen=True, slots=True)
 class ListAddress:
-    """A list by its address. `values` holds the filters as they stand in the query string, in its order."""
+    """A list by its address. `values` holds the filters as they stand in the query string, in its order.
+
+    `wanted` is what they mean, the terms of the search box among them.
+    """
 
     view: View
     values: tuple[tuple[str, str], ...] = ()
@@ -85,7 +89,9 @@ def read_address(query: QueryParams) -> ListAddress:
     sort = query.get("sort", DEFAULT_SORT)
     if sort not in SORTS:
         raise Invalid(fields={"sort": "is not an order of this list."})
-    return ListAddress(view, values, sort, query.get("cursor") or None, view.narrowed(_filter(values)))
+    return ListAddress(
+        view, values, sort, query.get("cursor") or None, understand(view.narrowed(_filter(values)))
+    )
 
 
 def read_before(query: QueryParams) -> int | None:

@@ -15,7 +15,6 @@ from starlette.responses import Response
 from ombud import clock
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
-from ombud.db.translate import reaching, translated
 from ombud.errors import Forbidden, Unauthenticated
 from ombud.kit.tokens import digest, new_secret
 from ombud.people import accounts
@@ -85,10 +84,7 @@ async def find_principal(desk: Desk, secret: str, request_id: str) -> Principal 
     if not 20 <= len(secret) <= 200:
         return None
     idle = int(accounts.SESSION_IDLE.total_seconds())
-    with translated(), reaching():
-        async with desk.async_engine.connect() as connection:
-            found = await connection.execute(people.session_principal(digest(secret), idle))
-            row = found.one_or_none()
+    row = await desk.alook(people.session_principal(digest(secret), idle))
     return None if row is None else accounts.principal_of(row, request_id)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, null, select
 
 from ombud.db.actor import Actor
 from ombud.models import INCLUDE_DELETED, Draft, Organization, Tag, Team, Ticket, TicketTag, User
@@ -21,8 +22,19 @@ def surroundings(actor: Actor) -> Select[Any]:
     """Return one row: a counter for each view, and for staff the people, teams and tags of the menus.
 
     Columns: those of `view_counters`; `staff` (id, name, email, active), `teams` (id, name), `tags` (id, name,
-    color) as lists of objects.
+    color) as lists of objects. Every page asks for it, so it is built once for each actor.
     """
+    return _surroundings(actor.for_request(""))
+
+
+def weighed(statement: Select[Any], text: str | None) -> Select[Any]:
+    """Add `weight`, about how many tickets have the words of `text`; null when there are none."""
+    weight = tickets.search_weight(text).scalar_subquery() if text is not None else null()
+    return statement.add_columns(weight.label("weight"))
+
+
+@lru_cache(maxsize=256)
+def _surroundings(actor: Actor) -> Select[Any]:
     counters = tickets.view_counters(actor)
     if not actor.is_staff:
         return counters

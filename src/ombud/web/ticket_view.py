@@ -45,11 +45,17 @@ class LoadedTicket:
 
 
 async def load_ticket(
-    session: AsyncSession, visitor: Visitor, number: str, *, before: int | None = None
+    session: AsyncSession,
+    visitor: Visitor,
+    number: str,
+    *,
+    before: int | None = None,
+    words: str | None = None,
 ) -> LoadedTicket:
     """Load a ticket's page in five statements (four for a customer); NotFound when it is not to be seen.
 
-    `before` is the id of a comment: the page then shows what was said before it.
+    `before` is the id of a comment: the page then shows what was said before it. `words` are those that the
+    list beside it looks for: the row says how common they are.
     """
     actor = visitor.actor
     ticket = await find_ticket(session, visitor, number)
@@ -60,7 +66,8 @@ async def load_ticket(
     log = []
     if visitor.is_staff:
         log = list(await session.scalars(tickets.history(actor, ticket.id, limit=HISTORY_LIMIT)))
-    statement = queries.with_ticket(queries.surroundings(actor), actor, ticket)
+    statement = queries.weighed(queries.surroundings(actor), words)
+    statement = queries.with_ticket(statement, actor, ticket)
     row = (await session.execute(statement)).one()
     return LoadedTicket(ticket, list(comments), list(attachments), log, read_around(row), row, before)
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from ombud.tickets import queries as tickets
+from ombud.tickets.listing import is_common
 from ombud.web import queries
 from ombud.web.addresses import ListAddress, read_address, read_before
 from ombud.web.answers import page, wants
@@ -30,8 +31,9 @@ async def inbox(request: Request, visitor: SignedIn) -> Response:
     """Show a list; for its own refresh only the rows."""
     address = read_address(request.query_params)
     async with visitor.desk.aread(visitor.actor) as session:
-        row = (await session.execute(queries.surroundings(visitor.actor))).one()
-        found = (await session.execute(tickets.inbox(visitor.actor, address.wanted, address.place))).all()
+        statement = queries.weighed(queries.surroundings(visitor.actor), address.wanted.text)
+        row = (await session.execute(statement)).one()
+        found = await _found(session, visitor, address, row)
         names = await _names(session, visitor, address)
     around = read_around(row)
     listed = make_list(visitor, around, address, found, names=names)
@@ -64,18 +66,22 @@ async def ticket_page(request: Request, visitor: Visitor, number: str) -> Respon
     address = read_address(request.query_params)
     alone = wants(request, "ticket")
     async with visitor.desk.aread(visitor.actor) as session:
-        loaded = await load_ticket(session, visitor, number, before=read_before(request.query_params))
-        found: list[Any] = []
-        if not alone:
-            found = list(
-                (await session.execute(tickets.inbox(visitor.actor, address.wanted, address.place))).all()
-            )
+        before = read_before(request.query_params)
+        words = None if alone else address.wanted.text
+        loaded = await load_ticket(session, visitor, number, before=before, words=words)
+        found = [] if alone else await _found(session, visitor, address, loaded.row)
     frame = make_frame(request, visitor, loaded.around, _current(address))
     context: dict[str, Any] = {"frame": frame, "ticket": make_ticket(visitor, loaded, address)}
     if alone:
         return page(request, "partials/ticket_alone.html", context)
     context["list"] = make_list(visitor, loaded.around, address, found, current=number)
     return page(request, "pages/inbox.html", context)
+
+
+async def _found(session: Any, visitor: Visitor, address: ListAddress, row: Any) -> list[Any]:
+    """Return the rows of the list; `row` says how common its words are (`queries.weighed`)."""
+    statement = tickets.inbox(visitor.actor, address.wanted, address.place, common=is_common(row.weight))
+    return list((await session.execute(statement)).all())
 
 
 async def _names(session: Any, visitor: Visitor, address: ListAddress) -> Any:
