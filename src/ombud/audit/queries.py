@@ -146,14 +146,16 @@ def rows_to_prove(ids: tuple[int | None, int | None], transactions: tuple[int | 
         cast(AuditLog.changes, Text).label("changes_text"),
         AuditLog.leaf,
     )
-    for bound, condition in (
-        (ids[0], AuditLog.id > ids[0]),
-        (ids[1], AuditLog.id <= ids[1]),
-        (transactions[0], AuditLog.xid >= transactions[0]),
-        (transactions[1], AuditLog.xid < transactions[1]),
-    ):
-        if bound is not None:
-            statement = statement.where(condition)
+    above, up_to = ids
+    start, end = transactions
+    if above is not None:
+        statement = statement.where(AuditLog.id > above)
+    if up_to is not None:
+        statement = statement.where(AuditLog.id <= up_to)
+    if start is not None:
+        statement = statement.where(AuditLog.xid >= start)
+    if end is not None:
+        statement = statement.where(AuditLog.xid < end)
     return statement.order_by(AuditLog.id, AuditLog.created_at)
 
 

@@ -101,7 +101,9 @@ class _Generation:
 
 
 def _generations(checkpoints: Sequence[AuditCheckpoint]) -> list[_Generation]:
-    starts = [0] if checkpoints else []
+    if not checkpoints:
+        return []
+    starts = [0]
     starts += [
         position
         for position in range(1, len(checkpoints))
