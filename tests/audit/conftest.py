@@ -13,7 +13,7 @@ from ombud.audit.exported import ExportedCheckpoints
 from ombud.audit.keys import SigningKey, signing_key, trusted_keys
 from ombud.audit.verify import Report, verify
 from ombud.db.context import DeskSession, bind_actor
-from ombud.testing import ScratchDatabase
+from ombud.testing import ScratchDatabase, counted
 from ombud.worker.logs import exported_checkpoints, keys_folder, seal_and_export
 
 AUDITOR = Actor.system("test-auditor")
@@ -75,3 +75,10 @@ def verified_in(connection: Connection, data: Path, lines: list[str]) -> Report:
 def count_checkpoints(desk: Desk) -> int:
     with desk.read(AUDITOR) as session:
         return len(session.scalars(queries.checkpoints()).all())
+
+
+@pytest.fixture
+def statements() -> Iterator[Callable[[], int]]:
+    """How many statements were sent so far."""
+    with counted() as log:
+        yield lambda: len(log)

@@ -11,6 +11,7 @@ from ombud.audit import queries
 from ombud.audit.rewind import Records, key_of, rewind
 from ombud.db.base import Base
 from ombud.db.context import actor_of
+from ombud.db.types import TextEnum, UtcDateTime
 from ombud.errors import Forbidden, Invalid, NotFound
 from ombud.models import (
     Attachment,
@@ -156,6 +157,6 @@ def typed(model: type[Base], column: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     kind = model.__table__.c[column].type
-    if getattr(kind, "enum", None) is not None:
-        return kind.process_result_value(value, None)  # type: ignore[attr-defined]  # a TextEnum
-    return datetime.fromisoformat(value) if kind.python_type is datetime else value
+    if isinstance(kind, TextEnum):
+        return kind.enum(value)
+    return datetime.fromisoformat(value) if isinstance(kind, UtcDateTime) else value

@@ -74,6 +74,7 @@ def log(actor: Actor, wanted: LogFilter, *, before: int | None = None, limit: in
         .where(log_visible_to(actor), *conditions)
         .order_by(AuditLog.id.desc())
         .limit(limit)
+        .execution_options(**{INCLUDE_DELETED: True})
     )
 
 
@@ -237,6 +238,7 @@ def changes_since(actor: Actor, ticket_id: int, at: datetime) -> Select[AuditLog
         select(AuditLog)
         .where(AuditLog.ticket_id == ticket_id, AuditLog.id >= first, log_visible_to(actor))
         .order_by(AuditLog.id.desc())
+        .execution_options(**{INCLUDE_DELETED: True})
     )
 
 
@@ -253,7 +255,10 @@ def tag_changes_since(ids: Collection[int], at: datetime) -> Select[AuditLog]:
 def changes_of_request(actor: Actor, request_id: str) -> Select[AuditLog]:
     """Return what one request wrote, as far as `actor` may see it, oldest first."""
     return (
-        select(AuditLog).where(AuditLog.request_id == request_id, log_visible_to(actor)).order_by(AuditLog.id)
+        select(AuditLog)
+        .where(AuditLog.request_id == request_id, log_visible_to(actor))
+        .order_by(AuditLog.id)
+        .execution_options(**{INCLUDE_DELETED: True})
     )
 
 
