@@ -86,10 +86,9 @@ class AccessBuffer:
         key, moment = (look.principal, look.kind, look.thing), time.monotonic()
         if moment - self._recent.get(key, -REPEAT_SECONDS) < REPEAT_SECONDS:
             return True
+        self._recent.pop(key, None)  # so that the oldest stand first
         if len(self._recent) >= REMEMBERED:
-            self._recent = {k: t for k, t in self._recent.items() if moment - t < REPEAT_SECONDS}
-            while len(self._recent) >= REMEMBERED:
-                self._recent.pop(next(iter(self._recent)))
+            del self._recent[next(iter(self._recent))]
         self._recent[key] = moment
         return False
 

@@ -218,7 +218,7 @@ def tags_by_id(ids: Collection[int]) -> Select[Tag]:
     return select(Tag).where(Tag.id.in_(ids))
 
 
-def names_of(ids: Collection[int]) -> Rows:
+def names_of(ids: Collection[int]) -> Select[int, Any]:
     """Return id and name (the address where there is none) of these people."""
     return select(User.id, func.coalesce(func.nullif(User.full_name, ""), User.email)).where(User.id.in_(ids))
 

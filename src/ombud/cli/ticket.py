@@ -39,7 +39,7 @@ def show(
         found = as_of(session, number, moment)
         names: dict[int, str] = {}
         if not as_json:
-            names.update(session.execute(queries.names_of(_people(found))).tuples().all())
+            names = dict(session.execute(queries.names_of(_people(found))).all())
     if as_json:
         typer.echo(json.dumps(asdict(found), default=_plain, ensure_ascii=False))
     else:

@@ -22,4 +22,5 @@ def record_access(session: Session, kind: AccessKind, thing: str) -> None:
 def record_accesses(session: Session, looks: Sequence[Look]) -> None:
     """Note many looks at once; those of others need the system as actor."""
     if looks:
-        session.execute(insert(AccessLog), [look.row() for look in looks])
+        # Inline: nothing is asked back, because people may not read what they leave here.
+        session.execute(insert(AccessLog).inline(), [look.row() for look in looks])
