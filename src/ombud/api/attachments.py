@@ -13,10 +13,12 @@ from ombud.api.created import Created
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import Page, PathId, TicketNumber
 from ombud.api.schemas.conversation import Attachment
+from ombud.audit import record_access
 from ombud.db.context import actor_of
 from ombud.errors import Invalid, NotFound
 from ombud.files import download_headers
 from ombud.files.store import CHUNK
+from ombud.models import AccessKind
 from ombud.models import Attachment as AttachmentRow
 from ombud.tickets import StoredFile, attach_file, check_right_to_attach, queries
 
@@ -70,11 +72,10 @@ async def read_attachment(attachment_id: PathId, call: CurrentCall) -> Attachmen
 )
 async def read_attachment_content(attachment_id: PathId, call: CurrentCall, request: Request) -> Response:
     """Download a file."""
-    record = await call.read(_attachment, attachment_id)
-    headers = download_headers(file_name=record.file_name, content_type=record.content_type, size=record.size)
     if request.state.is_head:
-        return Response(headers=headers)
-    return StreamingResponse(call.runtime.files.stream(record.storage_key), headers=headers)
+        return Response(headers=_headers(await call.read(_attachment, attachment_id)))
+    record = await call.write(_download, attachment_id)
+    return StreamingResponse(call.runtime.files.stream(record.storage_key), headers=_headers(record))
 
 
 async def _attach(call: Call, number: str, comment_id: int | None, upload: UploadFile) -> Attachment:
@@ -107,6 +108,17 @@ def _record(session: Session, ticket_id: int, file: StoredFile, comment_id: int 
 def _attachments(session: Session, number: str) -> Sequence[AttachmentRow]:
     found = lookup.ticket_id(session, number)
     return session.scalars(queries.attachments_of(actor_of(session), found)).all()
+
+
+def _download(session: Session, attachment_id: int) -> AttachmentRow:
+    """Note the download; it is committed before the first byte leaves."""
+    record = _attachment(session, attachment_id)
+    record_access(session, AccessKind.DOWNLOAD, f"attachment:{record.id}")
+    return record
+
+
+def _headers(record: AttachmentRow) -> dict[str, str]:
+    return download_headers(file_name=record.file_name, content_type=record.content_type, size=record.size)
 
 
 def _attachment(session: Session, attachment_id: int) -> AttachmentRow:

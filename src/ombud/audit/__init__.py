@@ -1,1 +1,22 @@
-"""The audit log: reading it and keeping its partitions. Triggers write it, nothing here does."""
+"""The audit log and what it is good for: who did it, how was it at that time, take it back.
+
+Triggers write the log; checkpoints seal it (`seal`), `verify` proves that it is whole, `as_of` travels back
+in it, `undo_request` takes a request back. Who merely looked at something is in the access log (`access`).
+"""
+
+from ombud.audit.access import AccessBuffer, views_of
+from ombud.audit.actions import ChangedSince, Undone, record_access, undo_request
+from ombud.audit.filters import LogFilter
+from ombud.audit.history import TicketAsOf, as_of
+
+__all__ = [
+    "AccessBuffer",
+    "ChangedSince",
+    "LogFilter",
+    "TicketAsOf",
+    "Undone",
+    "as_of",
+    "record_access",
+    "undo_request",
+    "views_of",
+]

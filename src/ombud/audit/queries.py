@@ -1,8 +1,298 @@
-"""Calls of the database's audit functions."""
+"""Reading the log, its checkpoints, and what undo and time travel start from."""
 
-from sqlalchemy import Select, func, select
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import BigInteger, Boolean, Select, Text, cast, column, func, select, table
+from sqlalchemy.orm import joinedload
+
+from ombud.audit.filters import LogFilter
+from ombud.audit.policy import log_visible_to
+from ombud.db.actor import Actor
+from ombud.db.base import SCHEMA
+from ombud.models import (
+    INCLUDE_DELETED,
+    Attachment,
+    AuditCheckpoint,
+    AuditLog,
+    Comment,
+    Tag,
+    Ticket,
+    TicketParticipant,
+    TicketTag,
+    User,
+)
+from ombud.tickets.policy import visible_to
+
+Rows: TypeAlias = Select[*tuple[Any, ...]]
+
+_TABLES = table(
+    "pg_class",
+    column("oid"),
+    column("relname"),
+    column("relnamespace"),
+    column("relkind"),
+    column("relispartition", Boolean),
+    schema="pg_catalog",
+)
+_SCHEMAS = table("pg_namespace", column("oid"), column("nspname"), schema="pg_catalog")
+_TRIGGERS = table(
+    "pg_trigger", column("tgrelid"), column("tgname", Text), column("tgenabled"), schema="pg_catalog"
+)
 
 
 def partitions_step(months_ahead: int) -> Select[int]:
     """Make the partitions of this month and the next ones; returns how many were missing."""
     return select(func.ombud.ensure_audit_partitions(months_ahead))
+
+
+def log(actor: Actor, wanted: LogFilter, *, before: int | None = None, limit: int = 100) -> Select[AuditLog]:
+    """Return rows of the log, newest first, with who did it; `before` is the last id of the page above."""
+    conditions = [
+        getattr(AuditLog, column) == value
+        for column, value in (
+            ("ticket_id", wanted.ticket_id),
+            ("table_name", wanted.table),
+            ("record_id", wanted.record_id),
+            ("actor", wanted.actor),
+            ("request_id", wanted.request_id),
+        )
+        if value is not None
+    ]
+    if wanted.actor is not None and wanted.actor.startswith("user:") and wanted.actor[5:].isdecimal():
+        conditions.append(AuditLog.user_id == int(wanted.actor[5:]))  # this one has an index
+    if wanted.start is not None:
+        conditions.append(AuditLog.created_at >= wanted.start)
+    if wanted.end is not None:
+        conditions.append(AuditLog.created_at < wanted.end)
+    if before is not None:
+        conditions.append(AuditLog.id < before)
+    return (
+        select(AuditLog)
+        .options(joinedload(AuditLog.user))
+        .where(log_visible_to(actor), *conditions)
+        .order_by(AuditLog.id.desc())
+        .limit(limit)
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
+
+
+# Sealing and verifying
+
+
+def finished_before() -> Select[int]:
+    """Return the transaction number below which everything has ended, committed or not."""
+    return select(_number(func.pg_snapshot_xmin(func.pg_current_snapshot())))
+
+
+def not_begun_from() -> Select[int]:
+    """Return the transaction number from which on nothing has been written."""
+    return select(_number(func.pg_snapshot_xmax(func.pg_current_snapshot())))
+
+
+def seal_lock(key: int) -> Select[bool]:
+    """Take the lock of sealing until the transaction ends; false when somebody else has it."""
+    return select(func.pg_try_advisory_xact_lock(key))
+
+
+def last_checkpoint() -> Select[AuditCheckpoint]:
+    """Return the newest checkpoint."""
+    return select(AuditCheckpoint).order_by(AuditCheckpoint.number.desc()).limit(1)
+
+
+def checkpoints(*, after: int = 0) -> Select[AuditCheckpoint]:
+    """Return the checkpoints after number `after`, oldest first."""
+    return select(AuditCheckpoint).where(AuditCheckpoint.number > after).order_by(AuditCheckpoint.number)
+
+
+def leaves(after_id: int, xid_from: int, xid_to: int) -> Rows:
+    """Return id and stored hash of the rows that a checkpoint with this window seals, in its order."""
+    return (
+        select(AuditLog.id, AuditLog.leaf)
+        .where(AuditLog.id > after_id, AuditLog.xid >= xid_from, AuditLog.xid < xid_to)
+        .order_by(AuditLog.id)
+    )
+
+
+def unsealed_edge(last: AuditCheckpoint) -> Rows:
+    """Return the highest id and transaction of the rows that `last` and those before it leave unsealed."""
+    return select(func.max(AuditLog.id), func.max(AuditLog.xid)).where(
+        AuditLog.id > last.after_id, AuditLog.xid >= last.xid_to
+    )
+
+
+def last_sealed_id() -> Select[int]:
+    """Return the highest id that any checkpoint seals."""
+    return select(func.max(AuditCheckpoint.last_id))
+
+
+def rows_to_prove(ids: tuple[int | None, int | None], transactions: tuple[int | None, int | None]) -> Rows:
+    """Return all that is hashed of rows, with the stored hash, by id.
+
+    Ids are above the first and up to the second, transactions from the first to before the second.
+    """
+    statement: Rows = select(
+        AuditLog.id,
+        AuditLog.created_at,
+        AuditLog.xid,
+        AuditLog.table_name,
+        AuditLog.record_id,
+        cast(AuditLog.record_key, Text).label("record_key_text"),
+        AuditLog.ticket_id,
+        cast(AuditLog.action, Text).label("action"),
+        AuditLog.actor,
+        AuditLog.user_id,
+        AuditLog.request_id,
+        cast(AuditLog.changes, Text).label("changes_text"),
+        AuditLog.leaf,
+    )
+    above, up_to = ids
+    start, end = transactions
+    if above is not None:
+        statement = statement.where(AuditLog.id > above)
+    if up_to is not None:
+        statement = statement.where(AuditLog.id <= up_to)
+    if start is not None:
+        statement = statement.where(AuditLog.xid >= start)
+    if end is not None:
+        statement = statement.where(AuditLog.xid < end)
+    return statement.order_by(AuditLog.id, AuditLog.created_at)
+
+
+def audited_tables() -> Rows:
+    """Return each table of the desk (no partitions) with the number of its audit triggers that are on."""
+    triggers = (
+        select(func.count())
+        .select_from(_TRIGGERS)
+        .where(
+            _TRIGGERS.c.tgrelid == _TABLES.c.oid,
+            _TRIGGERS.c.tgname.like("z\\_audit\\_%"),
+            cast(_TRIGGERS.c.tgenabled, Text) == "O",
+        )
+        .scalar_subquery()
+    )
+    return (
+        select(cast(_TABLES.c.relname, Text).label("name"), triggers.label("triggers"))
+        .join(_SCHEMAS, _SCHEMAS.c.oid == _TABLES.c.relnamespace)
+        .where(_SCHEMAS.c.nspname == SCHEMA, cast(_TABLES.c.relkind, Text).in_(("r", "p")))
+        .where(_TABLES.c.relispartition.is_(False))
+        .order_by("name")
+    )
+
+
+# Time travel and undo
+
+
+def ticket_of(actor: Actor, number: str) -> Select[Ticket]:
+    """Return the ticket of that number as it is now, a deleted one included."""
+    return (
+        select(Ticket)
+        .where(Ticket.ticket_number == number, visible_to(actor))
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
+
+
+def comments_of(ticket_id: int) -> Select[Comment]:
+    """Return everything said on a ticket."""
+    return select(Comment).where(Comment.ticket_id == ticket_id)
+
+
+def files_of(ticket_id: int) -> Select[Attachment]:
+    """Return the records of all files of a ticket."""
+    return select(Attachment).where(Attachment.ticket_id == ticket_id)
+
+
+def tags_on(ticket_id: int) -> Select[TicketTag]:
+    """Return which tags are on a ticket."""
+    return select(TicketTag).where(TicketTag.ticket_id == ticket_id)
+
+
+def participants_of(ticket_id: int) -> Select[TicketParticipant]:
+    """Return who follows a ticket."""
+    return select(TicketParticipant).where(TicketParticipant.ticket_id == ticket_id)
+
+
+def tags_by_id(ids: Collection[int]) -> Select[Tag]:
+    """Return these tags."""
+    return select(Tag).where(Tag.id.in_(ids))
+
+
+def names_of(ids: Collection[int]) -> Select[int, Any]:
+    """Return id and name (the address where there is none) of these people."""
+    return select(User.id, func.coalesce(func.nullif(User.full_name, ""), User.email)).where(User.id.in_(ids))
+
+
+def changes_since(actor: Actor, ticket_id: int, at: datetime) -> Select[AuditLog]:
+    """Return what was written about a ticket after `at`, newest first.
+
+    A transaction is dated by its beginning, so one that began before `at` may have written after another
+    that began later; the ids, given while the row was locked, tell the true order.
+    """
+    first = (
+        select(func.min(AuditLog.id))
+        .where(AuditLog.ticket_id == ticket_id, AuditLog.created_at > at)
+        .scalar_subquery()
+    )
+    return (
+        select(AuditLog)
+        .where(AuditLog.ticket_id == ticket_id, AuditLog.id >= first, log_visible_to(actor))
+        .order_by(AuditLog.id.desc())
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
+
+
+def tag_changes_since(ids: Collection[int], at: datetime) -> Select[AuditLog]:
+    """Return what was done to these tags after `at`, newest first."""
+    return (
+        select(AuditLog)
+        .where(AuditLog.ticket_id.is_(None), AuditLog.table_name == "tags", AuditLog.record_id.in_(ids))
+        .where(AuditLog.created_at > at)
+        .order_by(AuditLog.id.desc())
+    )
+
+
+def changes_of_request(actor: Actor, request_id: str) -> Select[AuditLog]:
+    """Return what one request wrote, as far as `actor` may see it, oldest first."""
+    return (
+        select(AuditLog)
+        .where(AuditLog.request_id == request_id, log_visible_to(actor))
+        .order_by(AuditLog.id)
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
+
+
+def count_changes_of_request(request_id: str) -> Select[int]:
+    """Return how many rows one request wrote, whoever may see them."""
+    return select(func.ombud.count_request_changes(request_id))
+
+
+def tickets_for_undo(actor: Actor, ids: Collection[int]) -> Rows:
+    """Return the tickets as they are, locked in one order until the transaction ends."""
+    return (
+        select(Ticket.__table__)
+        .where(Ticket.id.in_(ids), visible_to(actor))
+        .order_by(Ticket.id)
+        .with_for_update()
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
+
+
+def links_on(model: type[TicketTag] | type[TicketParticipant], ids: Collection[int]) -> Rows:
+    """Return which tags (or people) are on these tickets, as pairs."""
+    other = TicketTag.tag_id if model is TicketTag else TicketParticipant.user_id
+    return select(model.ticket_id, other).where(model.ticket_id.in_(ids))
+
+
+def existing(model: type[Tag] | type[User], ids: Collection[int]) -> Select[int]:
+    """Return which of these ids exist."""
+    return select(model.id).where(model.id.in_(ids))
+
+
+def set_undoing(*, on: bool) -> Select[str]:
+    """Tell the database, until the transaction ends or it is told otherwise, that a request is taken back."""
+    return select(func.set_config("ombud.undoing", "on" if on else "off", True))
+
+
+def _number(xid8: Any) -> Any:
+    return cast(cast(xid8, Text), BigInteger)

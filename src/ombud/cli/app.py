@@ -20,9 +20,11 @@ EXIT_CODES: tuple[tuple[type[OmbudError], int], ...] = (
 
 # Groups of commands, by the module that has them. A module is imported only when it is asked for or listed.
 GROUPS = {
+    "audit": "the audit log: read it, prove it",
     "db": "the database: schema, roles",
     "import": "tickets from files",
     "mail": "read mail files as the desk would",
+    "ticket": "single tickets",
     "team": "teams and their members",
     "token": "API tokens",
     "user": "people who sign in",
@@ -58,7 +60,12 @@ def run(arguments: list[str] | None = None) -> None:
 
 def _add_commands(wanted: str | None) -> None:
     """Import what is asked for; everything when it is not known yet (help, a typing error)."""
-    modules = {"serve": "serve", "demo": "demo", **{group: _module(group) for group in GROUPS}}
+    modules = {
+        "serve": "serve",
+        "demo": "demo",
+        "undo": "undo",
+        **{group: _module(group) for group in GROUPS},
+    }
     for name in [wanted] if wanted in modules else list(modules):
         module = import_module(f"ombud.cli.{modules[name]}")
         if name in GROUPS:

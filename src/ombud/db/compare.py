@@ -9,7 +9,7 @@ def include_name(name: str | None, type_: str, _parents: dict[str, Any]) -> bool
     """Keep our schema only; partitions are made by the worker, not by models."""
     if type_ == "schema":
         return name == SCHEMA
-    return not (type_ == "table" and (name or "").startswith("audit_logs_"))
+    return not (type_ == "table" and (name or "").startswith(("audit_logs_", "access_logs_")))
 
 
 OPTIONS: dict[str, Any] = {

@@ -1,20 +1,23 @@
-"""One LISTEN connection for a process, any number of subscribers in it.
+"""One connection for a process that asks what changed, any number of subscribers in it.
 
-The audit triggers notify at commit with the numbers of the tickets touched. A subscriber that is slow loses
-no change: what comes while it works is merged into one set. When the connection is lost the hub connects
-again and tells everybody to look anew, because something may have been missed.
+It asks the audit log a few times a second, by snapshot, so that no commit is missed whatever their order.
+(NOTIFY would tell sooner, but makes all commits wait for each other: docs/adr/0013-audit.md.) A subscriber
+that is slow loses no change: what comes while it works is merged into one set. When the connection is lost
+the hub connects again and tells everybody to look anew, because something may have been missed.
 """
 
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
-from typing import Any
 
 from ombud.db.desk import Desk
+from ombud.live import queries
 
-CHANNEL = "ombud_tickets"
+POLL_SECONDS = 0.25
 RECONNECT_SECONDS = 0.5
+TOO_MANY = 100
+"""More tickets than this at once are told as "everything"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,27 +95,17 @@ class LiveHub:
             first = False
 
     async def _listen_once(self, first: bool) -> None:
-        lost = asyncio.Event()
-        raw = await self._desk.async_engine.raw_connection()
-        driver: Any = raw.driver_connection
-        try:
-            driver.add_termination_listener(lambda _connection: lost.set())
-            await driver.add_listener(CHANNEL, self._on_notify)
+        async with self._desk.async_engine.connect() as plain:
+            connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
+            moment = await connection.scalar(queries.present_moment())
             self.connected.set()
             if not first:
                 self._tell(Changes(everything=True))
-            await lost.wait()
-        finally:
-            # A listening connection never goes back to the pool.
-            raw.invalidate()
-
-    def _on_notify(self, _connection: object, _pid: int, _channel: str, payload: str) -> None:
-        if payload == "*":
-            self._tell(Changes(everything=True))
-            return
-        ids = frozenset(int(part) for part in payload.split(",") if part.isdigit())
-        if ids:
-            self._tell(Changes(ids))
+            while True:
+                await asyncio.sleep(POLL_SECONDS)
+                moment, ids = (await connection.execute(queries.tickets_changed(moment or ""))).one()
+                if ids:
+                    self._tell(Changes(everything=True) if len(ids) > TOO_MANY else Changes(frozenset(ids)))
 
 
 def _driver_error() -> type[Exception]:

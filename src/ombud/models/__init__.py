@@ -1,7 +1,8 @@
 """The tables, one file per aggregate. Columns, relationships and indexes; no queries, no rules."""
 
+from ombud.models.access import AccessKind, AccessLog
 from ombud.models.account import ApiToken, LoginAttempt, WebSession
-from ombud.models.audit import AuditAction, AuditLog
+from ombud.models.audit import AuditAction, AuditCheckpoint, AuditLog
 from ombud.models.comment import Attachment, Comment
 from ombud.models.deleted import INCLUDE_DELETED
 from ombud.models.people import Organization, OrganizationDomain, Team, TeamMember, User, UserRole
@@ -19,9 +20,12 @@ from ombud.models.transfer import ExternalRef
 
 __all__ = [
     "INCLUDE_DELETED",
+    "AccessKind",
+    "AccessLog",
     "ApiToken",
     "Attachment",
     "AuditAction",
+    "AuditCheckpoint",
     "AuditLog",
     "Comment",
     "Draft",

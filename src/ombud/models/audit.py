@@ -1,4 +1,4 @@
-"""The audit log, written by triggers only."""
+"""The audit log, written by triggers only, and the checkpoints that seal it."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -25,7 +25,8 @@ class AuditLog(Base):
     """One changed row: who, when, in which request, and the differences.
 
     `changes` maps a column to `[before, after]`. `record_id` is null for tables whose key is not one
-    number; `record_key` always holds the whole key. `ticket_id` groups all that belongs to a ticket.
+    number; `record_key` always holds the whole key. `ticket_id` groups all that belongs to a ticket. `xid`
+    is the transaction's number and `leaf` the SHA-256 of all the rest (see `ombud.audit.leaves`).
     Partitioned by month of `created_at`; no application role may change or remove a row.
     """
 
@@ -33,6 +34,7 @@ class AuditLog(Base):
 
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), primary_key=True)
+    xid: Mapped[int]
     table_name: Mapped[str] = mapped_column(String(63))
     record_id: Mapped[int | None]
     record_key: Mapped[dict[str, Any]] = mapped_column(JSONB)
@@ -42,6 +44,7 @@ class AuditLog(Base):
     user_id: Mapped[int | None]
     request_id: Mapped[str] = mapped_column(String(100))
     changes: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    leaf: Mapped[bytes]
 
     # No foreign key: a record of what somebody did outlives them.
     user: Mapped[User | None] = relationship(
@@ -52,11 +55,45 @@ class AuditLog(Base):
         CheckConstraint(allowed("action", AuditAction), name="action"),
         # a ticket's history
         Index("ix_audit_logs_ticket_id", "ticket_id", "id", postgresql_where=text("ticket_id IS NOT NULL")),
-        # a record's history
-        Index("ix_audit_logs_record", "table_name", "record_id", "id"),
+        # the history of a record that belongs to no ticket
+        Index(
+            "ix_audit_logs_record",
+            "table_name",
+            "record_id",
+            "id",
+            postgresql_where=text("ticket_id IS NULL"),
+        ),
         # what one person did, what one request did
         Index("ix_audit_logs_user_id", "user_id", "id", postgresql_where=text("user_id IS NOT NULL")),
         Index("ix_audit_logs_request_id", "request_id"),
+        # what is sealed next; which tickets changed since an open page last looked
+        Index("ix_audit_logs_xid", "xid"),
         Index("ix_audit_logs_created_at", "created_at", postgresql_using="brin"),
         {"postgresql_partition_by": "RANGE (created_at)"},
     )
+
+
+class AuditCheckpoint(Base):
+    """A signed statement about a closed part of the log; nobody can change it without the key.
+
+    It covers the rows of the transactions `xid_from` (included) to `xid_to` (not included) with ids above
+    `after_id`, which is 0 until a backup is restored on a server whose transactions are numbered anew.
+    `root` is the rows' Merkle root (RFC 6962), `previous` the hash of the checkpoint before.
+    """
+
+    __tablename__ = "audit_checkpoints"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    created_at: Mapped[datetime]
+    after_id: Mapped[int]
+    xid_from: Mapped[int]
+    xid_to: Mapped[int]
+    first_id: Mapped[int]
+    last_id: Mapped[int]
+    row_count: Mapped[int]
+    root: Mapped[bytes]
+    previous: Mapped[bytes]
+    key_id: Mapped[str] = mapped_column(String(64))
+    signature: Mapped[bytes]
+
+    __table_args__ = (CheckConstraint("xid_to >= xid_from", name="window"),)

@@ -1,7 +1,7 @@
-"""Small things done again and again: index fresh search documents, make partitions ahead, drop old sessions.
+"""Small things done again and again: index fresh search documents, seal the audit log, drop old sessions.
 
-Each chore is one short transaction that any number of processes may run at once. A chore that fails is logged
-and tried again at its next turn.
+Each chore is one short transaction (an errand: several, and files) that any number of processes may run at
+once. A chore that fails is logged and tried again at its next turn.
 """
 
 import logging
@@ -19,6 +19,7 @@ from ombud.db.desk import Desk
 from ombud.errors import OmbudError
 from ombud.people import actions as people
 from ombud.search import actions as search
+from ombud.worker.logs import seal_and_export, write_views
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +33,32 @@ class Chore:
     work: Callable[[Session], int]
     again: bool = False
 
+    def run(self, desk: Desk) -> int:
+        """Do it once, in a transaction of its own; returns how much was done."""
+        with desk.begin(self.actor) as session:
+            return self.work(session)
+
+    @property
+    def actor(self) -> Actor:
+        """Who does it, as the log knows them."""
+        return Actor.system(f"worker/{self.name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Errand(Chore):
+    """A chore that also touches files or memory, and so opens its transactions itself."""
+
+    work: Callable[[Desk, Actor], int]  # type: ignore[assignment]  # takes the desk instead
+
+    def run(self, desk: Desk) -> int:
+        return self.work(desk, self.actor)
+
 
 CHORES = (
     Chore("search-index", 1.0, search.index_fresh_documents, again=True),
     Chore("audit-partitions", 3600.0, audit.ensure_partitions),
+    Errand("audit-seal", 60.0, seal_and_export),
+    Errand("access-log", 1.0, write_views),
     Chore("sessions", 3600.0, people.drop_expired_sessions),
 )
 
@@ -57,8 +80,7 @@ def run_chore(desk: Desk, chore: Chore) -> int:
     """Run one chore until it has nothing more to do; returns how much was done."""
     done = 0
     while True:
-        with desk.begin(Actor.system(f"worker/{chore.name}")) as session:
-            step = chore.work(session)
+        step = chore.run(desk)
         done += step
         if not step or not chore.again:
             return done

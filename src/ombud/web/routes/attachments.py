@@ -7,7 +7,9 @@ from urllib.parse import quote
 from fastapi import APIRouter
 from starlette.responses import Response, StreamingResponse
 
+from ombud.audit import record_access
 from ombud.errors import NotFound
+from ombud.models import AccessKind
 from ombud.tickets.queries import attachment_by_id
 from ombud.web.auth import SignedIn
 
@@ -21,10 +23,12 @@ async def download(visitor: SignedIn, attachment_id: str) -> Response:
     """Send a file, if the visitor may see its ticket and its message."""
     if not (attachment_id.isascii() and attachment_id.isdigit() and len(attachment_id) <= BIGINT_DIGITS):
         raise NotFound("There is no such file here.")
-    async with visitor.desk.aread(visitor.actor) as session:
+    async with visitor.desk.abegin(visitor.actor) as session:
         found = await session.scalar(attachment_by_id(visitor.actor, int(attachment_id)))
-    if found is None:
-        raise NotFound("There is no such file here.")
+        if found is None:
+            raise NotFound("There is no such file here.")
+        # Committed before the first byte leaves: what cannot be noted is not sent.
+        await session.run_sync(record_access, AccessKind.DOWNLOAD, f"attachment:{found.id}")
     headers = {
         "Content-Length": str(found.size),
         "Content-Disposition": content_disposition(found.file_name),

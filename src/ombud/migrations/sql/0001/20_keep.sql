@@ -103,7 +103,10 @@ BEGIN
     NEW.organization_id := (SELECT u.organization_id FROM ombud.users u WHERE u.id = NEW.requester_id);
   END IF;
   IF NEW.status <> OLD.status THEN
-    IF NOT ombud.is_status_move(OLD.status, NEW.status) THEN
+    -- Taking a request back goes the way that was legal, in the other direction.
+    IF NOT (ombud.is_status_move(OLD.status, NEW.status)
+            OR (coalesce(current_setting('ombud.undoing', true), '') = 'on'
+                AND ombud.is_status_move(NEW.status, OLD.status))) THEN
       RAISE EXCEPTION 'a ticket cannot go from % to %', OLD.status, NEW.status
         USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_tickets_status_move';
     END IF;

@@ -131,12 +131,23 @@ CREATE POLICY own ON ombud.web_sessions TO ombud_web USING (
 CREATE POLICY own ON ombud.api_tokens TO ombud_web USING (
   user_id = (SELECT ombud.actor_id()) OR (SELECT ombud.actor_kind()) = 'admin');
 
--- The log: administrators all of it, agents the history of the tickets that they see.
+-- The log: administrators all of it, agents the history of the tickets that they see, and of tags, which
+-- history speaks of.
 CREATE POLICY read_log ON ombud.audit_logs FOR SELECT TO ombud_web USING (
   (SELECT ombud.actor_kind()) = 'admin'
+  OR ((SELECT ombud.actor_kind()) = 'agent' AND table_name = 'tags')
   OR ((SELECT ombud.actor_kind()) = 'agent' AND ticket_id IS NOT NULL
       AND ((SELECT ombud.actor_scope()) = 'all'
            OR EXISTS (SELECT FROM ombud.tickets t WHERE t.id = ticket_id))));
+
+CREATE POLICY admin_read ON ombud.audit_checkpoints FOR SELECT TO ombud_web
+  USING ((SELECT ombud.actor_kind()) = 'admin');
+
+-- Who read what: everybody leaves traces of their own and nobody else's; administrators read them.
+CREATE POLICY own_trace ON ombud.access_logs FOR INSERT TO ombud_web
+  WITH CHECK (principal = (SELECT current_setting('ombud.actor', true)));
+CREATE POLICY admin_read ON ombud.access_logs FOR SELECT TO ombud_web
+  USING ((SELECT ombud.actor_kind()) = 'admin');
 
 -- Grants: as little as the work needs. Columns with secrets can be written and never read back.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ombud FROM PUBLIC;
@@ -147,7 +158,9 @@ GRANT SELECT, INSERT, UPDATE ON ombud.tickets, ombud.comments, ombud.organizatio
 GRANT SELECT, INSERT, UPDATE, DELETE ON ombud.attachments, ombud.tags, ombud.ticket_tags,
   ombud.ticket_participants, ombud.organization_domains, ombud.teams, ombud.team_members,
   ombud.ticket_reads, ombud.drafts, ombud.external_refs TO ombud_app;
-GRANT SELECT ON ombud.audit_logs TO ombud_app;
+GRANT SELECT ON ombud.audit_logs, ombud.audit_checkpoints TO ombud_app;
+GRANT INSERT ON ombud.audit_checkpoints TO ombud_worker;
+GRANT SELECT, INSERT ON ombud.access_logs TO ombud_app;
 GRANT DELETE ON ombud.tickets, ombud.comments, ombud.users, ombud.organizations TO ombud_worker;
 
 DO $$
@@ -170,7 +183,8 @@ GRANT EXECUTE ON FUNCTION ombud.is_met(bigint), ombud.actor_id(), ombud.actor_ki
   ombud.search_query(text), ombud.search_weight(text), ombud.match_tickets(text, text, bigint, bigint),
   ombud.snippet(text, text), ombud.words(text, "char"), ombud.has_words(text, tsquery),
   ombud.credentials(text), ombud.principal(bigint), ombud.find_session(bytea, interval), ombud.find_token(text),
-  ombud.login_wait(text[]), ombud.login_failed(text, int), ombud.login_succeeded(text), ombud.has_administrator()
+  ombud.login_wait(text[]), ombud.login_failed(text, int), ombud.login_succeeded(text), ombud.has_administrator(),
+  ombud.tickets_changed(text), ombud.count_request_changes(text)
   TO ombud_app;
 GRANT EXECUTE ON FUNCTION ombud.index_search_tail(int), ombud.ensure_audit_partitions(int) TO ombud_worker;
 

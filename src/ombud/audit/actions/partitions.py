@@ -1,4 +1,4 @@
-"""Keep the audit log's monthly partitions ahead of time."""
+"""Keep the logs' monthly partitions ahead of time."""
 
 from sqlalchemy.orm import Session
 

@@ -1,0 +1,203 @@
+"""Take one request back: all of it that can be, or nothing and a list of what has changed since."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any, TypeVar
+
+from sqlalchemy import cast, column, delete, insert, tuple_, update, values
+from sqlalchemy.orm import Session
+
+from ombud.audit import queries
+from ombud.audit.history import typed
+from ombud.audit.undoing import LINKS, Change, Plan, plan_of
+from ombud.db.actor import Actor
+from ombud.db.context import actor_of
+from ombud.errors import Conflict, Forbidden, NotFound
+from ombud.models import AuditLog, Tag, Ticket, TicketParticipant, TicketTag, User
+
+T = TypeVar("T")
+
+AT_ONCE = 1000
+TOLD = 20
+"""Conflicts named in the message; `changed` has all of them."""
+_LINK_MODELS: dict[str, type[TicketTag] | type[TicketParticipant]] = {
+    "ticket_tags": TicketTag,
+    "ticket_participants": TicketParticipant,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What was taken back. `request_id` is the undo's own: undo that to have everything again."""
+
+    request_id: str
+    tickets: int
+    links: int
+    skipped: tuple[str, ...]
+
+
+class ChangedSince(Conflict):
+    """Something that the request changed was changed again. `changed` lists what, in words."""
+
+    code = "changed_since"
+
+    def __init__(self, changed: Sequence[str]) -> None:
+        self.changed = tuple(changed)
+        told = "\n".join(f"- {line}" for line in self.changed[:TOLD])
+        more = f"\n- and {len(changed) - TOLD} more" if len(changed) > TOLD else ""
+        super().__init__(
+            f"Nothing was taken back, because this has changed since:\n{told}{more}", changed=self.changed
+        )
+
+
+class NothingToUndo(Conflict):
+    """The request did nothing that can be taken back."""
+
+    code = "nothing_to_undo"
+
+
+def undo_request(session: Session, request_id: str) -> Undone:
+    """Take back what one request did to tickets: fields, tags, participants, deletion.
+
+    Agents undo their own requests, administrators any. It is a change like others: written down, under
+    this session's own request id, by which it can be undone. Comments and files stay (`skipped` says so).
+    Raises ChangedSince, NothingToUndo, NotFound, Forbidden.
+    """
+    actor = actor_of(session)
+    rows = session.scalars(queries.changes_of_request(actor, request_id)).all()
+    _check_right(session, actor, request_id, rows)
+    plan = plan_of(rows)
+    if plan.is_empty:
+        raise NothingToUndo(" ".join(["Nothing of that request can be taken back.", *plan.skipped]))
+    changed = [*_changed_tickets(session, actor, plan), *_changed_links(session, plan)]
+    if changed:
+        raise ChangedSince(changed)
+    _restore_tickets(session, plan)
+    _restore_links(session, plan)
+    session.expire_all()
+    return Undone(actor.request_id, len(plan.tickets), len(plan.links), tuple(plan.skipped))
+
+
+def _check_right(session: Session, actor: Actor, request_id: str, rows: Sequence[AuditLog]) -> None:
+    if not actor.is_staff or actor.read_only:
+        raise Forbidden("Only the support team can take changes back.")
+    if not rows:
+        raise NotFound("Nothing was changed under that request id.")
+    if not actor.is_admin and any(row.user_id != actor.user_id for row in rows):
+        raise Forbidden("Somebody else did that; an administrator can take it back.")
+    if session.scalar(queries.count_changes_of_request(request_id)) != len(rows):
+        raise Forbidden("That request also changed what you cannot see; an administrator can take it back.")
+
+
+def _changed_tickets(session: Session, actor: Actor, plan: Plan) -> Iterator[str]:
+    """Say what is not as the request left it; locks what is looked at, in one order."""
+    found = {row.id: row for row in session.execute(queries.tickets_for_undo(actor, _tickets_of(plan)))}
+    for ticket_id in sorted(_tickets_of(plan)):
+        ticket = found.get(ticket_id)
+        if ticket is None:
+            yield f"a ticket (id {ticket_id}) is gone"
+            continue
+        fields = plan.tickets.get(ticket_id, {})
+        if ticket.deleted_at is not None and "deleted_at" not in fields:
+            yield f"ticket {ticket.ticket_number} is deleted"
+        for name, change in fields.items():
+            current, left = getattr(ticket, name), typed(Ticket, name, change.after)
+            if current != left:
+                yield f"ticket {ticket.ticket_number}: {_told(name, current, left)}"
+
+
+def _told(name: str, current: Any, left: Any) -> str:
+    if name == "deleted_at":
+        return "is there again" if current is None else "is deleted"
+    if name in ("title", "description"):
+        return f"the {name} is another one"
+    return f"{name.removesuffix('_id')} is {current or 'nobody'} now, not {left or 'nobody'}"
+
+
+def _changed_links(session: Session, plan: Plan) -> Iterator[str]:
+    for table, links in _links_by_table(plan):
+        model, tickets = _LINK_MODELS[table], {ticket for ticket, _other, _change in links}
+        present = {tuple(row) for row in session.execute(queries.links_on(model, tickets))}
+        others = {other for _ticket, other, _change in links}
+        target = Tag if model is TicketTag else User
+        alive = set(session.scalars(queries.existing(target, others)))
+        noun = "tag" if model is TicketTag else "participant"
+        for ticket, other, change in links:
+            if other not in alive:
+                yield f"{noun} {other} is gone"
+            elif ((ticket, other) in present) != (change.after is not None):
+                yield f"{noun} {other} was {'put on' if change.after is None else 'taken off'} ticket id {ticket}"
+
+
+def _restore_tickets(session: Session, plan: Plan) -> None:
+    # The database lets a status go back over a legal move only while this is set, in this transaction.
+    session.scalar(queries.set_undoing(on=True))
+    targets = sorted(
+        ((_target(plan, ticket), ticket) for ticket in plan.tickets), key=lambda t: (sorted(t[0]), t[1])
+    )
+    for names, group in groupby(targets, key=lambda target: sorted(target[0])):
+        for batch in _batches(list(group)):
+            _update(session, names, [(ticket, *(to[n] for n in names)) for to, ticket in batch])
+    session.scalar(queries.set_undoing(on=False))
+
+
+def _target(plan: Plan, ticket: int) -> dict[str, Any]:
+    fields = {name: typed(Ticket, name, change.before) for name, change in plan.tickets[ticket].items()}
+    if "status" in fields:
+        # Without this a ticket that is resolved again would be resolved now.
+        fields["resolved_at"] = typed(Ticket, "resolved_at", plan.resolved_at.get(ticket))
+        if ticket not in plan.resolved_at:
+            del fields["resolved_at"]
+    return fields
+
+
+def _update(session: Session, names: list[str], rows: list[tuple[Any, ...]]) -> None:
+    """Write rows of (id, value, ...) in one statement."""
+    kinds = {name: getattr(Ticket, name).type for name in ["id", *names]}
+    given = values(*(column(name, kind) for name, kind in kinds.items()), name="given").data(rows)
+    session.execute(
+        update(Ticket)
+        .where(Ticket.id == cast(given.c.id, kinds["id"]))
+        .values({name: cast(given.c[name], kinds[name]) for name in names}),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _restore_links(session: Session, plan: Plan) -> None:
+    for table, links in _links_by_table(plan):
+        model = _LINK_MODELS[table]
+        added = [(ticket, other) for ticket, other, change in links if change.before is None]
+        removed = [
+            {"ticket_id": ticket, LINKS[table]: other, "created_at": datetime.fromisoformat(change.before)}
+            for ticket, other, change in links
+            if change.before is not None
+        ]
+        pair = tuple_(model.ticket_id, getattr(model, LINKS[table]))
+        for batch in _batches(added):
+            session.execute(
+                delete(model).where(pair.in_(batch)), execution_options={"synchronize_session": False}
+            )
+        if removed:
+            session.execute(insert(model), removed)
+
+
+def _batches(items: list[T]) -> Iterator[list[T]]:
+    for start in range(0, len(items), AT_ONCE):
+        yield items[start : start + AT_ONCE]
+
+
+def _tickets_of(plan: Plan) -> Collection[int]:
+    return plan.tickets.keys() | {ticket for _table, ticket, _other in plan.links}
+
+
+def _links_by_table(plan: Plan) -> Iterator[tuple[str, list[tuple[int, int, Change]]]]:
+    for table in _LINK_MODELS:
+        links = [
+            (t, other, change)
+            for (name, t, other), change in sorted(plan.links.items(), key=lambda i: i[0])
+            if name == table
+        ]
+        if links:
+            yield table, links

@@ -1,0 +1,58 @@
+"""Errands for the logs: seal what was changed and export the seal, write down what was looked at."""
+
+import logging
+from pathlib import Path
+
+from ombud.audit import actions as audit
+from ombud.audit import queries, views_of
+from ombud.audit.checkpoints import Statement
+from ombud.audit.exported import ExportedCheckpoints
+from ombud.audit.keys import signing_key
+from ombud.db.actor import Actor
+from ombud.db.desk import Desk
+from ombud.db.open import data_dir
+from ombud.errors import OmbudError
+
+log = logging.getLogger(__name__)
+
+
+def seal_and_export(desk: Desk, actor: Actor) -> int:
+    """Seal what is finished, then copy new checkpoints out of the database; returns how many rows were sealed.
+
+    Committed first and copied then: after a crash in between, the next time copies what is missing.
+    """
+    folder = data_dir(desk.settings)
+    sealed = desk.run(actor, audit.seal, signing_key(keys_folder(folder)))
+    export(desk, actor, exported_checkpoints(folder))
+    return sealed
+
+
+def export(desk: Desk, actor: Actor, exported: ExportedCheckpoints) -> int:
+    """Append the checkpoints that the file does not have; returns how many."""
+    with exported.appending() as appender:
+        with desk.read(actor) as session:
+            missing = session.scalars(queries.checkpoints(after=appender.last_number)).all()
+        return appender.append((Statement.of(one), one.signature) for one in missing) if missing else 0
+
+
+def write_views(desk: Desk, actor: Actor) -> int:
+    """Write the looks that were gathered; when the database is away they are kept for the next time."""
+    buffer = views_of(desk)
+    looks = buffer.take()
+    if looks:
+        try:
+            desk.run(actor, audit.record_accesses, looks)
+        except OmbudError:
+            buffer.put_back(looks)
+            raise
+    return len(looks)
+
+
+def keys_folder(data: Path) -> Path:
+    """Return where the signing key is."""
+    return data / "keys"
+
+
+def exported_checkpoints(data: Path) -> ExportedCheckpoints:
+    """Return the file that checkpoints are copied to."""
+    return ExportedCheckpoints(data / "audit")

@@ -1,0 +1,127 @@
+"""`ombud audit`, `ombud ticket show` and `ombud undo` as people type them."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from ombud import Actor, Desk
+from ombud.cli.app import run
+from ombud.config import Settings
+from ombud.models import TicketStatus
+from ombud.testing import Cast, ScratchDatabase, make_comment, make_ticket
+from ombud.tickets import add_tags, set_status
+
+Run = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def ombud(
+    desk: Desk, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Run:
+    """Run a command line on the test's desk; returns exit code and what it printed."""
+    assert settings.database_url is not None
+    monkeypatch.setenv("OMBUD_DATABASE_URL", settings.database_url.get_secret_value())
+    monkeypatch.setenv("OMBUD_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr("ombud.cli.app.signal.signal", lambda *_: None)
+
+    def command(*words: str) -> tuple[int, str]:
+        capsys.readouterr()
+        code = 0
+        try:
+            run(list(words))
+        except SystemExit as left:
+            code = left.code if isinstance(left.code, int) else 0
+        printed = capsys.readouterr()
+        return code, printed.out + printed.err
+
+    return command
+
+
+@pytest.fixture
+def number(desk: Desk, cast: Cast) -> str:
+    ticket = desk.run(Actor.system("test"), make_ticket, cast.customer.id, title="Broken \x1b[2J [red]lamp")
+    desk.run(cast.agent.actor.for_request("tagging"), add_tags, ticket.id, ["lamp"])
+    desk.run(cast.agent.actor, make_comment, ticket.id, cast.agent.id, "Try another bulb.")
+    desk.run(cast.agent.actor.for_request("closing"), set_status, ticket.id, TicketStatus.CLOSED)
+    return ticket.ticket_number
+
+
+def test_verify_proves_and_finds(ombud: Run, number: str, database: ScratchDatabase) -> None:
+    assert ombud("audit", "seal")[0] == 0
+    code, told = ombud("audit", "verify")
+    assert code == 0, told
+    assert "as it was written" in told
+    url = database.admin_url.set(drivername="postgresql+psycopg")
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(
+            text("UPDATE ombud.audit_logs SET actor = 'user:999' WHERE request_id = 'closing'")
+        )
+    code, told = ombud("audit", "verify", "--json")
+    report = json.loads(told)
+    assert code == 1
+    assert (report["sound"], report["counts"]) == (False, {"edited": 1})
+    code, told = ombud("audit", "verify")
+    assert code == 1
+    assert "is not as it was written" in told
+
+
+def test_log_shows_and_filters(ombud: Run, number: str, cast: Cast) -> None:
+    code, told = ombud("audit", "log", "--ticket", number)
+    assert code == 0
+    assert "status: open → closed" in told
+    assert cast.agent.user.full_name in told
+    assert "\x1b[2J" not in told
+    rows = [
+        json.loads(line) for line in ombud("audit", "log", "--json", "--request", "tagging")[1].splitlines()
+    ]
+    assert {row["table"] for row in rows} == {"tags", "ticket_tags"}
+    assert {row["actor"] for row in rows} == {f"user:{cast.agent.id}"}
+    by_actor = ombud("audit", "log", "--json", "--actor", f"user:{cast.agent.id}", "--table", "tickets")[1]
+    assert all(json.loads(line)["table"] == "tickets" for line in by_actor.splitlines())
+    assert ombud("audit", "log", "--json", "--to", "2020-01-01")[1] == ""
+    assert ombud("audit", "log", "--from", "yesterday")[0] == 2
+    assert ombud("audit", "log", "--ticket", "nonesuch")[0] == 3
+
+
+def test_log_goes_on_where_a_page_ended(ombud: Run, number: str) -> None:
+    def ids(*words: str) -> list[int]:
+        return [json.loads(line)["id"] for line in ombud("audit", "log", "--json", *words)[1].splitlines()]
+
+    everything = ids("--limit", "1000")
+    assert everything == sorted(everything, reverse=True)
+    first = ids("--limit", "4")
+    assert first == everything[:4]
+    assert ids("--limit", "1000", "--before", str(first[-1])) == everything[4:]
+
+
+def test_a_ticket_as_it_is_and_as_it_was(ombud: Run, number: str, cast: Cast) -> None:
+    code, told = ombud("ticket", "show", number)
+    assert code == 0
+    for part in ("closed", "lamp", "Try another bulb.", cast.agent.user.full_name):
+        assert part in told
+    log = [json.loads(line) for line in ombud("audit", "log", "--json", "--ticket", number)[1].splitlines()]
+    opened = next(row["at"] for row in log if row["table"] == "tickets" and row["action"] == "CREATE")
+    before = json.loads(ombud("ticket", "show", number, "--at", opened, "--json")[1])
+    assert (before["status"], before["tags"], before["comments"]) == ("open", [], [])
+    early = datetime(2020, 1, 1, tzinfo=UTC).isoformat()
+    assert ombud("ticket", "show", number, "--at", early)[0] == 3
+
+
+def test_undo_and_undo_the_undo(ombud: Run, number: str, tmp_path: Path) -> None:
+    code, told = ombud("undo", "closing")
+    assert code == 0, told
+    again = told.strip().rpartition(" ")[2]
+    assert json.loads(ombud("ticket", "show", number, "--json")[1])["status"] == "open"
+    code, told = ombud("undo", "closing")
+    assert code == 1
+    assert "status is open now, not closed" in told
+    assert ombud("undo", again)[0] == 0
+    assert json.loads(ombud("ticket", "show", number, "--json")[1])["status"] == "closed"
+    assert ombud("undo", "no-such-request")[0] == 3
