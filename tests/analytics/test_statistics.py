@@ -1,0 +1,452 @@
+"""Statistics equal a recount by hand, whatever happened and however much of it is summed up already."""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from ombud import Actor, Desk, Ticket, TicketPriority, TicketStatus
+from ombud.analytics import TicketStatistics, fold_statistics, get_ticket_statistics, queries
+from ombud.analytics.rules import BOUNDS, bucket_of
+from ombud.errors import Forbidden, Invalid
+from ombud.models import INCLUDE_DELETED, TicketChannel, TicketParticipant, TicketStat, User
+from ombud.testing import Cast, Perform, counted, make_agent, make_comment, make_ticket
+from ombud.tickets import STATUS_MOVES, soft_delete_ticket
+from ombud.tickets.policy import visible_to
+
+NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
+ZONES = ("UTC", "Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "Pacific/Auckland")
+
+
+def in_sums_and_waiting(session: Session) -> tuple[int, int]:
+    return (
+        session.scalar(select(func.count()).select_from(TicketStat)) or 0,
+        session.scalar(queries.waiting()) or 0,
+    )
+
+
+def recount(
+    session: Session, actor: Actor, start: datetime | None, end: datetime | None, zone: str
+) -> dict[str, Any]:
+    """Count one ticket after another, as somebody with a pencil would."""
+    tickets = [
+        ticket
+        for ticket in session.scalars(select(Ticket).where(visible_to(actor)))
+        if ticket.deleted_at is None
+        and (start is None or ticket.created_at >= start)
+        and (end is None or ticket.created_at < end)
+    ]
+    names = {key: name for key, name in session.execute(select(User.id, User.full_name))}
+    return {
+        "total": len(tickets),
+        "status_counts": _counts(TicketStatus, [t.status for t in tickets]),
+        "priority_counts": _counts(TicketPriority, [t.priority for t in tickets]),
+        "channel_counts": _counts(TicketChannel, [t.channel for t in tickets]),
+        "assignees": {
+            key: (names.get(key), *_shares([t for t in tickets if t.assignee_id == key]))
+            for key in {t.assignee_id for t in tickets}
+        },
+        "teams": {
+            key: _shares([t for t in tickets if t.team_id == key]) for key in {t.team_id for t in tickets}
+        },
+        "days": dict(Counter(t.created_at.astimezone(ZoneInfo(zone)).date().isoformat() for t in tickets)),
+        "first_response_hours": _durations(_hours(tickets, "first_response_at")),
+        "resolution_hours": _durations(_hours(tickets, "resolved_at")),
+    }
+
+
+def shaped(found: TicketStatistics) -> dict[str, Any]:
+    """Return statistics in the shape of a recount."""
+    json.dumps(found)
+    assert found["percentiles_are_exact"]
+    assert found["avg_resolution_hours"] == found["resolution_hours"]["mean"]
+    return {
+        **{k: found[k] for k in ("total", "status_counts", "priority_counts", "channel_counts")},  # type: ignore[literal-required]
+        "assignees": {
+            one["assignee_id"]: (
+                one["assignee"],
+                one["ticket_count"],
+                _near(one["avg_first_response_hours"]),
+                _near(one["avg_resolution_hours"]),
+            )
+            for one in found["assignee_stats"]
+        },
+        "teams": {
+            one["team_id"]: (
+                one["ticket_count"],
+                _near(one["avg_first_response_hours"]),
+                _near(one["avg_resolution_hours"]),
+            )
+            for one in found["team_stats"]
+        },
+        "days": {one["day"]: one["ticket_count"] for one in found["day_counts"]},
+        "first_response_hours": {k: _near(v) for k, v in found["first_response_hours"].items()},  # type: ignore[arg-type]
+        "resolution_hours": {k: _near(v) for k, v in found["resolution_hours"].items()},  # type: ignore[arg-type]
+    }
+
+
+def _counts(enum: Any, values: list[Any]) -> dict[str, int]:
+    counter = Counter(values)
+    return {member.value: counter[member] for member in enum}
+
+
+def _hours(tickets: list[Ticket], field: str) -> list[float]:
+    ends = [(getattr(t, field), t.created_at) for t in tickets]
+    return [(end - created) / timedelta(hours=1) for end, created in ends if end is not None]
+
+
+def _shares(tickets: list[Ticket]) -> tuple[int, float | None, float | None]:
+    return (
+        len(tickets),
+        _durations(_hours(tickets, "first_response_at"))["mean"],
+        _durations(_hours(tickets, "resolved_at"))["mean"],
+    )
+
+
+def _durations(hours: list[float]) -> dict[str, float | None]:
+    ordered = sorted(hours)
+
+    def rank(share: float) -> float | None:
+        return ordered[math.ceil(share * len(ordered)) - 1] if ordered else None
+
+    mean = sum(ordered) / len(ordered) if ordered else None
+    return {"tickets": len(ordered), "mean": mean, "p50": rank(0.5), "p90": rank(0.9)}
+
+
+def _near(value: float | None) -> Any:
+    """Kept durations are whole milliseconds."""
+    return value if value is None else pytest.approx(value, abs=2e-6)
+
+
+Operation = Callable[[Session, Cast, st.DataObject], None]
+
+
+def _create(session: Session, cast: Cast, data: st.DataObject) -> None:
+    done = data.draw(st.booleans())
+    created = data.draw(
+        st.datetimes(datetime(2025, 12, 30), datetime(2026, 4, 2), timezones=st.just(UTC))  # noqa: DTZ001
+    )
+    ticket = make_ticket(
+        session,
+        cast.customer.user,
+        priority=data.draw(st.sampled_from(TicketPriority)),
+        channel=data.draw(st.sampled_from(TicketChannel)),
+        assignee_id=data.draw(st.sampled_from([None, cast.agent.id, cast.team_agent.id])),
+        team_id=data.draw(st.sampled_from([None, cast.team.id, cast.other_team.id])),
+        status=TicketStatus.RESOLVED if done else TicketStatus.OPEN,
+    )
+    times: dict[str, Any] = {"created": created, "id": ticket.id}
+    wait = data.draw(st.timedeltas(timedelta(), timedelta(days=90)))
+    session.execute(
+        text(
+            "UPDATE ombud.tickets SET created_at = :created,"
+            " resolved_at = CASE WHEN resolved_at IS NOT NULL THEN CAST(:later AS timestamptz) END"
+            " WHERE id = :id"
+        ),
+        {**times, "later": created + wait},
+    )
+    if data.draw(st.booleans()):
+        make_comment(session, ticket, cast.agent.user, created_at=created + wait / 2)
+    if data.draw(st.booleans()):
+        session.add(TicketParticipant(ticket_id=ticket.id, user_id=cast.team_agent.id))
+        session.flush()
+
+
+def _any_ticket(session: Session, data: st.DataObject) -> int | None:
+    ids = session.scalars(
+        select(Ticket.id).execution_options(**{INCLUDE_DELETED: True}).order_by(Ticket.id)
+    ).all()
+    # What is drawn depends on nothing but draws before it: Hypothesis runs an example again to shrink it.
+    choice = data.draw(st.integers(0, 99))
+    return ids[choice % len(ids)] if ids else None
+
+
+def _move(session: Session, cast: Cast, data: st.DataObject) -> None:
+    key = _any_ticket(session, data)
+    current = session.scalar(select(Ticket.status).where(Ticket.id == key, Ticket.deleted_at.is_(None)))
+    choice = data.draw(st.integers(0, 11))
+    if current is not None:
+        status = sorted(STATUS_MOVES[current])[choice % len(STATUS_MOVES[current])]
+        session.execute(
+            text("UPDATE ombud.tickets SET status = :to WHERE id = :id"), {"to": status, "id": key}
+        )
+
+
+def _route(session: Session, cast: Cast, data: st.DataObject) -> None:
+    """A bulk statement over everything."""
+    session.execute(
+        text(
+            "UPDATE ombud.tickets SET team_id = :team, assignee_id = :who WHERE deleted_at IS NULL AND id % 2 = :odd"
+        ),
+        {
+            "team": data.draw(st.sampled_from([None, cast.team.id, cast.other_team.id])),
+            "who": data.draw(st.sampled_from([None, cast.agent.id, cast.team_agent.id])),
+            "odd": data.draw(st.integers(0, 1)),
+        },
+    )
+
+
+def _delete(session: Session, cast: Cast, data: st.DataObject) -> None:
+    session.execute(
+        text(
+            "UPDATE ombud.tickets SET deleted_at = CASE WHEN deleted_at IS NULL THEN now() END WHERE id = :id"
+        ),
+        {"id": _any_ticket(session, data)},
+    )
+
+
+def _purge(session: Session, cast: Cast, data: st.DataObject) -> None:
+    session.execute(text("DELETE FROM ombud.tickets WHERE id = :id"), {"id": _any_ticket(session, data)})
+
+
+def _fold(session: Session, cast: Cast, data: st.DataObject) -> None:
+    session.execute(queries.fold_step(data.draw(st.sampled_from([1, 3, 1000]))))
+
+
+def _nothing_lasting(session: Session, cast: Cast, data: st.DataObject) -> None:
+    with pytest.raises(ZeroDivisionError), session.begin_nested():
+        _create(session, cast, data)
+        raise ZeroDivisionError
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    _create, _create, _create, _move, _move, _route, _delete, _purge, _fold, _fold, _nothing_lasting,
+)  # fmt: skip
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_after_any_history_statistics_equal_a_recount(
+    perform: Perform, cast: Cast, system: Actor, data: st.DataObject
+) -> None:
+    def history(session: Session) -> None:
+        for operation in data.draw(st.lists(st.sampled_from(OPERATIONS), min_size=3, max_size=12)):
+            operation(session, cast, data)
+
+    def compare(actor: Actor, session: Session) -> None:
+        edge = st.none() | st.datetimes(
+            datetime(2025, 12, 29),
+            datetime(2026, 4, 3),
+            timezones=st.just(UTC),  # noqa: DTZ001
+        )
+        start, end = data.draw(edge), data.draw(edge)
+        if start is not None and end is not None and end < start:
+            start, end = end, start
+        zone = data.draw(st.sampled_from(ZONES))
+        found = get_ticket_statistics(session, start=start, end=end, time_zone=zone)
+        session.expire_all()
+        assert shaped(found) == recount(session, actor, start, end, zone)
+
+    perform(system, lambda session: session.execute(text("DELETE FROM ombud.tickets")) and None)
+    perform(system, history)
+    for actor in (system, cast.agent.actor, cast.team_agent.actor):
+        perform(actor, lambda session, actor=actor: compare(actor, session))  # type: ignore[misc]
+    perform(system, lambda session: session.execute(text("DELETE FROM ombud.tickets")) and None)
+    while perform(system, fold_statistics):
+        pass
+    assert perform(system, in_sums_and_waiting) == (0, 0), "when all tickets are gone, so are their sums"
+
+
+def _open_at(session: Session, customer: User, moment: datetime, **given: Any) -> int:
+    ticket = make_ticket(session, customer, **given)
+    session.execute(
+        text("UPDATE ombud.tickets SET created_at = :at WHERE id = :id"), {"at": moment, "id": ticket.id}
+    )
+    return ticket.id
+
+
+def test_a_range_includes_its_start_and_not_its_end(perform: Perform, cast: Cast, system: Actor) -> None:
+    perform(system, _open_at, cast.customer.user, NOON)
+    tick = timedelta(microseconds=1)
+
+    def total(start: datetime | None, end: datetime | None) -> int:
+        return perform(cast.agent.actor, get_ticket_statistics, start=start, end=end)["total"]
+
+    for _folded in range(2):
+        assert total(NOON, NOON + tick) == 1
+        assert total(NOON - tick, NOON) == 0
+        assert total(NOON + tick, None) == 0
+        assert total(NOON, NOON) == 0
+        assert total(None, NOON) == 0
+        assert total(NOON, None) == 1
+        perform(system, fold_statistics)
+
+
+def test_nothing_at_all_is_zeros_and_none(perform: Perform, cast: Cast) -> None:
+    found = perform(cast.agent.actor, get_ticket_statistics)
+    assert found["status_counts"] == dict.fromkeys([status.value for status in TicketStatus], 0)
+    assert found["priority_counts"] == dict.fromkeys([priority.value for priority in TicketPriority], 0)
+    assert found["channel_counts"] == dict.fromkeys([channel.value for channel in TicketChannel], 0)
+    assert found["resolution_hours"] == {"tickets": 0, "mean": None, "p50": None, "p90": None}
+    assert found["avg_resolution_hours"] is None
+    assert found["team_stats"] == found["assignee_stats"] == found["day_counts"] == []
+
+
+def test_a_day_is_a_day_of_the_zone_across_daylight_saving(
+    perform: Perform, cast: Cast, system: Actor
+) -> None:
+    midnight = datetime(2026, 3, 29, tzinfo=ZoneInfo("Europe/Berlin"))  # a day of 23 hours
+
+    def three(session: Session) -> None:
+        for moment in (midnight - timedelta(seconds=1), midnight, midnight + timedelta(hours=23, seconds=-1)):
+            _open_at(session, cast.customer.user, moment)
+        _open_at(session, cast.customer.user, datetime(2026, 3, 30, tzinfo=ZoneInfo("Europe/Berlin")))
+
+    perform(system, three)
+    for _folded in range(2):
+        found = perform(cast.agent.actor, get_ticket_statistics, time_zone="Europe/Berlin")
+        assert found["day_counts"] == [
+            {"day": "2026-03-28", "ticket_count": 1},
+            {"day": "2026-03-29", "ticket_count": 2},
+            {"day": "2026-03-30", "ticket_count": 1},
+        ]
+        perform(system, fold_statistics)
+
+
+def test_two_people_of_one_name_are_told_apart(perform: Perform, cast: Cast, system: Actor) -> None:
+    def two(session: Session) -> list[int]:
+        same = [make_agent(session, full_name="Same").id for _ in range(2)]
+        for one in [same[0], *same]:
+            make_ticket(session, cast.customer.user, assignee_id=one)
+        return same
+
+    same = perform(system, two)
+    found = perform(cast.agent.actor, get_ticket_statistics)["assignee_stats"]
+    assert [(one["assignee_id"], one["assignee"], one["ticket_count"]) for one in found] == [
+        (same[0], "Same", 2),
+        (same[1], "Same", 1),
+    ]
+
+
+def test_many_tickets_have_estimated_percentiles(
+    perform: Perform, cast: Cast, system: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "EXACT_LIMIT", 9)
+
+    def ten(session: Session) -> None:
+        for hours in range(1, 11):
+            key = _open_at(session, cast.customer.user, NOON, status=TicketStatus.RESOLVED)
+            session.execute(
+                text("UPDATE ombud.tickets SET resolved_at = :at WHERE id = :id"),
+                {"at": NOON + timedelta(hours=hours), "id": key},
+            )
+
+    perform(system, ten)
+    for _folded in range(2):
+        found = perform(cast.agent.actor, get_ticket_statistics)
+        assert not found["percentiles_are_exact"]
+        assert found["resolution_hours"] == {
+            "tickets": 10,
+            "mean": pytest.approx(5.5),
+            "p50": pytest.approx(5, rel=0.045),
+            "p90": pytest.approx(9, rel=0.045),
+        }
+        perform(system, fold_statistics)
+
+
+def test_buckets_are_the_same_in_python_and_in_the_database(perform: Perform, system: Actor) -> None:
+    edges = sorted({0, -5, 2**50, *BOUNDS, *(bound - 1 for bound in BOUNDS)})
+
+    def buckets(session: Session) -> list[int]:
+        rows = select(func.ombud.duration_bucket(func.unnest(edges)))
+        return list(session.scalars(rows))
+
+    assert perform(system, buckets) == [bucket_of(edge) for edge in edges]
+
+
+def test_customers_get_no_statistics_from_either_layer(perform: Perform, cast: Cast, system: Actor) -> None:
+    perform(system, make_ticket, cast.customer.user)
+    perform(system, fold_statistics)
+    perform(system, make_ticket, cast.customer.user)
+    with pytest.raises(Forbidden):
+        perform(cast.customer.actor, get_ticket_statistics)
+    assert perform(cast.customer.actor, in_sums_and_waiting) == (0, 0)
+    assert min(perform(cast.agent.actor, in_sums_and_waiting)) > 0
+
+
+def test_the_database_shows_an_agent_of_teams_no_others(perform: Perform, cast: Cast, system: Actor) -> None:
+    def of_other_team(session: Session) -> None:
+        make_ticket(session, cast.customer.user, team_id=cast.other_team.id)
+
+    perform(system, of_other_team)
+    assert perform(cast.team_agent.actor, in_sums_and_waiting) == (0, 0)
+    perform(system, fold_statistics)
+    assert perform(cast.team_agent.actor, in_sums_and_waiting) == (0, 0)
+    assert perform(cast.team_agent.actor, get_ticket_statistics)["total"] == 0
+    assert perform(cast.agent.actor, get_ticket_statistics)["total"] == 1
+
+
+@pytest.mark.parametrize("change", ["UPDATE", "DELETE", "INSERT"])
+def test_people_cannot_write_sums(perform: Perform, cast: Cast, change: str) -> None:
+    statement = {
+        "UPDATE": "UPDATE ombud.ticket_stats SET tickets = 0",
+        "DELETE": "DELETE FROM ombud.ticket_stats_delta",
+        "INSERT": "INSERT INTO ombud.ticket_stats_delta (weight) VALUES (1)",
+    }[change]
+    with pytest.raises(Forbidden):
+        perform(cast.admin.actor, lambda session: session.execute(text(statement)))
+    with pytest.raises(Forbidden):
+        perform(cast.admin.actor, fold_statistics)
+
+
+def test_naive_times_and_unknown_zones_are_invalid(perform: Perform, cast: Cast) -> None:
+    with pytest.raises(Invalid):
+        perform(cast.agent.actor, get_ticket_statistics, start=NOON.replace(tzinfo=None))
+    with pytest.raises(Invalid):
+        perform(cast.agent.actor, get_ticket_statistics, time_zone="Nowhere")
+
+
+def test_statements_do_not_grow_with_tickets(perform: Perform, cast: Cast, system: Actor) -> None:
+    budgets = []
+    for _round in range(2):
+        for team in (cast.team, cast.other_team):
+            perform(system, make_ticket, cast.customer.user, team_id=team.id, assignee_id=cast.agent.id)
+        with counted() as log:
+            perform(cast.agent.actor, get_ticket_statistics)
+        budgets.append(len(log))
+    assert budgets[0] == budgets[1] <= 4, "the context, the figures, two sets of names"
+
+
+def test_figures_agree_with_each_other_while_others_write(desk: Desk, cast: Cast, system: Actor) -> None:
+    """Each call is one moment: totals by status, priority, team, assignee and day are one number."""
+    stop = Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            desk.run(system, make_ticket, cast.customer.user, assignee_id=cast.agent.id)
+            desk.run(system, fold_statistics)
+
+    with ThreadPoolExecutor(4) as pool:
+        writers = [pool.submit(write) for _ in range(3)]
+        try:
+            totals = [_totals(desk.run(cast.agent.actor, get_ticket_statistics)) for _ in range(40)]
+        finally:
+            stop.set()
+        for writer in writers:
+            writer.result()
+    assert all(len(set(one)) == 1 for one in totals)
+    assert len({one[0] for one in totals}) > 1, "something was written meanwhile"
+    with desk.read(system) as session:
+        assert _totals(get_ticket_statistics(session))[0] == session.scalar(select(func.count(Ticket.id)))
+
+
+def _totals(found: TicketStatistics) -> tuple[int, ...]:
+    return (
+        found["total"],
+        *(sum(found[name].values()) for name in ("status_counts", "priority_counts", "channel_counts")),  # type: ignore[literal-required]
+        *(
+            sum(one["ticket_count"] for one in found[name])  # type: ignore[literal-required]
+            for name in ("team_stats", "assignee_stats", "day_counts")
+        ),
+    )
