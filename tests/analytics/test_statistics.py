@@ -22,7 +22,7 @@ from ombud.analytics.rules import BOUNDS, bucket_of
 from ombud.errors import Forbidden, Invalid
 from ombud.models import INCLUDE_DELETED, TicketChannel, TicketParticipant, TicketStat, User
 from ombud.testing import Cast, Perform, counted, make_agent, make_comment, make_ticket
-from ombud.tickets import STATUS_MOVES, soft_delete_ticket
+from ombud.tickets import STATUS_MOVES
 from ombud.tickets.policy import visible_to
 
 NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
@@ -47,14 +47,14 @@ def recount(
         and (start is None or ticket.created_at >= start)
         and (end is None or ticket.created_at < end)
     ]
-    names = {key: name for key, name in session.execute(select(User.id, User.full_name))}
+    names = dict(session.execute(select(User.id, User.full_name)).all())
     return {
         "total": len(tickets),
         "status_counts": _counts(TicketStatus, [t.status for t in tickets]),
         "priority_counts": _counts(TicketPriority, [t.priority for t in tickets]),
         "channel_counts": _counts(TicketChannel, [t.channel for t in tickets]),
         "assignees": {
-            key: (names.get(key), *_shares([t for t in tickets if t.assignee_id == key]))
+            key: (names.get(key or 0), *_shares([t for t in tickets if t.assignee_id == key]))
             for key in {t.assignee_id for t in tickets}
         },
         "teams": {
@@ -72,7 +72,7 @@ def shaped(found: TicketStatistics) -> dict[str, Any]:
     assert found["percentiles_are_exact"]
     assert found["avg_resolution_hours"] == found["resolution_hours"]["mean"]
     return {
-        **{k: found[k] for k in ("total", "status_counts", "priority_counts", "channel_counts")},  # type: ignore[literal-required]
+        **{k: found[k] for k in ("total", "status_counts", "priority_counts", "channel_counts")},
         "assignees": {
             one["assignee_id"]: (
                 one["assignee"],
@@ -127,6 +127,10 @@ def _durations(hours: list[float]) -> dict[str, float | None]:
 def _near(value: float | None) -> Any:
     """Kept durations are whole milliseconds."""
     return value if value is None else pytest.approx(value, abs=2e-6)
+
+
+def remove_all(session: Session) -> None:
+    session.execute(text("DELETE FROM ombud.tickets"))
 
 
 Operation = Callable[[Session, Cast, st.DataObject], None]
@@ -215,9 +219,9 @@ def _fold(session: Session, cast: Cast, data: st.DataObject) -> None:
 
 
 def _nothing_lasting(session: Session, cast: Cast, data: st.DataObject) -> None:
-    with pytest.raises(ZeroDivisionError), session.begin_nested():
-        _create(session, cast, data)
-        raise ZeroDivisionError
+    undone = session.begin_nested()
+    _create(session, cast, data)
+    undone.rollback()
 
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -236,9 +240,9 @@ def test_after_any_history_statistics_equal_a_recount(
 
     def compare(actor: Actor, session: Session) -> None:
         edge = st.none() | st.datetimes(
-            datetime(2025, 12, 29),
-            datetime(2026, 4, 3),
-            timezones=st.just(UTC),  # noqa: DTZ001
+            datetime(2025, 12, 29),  # noqa: DTZ001
+            datetime(2026, 4, 3),  # noqa: DTZ001
+            timezones=st.just(UTC),
         )
         start, end = data.draw(edge), data.draw(edge)
         if start is not None and end is not None and end < start:
@@ -248,17 +252,17 @@ def test_after_any_history_statistics_equal_a_recount(
         session.expire_all()
         assert shaped(found) == recount(session, actor, start, end, zone)
 
-    perform(system, lambda session: session.execute(text("DELETE FROM ombud.tickets")) and None)
+    perform(system, remove_all)
     perform(system, history)
     for actor in (system, cast.agent.actor, cast.team_agent.actor):
         perform(actor, lambda session, actor=actor: compare(actor, session))  # type: ignore[misc]
-    perform(system, lambda session: session.execute(text("DELETE FROM ombud.tickets")) and None)
+    perform(system, remove_all)
     while perform(system, fold_statistics):
         pass
     assert perform(system, in_sums_and_waiting) == (0, 0), "when all tickets are gone, so are their sums"
 
 
-def _open_at(session: Session, customer: User, moment: datetime, **given: Any) -> int:
+def _open_at(session: Session, /, customer: User, moment: datetime, **given: Any) -> int:
     ticket = make_ticket(session, customer, **given)
     session.execute(
         text("UPDATE ombud.tickets SET created_at = :at WHERE id = :id"), {"at": moment, "id": ticket.id}
@@ -290,7 +294,7 @@ def test_nothing_at_all_is_zeros_and_none(perform: Perform, cast: Cast) -> None:
     assert found["channel_counts"] == dict.fromkeys([channel.value for channel in TicketChannel], 0)
     assert found["resolution_hours"] == {"tickets": 0, "mean": None, "p50": None, "p90": None}
     assert found["avg_resolution_hours"] is None
-    assert found["team_stats"] == found["assignee_stats"] == found["day_counts"] == []
+    assert not any(found[name] for name in ("team_stats", "assignee_stats", "day_counts"))
 
 
 def test_a_day_is_a_day_of_the_zone_across_daylight_saving(
@@ -415,7 +419,9 @@ def test_statements_do_not_grow_with_tickets(perform: Perform, cast: Cast, syste
         with counted() as log:
             perform(cast.agent.actor, get_ticket_statistics)
         budgets.append(len(log))
-    assert budgets[0] == budgets[1] <= 4, "the context, the figures, two sets of names"
+    assert budgets[0] == budgets[1] <= 6, (
+        "a savepoint, the context, the figures, two sets of names, its release"
+    )
 
 
 def test_figures_agree_with_each_other_while_others_write(desk: Desk, cast: Cast, system: Actor) -> None:
@@ -444,9 +450,9 @@ def test_figures_agree_with_each_other_while_others_write(desk: Desk, cast: Cast
 def _totals(found: TicketStatistics) -> tuple[int, ...]:
     return (
         found["total"],
-        *(sum(found[name].values()) for name in ("status_counts", "priority_counts", "channel_counts")),  # type: ignore[literal-required]
+        *(sum(found[name].values()) for name in ("status_counts", "priority_counts", "channel_counts")),
         *(
-            sum(one["ticket_count"] for one in found[name])  # type: ignore[literal-required]
+            sum(one["ticket_count"] for one in found[name])
             for name in ("team_stats", "assignee_stats", "day_counts")
         ),
     )

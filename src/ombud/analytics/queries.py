@@ -177,7 +177,7 @@ def _cells(actor: Actor, span: Span) -> CTE:
     return union_all(*(parts or [_live_tickets(actor, false())])).cte("cells")
 
 
-def _changes(actor: Actor, span: Span) -> Select[Any]:
+def _changes(actor: Actor, span: Span) -> Any:
     return select(
         TicketStatDelta.weight,
         TicketStatDelta.created_at,
@@ -191,7 +191,7 @@ def _changes(actor: Actor, span: Span) -> Select[Any]:
     ).where(_of_whole_days(TicketStatDelta.created_at, span), _of_teams(actor, TicketStatDelta.team_id))
 
 
-def _live_tickets(actor: Actor, *conditions: ColumnElement[bool]) -> Select[Any]:
+def _live_tickets(actor: Actor, *conditions: ColumnElement[bool]) -> Any:
     return select(
         literal(1, BigInteger).label("weight"),
         Ticket.created_at,
@@ -205,7 +205,7 @@ def _live_tickets(actor: Actor, *conditions: ColumnElement[bool]) -> Select[Any]
     ).where(Ticket.deleted_at.is_(None), visible_to(actor), *conditions)
 
 
-def _days(actor: Actor, span: Span, time_zone: str, cells: CTE) -> Select[Any]:
+def _days(actor: Actor, span: Span, time_zone: str, cells: CTE) -> Any:
     local_day = cast(func.timezone(time_zone, cells.c.created_at), Date)
     parts = [select(local_day.label("day"), cells.c.weight.label("tickets"))]
     if span.has_whole_days:

@@ -61,9 +61,7 @@ class Span:
     @cached_property
     def edges(self) -> list[tuple[datetime, datetime]]:
         """The parts of days at either end."""
-        if not self.has_whole_days:
-            assert self.start is not None
-            assert self.end is not None
+        if self.start is not None and self.end is not None and not self.has_whole_days:
             return [(self.start, self.end)] if self.start < self.end else []
         edges = []
         if self.start is not None and self.first_day is not None:

@@ -150,7 +150,7 @@ class _Figures:
 
 def _team_stats(session: Session, figures: _Figures) -> list[TeamStats]:
     rows = {int(name): row for name, row in figures.of("team").items()}
-    names = {key: name for key, name in session.execute(queries.teams_named(rows))} if rows else {}
+    names = dict(session.execute(queries.teams_named(rows)).all()) if rows else {}
     return [
         {
             "team_id": key or None,
