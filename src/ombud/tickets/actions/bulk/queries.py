@@ -77,7 +77,9 @@ def rows_given(columns: Mapping[str, tuple[TypeEngine[Any], Sequence[Any]]]) -> 
 
 def every_pair(ticket_ids: Sequence[int], tag_ids: Sequence[int]) -> Select[int, int]:
     """Return every ticket with every tag."""
-    tickets = func.unnest(array_of(ticket_ids, BigInteger())).table_valued("id", name="tickets")
-    tags = func.unnest(array_of(tag_ids, BigInteger())).table_valued("id", name="tags")
+    tickets = (
+        func.unnest(array_of(ticket_ids, BigInteger())).table_valued("id", name="tickets").render_derived()
+    )
+    tags = func.unnest(array_of(tag_ids, BigInteger())).table_valued("id", name="tags").render_derived()
     pairs = select(tickets.c.id.label("ticket_id"), tags.c.id.label("tag_id"))
     return pairs.select_from(tickets).join(tags, true()).order_by(tickets.c.id, tags.c.id)
