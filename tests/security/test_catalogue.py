@@ -15,6 +15,8 @@ NOT_AUDITED = {
     "ticket_reads": "what somebody has looked at, changed at every page",
     "drafts": "what somebody is typing, saved every few seconds and private",
     "ticket_search": "made of tickets and comments",
+    "ticket_stats": "made of tickets",
+    "ticket_stats_delta": "made of tickets",
     "external_refs": "an import's own book-keeping; the tickets are recorded",
 }
 NOT_SECURED = {"alembic_version": "Alembic's own; holds a version"}

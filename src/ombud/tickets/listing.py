@@ -34,7 +34,7 @@ def list_tickets(
     """Return one page, in one statement; with words to search for one more, and one for the count."""
     actor = actor_of(session)
     wanted = understand(wanted)
-    common = wanted.text is not None and (session.scalar(queries.search_weight(wanted.text)) or 0) >= COMMON
+    common = is_common(session, wanted)
     found = session.execute(queries.inbox(actor, wanted, place, common=common)).all()
     rows = found[: place.limit]
     following = None
@@ -42,3 +42,8 @@ def list_tickets(
         following = encode_cursor(place.order_name, queries.cursor_values(rows[-1], place))
     total = session.scalar(queries.count_matching(actor, wanted, common=common)) if counted else None
     return TicketPage(tuple(rows), following, total)
+
+
+def is_common(session: Session, wanted: TicketFilter) -> bool:
+    """Return whether a filter's words (understood already) are in so many tickets that lists are walked for them."""
+    return wanted.text is not None and (session.scalar(queries.search_weight(wanted.text)) or 0) >= COMMON

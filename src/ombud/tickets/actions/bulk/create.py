@@ -25,6 +25,7 @@ CHUNK = 2_000
 COLUMNS = (
     "title", "description", "requester_id", "creator_id", "status", "priority", "channel", "assignee_id", "team_id",
 )  # fmt: skip
+TAGS_AT_ONCE = 1_000
 # Columns that have a default of the database's own, named only where a row brings a value.
 OPTIONAL = ("ticket_number", "created_at", "resolved_at")
 
@@ -151,9 +152,9 @@ def _tag(session: Session, rows: Sequence[CheckedRow], created: dict[int, tuple[
     tagged = [row for row in rows if row.index in created and row.values["tags"]]
     if not tagged:
         return
-    names = {name.lower(): name for row in tagged for name in row.values["tags"]}
-    tags = {tag.name.lower(): tag.id for tag in get_or_create_tags(session, list(names.values()), limit=None)}
-    pairs = [(created[row.index][0], tags[name.lower()]) for row in tagged for name in row.values["tags"]]
+    names = dict.fromkeys(name for row in tagged for name in row.values["tags"])
+    tags = get_or_create_tags(session, names, limit=TAGS_AT_ONCE)
+    pairs = sorted({(created[row.index][0], tags[name].id) for row in tagged for name in row.values["tags"]})
     for chunk in chunks(pairs):
         columns = {
             "ticket_id": (BigInteger(), [ticket for ticket, _tag in chunk]),

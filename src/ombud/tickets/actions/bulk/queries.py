@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 
 from ombud.db.actor import Actor
-from ombud.models import INCLUDE_DELETED, Tag, Team, Ticket, TicketStatus, User
+from ombud.models import INCLUDE_DELETED, Team, Ticket, TicketStatus, User
 from ombud.tickets.policy import visible_to
 from ombud.tickets.queries import ticket_details
 
@@ -56,11 +56,6 @@ def numbers_among(numbers: Sequence[str]) -> Select[str]:
     """Return which of these ticket numbers the actor sees in use."""
     taken = Ticket.ticket_number == any_(array_of(numbers, Text()))
     return select(Ticket.ticket_number).where(taken).execution_options(**{INCLUDE_DELETED: True})
-
-
-def tags_among(names: Sequence[str]) -> Select[int, str]:
-    """Return id and name of the tags of these names, whatever the case."""
-    return select(Tag.id, Tag.name).where(func.lower(Tag.name) == any_(array_of(names, Text())))
 
 
 def rows_given(columns: Mapping[str, tuple[TypeEngine[Any], Sequence[Any]]]) -> Select[Any]:

@@ -7,9 +7,9 @@ from typing import Any, TypedDict
 
 from ombud.db.actor import Actor, Scope
 from ombud.errors import Invalid
+from ombud.kit.ids import is_id
 from ombud.kit.text import clean_body, clean_line
 from ombud.models import TicketChannel, TicketPriority, TicketStatus
-from ombud.tickets.actions.find import BIGINT_MAX
 from ombud.tickets.actions.open import TITLE_LIMIT
 from ombud.tickets.actions.tag import NAME_LIMIT
 
@@ -85,7 +85,7 @@ def _cleaned(name: str, value: Any) -> Any:
 def _id(name: str, value: Any) -> int:
     if value is None:
         raise Invalid(fields={name: "must be given."})
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= BIGINT_MAX:
+    if isinstance(value, bool) or not isinstance(value, int) or not is_id(value):
         raise Invalid(fields={name: "is not an id."})
     return value
 
@@ -105,8 +105,7 @@ def _or_none(clean: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
 def _tags(name: str, value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         raise Invalid(fields={name: "must be a list."})
-    cleaned = [clean_line(name, one, limit=NAME_LIMIT) for one in value]
-    return tuple({one.lower(): one for one in cleaned}.values())
+    return tuple(clean_line(name, one, limit=NAME_LIMIT) for one in value)
 
 
 _CLEANERS: dict[str, Callable[[str, Any], Any]] = {

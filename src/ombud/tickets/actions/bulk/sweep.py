@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from ombud.db.context import actor_of
+from ombud.kit.ids import is_id
 from ombud.models import Ticket
 from ombud.tickets.actions.bulk import queries
 from ombud.tickets.actions.bulk.outcome import BulkOutcome, Skipped, SkipReason
-from ombud.tickets.actions.find import BIGINT_MAX
 from ombud.tickets.policy import require_writer
 
 # One statement's worth: an audited change of so many rows stays well below a person's statement_timeout (5 s).
@@ -31,7 +31,7 @@ def sweep(session: Session, ids: Iterable[int], judge: Judge, change: Change) ->
     changed: list[int] = []
     skipped: list[Skipped] = []
     for chunk in chunks(sorted(set(ids))):
-        known = [one for one in chunk if 0 < one <= BIGINT_MAX]
+        known = [one for one in chunk if is_id(one)]
         tickets = {row.id: row for row in session.execute(queries.tickets_for_change(actor, known))}
         verdicts = {one: judge(tickets[one]) if one in tickets else SkipReason.NOT_FOUND for one in chunk}
         chosen = [one for one, reason in verdicts.items() if reason is None]
