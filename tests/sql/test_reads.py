@@ -50,7 +50,7 @@ def pages(session: Session, /, limit: int, **conditions: Any) -> list[FoundTicke
     term=st.sampled_from([None, "printer", "scan"]),
     statuses=st.none() | st.lists(st.sampled_from(TicketStatus), max_size=3),
     priority=st.none() | st.sampled_from(TicketPriority),
-    assignee=st.sampled_from([None, ME, UNASSIGNED, 0]),
+    assignee=st.sampled_from([None, ME, UNASSIGNED, 10**9]),
     tags=st.none() | st.lists(st.sampled_from(["red", "GREEN"]), max_size=2),
     data=st.data(),
 )
@@ -79,7 +79,7 @@ def test_every_combination_equals_brute_force_page_by_page(
             and (priority is None or ticket.priority is priority)
             and (assignee != ME or ticket.assignee_id == actor.user_id)
             and (assignee != UNASSIGNED or ticket.assignee_id is None)
-            and assignee != 0
+            and assignee != 10**9
             and (tags is None or (tags and {t.lower() for t in tags} <= {t.name for t in ticket.tags}))
         ]
         if actor is cast.customer.actor and tags:
@@ -188,20 +188,22 @@ def test_comments_of_a_long_conversation_are_the_last_ones(
     assert [comment.content for comment in ticket.comments] == ["between us", "answer"]
 
 
-def test_what_was_filled_in_is_not_written_back(perform: Perform, cast: Cast, system: Actor) -> None:
+def test_what_was_filled_in_is_not_written_back(
+    perform: Perform, cast: Cast, system: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A collection cut short must not make the ORM believe that the rest was removed."""
-    key = perform(system, rich_ticket, cast)
+    perform(system, rich_ticket, cast)
 
     def read_and_change(session: Session) -> None:
         (ticket,) = get_tickets_with_details(session).tickets
         ticket.title = "Another"
         session.flush()
 
-    perform(cast.customer.actor, lambda session: get_tickets_with_details(session) and session.flush())
-    perform(cast.agent.actor, read_and_change)
+    with monkeypatch.context() as patch:
+        patch.setattr(parts, "COMMENTS_EACH", 1)
+        perform(cast.agent.actor, read_and_change)
     ((*_people, tags, comments, files),) = told(perform(cast.agent.actor, get_tickets_with_details))
     assert (len(tags), len(comments), len(files)) == (2, 3, 3)
-    assert key
 
 
 def test_a_person_with_their_tickets(perform: Perform, cast: Cast, system: Actor) -> None:
@@ -214,9 +216,7 @@ def test_a_person_with_their_tickets(perform: Perform, cast: Cast, system: Actor
     customer = perform(cast.agent.actor, get_user_with_tickets, cast.customer.id)
     assert customer is not None
     assert [ticket.id for ticket in customer.tickets_created] == [made[2], made[0]]
-    assert [comment.author.full_name for comment in customer.tickets_created[0].comments][
-        0
-    ] == "Carla Customer"
+    assert customer.tickets_created[0].comments[0].author.full_name == "Carla Customer"
     assert customer.tickets_assigned == []
     agent = perform(cast.agent.actor, get_user_with_tickets, cast.agent.id, limit=2)
     assert agent is not None
