@@ -30,11 +30,11 @@ def bulk_tag_tickets(
     wanted = list(ids)
     if not wanted or not (add or remove):
         return sweep(session, wanted, _judge, lambda _chosen: ())
+    to_add = {tag.id for tag in get_or_create_tags(session, add).values()}
     unwanted = tuple(clean_line("tags", name, limit=NAME_LIMIT) for name in remove)
     to_remove = (
         {tag.id for _name, tag in session.execute(queries.tags_by_name(unwanted))} if unwanted else set()
     )
-    to_add = {tag.id for tag in get_or_create_tags(session, add).values()}
     if to_add & to_remove:
         raise Invalid(fields={"tags": "to add and to remove must be others."})
 
