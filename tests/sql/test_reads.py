@@ -106,7 +106,7 @@ def test_a_capped_total_says_so(
 ) -> None:
     perform(system, small_desk, cast)  # nine of twelve are left
     for cap, expected in ((8, (8, True)), (9, (9, False))):
-        monkeypatch.setattr("ombud.tickets.queries.COUNTER_CAP", cap)
+        monkeypatch.setattr("ombud.tickets.queries.lists.COUNTER_CAP", cap)
         monkeypatch.setattr("ombud.tickets.reads.find.COUNTER_CAP", cap)
         found = perform(cast.agent.actor, search_tickets, limit=1)
         assert (found.total, found.is_more) == expected

@@ -31,7 +31,6 @@ from ombud.tickets.grammar import understand
 from ombud.tickets.policy import visible_to
 
 
-
 def tickets_matching(
     actor: Actor, wanted: TicketFilter, *, common: bool = False
 ) -> list[ColumnElement[bool]]:
