@@ -243,6 +243,31 @@ $$;
 
 ALTER FUNCTION ombud.documents(ids bigint[]) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.duration_bucket(milliseconds bigint) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  SELECT pg_catalog.width_bucket(milliseconds, '{
+    60000,65430,71352,77810,84853,92533,100908,110040,120000,130861,142705,155621,169706,185065,201815,220081,
+    240000,261722,285410,311241,339411,370131,403630,440162,480000,523444,570819,622483,678823,740261,807261,
+    880324,960000,1046887,1141639,1244966,1357645,1480522,1614521,1760648,1920000,2093775,2283278,2489932,
+    2715290,2961045,3229042,3521296,3840000,4187550,4566555,4979864,5430580,5922090,6458084,7042591,7680000,
+    8375099,9133111,9959728,10861160,11844179,12916169,14085182,15360000,16750199,18266221,19919456,21722320,
+    23688358,25832338,28170364,30720000,33500398,36532443,39838911,43444641,47376717,51664676,56340728,
+    61440000,67000795,73064885,79677822,86889281,94753433,103329352,112681457,122880000,134001590,146129770,
+    159355644,173778563,189506866,206658703,225362914,245760000,268003180,292259541,318711289,347557125,
+    379013732,413317406,450725827,491520000,536006361,584519081,637422578,695114250,758027465,826634812,
+    901451655,983040000,1072012722,1169038162,1274845156,1390228500,1516054930,1653269624,1802903309,
+    1966080000,2144025443,2338076325,2549690312,2780457001,3032109860,3306539248,3605806619,3932160000,
+    4288050886,4676152649,5099380623,5560914001,6064219719,6613078496,7211613237,7864320000,8576101772,
+    9352305299,10198761246,11121828003,12128439438,13226156993,14423226474,15728640000,17152203544,
+    18704610597,20397522493,22243656006,24256878877,26452313986,28846452948,31457280000,34304407089,
+    37409221195,40795044986,44487312011,48513757754,52904627971,57692905896,62914560000,68608814177,
+    74818442389,81590089971,88974624023,97027515508,105809255943,115385811793,125829120000,137217628354,
+    149636884779,163180179943}'::bigint[])
+$$;
+
+ALTER FUNCTION ombud.duration_bucket(milliseconds bigint) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.ensure_audit_partitions(months_ahead integer DEFAULT 3) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -294,6 +319,61 @@ CREATE FUNCTION ombud.find_token(wanted text) RETURNS TABLE(token_id bigint, sec
 $$;
 
 ALTER FUNCTION ombud.find_token(wanted text) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.fold_statistics(batch integer DEFAULT 20000) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  ids bigint[];
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(hashtextextended('ombud.ticket_stats', 0)) THEN
+    RETURN 0;
+  END IF;
+  ids := ARRAY(SELECT d.id FROM ombud.ticket_stats_delta d ORDER BY d.id LIMIT batch);
+  IF ids = '{}' THEN
+    RETURN 0;
+  END IF;
+  MERGE INTO ombud.ticket_stats s
+  USING (
+    SELECT g.grain, date_trunc(g.grain, f.day::timestamp)::date AS starts_on, f.dimension, f.team_id, f.key,
+           sum(f.tickets) AS tickets, sum(f.responded) AS responded, sum(f.response_ms) AS response_ms,
+           sum(f.resolved) AS resolved, sum(f.resolution_ms) AS resolution_ms
+      FROM (SELECT (d.created_at AT TIME ZONE 'UTC')::date AS day, k.dimension, d.team_id, k.key,
+                   sum(d.weight) AS tickets,
+                   coalesce(sum(d.weight) FILTER (WHERE d.response_ms IS NOT NULL), 0) AS responded,
+                   coalesce(sum(d.weight * d.response_ms), 0) AS response_ms,
+                   coalesce(sum(d.weight) FILTER (WHERE d.resolution_ms IS NOT NULL), 0) AS resolved,
+                   coalesce(sum(d.weight * d.resolution_ms), 0) AS resolution_ms
+              FROM ombud.ticket_stats_delta d
+             CROSS JOIN LATERAL ombud.ticket_stat_keys(d.created_at, d.status, d.priority, d.channel,
+                                                       d.assignee_id, d.response_ms, d.resolution_ms) k
+             WHERE d.id = ANY(ids)
+             GROUP BY 1, 2, 3, 4) f
+     CROSS JOIN (VALUES ('day'), ('month'), ('year')) g (grain)
+     WHERE f.dimension <> 'quarter' OR g.grain = 'day'
+     GROUP BY 1, 2, 3, 4, 5
+    HAVING (sum(f.tickets), sum(f.responded), sum(f.response_ms), sum(f.resolved), sum(f.resolution_ms))
+           <> (0, 0, 0, 0, 0)
+  ) d
+  ON (s.grain, s.dimension, s.starts_on, s.team_id, s.key)
+     = (d.grain, d.dimension, d.starts_on, d.team_id, d.key)
+  WHEN MATCHED AND s.tickets + d.tickets = 0 AND s.responded + d.responded = 0 AND s.resolved + d.resolved = 0
+               AND s.response_ms + d.response_ms = 0 AND s.resolution_ms + d.resolution_ms = 0 THEN
+    DELETE
+  WHEN MATCHED THEN
+    UPDATE SET tickets = s.tickets + d.tickets, responded = s.responded + d.responded,
+               response_ms = s.response_ms + d.response_ms, resolved = s.resolved + d.resolved,
+               resolution_ms = s.resolution_ms + d.resolution_ms
+  WHEN NOT MATCHED THEN
+    INSERT (grain, starts_on, dimension, team_id, key, tickets, responded, response_ms, resolved, resolution_ms)
+    VALUES (d.grain, d.starts_on, d.dimension, d.team_id, d.key, d.tickets, d.responded, d.response_ms, d.resolved,
+            d.resolution_ms);
+  DELETE FROM ombud.ticket_stats_delta d WHERE d.id = ANY(ids);
+  RETURN cardinality(ids);
+END $$;
+
+ALTER FUNCTION ombud.fold_statistics(batch integer) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.has_administrator() RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -702,6 +782,83 @@ $$;
 
 ALTER FUNCTION ombud.spaced(body text) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.stats_changed_tickets() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  INSERT INTO ombud.ticket_stats_delta
+    (weight, created_at, status, priority, channel, team_id, assignee_id, response_ms, resolution_ms)
+  SELECT sum(c.weight), c.created_at, c.status, c.priority, c.channel, coalesce(c.team_id, 0), c.assignee_id,
+         (extract(epoch FROM c.first_response_at - c.created_at) * 1000)::bigint,
+         (extract(epoch FROM c.resolved_at - c.created_at) * 1000)::bigint
+    FROM (SELECT -1 AS weight, o.created_at, o.status, o.priority, o.channel, o.team_id, o.assignee_id,
+                 o.first_response_at, o.resolved_at
+            FROM old_rows o WHERE o.deleted_at IS NULL
+          UNION ALL
+          SELECT 1, n.created_at, n.status, n.priority, n.channel, n.team_id, n.assignee_id,
+                 n.first_response_at, n.resolved_at
+            FROM new_rows n WHERE n.deleted_at IS NULL) c
+   GROUP BY c.created_at, c.status, c.priority, c.channel, c.team_id, c.assignee_id, c.first_response_at,
+            c.resolved_at
+  HAVING sum(c.weight) <> 0;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.stats_changed_tickets() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.stats_gone_tickets() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  INSERT INTO ombud.ticket_stats_delta
+    (weight, created_at, status, priority, channel, team_id, assignee_id, response_ms, resolution_ms)
+  SELECT -1, o.created_at, o.status, o.priority, o.channel, coalesce(o.team_id, 0), o.assignee_id,
+         (extract(epoch FROM o.first_response_at - o.created_at) * 1000)::bigint,
+         (extract(epoch FROM o.resolved_at - o.created_at) * 1000)::bigint
+    FROM old_rows o
+   WHERE o.deleted_at IS NULL;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.stats_gone_tickets() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.stats_new_tickets() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  INSERT INTO ombud.ticket_stats_delta
+    (weight, created_at, status, priority, channel, team_id, assignee_id, response_ms, resolution_ms)
+  SELECT 1, n.created_at, n.status, n.priority, n.channel, coalesce(n.team_id, 0), n.assignee_id,
+         (extract(epoch FROM n.first_response_at - n.created_at) * 1000)::bigint,
+         (extract(epoch FROM n.resolved_at - n.created_at) * 1000)::bigint
+    FROM new_rows n
+   WHERE n.deleted_at IS NULL;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.stats_new_tickets() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.ticket_stat_keys(created_at timestamp with time zone, status text, priority text, channel text, assignee_id bigint, response_ms bigint, resolution_ms bigint) RETURNS TABLE(dimension text, key text)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  SELECT k.dimension, k.key
+    FROM (VALUES ('all', ''),
+                 ('status', status),
+                 ('priority', priority),
+                 ('channel', channel),
+                 ('assignee', coalesce(assignee_id::text, '')),
+                 ('response', ombud.duration_bucket(response_ms)::text),
+                 ('resolution', ombud.duration_bucket(resolution_ms)::text),
+                 ('quarter', floor(extract(epoch FROM (created_at AT TIME ZONE 'UTC')::time) / 900)::text)
+         ) k (dimension, key)
+   WHERE k.key IS NOT NULL
+$$;
+
+ALTER FUNCTION ombud.ticket_stat_keys(created_at timestamp with time zone, status text, priority text, channel text, assignee_id bigint, response_ms bigint, resolution_ms bigint) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.touch() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
@@ -1090,6 +1247,53 @@ ALTER TABLE ONLY ombud.ticket_search FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.ticket_search OWNER TO ombud_owner;
 
+CREATE TABLE ombud.ticket_stats (
+    grain text NOT NULL,
+    dimension text NOT NULL,
+    starts_on date NOT NULL,
+    team_id bigint NOT NULL,
+    key text NOT NULL,
+    tickets bigint NOT NULL,
+    responded bigint NOT NULL,
+    response_ms bigint NOT NULL,
+    resolved bigint NOT NULL,
+    resolution_ms bigint NOT NULL,
+    CONSTRAINT ck_ticket_stats_dimension CHECK ((dimension = ANY (ARRAY['all'::text, 'status'::text, 'priority'::text, 'channel'::text, 'assignee'::text, 'response'::text, 'resolution'::text, 'quarter'::text]))),
+    CONSTRAINT ck_ticket_stats_grain CHECK ((grain = ANY (ARRAY['day'::text, 'month'::text, 'year'::text])))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE ONLY ombud.ticket_stats FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.ticket_stats OWNER TO ombud_owner;
+
+CREATE TABLE ombud.ticket_stats_delta (
+    id bigint NOT NULL,
+    weight bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    status text NOT NULL,
+    priority text NOT NULL,
+    channel text NOT NULL,
+    team_id bigint NOT NULL,
+    assignee_id bigint,
+    response_ms bigint,
+    resolution_ms bigint
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000');
+
+ALTER TABLE ONLY ombud.ticket_stats_delta FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.ticket_stats_delta OWNER TO ombud_owner;
+
+ALTER TABLE ombud.ticket_stats_delta ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.ticket_stats_delta_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE ombud.ticket_tags (
     ticket_id bigint NOT NULL,
     tag_id bigint NOT NULL,
@@ -1254,6 +1458,12 @@ ALTER TABLE ONLY ombud.ticket_reads
 ALTER TABLE ONLY ombud.ticket_search
     ADD CONSTRAINT pk_ticket_search PRIMARY KEY (ticket_id);
 
+ALTER TABLE ONLY ombud.ticket_stats
+    ADD CONSTRAINT pk_ticket_stats PRIMARY KEY (grain, dimension, starts_on, team_id, key);
+
+ALTER TABLE ONLY ombud.ticket_stats_delta
+    ADD CONSTRAINT pk_ticket_stats_delta PRIMARY KEY (id);
+
 ALTER TABLE ONLY ombud.ticket_tags
     ADD CONSTRAINT pk_ticket_tags PRIMARY KEY (ticket_id, tag_id);
 
@@ -1378,6 +1588,12 @@ CREATE TRIGGER s_search_update AFTER UPDATE ON ombud.comments REFERENCING OLD TA
 CREATE TRIGGER s_search_update AFTER UPDATE ON ombud.tickets REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.search_changed_tickets();
 
 CREATE TRIGGER s_search_update AFTER UPDATE ON ombud.users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.search_changed_users();
+
+CREATE TRIGGER s_stats_delete AFTER DELETE ON ombud.tickets REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.stats_gone_tickets();
+
+CREATE TRIGGER s_stats_insert AFTER INSERT ON ombud.tickets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.stats_new_tickets();
+
+CREATE TRIGGER s_stats_update AFTER UPDATE ON ombud.tickets REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.stats_changed_tickets();
 
 CREATE TRIGGER touch BEFORE UPDATE ON ombud.comments FOR EACH ROW EXECUTE FUNCTION ombud.touch();
 
@@ -1577,6 +1793,10 @@ CREATE POLICY backup_all ON ombud.ticket_reads FOR SELECT TO ombud_backup USING 
 
 CREATE POLICY backup_all ON ombud.ticket_search FOR SELECT TO ombud_backup USING (true);
 
+CREATE POLICY backup_all ON ombud.ticket_stats FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.ticket_stats_delta FOR SELECT TO ombud_backup USING (true);
+
 CREATE POLICY backup_all ON ombud.ticket_tags FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.tickets FOR SELECT TO ombud_backup USING (true);
@@ -1616,6 +1836,10 @@ CREATE POLICY context ON ombud.ticket_participants AS RESTRICTIVE TO ombud_app U
 CREATE POLICY context ON ombud.ticket_reads AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.ticket_search AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.ticket_stats AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.ticket_stats_delta AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.ticket_tags AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
@@ -1676,6 +1900,10 @@ CREATE POLICY owner_all ON ombud.ticket_participants TO ombud_owner USING (true)
 CREATE POLICY owner_all ON ombud.ticket_reads TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.ticket_search TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.ticket_stats TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.ticket_stats_delta TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.ticket_tags TO ombud_owner USING (true) WITH CHECK (true);
 
@@ -1753,6 +1981,10 @@ CREATE POLICY staff ON ombud.ticket_search FOR SELECT TO ombud_web USING (((( SE
    FROM ombud.tickets t
   WHERE (t.id = ticket_search.ticket_id))))));
 
+CREATE POLICY staff ON ombud.ticket_stats FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (team_id = 0) OR (team_id = ANY (( SELECT ombud.actor_teams() AS actor_teams)::bigint[])))));
+
+CREATE POLICY staff ON ombud.ticket_stats_delta FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (team_id = 0) OR (team_id = ANY (( SELECT ombud.actor_teams() AS actor_teams)::bigint[])))));
+
 CREATE POLICY staff_add ON ombud.organizations FOR INSERT TO ombud_web WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
 
 CREATE POLICY staff_change ON ombud.organizations FOR UPDATE TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
@@ -1793,6 +2025,10 @@ CREATE POLICY system_all ON ombud.ticket_reads TO ombud_worker USING ((( SELECT 
 
 CREATE POLICY system_all ON ombud.ticket_search TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
+CREATE POLICY system_all ON ombud.ticket_stats TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.ticket_stats_delta TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
 CREATE POLICY system_all ON ombud.ticket_tags TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.tickets TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
@@ -1812,6 +2048,10 @@ ALTER TABLE ombud.ticket_participants ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ombud.ticket_reads ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.ticket_search ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.ticket_stats ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.ticket_stats_delta ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.ticket_tags ENABLE ROW LEVEL SECURITY;
 
@@ -1863,6 +2103,9 @@ GRANT ALL ON FUNCTION ombud.credentials(address text) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.documents(ids bigint[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ombud.duration_bucket(milliseconds bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.duration_bucket(milliseconds bigint) TO ombud_app;
+
 REVOKE ALL ON FUNCTION ombud.ensure_audit_partitions(months_ahead integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.ensure_audit_partitions(months_ahead integer) TO ombud_worker;
 
@@ -1871,6 +2114,9 @@ GRANT ALL ON FUNCTION ombud.find_session(hash bytea, idle interval) TO ombud_app
 
 REVOKE ALL ON FUNCTION ombud.find_token(wanted text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.find_token(wanted text) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.fold_statistics(batch integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.fold_statistics(batch integer) TO ombud_worker;
 
 REVOKE ALL ON FUNCTION ombud.has_administrator() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.has_administrator() TO ombud_app;
@@ -1936,6 +2182,15 @@ GRANT ALL ON FUNCTION ombud.snippet(body text, typed text) TO ombud_app;
 REVOKE ALL ON FUNCTION ombud.spaced(body text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.spaced(body text) TO ombud_search;
 GRANT ALL ON FUNCTION ombud.spaced(body text) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.stats_changed_tickets() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.stats_gone_tickets() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.stats_new_tickets() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.ticket_stat_keys(created_at timestamp with time zone, status text, priority text, channel text, assignee_id bigint, response_ms bigint, resolution_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.ticket_stat_keys(created_at timestamp with time zone, status text, priority text, channel text, assignee_id bigint, response_ms bigint, resolution_ms bigint) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.touch() FROM PUBLIC;
 
@@ -2017,6 +2272,12 @@ GRANT SELECT ON TABLE ombud.ticket_search TO ombud_search;
 GRANT SELECT(ticket_id) ON TABLE ombud.ticket_search TO ombud_app;
 
 GRANT SELECT(document) ON TABLE ombud.ticket_search TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.ticket_stats TO ombud_backup;
+GRANT SELECT ON TABLE ombud.ticket_stats TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.ticket_stats_delta TO ombud_backup;
+GRANT SELECT ON TABLE ombud.ticket_stats_delta TO ombud_app;
 
 GRANT SELECT ON TABLE ombud.ticket_tags TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.ticket_tags TO ombud_app;

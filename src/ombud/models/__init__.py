@@ -8,6 +8,7 @@ from ombud.models.deleted import INCLUDE_DELETED
 from ombud.models.people import Organization, OrganizationDomain, Team, TeamMember, User, UserRole
 from ombud.models.personal import Draft, TicketRead
 from ombud.models.search import TicketSearch
+from ombud.models.statistics import StatDimension, StatGrain, TicketStat, TicketStatDelta
 from ombud.models.tag import Tag, TicketTag
 from ombud.models.ticket import (
     Ticket,
@@ -33,6 +34,8 @@ __all__ = [
     "LoginAttempt",
     "Organization",
     "OrganizationDomain",
+    "StatDimension",
+    "StatGrain",
     "Tag",
     "Team",
     "TeamMember",
@@ -42,6 +45,8 @@ __all__ = [
     "TicketPriority",
     "TicketRead",
     "TicketSearch",
+    "TicketStat",
+    "TicketStatDelta",
     "TicketStatus",
     "TicketTag",
     "User",

@@ -1,22 +1,29 @@
 """Tickets and those who take part in them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     Computed,
     FetchedValue,
+    Float,
     ForeignKey,
     Index,
     SmallInteger,
     String,
+    and_,
+    cast,
+    extract,
     func,
     text,
 )
+from sqlalchemy.ext.hybrid import hybrid_method, hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from ombud import clock
 from ombud.db.base import Base, HasId, HasTimes, says
 from ombud.db.types import TextEnum, allowed
 
@@ -65,6 +72,9 @@ class TicketChannel(StrEnum):
     CHAT = "chat"
     SOCIAL = "social"
 
+
+OVERDUE_AFTER = timedelta(days=7)
+ESCALATE_AFTER = 24.0
 
 _LIVE = text("deleted_at IS NULL")
 _UNDONE = text("deleted_at IS NULL AND status IN ('open', 'in_progress', 'waiting_on_customer')")
@@ -202,6 +212,40 @@ class Ticket(HasId, HasTimes, Base):
             "ix_tickets_priority_undone", "priority_rank", "last_activity_at", "id", postgresql_where=_UNDONE
         ),
     )
+
+    @hybrid_property
+    def is_overdue(self) -> bool:
+        """True when the ticket is not done and older than OVERDUE_AFTER."""
+        return not self.status.is_done and self.created_at < clock.now() - OVERDUE_AFTER
+
+    @is_overdue.inplace.expression
+    @classmethod
+    def _is_overdue(cls) -> ColumnElement[bool]:
+        # Spelled as the partial indexes are, so that they serve it.
+        undone = [status for status in TicketStatus if not status.is_done]
+        return and_(cls.status.in_(undone), cls.created_at < func.now() - OVERDUE_AFTER)
+
+    @hybrid_property
+    def response_time_hours(self) -> float | None:
+        """Hours from creation to the first public reply by staff; None while there is none."""
+        if self.first_response_at is None:
+            return None
+        return (self.first_response_at - self.created_at).total_seconds() / 3600
+
+    @response_time_hours.inplace.expression
+    @classmethod
+    def _response_time_hours(cls) -> ColumnElement[Any]:
+        return cast(extract("epoch", cls.first_response_at - cls.created_at), Float(53)) / 3600
+
+    @hybrid_method
+    def is_priority_escalation_needed(self, hours: float = ESCALATE_AFTER) -> bool:
+        """Return whether the ticket is still open, untouched by the team, after `hours`."""
+        return self.status is TicketStatus.OPEN and self.created_at < clock.now() - timedelta(hours=hours)
+
+    @is_priority_escalation_needed.expression
+    @classmethod
+    def _is_priority_escalation_needed(cls, hours: float = ESCALATE_AFTER) -> ColumnElement[bool]:
+        return and_(cls.status == TicketStatus.OPEN, cls.created_at < func.now() - timedelta(hours=hours))
 
 
 class TicketParticipant(Base):

@@ -39,8 +39,7 @@ def list_tickets(
     """Return one page, in one statement; with words to search for one more, and one for the count."""
     actor = actor_of(session)
     wanted = understand(wanted)
-    weight = None if wanted.text is None else session.scalar(queries.search_weight(wanted.text))
-    common = is_common(weight)
+    common = has_common_words(session, wanted)
     found = session.execute(queries.inbox(actor, wanted, place, common=common)).all()
     rows = found[: place.limit]
     following = None
@@ -48,3 +47,8 @@ def list_tickets(
         following = encode_cursor(place.order_name, queries.cursor_values(rows[-1], place))
     total = session.scalar(queries.count_matching(actor, wanted, common=common)) if counted else None
     return TicketPage(tuple(rows), following, total)
+
+
+def has_common_words(session: Session, wanted: TicketFilter) -> bool:
+    """Tell `is_common` of a filter's words (terms understood already); one statement where there are any."""
+    return wanted.text is not None and is_common(session.scalar(queries.search_weight(wanted.text)))

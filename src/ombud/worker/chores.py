@@ -1,4 +1,4 @@
-"""Small things done again and again: index fresh search documents, seal the audit log, drop old sessions.
+"""Small things done again and again: index fresh search documents, add up statistics, seal the audit log, ...
 
 Each chore is one short transaction (an errand: several, and files) that any number of processes may run at
 once. A chore that fails is logged and tried again at its next turn.
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from ombud.analytics import actions as analytics
 from ombud.audit import actions as audit
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
@@ -56,6 +57,7 @@ class Errand(Chore):
 
 CHORES = (
     Chore("search-index", 1.0, search.index_fresh_documents, again=True),
+    Chore("statistics", 2.0, analytics.fold_statistics, again=True),
     Chore("audit-partitions", 3600.0, audit.ensure_partitions),
     Errand("audit-seal", 60.0, seal_and_export),
     Errand("access-log", 1.0, write_views),

@@ -4,6 +4,21 @@ An action checks the actor's right, decides by `rules`, changes rows and flushes
 The audit log, search documents and derived columns are the database's own work.
 """
 
+from ombud.tickets.actions.bulk import (
+    BulkCreated,
+    BulkOutcome,
+    BulkRefused,
+    RowProblem,
+    Skipped,
+    SkipReason,
+    TicketRow,
+    bulk_assign_tickets,
+    bulk_create_tickets,
+    bulk_delete_tickets,
+    bulk_restore_tickets,
+    bulk_tag_tickets,
+    bulk_update_ticket_status,
+)
 from ombud.tickets.actions.change import (
     TicketChanges,
     assign,
@@ -26,12 +41,25 @@ from ombud.tickets.actions.reply import (
 from ombud.tickets.actions.tag import add_tags, create_tag, remove_tag, set_tags
 
 __all__ = [
+    "BulkCreated",
+    "BulkOutcome",
+    "BulkRefused",
+    "RowProblem",
+    "SkipReason",
+    "Skipped",
     "StoredFile",
     "TicketChanges",
+    "TicketRow",
     "add_comment",
     "add_tags",
     "assign",
     "attach_file",
+    "bulk_assign_tickets",
+    "bulk_create_tickets",
+    "bulk_delete_tickets",
+    "bulk_restore_tickets",
+    "bulk_tag_tickets",
+    "bulk_update_ticket_status",
     "change_ticket",
     "check_right_to_attach",
     "create_tag",

@@ -1,6 +1,6 @@
 """Tags: make them, put them on tickets, take them off. Doing so twice is harmless."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
@@ -38,7 +38,7 @@ def add_tags(session: Session, ticket_id: int, names: Sequence[str]) -> list[Tag
     """Put tags on a ticket, making those that do not exist yet. Returns the tags named."""
     require_writer(actor_of(session))
     ticket = get_ticket_for_change(session, ticket_id)
-    tags = _get_or_create(session, names)
+    tags = _as_list(get_or_create_tags(session, names))
     _put(session, ticket.id, tags)
     return tags
 
@@ -59,7 +59,7 @@ def set_tags(session: Session, ticket_id: int, names: Sequence[str]) -> list[Tag
     """Make these the ticket's tags, no more and no less."""
     require_writer(actor_of(session))
     ticket = get_ticket_for_change(session, ticket_id)
-    tags = _get_or_create(session, names)
+    tags = _as_list(get_or_create_tags(session, names))
     keep = [tag.id for tag in tags]
     session.execute(
         delete(TicketTag).where(TicketTag.ticket_id == ticket.id, TicketTag.tag_id.not_in(keep)),
@@ -67,6 +67,26 @@ def set_tags(session: Session, ticket_id: int, names: Sequence[str]) -> list[Tag
     )
     _put(session, ticket.id, tags)
     return tags
+
+
+def get_or_create_tags(
+    session: Session, names: Iterable[str], *, limit: int = TAGS_PER_TICKET
+) -> dict[str, Tag]:
+    """Return the tags of these names by name, as it is given but for white space; makes those that are missing."""
+    wanted = tuple(dict.fromkeys(clean_line("tags", name, limit=NAME_LIMIT) for name in names))
+    if len(wanted) > limit:
+        raise Invalid(fields={"tags": f"at most {limit} at once."})
+    if not wanted:
+        return {}
+    found = dict(session.execute(queries.tags_by_name(wanted)).all())
+    # Sorted: two requests that make the same tags wait for each other in one order, never in a circle.
+    missing = sorted(name for name in wanted if name not in found)
+    if missing:
+        # Another request may make the same tag at this moment; whoever comes second uses the first's.
+        rows = [{"name": name, "color": _color_for(name)} for name in missing]
+        session.execute(insert(Tag).values(rows).on_conflict_do_nothing())
+        found = dict(session.execute(queries.tags_by_name(wanted)).all())
+    return {name: found[name] for name in wanted}
 
 
 def get_tag(session: Session, tag_id: int) -> Tag:
@@ -77,22 +97,9 @@ def get_tag(session: Session, tag_id: int) -> Tag:
     return tag
 
 
-def _get_or_create(session: Session, names: Sequence[str]) -> list[Tag]:
-    wanted = tuple(dict.fromkeys(clean_line("tags", name, limit=NAME_LIMIT) for name in names))
-    if len(wanted) > TAGS_PER_TICKET:
-        raise Invalid(fields={"tags": f"at most {TAGS_PER_TICKET} at once."})
-    if not wanted:
-        return []
-    found = dict(session.execute(queries.tags_by_name(wanted)).all())
-    # Sorted: two requests that make the same tags wait for each other in one order, never in a circle.
-    missing = sorted(name for name in wanted if name not in found)
-    if missing:
-        # Another request may make the same tag at this moment; whoever comes second uses the first's.
-        rows = [{"name": name, "color": _color_for(name)} for name in missing]
-        session.execute(insert(Tag).values(rows).on_conflict_do_nothing())
-        found = dict(session.execute(queries.tags_by_name(wanted)).all())
-    # Two spellings of one name are one tag.
-    return list(dict.fromkeys(found[name] for name in wanted))
+def _as_list(tags: dict[str, Tag]) -> list[Tag]:
+    """Two spellings of one name are one tag."""
+    return list(dict.fromkeys(tags.values()))
 
 
 def _put(session: Session, ticket_id: int, tags: Sequence[Tag]) -> None:

@@ -1,6 +1,6 @@
 """Which tickets a filter means: conditions, for whatever list they are put to."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -29,9 +29,6 @@ from ombud.models import (
 from ombud.tickets.filters import ME, UNASSIGNED, Assignee, TicketFilter
 from ombud.tickets.grammar import understand
 from ombud.tickets.policy import visible_to
-from ombud.tickets.rules import UNDONE
-
-OVERDUE_AFTER = timedelta(days=7)
 
 
 def tickets_matching(
@@ -80,7 +77,7 @@ def _of_values(wanted: TicketFilter) -> list[ColumnElement[bool]]:
 def _of_kind(wanted: TicketFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.overdue:
-        conditions += [Ticket.status.in_(UNDONE), Ticket.created_at < func.now() - OVERDUE_AFTER]
+        conditions.append(and_(Ticket.is_overdue))
     if wanted.has_attachment:
         conditions.append(exists().where(Attachment.ticket_id == Ticket.id))
     return conditions

@@ -1,0 +1,297 @@
+"""The figures behind statistics, in one statement: kept sums, changes that wait for them, edges of the range.
+
+`statistics` reads three kinds of rows and adds them up by dimension and key:
+
+- sums (`ticket_stats`) of the whole days in the range, as years, months and days;
+- single tickets ("cells"): changes not summed up yet, tickets of the half days at either end, and for an agent
+  of some teams those tickets of other teams that are theirs;
+- for small answers, exact percentiles from the tickets themselves.
+
+One statement sees one moment, so that all figures agree whatever is written meanwhile.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Date,
+    Integer,
+    Numeric,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    extract,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import InstrumentedAttribute
+
+from ombud.analytics.rules import WHOLE_ZONES, Span, Stretch, midnight
+from ombud.db.actor import Actor, Scope
+from ombud.models import (
+    INCLUDE_DELETED,
+    StatDimension,
+    StatGrain,
+    Team,
+    Ticket,
+    TicketParticipant,
+    TicketStat,
+    TicketStatDelta,
+    User,
+)
+from ombud.tickets.policy import visible_to
+
+EXACT_LIMIT = 2000
+SHARES = ("0.5", "0.9")
+# Kinds of figures beside the dimensions of the sums.
+TEAM, DAY, EXACT_RESPONSE, EXACT_RESOLUTION = "team", "day", "exact_response", "exact_resolution"
+MEASURES = ("tickets", "responded", "response_ms", "resolved", "resolution_ms")
+_SUMMED = [dimension for dimension in StatDimension if dimension is not StatDimension.QUARTER]
+_QUARTER = timedelta(minutes=15)
+
+
+def fold_step(batch: int) -> Select[int]:
+    """Add up to `batch` changes to the sums; returns how many."""
+    return select(func.ombud.fold_statistics(batch))
+
+
+def waiting() -> Select[int]:
+    """Return how many changes are not in the sums yet (they are counted all the same)."""
+    return select(func.count()).select_from(TicketStatDelta)
+
+
+def statistics(actor: Actor, span: Span, time_zone: str) -> Select[Any]:
+    """Return rows of kind, name (text) and MEASURES for the live tickets created in `span` that `actor` sees.
+
+    Kinds are those of StatDimension, with `team` for `all` and without `quarter`; `day` (local ISO dates); and,
+    where no more than EXACT_LIMIT tickets count, `exact_response` and `exact_resolution`: their names are the
+    SHARES and `tickets` is the percentile in milliseconds.
+    """
+    cells = _cells(actor, span)
+    parts = union_all(_sums(actor, span.stretches), _keyed(cells)).cte("parts")
+    counted = (
+        select(parts.c.kind, parts.c.name, *(func.sum(parts.c[one]).label(one) for one in MEASURES))
+        .group_by(parts.c.kind, parts.c.name)
+        .having(func.sum(parts.c.tickets) != 0)
+        .cte("counted")
+    )
+    total = select(func.sum(counted.c.tickets)).where(counted.c.kind == StatDimension.STATUS.value)
+    few = func.coalesce(total.scalar_subquery(), 0) <= EXACT_LIMIT
+    rows = union_all(
+        select(*counted.c),
+        _days(actor, span, time_zone, cells),
+        _exact(actor, span, EXACT_RESPONSE, Ticket.first_response_at, few),
+        _exact(actor, span, EXACT_RESOLUTION, Ticket.resolved_at, few),
+    ).subquery("figures")
+    figures: Select[Any] = select(
+        rows.c.kind, rows.c.name, *(cast(rows.c[one], BigInteger).label(one) for one in MEASURES)
+    )
+    return figures.execution_options(**{INCLUDE_DELETED: True})
+
+
+def people_named(ids: Iterable[int]) -> Select[int, str, str]:
+    """Return id, full name and address of people."""
+    return select(User.id, User.full_name, User.email).where(User.id.in_(sorted(ids)))
+
+
+def teams_named(ids: Iterable[int]) -> Select[int, str]:
+    """Return id and name of teams."""
+    return select(Team.id, Team.name).where(Team.id.in_(sorted(ids)))
+
+
+def _sums(actor: Actor, stretches: Sequence[Stretch]) -> Select[Any]:
+    """Kept sums. Those of all keys together stand for their team."""
+    is_all = TicketStat.dimension == StatDimension.ALL
+    return (
+        select(
+            case((is_all, TEAM), else_=cast(TicketStat.dimension, Text)).label("kind"),
+            case((is_all, cast(TicketStat.team_id, Text)), else_=TicketStat.key).label("name"),
+            *(func.sum(getattr(TicketStat, one)).label(one) for one in MEASURES),
+        )
+        .where(
+            TicketStat.dimension.in_(_SUMMED),
+            or_(false(), *(_within(stretch) for stretch in stretches)),
+            _of_teams(actor, TicketStat.team_id),
+        )
+        .group_by("kind", "name")
+    )
+
+
+def _within(stretch: Stretch) -> ColumnElement[bool]:
+    conditions = [TicketStat.grain == stretch.grain]
+    conditions += [TicketStat.starts_on >= stretch.first] if stretch.first is not None else []
+    conditions += [TicketStat.starts_on < stretch.end] if stretch.end is not None else []
+    return and_(*conditions)
+
+
+def _keyed(cells: CTE) -> Select[Any]:
+    keys = func.ombud.ticket_stat_keys(
+        cells.c.created_at,
+        cells.c.status,
+        cells.c.priority,
+        cells.c.channel,
+        cells.c.assignee_id,
+        cells.c.response_ms,
+        cells.c.resolution_ms,
+    ).table_valued("dimension", "key", name="keys")
+    is_all = keys.c.dimension == StatDimension.ALL.value
+    weight, response, resolution = cells.c.weight, cells.c.response_ms, cells.c.resolution_ms
+    return (
+        select(
+            case((is_all, TEAM), else_=keys.c.dimension).label("kind"),
+            case((is_all, cast(cells.c.team_id, Text)), else_=keys.c.key).label("name"),
+            func.sum(weight),
+            func.coalesce(func.sum(weight).filter(response.is_not(None)), 0),
+            func.coalesce(func.sum(weight * response), 0),
+            func.coalesce(func.sum(weight).filter(resolution.is_not(None)), 0),
+            func.coalesce(func.sum(weight * resolution), 0),
+        )
+        .select_from(cells)
+        .join(keys, true())
+        .where(keys.c.dimension != StatDimension.QUARTER.value)
+        .group_by("kind", "name")
+    )
+
+
+def _cells(actor: Actor, span: Span) -> CTE:
+    """Single tickets and changes, each with its weight."""
+    parts = [_live_tickets(actor, _between(start, end)) for start, end in span.edges]
+    if span.has_whole_days:
+        parts.append(_changes(actor, span))
+        if actor.scope is Scope.TEAMS:
+            parts.append(_live_tickets(actor, _of_whole_days(Ticket.created_at, span), _own_elsewhere(actor)))
+    # A range without length has neither edges nor days.
+    return union_all(*(parts or [_live_tickets(actor, false())])).cte("cells")
+
+
+def _changes(actor: Actor, span: Span) -> Any:
+    return select(
+        TicketStatDelta.weight,
+        TicketStatDelta.created_at,
+        TicketStatDelta.status,
+        TicketStatDelta.priority,
+        TicketStatDelta.channel,
+        TicketStatDelta.team_id,
+        TicketStatDelta.assignee_id,
+        TicketStatDelta.response_ms,
+        TicketStatDelta.resolution_ms,
+    ).where(_of_whole_days(TicketStatDelta.created_at, span), _of_teams(actor, TicketStatDelta.team_id))
+
+
+def _live_tickets(actor: Actor, *conditions: ColumnElement[bool]) -> Any:
+    return select(
+        literal(1, BigInteger).label("weight"),
+        Ticket.created_at,
+        cast(Ticket.status, Text).label("status"),
+        cast(Ticket.priority, Text).label("priority"),
+        cast(Ticket.channel, Text).label("channel"),
+        func.coalesce(Ticket.team_id, 0).label("team_id"),
+        Ticket.assignee_id,
+        _milliseconds(Ticket.first_response_at).label("response_ms"),
+        _milliseconds(Ticket.resolved_at).label("resolution_ms"),
+    ).where(Ticket.deleted_at.is_(None), visible_to(actor), *conditions)
+
+
+def _days(actor: Actor, span: Span, time_zone: str, cells: CTE) -> Any:
+    local_day = cast(func.timezone(time_zone, cells.c.created_at), Date)
+    parts = [select(local_day.label("day"), cells.c.weight.label("tickets"))]
+    if span.has_whole_days:
+        parts.append(_kept_days(actor, span, time_zone))
+    days = union_all(*parts).subquery("days")
+    tickets = func.sum(days.c.tickets)
+    return (
+        select(literal(DAY), cast(days.c.day, Text), tickets, null(), null(), null(), null())
+        .group_by(days.c.day)
+        .having(tickets != 0)
+    )
+
+
+def _kept_days(actor: Actor, span: Span, time_zone: str) -> Select[Any]:
+    if time_zone in WHOLE_ZONES:
+        day: ColumnElement[Any] = TicketStat.starts_on.expression
+        dimension = StatDimension.ALL
+    else:
+        # Every zone's midnight since 1972 is one of UTC's quarters of an hour.
+        moment = TicketStat.starts_on + cast(TicketStat.key, Integer) * literal(_QUARTER)
+        day = cast(func.timezone(time_zone, func.timezone("UTC", moment)), Date)
+        dimension = StatDimension.QUARTER
+    return (
+        select(day.label("day"), func.sum(TicketStat.tickets).label("tickets"))
+        .where(
+            _within(Stretch(StatGrain.DAY, span.first_day, span.end_day)),
+            TicketStat.dimension == dimension,
+            _of_teams(actor, TicketStat.team_id),
+        )
+        .group_by("day")
+    )
+
+
+def _exact(
+    actor: Actor,
+    span: Span,
+    kind: str,
+    until: InstrumentedAttribute[datetime | None],
+    few: ColumnElement[bool],
+) -> Select[Any]:
+    """Percentiles of the tickets themselves. With too many, PostgreSQL does not begin to read them."""
+    shares = cast([float(share) for share in SHARES], ARRAY(Numeric))
+    found = (
+        select(func.percentile_disc(shares).within_group(_milliseconds(until)).label("percentiles"))
+        .where(few, until.is_not(None), Ticket.deleted_at.is_(None), visible_to(actor))
+        .where(_between(span.start, span.end, Ticket.created_at))
+        .subquery(kind)
+    )
+    return select(
+        literal(kind),
+        func.unnest(cast(list(SHARES), ARRAY(Text))),
+        func.unnest(found.c.percentiles, type_=BigInteger),
+        null(),
+        null(),
+        null(),
+        null(),
+    ).where(found.c.percentiles.is_not(None))
+
+
+def _of_teams(actor: Actor, team: Any) -> ColumnElement[bool]:
+    """Sums that stand for tickets which the actor sees by team; row security says it a second time."""
+    return true() if actor.scope is Scope.ALL else team.in_([0, *sorted(actor.team_ids)])
+
+
+def _own_elsewhere(actor: Actor) -> ColumnElement[bool]:
+    """The actor's tickets, and those that they follow, of teams that they do not belong to."""
+    followed = select(TicketParticipant.ticket_id).where(TicketParticipant.user_id == actor.user_id)
+    return and_(
+        Ticket.team_id.is_not(None),
+        Ticket.team_id.not_in(sorted(actor.team_ids)),
+        or_(Ticket.assignee_id == actor.user_id, Ticket.id.in_(followed)),
+    )
+
+
+def _of_whole_days(moment: Any, span: Span) -> ColumnElement[bool]:
+    first = midnight(span.first_day) if span.first_day is not None else None
+    return _between(first, midnight(span.end_day) if span.end_day is not None else None, moment)
+
+
+def _between(
+    start: datetime | None, end: datetime | None, moment: Any = Ticket.created_at
+) -> ColumnElement[bool]:
+    conditions = [moment >= start] if start is not None else []
+    return and_(true(), *conditions, *([moment < end] if end is not None else []))
+
+
+def _milliseconds(until: Any) -> ColumnElement[int]:
+    """How long after a ticket's creation, rounded as the triggers do."""
+    return cast(extract("epoch", until - Ticket.created_at) * 1000, BigInteger)

@@ -1,0 +1,75 @@
+"""Find tickets: one page of objects and the capped total, of one moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy.orm import Session
+
+from ombud.db.context import actor_of
+from ombud.kit.cursor import encode_cursor
+from ombud.models import Ticket, TicketPriority, TicketStatus
+from ombud.tickets.filters import DEFAULT_PAGE, Place, TicketFilter, TicketSort
+from ombud.tickets.grammar import understand
+from ombud.tickets.listing import has_common_words
+from ombud.tickets.queries import COUNTER_CAP, cursor_values
+from ombud.tickets.reads import queries
+from ombud.tickets.reads.parts import put_tags
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTickets:
+    """One page. `total` stops at 1,000; `is_more` says that there are more than that."""
+
+    tickets: tuple[Ticket, ...]
+    total: int
+    is_more: bool
+    next_cursor: str | None
+
+
+def search_tickets(
+    session: Session,
+    search_term: str | None = None,
+    *,
+    status_list: Sequence[TicketStatus] | None = None,
+    priority: TicketPriority | None = None,
+    assignee_id: int | Literal["me", "unassigned"] | None = None,
+    created_after: datetime | None = None,
+    tags: Sequence[str] | None = None,
+    limit: int = DEFAULT_PAGE,
+    cursor: str | None = None,
+) -> FoundTickets:
+    """Return one page of the tickets that fulfil every condition, newest first, with people, team and tags.
+
+    `search_term` is what people type into the search box (see `ombud.tickets.grammar`). None means any; an empty
+    list means none of them. `created_after` is aware and included. Go on with `next_cursor`. Raises Invalid.
+    """
+    wanted = TicketFilter(
+        text=search_term,
+        statuses=tuple(status_list) if status_list is not None else None,
+        priorities=(priority,) if priority is not None else None,
+        assignees=(assignee_id,) if assignee_id is not None else None,
+        tags=tuple(tags) if tags is not None else None,
+        created_from=created_after,
+    )
+    return find_tickets(session, wanted, Place(TicketSort.CREATED, limit=limit, cursor=cursor))
+
+
+def find_tickets(session: Session, wanted: TicketFilter, place: Place) -> FoundTickets:
+    """Return the page of tickets that `place` says, in two statements; with words to search for in three."""
+    actor = actor_of(session)
+    wanted = understand(wanted)
+    session.flush()
+    statement = queries.tickets_and_total(actor, wanted, place, common=has_common_words(session, wanted))
+    rows = session.execute(statement).all()
+    found = [ticket for _total, ticket in rows if ticket is not None]
+    page = found[: place.limit]
+    put_tags(session, page)
+    more = len(found) > place.limit
+    return FoundTickets(
+        tickets=tuple(page),
+        total=min(rows[0][0], COUNTER_CAP),
+        is_more=rows[0][0] > COUNTER_CAP,
+        next_cursor=encode_cursor(place.order_name, cursor_values(page[-1], place)) if more else None,
+    )
