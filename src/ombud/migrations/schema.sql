@@ -83,69 +83,6 @@ END $$;
 
 ALTER FUNCTION ombud.after_comments() OWNER TO ombud_owner;
 
-CREATE FUNCTION ombud.audit() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
-    AS $$
-DECLARE
-  keys text[] := TG_ARGV[0]::text[];
-  secrets text[] := TG_ARGV[1]::text[];
-  omitted text[] := TG_ARGV[2]::text[] || secrets;
-  ticket_column text := TG_ARGV[3];
-  actor text;
-  request text := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
-  touched bigint[];
-BEGIN
-  IF TG_OP = 'INSERT' THEN
-    PERFORM FROM new_rows LIMIT 1;
-    IF NOT FOUND THEN RETURN NULL; END IF;
-    actor := ombud.audit_actor();
-    INSERT INTO ombud.audit_logs
-      (table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id, changes)
-    SELECT TG_TABLE_NAME, (r ->> 'id')::bigint, ombud.audit_key(r, keys), (r ->> ticket_column)::bigint,
-           'CREATE', actor, ombud.actor_id(), request,
-           (SELECT coalesce(jsonb_object_agg(e.key, jsonb_build_array(NULL, e.value)), '{}')
-              FROM jsonb_each(ombud.audit_row(r, omitted)) e)
-      FROM (SELECT to_jsonb(n) AS r FROM new_rows n) rows;
-  ELSIF TG_OP = 'UPDATE' THEN
-    PERFORM FROM new_rows LIMIT 1;
-    IF NOT FOUND THEN RETURN NULL; END IF;
-    actor := ombud.audit_actor();
-    -- Both transition tables list the rows in the same order: the numbering pairs them even if a key moved.
-    INSERT INTO ombud.audit_logs
-      (table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id, changes)
-    SELECT TG_TABLE_NAME, (n.r ->> 'id')::bigint, ombud.audit_key(n.r, keys), (n.r ->> ticket_column)::bigint,
-           'UPDATE', actor, ombud.actor_id(), request,
-           ombud.audit_masked(ombud.audit_diff(o.r, n.r, omitted), o.r, n.r, secrets)
-      FROM (SELECT to_jsonb(t) AS r, row_number() OVER () AS i FROM old_rows t) o
-      JOIN (SELECT to_jsonb(t) AS r, row_number() OVER () AS i FROM new_rows t) n USING (i);
-  ELSE
-    PERFORM FROM old_rows LIMIT 1;
-    IF NOT FOUND THEN RETURN NULL; END IF;
-    actor := ombud.audit_actor();
-    INSERT INTO ombud.audit_logs
-      (table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id, changes)
-    SELECT TG_TABLE_NAME, (r ->> 'id')::bigint, ombud.audit_key(r, keys), (r ->> ticket_column)::bigint,
-           'DELETE', actor, ombud.actor_id(), request,
-           (SELECT coalesce(jsonb_object_agg(e.key, jsonb_build_array(e.value, NULL)), '{}')
-              FROM jsonb_each(jsonb_strip_nulls(r - secrets)) e)
-      FROM (SELECT to_jsonb(o) AS r FROM old_rows o) rows;
-  END IF;
-  IF ticket_column <> '' THEN
-    -- Open pages listen: at most 100 numbers fit a message, more means "look again".
-    IF TG_OP = 'DELETE' THEN
-      touched := ARRAY(SELECT DISTINCT (to_jsonb(o) ->> ticket_column)::bigint FROM old_rows o LIMIT 101);
-    ELSE
-      touched := ARRAY(SELECT DISTINCT (to_jsonb(n) ->> ticket_column)::bigint FROM new_rows n LIMIT 101);
-    END IF;
-    PERFORM pg_notify('ombud_tickets',
-                      CASE WHEN cardinality(touched) > 100 THEN '*' ELSE array_to_string(touched, ',') END);
-  END IF;
-  RETURN NULL;
-END $$;
-
-ALTER FUNCTION ombud.audit() OWNER TO ombud_owner;
-
 CREATE FUNCTION ombud.audit_actor() RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog'
@@ -162,58 +99,1047 @@ END $$;
 
 ALTER FUNCTION ombud.audit_actor() OWNER TO ombud_owner;
 
-CREATE FUNCTION ombud.audit_diff(o jsonb, n jsonb, omitted text[]) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE
+CREATE FUNCTION ombud.audit_head(xid bigint, moment timestamp with time zone, table_name text, action text, actor text, user_id bigint, request text) RETURNS text
+    LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog'
     AS $$
-  SELECT coalesce(jsonb_object_agg(e.key, jsonb_build_array(o -> e.key, e.value)), '{}')
-    FROM jsonb_each(n - omitted) e
-   WHERE e.value IS DISTINCT FROM o -> e.key
+  SELECT concat_ws(E'\n', 'ombud-audit-1', xid, (extract(epoch FROM moment) * 1000000)::bigint, table_name,
+                   action, coalesce(user_id::text, ''), length(actor), actor, length(request), request)
 $$;
 
-ALTER FUNCTION ombud.audit_diff(o jsonb, n jsonb, omitted text[]) OWNER TO ombud_owner;
+ALTER FUNCTION ombud.audit_head(xid bigint, moment timestamp with time zone, table_name text, action text, actor text, user_id bigint, request text) OWNER TO ombud_owner;
 
-CREATE FUNCTION ombud.audit_key(r jsonb, key_columns text[]) RETURNS jsonb
+CREATE FUNCTION ombud.audit_insert(action text, record_id text, record_key text, ticket_id text, changes text, source text) RETURNS text
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog'
-    AS $$ SELECT jsonb_object_agg(k, r -> k) FROM unnest(key_columns) k $$;
+    AS $_$
+  SELECT format($code$
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, %L, actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, %s AS record_id, %s AS record_key,
+                   %s AS ticket_id, %s AS changes
+              FROM %s) d;$code$, action, record_id, record_key, ticket_id, changes, source)
+$_$;
 
-ALTER FUNCTION ombud.audit_key(r jsonb, key_columns text[]) OWNER TO ombud_owner;
+ALTER FUNCTION ombud.audit_insert(action text, record_id text, record_key text, ticket_id text, changes text, source text) OWNER TO ombud_owner;
 
-CREATE FUNCTION ombud.audit_masked(changes jsonb, o jsonb, n jsonb, secrets text[]) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE
-    SET search_path TO 'pg_catalog'
+CREATE FUNCTION ombud.audit_leaf(head text, id bigint, record_id bigint, ticket_id bigint, record_key jsonb, changes jsonb) RETURNS bytea
+    LANGUAGE sql STABLE
     AS $$
-  SELECT changes || coalesce((SELECT jsonb_object_agg(s, '["***", "***"]'::jsonb) FROM unnest(secrets) s
-                               WHERE o -> s IS DISTINCT FROM n -> s), '{}')
+  SELECT pg_catalog.sha256(pg_catalog.convert_to(
+    head || E'\n' || id::text || E'\n' || coalesce(record_id::text, '') || E'\n' || coalesce(ticket_id::text, '')
+      || E'\n' || record_key::text || E'\n'
+      || pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(changes::text, 'UTF8')), 'hex'), 'UTF8'))
 $$;
 
-ALTER FUNCTION ombud.audit_masked(changes jsonb, o jsonb, n jsonb, secrets text[]) OWNER TO ombud_owner;
+ALTER FUNCTION ombud.audit_leaf(head text, id bigint, record_id bigint, ticket_id bigint, record_key jsonb, changes jsonb) OWNER TO ombud_owner;
 
-CREATE FUNCTION ombud.audit_row(r jsonb, omitted text[]) RETURNS jsonb
-    LANGUAGE sql IMMUTABLE
+CREATE FUNCTION ombud.audit_of_api_tokens() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
-    AS $$ SELECT jsonb_strip_nulls(r - omitted) $$;
-
-ALTER FUNCTION ombud.audit_row(r jsonb, omitted text[]) OWNER TO ombud_owner;
-
-CREATE FUNCTION ombud.audit_table(target regclass, keys text[], ticket_column text DEFAULT ''::text, secrets text[] DEFAULT '{}'::text[], omitted text[] DEFAULT '{}'::text[]) RETURNS void
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
     AS $$
 DECLARE
-  arguments text := format('%L, %L, %L, %L', keys, secrets, omitted, ticket_column);
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
 BEGIN
-  EXECUTE format('CREATE TRIGGER z_audit_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows '
-                 'FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit(%s)', target, arguments);
-  EXECUTE format('CREATE TRIGGER z_audit_update AFTER UPDATE ON %s '
-                 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows '
-                 'FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit(%s)', target, arguments);
-  EXECUTE format('CREATE TRIGGER z_audit_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows '
-                 'FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit(%s)', target, arguments);
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(NULL, r.user_id) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(NULL, r.name) END, 'key_id', CASE WHEN r.key_id IS NOT NULL THEN jsonb_build_array(NULL, r.key_id) END, 'scopes', CASE WHEN r.scopes IS NOT NULL THEN jsonb_build_array(NULL, r.scopes) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END, 'expires_at', CASE WHEN r.expires_at IS NOT NULL THEN jsonb_build_array(NULL, r.expires_at) END, 'revoked_at', CASE WHEN r.revoked_at IS NOT NULL THEN jsonb_build_array(NULL, r.revoked_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(r.user_id, NULL) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(r.name, NULL) END, 'key_id', CASE WHEN r.key_id IS NOT NULL THEN jsonb_build_array(r.key_id, NULL) END, 'scopes', CASE WHEN r.scopes IS NOT NULL THEN jsonb_build_array(r.scopes, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'expires_at', CASE WHEN r.expires_at IS NOT NULL THEN jsonb_build_array(r.expires_at, NULL) END, 'last_used_at', CASE WHEN r.last_used_at IS NOT NULL THEN jsonb_build_array(r.last_used_at, NULL) END, 'revoked_at', CASE WHEN r.revoked_at IS NOT NULL THEN jsonb_build_array(r.revoked_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'key_id', CASE WHEN o.key_id IS DISTINCT FROM r.key_id THEN jsonb_build_array(o.key_id, r.key_id) END, 'secret_hash', CASE WHEN o.secret_hash IS DISTINCT FROM r.secret_hash THEN '["***", "***"]'::jsonb END, 'scopes', CASE WHEN o.scopes IS DISTINCT FROM r.scopes THEN jsonb_build_array(o.scopes, r.scopes) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'expires_at', CASE WHEN o.expires_at IS DISTINCT FROM r.expires_at THEN jsonb_build_array(o.expires_at, r.expires_at) END, 'revoked_at', CASE WHEN o.revoked_at IS DISTINCT FROM r.revoked_at THEN jsonb_build_array(o.revoked_at, r.revoked_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'key_id', CASE WHEN o.key_id IS DISTINCT FROM r.key_id THEN jsonb_build_array(o.key_id, r.key_id) END, 'secret_hash', CASE WHEN o.secret_hash IS DISTINCT FROM r.secret_hash THEN '["***", "***"]'::jsonb END, 'scopes', CASE WHEN o.scopes IS DISTINCT FROM r.scopes THEN jsonb_build_array(o.scopes, r.scopes) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'expires_at', CASE WHEN o.expires_at IS DISTINCT FROM r.expires_at THEN jsonb_build_array(o.expires_at, r.expires_at) END, 'revoked_at', CASE WHEN o.revoked_at IS DISTINCT FROM r.revoked_at THEN jsonb_build_array(o.revoked_at, r.revoked_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
 END $$;
 
+ALTER FUNCTION ombud.audit_of_api_tokens() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_of_attachments() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'ticket_id', CASE WHEN r.ticket_id IS NOT NULL THEN jsonb_build_array(NULL, r.ticket_id) END, 'comment_id', CASE WHEN r.comment_id IS NOT NULL THEN jsonb_build_array(NULL, r.comment_id) END, 'uploader_id', CASE WHEN r.uploader_id IS NOT NULL THEN jsonb_build_array(NULL, r.uploader_id) END, 'file_name', CASE WHEN r.file_name IS NOT NULL THEN jsonb_build_array(NULL, r.file_name) END, 'content_type', CASE WHEN r.content_type IS NOT NULL THEN jsonb_build_array(NULL, r.content_type) END, 'size', CASE WHEN r.size IS NOT NULL THEN jsonb_build_array(NULL, r.size) END, 'checksum', CASE WHEN r.checksum IS NOT NULL THEN jsonb_build_array(NULL, r.checksum) END, 'storage_key', CASE WHEN r.storage_key IS NOT NULL THEN jsonb_build_array(NULL, r.storage_key) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'ticket_id', CASE WHEN r.ticket_id IS NOT NULL THEN jsonb_build_array(r.ticket_id, NULL) END, 'comment_id', CASE WHEN r.comment_id IS NOT NULL THEN jsonb_build_array(r.comment_id, NULL) END, 'uploader_id', CASE WHEN r.uploader_id IS NOT NULL THEN jsonb_build_array(r.uploader_id, NULL) END, 'file_name', CASE WHEN r.file_name IS NOT NULL THEN jsonb_build_array(r.file_name, NULL) END, 'content_type', CASE WHEN r.content_type IS NOT NULL THEN jsonb_build_array(r.content_type, NULL) END, 'size', CASE WHEN r.size IS NOT NULL THEN jsonb_build_array(r.size, NULL) END, 'checksum', CASE WHEN r.checksum IS NOT NULL THEN jsonb_build_array(r.checksum, NULL) END, 'storage_key', CASE WHEN r.storage_key IS NOT NULL THEN jsonb_build_array(r.storage_key, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'ticket_id', CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN jsonb_build_array(o.ticket_id, r.ticket_id) END, 'comment_id', CASE WHEN o.comment_id IS DISTINCT FROM r.comment_id THEN jsonb_build_array(o.comment_id, r.comment_id) END, 'uploader_id', CASE WHEN o.uploader_id IS DISTINCT FROM r.uploader_id THEN jsonb_build_array(o.uploader_id, r.uploader_id) END, 'file_name', CASE WHEN o.file_name IS DISTINCT FROM r.file_name THEN jsonb_build_array(o.file_name, r.file_name) END, 'content_type', CASE WHEN o.content_type IS DISTINCT FROM r.content_type THEN jsonb_build_array(o.content_type, r.content_type) END, 'size', CASE WHEN o.size IS DISTINCT FROM r.size THEN jsonb_build_array(o.size, r.size) END, 'checksum', CASE WHEN o.checksum IS DISTINCT FROM r.checksum THEN jsonb_build_array(o.checksum, r.checksum) END, 'storage_key', CASE WHEN o.storage_key IS DISTINCT FROM r.storage_key THEN jsonb_build_array(o.storage_key, r.storage_key) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'ticket_id', CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN jsonb_build_array(o.ticket_id, r.ticket_id) END, 'comment_id', CASE WHEN o.comment_id IS DISTINCT FROM r.comment_id THEN jsonb_build_array(o.comment_id, r.comment_id) END, 'uploader_id', CASE WHEN o.uploader_id IS DISTINCT FROM r.uploader_id THEN jsonb_build_array(o.uploader_id, r.uploader_id) END, 'file_name', CASE WHEN o.file_name IS DISTINCT FROM r.file_name THEN jsonb_build_array(o.file_name, r.file_name) END, 'content_type', CASE WHEN o.content_type IS DISTINCT FROM r.content_type THEN jsonb_build_array(o.content_type, r.content_type) END, 'size', CASE WHEN o.size IS DISTINCT FROM r.size THEN jsonb_build_array(o.size, r.size) END, 'checksum', CASE WHEN o.checksum IS DISTINCT FROM r.checksum THEN jsonb_build_array(o.checksum, r.checksum) END, 'storage_key', CASE WHEN o.storage_key IS DISTINCT FROM r.storage_key THEN jsonb_build_array(o.storage_key, r.storage_key) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_attachments() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_of_comments() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'content', CASE WHEN r.content IS NOT NULL THEN jsonb_build_array(NULL, r.content) END, 'is_internal', CASE WHEN r.is_internal IS NOT NULL THEN jsonb_build_array(NULL, r.is_internal) END, 'ticket_id', CASE WHEN r.ticket_id IS NOT NULL THEN jsonb_build_array(NULL, r.ticket_id) END, 'author_id', CASE WHEN r.author_id IS NOT NULL THEN jsonb_build_array(NULL, r.author_id) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'content', CASE WHEN r.content IS NOT NULL THEN jsonb_build_array(r.content, NULL) END, 'is_internal', CASE WHEN r.is_internal IS NOT NULL THEN jsonb_build_array(r.is_internal, NULL) END, 'ticket_id', CASE WHEN r.ticket_id IS NOT NULL THEN jsonb_build_array(r.ticket_id, NULL) END, 'author_id', CASE WHEN r.author_id IS NOT NULL THEN jsonb_build_array(r.author_id, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'content', CASE WHEN o.content IS DISTINCT FROM r.content THEN jsonb_build_array(o.content, r.content) END, 'is_internal', CASE WHEN o.is_internal IS DISTINCT FROM r.is_internal THEN jsonb_build_array(o.is_internal, r.is_internal) END, 'ticket_id', CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN jsonb_build_array(o.ticket_id, r.ticket_id) END, 'author_id', CASE WHEN o.author_id IS DISTINCT FROM r.author_id THEN jsonb_build_array(o.author_id, r.author_id) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'content', CASE WHEN o.content IS DISTINCT FROM r.content THEN jsonb_build_array(o.content, r.content) END, 'is_internal', CASE WHEN o.is_internal IS DISTINCT FROM r.is_internal THEN jsonb_build_array(o.is_internal, r.is_internal) END, 'ticket_id', CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN jsonb_build_array(o.ticket_id, r.ticket_id) END, 'author_id', CASE WHEN o.author_id IS DISTINCT FROM r.author_id THEN jsonb_build_array(o.author_id, r.author_id) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_comments() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_of_organization_domains() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('domain', r.domain) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('domain', CASE WHEN r.domain IS NOT NULL THEN jsonb_build_array(NULL, r.domain) END, 'organization_id', CASE WHEN r.organization_id IS NOT NULL THEN jsonb_build_array(NULL, r.organization_id) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('domain', r.domain) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('domain', CASE WHEN r.domain IS NOT NULL THEN jsonb_build_array(r.domain, NULL) END, 'organization_id', CASE WHEN r.organization_id IS NOT NULL THEN jsonb_build_array(r.organization_id, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('domain', r.domain) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('domain', CASE WHEN o.domain IS DISTINCT FROM r.domain THEN jsonb_build_array(o.domain, r.domain) END, 'organization_id', CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN jsonb_build_array(o.organization_id, r.organization_id) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('domain', r.domain) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('domain', CASE WHEN o.domain IS DISTINCT FROM r.domain THEN jsonb_build_array(o.domain, r.domain) END, 'organization_id', CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN jsonb_build_array(o.organization_id, r.organization_id) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_organization_domains() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_of_organizations() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(NULL, r.name) END, 'notes', CASE WHEN r.notes IS NOT NULL THEN jsonb_build_array(NULL, r.notes) END, 'shares_tickets', CASE WHEN r.shares_tickets IS NOT NULL THEN jsonb_build_array(NULL, r.shares_tickets) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(r.name, NULL) END, 'notes', CASE WHEN r.notes IS NOT NULL THEN jsonb_build_array(r.notes, NULL) END, 'shares_tickets', CASE WHEN r.shares_tickets IS NOT NULL THEN jsonb_build_array(r.shares_tickets, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'notes', CASE WHEN o.notes IS DISTINCT FROM r.notes THEN jsonb_build_array(o.notes, r.notes) END, 'shares_tickets', CASE WHEN o.shares_tickets IS DISTINCT FROM r.shares_tickets THEN jsonb_build_array(o.shares_tickets, r.shares_tickets) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'notes', CASE WHEN o.notes IS DISTINCT FROM r.notes THEN jsonb_build_array(o.notes, r.notes) END, 'shares_tickets', CASE WHEN o.shares_tickets IS DISTINCT FROM r.shares_tickets THEN jsonb_build_array(o.shares_tickets, r.shares_tickets) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_organizations() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_of_tags() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(NULL, r.name) END, 'color', CASE WHEN r.color IS NOT NULL THEN jsonb_build_array(NULL, r.color) END, 'description', CASE WHEN r.description IS NOT NULL THEN jsonb_build_array(NULL, r.description) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(r.name, NULL) END, 'color', CASE WHEN r.color IS NOT NULL THEN jsonb_build_array(r.color, NULL) END, 'description', CASE WHEN r.description IS NOT NULL THEN jsonb_build_array(r.description, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'color', CASE WHEN o.color IS DISTINCT FROM r.color THEN jsonb_build_array(o.color, r.color) END, 'description', CASE WHEN o.description IS DISTINCT FROM r.description THEN jsonb_build_array(o.description, r.description) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'color', CASE WHEN o.color IS DISTINCT FROM r.color THEN jsonb_build_array(o.color, r.color) END, 'description', CASE WHEN o.description IS DISTINCT FROM r.description THEN jsonb_build_array(o.description, r.description) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_tags() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_of_team_members() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('team_id', r.team_id, 'user_id', r.user_id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(NULL, r.team_id) END, 'user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(NULL, r.user_id) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('team_id', r.team_id, 'user_id', r.user_id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(r.team_id, NULL) END, 'user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(r.user_id, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('team_id', r.team_id, 'user_id', r.user_id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('team_id', r.team_id, 'user_id', r.user_id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_team_members() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_of_teams() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(NULL, r.name) END, 'description', CASE WHEN r.description IS NOT NULL THEN jsonb_build_array(NULL, r.description) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(r.name, NULL) END, 'description', CASE WHEN r.description IS NOT NULL THEN jsonb_build_array(r.description, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'description', CASE WHEN o.description IS DISTINCT FROM r.description THEN jsonb_build_array(o.description, r.description) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'description', CASE WHEN o.description IS DISTINCT FROM r.description THEN jsonb_build_array(o.description, r.description) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_teams() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_of_ticket_participants() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('ticket_id', r.ticket_id, 'user_id', r.user_id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('ticket_id', CASE WHEN r.ticket_id IS NOT NULL THEN jsonb_build_array(NULL, r.ticket_id) END, 'user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(NULL, r.user_id) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('ticket_id', r.ticket_id, 'user_id', r.user_id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('ticket_id', CASE WHEN r.ticket_id IS NOT NULL THEN jsonb_build_array(r.ticket_id, NULL) END, 'user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(r.user_id, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('ticket_id', r.ticket_id, 'user_id', r.user_id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('ticket_id', CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN jsonb_build_array(o.ticket_id, r.ticket_id) END, 'user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('ticket_id', r.ticket_id, 'user_id', r.user_id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('ticket_id', CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN jsonb_build_array(o.ticket_id, r.ticket_id) END, 'user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_ticket_participants() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_of_ticket_tags() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('ticket_id', r.ticket_id, 'tag_id', r.tag_id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('ticket_id', CASE WHEN r.ticket_id IS NOT NULL THEN jsonb_build_array(NULL, r.ticket_id) END, 'tag_id', CASE WHEN r.tag_id IS NOT NULL THEN jsonb_build_array(NULL, r.tag_id) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('ticket_id', r.ticket_id, 'tag_id', r.tag_id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('ticket_id', CASE WHEN r.ticket_id IS NOT NULL THEN jsonb_build_array(r.ticket_id, NULL) END, 'tag_id', CASE WHEN r.tag_id IS NOT NULL THEN jsonb_build_array(r.tag_id, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('ticket_id', r.ticket_id, 'tag_id', r.tag_id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('ticket_id', CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN jsonb_build_array(o.ticket_id, r.ticket_id) END, 'tag_id', CASE WHEN o.tag_id IS DISTINCT FROM r.tag_id THEN jsonb_build_array(o.tag_id, r.tag_id) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('ticket_id', r.ticket_id, 'tag_id', r.tag_id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('ticket_id', CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN jsonb_build_array(o.ticket_id, r.ticket_id) END, 'tag_id', CASE WHEN o.tag_id IS DISTINCT FROM r.tag_id THEN jsonb_build_array(o.tag_id, r.tag_id) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_ticket_tags() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_of_tickets() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'ticket_number', CASE WHEN r.ticket_number IS NOT NULL THEN jsonb_build_array(NULL, r.ticket_number) END, 'title', CASE WHEN r.title IS NOT NULL THEN jsonb_build_array(NULL, r.title) END, 'description', CASE WHEN r.description IS NOT NULL THEN jsonb_build_array(NULL, r.description) END, 'status', CASE WHEN r.status IS NOT NULL THEN jsonb_build_array(NULL, r.status) END, 'priority', CASE WHEN r.priority IS NOT NULL THEN jsonb_build_array(NULL, r.priority) END, 'channel', CASE WHEN r.channel IS NOT NULL THEN jsonb_build_array(NULL, r.channel) END, 'requester_id', CASE WHEN r.requester_id IS NOT NULL THEN jsonb_build_array(NULL, r.requester_id) END, 'creator_id', CASE WHEN r.creator_id IS NOT NULL THEN jsonb_build_array(NULL, r.creator_id) END, 'assignee_id', CASE WHEN r.assignee_id IS NOT NULL THEN jsonb_build_array(NULL, r.assignee_id) END, 'team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(NULL, r.team_id) END, 'organization_id', CASE WHEN r.organization_id IS NOT NULL THEN jsonb_build_array(NULL, r.organization_id) END, 'last_activity_at', CASE WHEN r.last_activity_at IS NOT NULL THEN jsonb_build_array(NULL, r.last_activity_at) END, 'first_response_at', CASE WHEN r.first_response_at IS NOT NULL THEN jsonb_build_array(NULL, r.first_response_at) END, 'resolved_at', CASE WHEN r.resolved_at IS NOT NULL THEN jsonb_build_array(NULL, r.resolved_at) END, 'deleted_at', CASE WHEN r.deleted_at IS NOT NULL THEN jsonb_build_array(NULL, r.deleted_at) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'ticket_number', CASE WHEN r.ticket_number IS NOT NULL THEN jsonb_build_array(r.ticket_number, NULL) END, 'title', CASE WHEN r.title IS NOT NULL THEN jsonb_build_array(r.title, NULL) END, 'description', CASE WHEN r.description IS NOT NULL THEN jsonb_build_array(r.description, NULL) END, 'status', CASE WHEN r.status IS NOT NULL THEN jsonb_build_array(r.status, NULL) END, 'priority', CASE WHEN r.priority IS NOT NULL THEN jsonb_build_array(r.priority, NULL) END, 'priority_rank', CASE WHEN r.priority_rank IS NOT NULL THEN jsonb_build_array(r.priority_rank, NULL) END, 'channel', CASE WHEN r.channel IS NOT NULL THEN jsonb_build_array(r.channel, NULL) END, 'requester_id', CASE WHEN r.requester_id IS NOT NULL THEN jsonb_build_array(r.requester_id, NULL) END, 'creator_id', CASE WHEN r.creator_id IS NOT NULL THEN jsonb_build_array(r.creator_id, NULL) END, 'assignee_id', CASE WHEN r.assignee_id IS NOT NULL THEN jsonb_build_array(r.assignee_id, NULL) END, 'team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(r.team_id, NULL) END, 'organization_id', CASE WHEN r.organization_id IS NOT NULL THEN jsonb_build_array(r.organization_id, NULL) END, 'version', CASE WHEN r.version IS NOT NULL THEN jsonb_build_array(r.version, NULL) END, 'last_activity_at', CASE WHEN r.last_activity_at IS NOT NULL THEN jsonb_build_array(r.last_activity_at, NULL) END, 'first_response_at', CASE WHEN r.first_response_at IS NOT NULL THEN jsonb_build_array(r.first_response_at, NULL) END, 'resolved_at', CASE WHEN r.resolved_at IS NOT NULL THEN jsonb_build_array(r.resolved_at, NULL) END, 'deleted_at', CASE WHEN r.deleted_at IS NOT NULL THEN jsonb_build_array(r.deleted_at, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'ticket_number', CASE WHEN o.ticket_number IS DISTINCT FROM r.ticket_number THEN jsonb_build_array(o.ticket_number, r.ticket_number) END, 'title', CASE WHEN o.title IS DISTINCT FROM r.title THEN jsonb_build_array(o.title, r.title) END, 'description', CASE WHEN o.description IS DISTINCT FROM r.description THEN jsonb_build_array(o.description, r.description) END, 'status', CASE WHEN o.status IS DISTINCT FROM r.status THEN jsonb_build_array(o.status, r.status) END, 'priority', CASE WHEN o.priority IS DISTINCT FROM r.priority THEN jsonb_build_array(o.priority, r.priority) END, 'channel', CASE WHEN o.channel IS DISTINCT FROM r.channel THEN jsonb_build_array(o.channel, r.channel) END, 'requester_id', CASE WHEN o.requester_id IS DISTINCT FROM r.requester_id THEN jsonb_build_array(o.requester_id, r.requester_id) END, 'creator_id', CASE WHEN o.creator_id IS DISTINCT FROM r.creator_id THEN jsonb_build_array(o.creator_id, r.creator_id) END, 'assignee_id', CASE WHEN o.assignee_id IS DISTINCT FROM r.assignee_id THEN jsonb_build_array(o.assignee_id, r.assignee_id) END, 'team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'organization_id', CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN jsonb_build_array(o.organization_id, r.organization_id) END, 'last_activity_at', CASE WHEN o.last_activity_at IS DISTINCT FROM r.last_activity_at THEN jsonb_build_array(o.last_activity_at, r.last_activity_at) END, 'first_response_at', CASE WHEN o.first_response_at IS DISTINCT FROM r.first_response_at THEN jsonb_build_array(o.first_response_at, r.first_response_at) END, 'resolved_at', CASE WHEN o.resolved_at IS DISTINCT FROM r.resolved_at THEN jsonb_build_array(o.resolved_at, r.resolved_at) END, 'deleted_at', CASE WHEN o.deleted_at IS DISTINCT FROM r.deleted_at THEN jsonb_build_array(o.deleted_at, r.deleted_at) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'ticket_number', CASE WHEN o.ticket_number IS DISTINCT FROM r.ticket_number THEN jsonb_build_array(o.ticket_number, r.ticket_number) END, 'title', CASE WHEN o.title IS DISTINCT FROM r.title THEN jsonb_build_array(o.title, r.title) END, 'description', CASE WHEN o.description IS DISTINCT FROM r.description THEN jsonb_build_array(o.description, r.description) END, 'status', CASE WHEN o.status IS DISTINCT FROM r.status THEN jsonb_build_array(o.status, r.status) END, 'priority', CASE WHEN o.priority IS DISTINCT FROM r.priority THEN jsonb_build_array(o.priority, r.priority) END, 'channel', CASE WHEN o.channel IS DISTINCT FROM r.channel THEN jsonb_build_array(o.channel, r.channel) END, 'requester_id', CASE WHEN o.requester_id IS DISTINCT FROM r.requester_id THEN jsonb_build_array(o.requester_id, r.requester_id) END, 'creator_id', CASE WHEN o.creator_id IS DISTINCT FROM r.creator_id THEN jsonb_build_array(o.creator_id, r.creator_id) END, 'assignee_id', CASE WHEN o.assignee_id IS DISTINCT FROM r.assignee_id THEN jsonb_build_array(o.assignee_id, r.assignee_id) END, 'team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'organization_id', CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN jsonb_build_array(o.organization_id, r.organization_id) END, 'last_activity_at', CASE WHEN o.last_activity_at IS DISTINCT FROM r.last_activity_at THEN jsonb_build_array(o.last_activity_at, r.last_activity_at) END, 'first_response_at', CASE WHEN o.first_response_at IS DISTINCT FROM r.first_response_at THEN jsonb_build_array(o.first_response_at, r.first_response_at) END, 'resolved_at', CASE WHEN o.resolved_at IS DISTINCT FROM r.resolved_at THEN jsonb_build_array(o.resolved_at, r.resolved_at) END, 'deleted_at', CASE WHEN o.deleted_at IS DISTINCT FROM r.deleted_at THEN jsonb_build_array(o.deleted_at, r.deleted_at) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_tickets() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_of_users() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'email', CASE WHEN r.email IS NOT NULL THEN jsonb_build_array(NULL, r.email) END, 'full_name', CASE WHEN r.full_name IS NOT NULL THEN jsonb_build_array(NULL, r.full_name) END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(NULL, r.is_active) END, 'is_staff', CASE WHEN r.is_staff IS NOT NULL THEN jsonb_build_array(NULL, r.is_staff) END, 'role', CASE WHEN r.role IS NOT NULL THEN jsonb_build_array(NULL, r.role) END, 'sees_all_teams', CASE WHEN r.sees_all_teams IS NOT NULL THEN jsonb_build_array(NULL, r.sees_all_teams) END, 'organization_id', CASE WHEN r.organization_id IS NOT NULL THEN jsonb_build_array(NULL, r.organization_id) END, 'theme', CASE WHEN r.theme IS NOT NULL THEN jsonb_build_array(NULL, r.theme) END, 'last_login', CASE WHEN r.last_login IS NOT NULL THEN jsonb_build_array(NULL, r.last_login) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'email', CASE WHEN r.email IS NOT NULL THEN jsonb_build_array(r.email, NULL) END, 'full_name', CASE WHEN r.full_name IS NOT NULL THEN jsonb_build_array(r.full_name, NULL) END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(r.is_active, NULL) END, 'is_staff', CASE WHEN r.is_staff IS NOT NULL THEN jsonb_build_array(r.is_staff, NULL) END, 'role', CASE WHEN r.role IS NOT NULL THEN jsonb_build_array(r.role, NULL) END, 'sees_all_teams', CASE WHEN r.sees_all_teams IS NOT NULL THEN jsonb_build_array(r.sees_all_teams, NULL) END, 'organization_id', CASE WHEN r.organization_id IS NOT NULL THEN jsonb_build_array(r.organization_id, NULL) END, 'theme', CASE WHEN r.theme IS NOT NULL THEN jsonb_build_array(r.theme, NULL) END, 'last_login', CASE WHEN r.last_login IS NOT NULL THEN jsonb_build_array(r.last_login, NULL) END, 'email_norm', CASE WHEN r.email_norm IS NOT NULL THEN jsonb_build_array(r.email_norm, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'email', CASE WHEN o.email IS DISTINCT FROM r.email THEN jsonb_build_array(o.email, r.email) END, 'full_name', CASE WHEN o.full_name IS DISTINCT FROM r.full_name THEN jsonb_build_array(o.full_name, r.full_name) END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'is_staff', CASE WHEN o.is_staff IS DISTINCT FROM r.is_staff THEN jsonb_build_array(o.is_staff, r.is_staff) END, 'role', CASE WHEN o.role IS DISTINCT FROM r.role THEN jsonb_build_array(o.role, r.role) END, 'sees_all_teams', CASE WHEN o.sees_all_teams IS DISTINCT FROM r.sees_all_teams THEN jsonb_build_array(o.sees_all_teams, r.sees_all_teams) END, 'organization_id', CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN jsonb_build_array(o.organization_id, r.organization_id) END, 'password_hash', CASE WHEN o.password_hash IS DISTINCT FROM r.password_hash THEN '["***", "***"]'::jsonb END, 'theme', CASE WHEN o.theme IS DISTINCT FROM r.theme THEN jsonb_build_array(o.theme, r.theme) END, 'last_login', CASE WHEN o.last_login IS DISTINCT FROM r.last_login THEN jsonb_build_array(o.last_login, r.last_login) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'email', CASE WHEN o.email IS DISTINCT FROM r.email THEN jsonb_build_array(o.email, r.email) END, 'full_name', CASE WHEN o.full_name IS DISTINCT FROM r.full_name THEN jsonb_build_array(o.full_name, r.full_name) END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'is_staff', CASE WHEN o.is_staff IS DISTINCT FROM r.is_staff THEN jsonb_build_array(o.is_staff, r.is_staff) END, 'role', CASE WHEN o.role IS DISTINCT FROM r.role THEN jsonb_build_array(o.role, r.role) END, 'sees_all_teams', CASE WHEN o.sees_all_teams IS DISTINCT FROM r.sees_all_teams THEN jsonb_build_array(o.sees_all_teams, r.sees_all_teams) END, 'organization_id', CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN jsonb_build_array(o.organization_id, r.organization_id) END, 'password_hash', CASE WHEN o.password_hash IS DISTINCT FROM r.password_hash THEN '["***", "***"]'::jsonb END, 'theme', CASE WHEN o.theme IS DISTINCT FROM r.theme THEN jsonb_build_array(o.theme, r.theme) END, 'last_login', CASE WHEN o.last_login IS DISTINCT FROM r.last_login THEN jsonb_build_array(o.last_login, r.last_login) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_users() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_table(target regclass, keys text[], ticket_column text DEFAULT NULL::text, secrets text[] DEFAULT '{}'::text[], omitted text[] DEFAULT '{}'::text[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $_$
+DECLARE
+  name text := (SELECT c.relname FROM pg_class c WHERE c.oid = target);
+  function_name text := format('ombud.%I', 'audit_of_' || name);
+  id text := CASE WHEN 'id' = ANY (keys) THEN 'r.id' ELSE 'NULL::bigint' END;
+  key text := (SELECT format('jsonb_build_object(%s)', string_agg(format('%1$L, r.%1$I', k), ', ')) FROM unnest(keys) k);
+  ticket text := CASE WHEN ticket_column IS NULL THEN 'NULL::bigint' ELSE format('r.%I', ticket_column) END;
+  created text;
+  deleted text;
+  changed text;
+  documents text;  -- stripping nulls would reach into JSON columns, so they are added one by one
+BEGIN
+  SELECT string_agg(format('%1$L, CASE WHEN r.%1$I IS NOT NULL THEN jsonb_build_array(r.%1$I, NULL) END', c), ', ')
+           FILTER (WHERE NOT c = ANY (secrets)),
+         string_agg(format('%1$L, CASE WHEN r.%1$I IS NOT NULL THEN jsonb_build_array(NULL, r.%1$I) END', c), ', ')
+           FILTER (WHERE NOT c = ANY (omitted || secrets)),
+         string_agg(format('%1$L, CASE WHEN o.%1$I IS DISTINCT FROM r.%1$I THEN %2$s END', c,
+                           CASE WHEN c = ANY (secrets) THEN '''["***", "***"]''::jsonb'
+                                ELSE format('jsonb_build_array(o.%1$I, r.%1$I)', c) END), ', ')
+           FILTER (WHERE NOT c = ANY (omitted) AND NOT is_document),
+         string_agg(format(' || CASE WHEN o.%1$I IS DISTINCT FROM r.%1$I '
+                           'THEN jsonb_build_object(%1$L, jsonb_build_array(o.%1$I, r.%1$I)) ELSE ''{}'' END', c), '')
+           FILTER (WHERE NOT c = ANY (omitted || secrets) AND is_document)
+    INTO deleted, created, changed, documents
+    FROM (SELECT a.attname::text AS c, a.atttypid IN ('json'::regtype, 'jsonb'::regtype) AS is_document
+            FROM pg_attribute a
+           WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum) columns;
+  created := format('jsonb_strip_nulls(jsonb_build_object(%s))', created);
+  deleted := format('jsonb_strip_nulls(jsonb_build_object(%s))', deleted);
+  changed := format('jsonb_strip_nulls(jsonb_build_object(%s))%s', changed, documents);
+  EXECUTE format($function$
+CREATE OR REPLACE FUNCTION %1$s() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN%2$s
+  ELSIF TG_OP = 'DELETE' THEN%3$s
+  ELSIF touched = 1 THEN%4$s
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.%5$s
+  END IF;
+  RETURN NULL;
+END $body$$function$, function_name,
+    ombud.audit_insert('CREATE', id, key, ticket, created, 'new_rows r'),
+    ombud.audit_insert('DELETE', id, key, ticket, deleted, 'old_rows r'),
+    ombud.audit_insert('UPDATE', id, key, ticket, changed, 'old_rows o CROSS JOIN new_rows r'),
+    ombud.audit_insert('UPDATE', id, key, ticket, changed,
+                       '(SELECT *, row_number() OVER () AS audit_row FROM old_rows) o '
+                       'JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)'));
+  EXECUTE format('CREATE OR REPLACE TRIGGER z_audit_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows '
+                 'FOR EACH STATEMENT EXECUTE FUNCTION %s()', target, function_name);
+  EXECUTE format('CREATE OR REPLACE TRIGGER z_audit_update AFTER UPDATE ON %s '
+                 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows '
+                 'FOR EACH STATEMENT EXECUTE FUNCTION %s()', target, function_name);
+  EXECUTE format('CREATE OR REPLACE TRIGGER z_audit_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows '
+                 'FOR EACH STATEMENT EXECUTE FUNCTION %s()', target, function_name);
+END $_$;
+
 ALTER FUNCTION ombud.audit_table(target regclass, keys text[], ticket_column text, secrets text[], omitted text[]) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.count_request_changes(request text) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$ SELECT count(*) FROM ombud.audit_logs WHERE request_id = request $$;
+
+ALTER FUNCTION ombud.count_request_changes(request text) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.credentials(address text) RETURNS TABLE(user_id bigint, password_hash text, is_active boolean, is_staff boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -273,21 +1199,25 @@ CREATE FUNCTION ombud.ensure_audit_partitions(months_ahead integer DEFAULT 3) RE
     SET search_path TO 'pg_catalog'
     AS $$
 DECLARE
+  log text;
   month_start timestamptz;
   partition_name text;
   made int := 0;
 BEGIN
-  FOR i IN 0..months_ahead LOOP
-    month_start := (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => i)) AT TIME ZONE 'UTC';
-    partition_name := 'audit_logs_' || to_char(month_start AT TIME ZONE 'UTC', 'YYYY_MM');
-    IF to_regclass('ombud.' || partition_name) IS NULL THEN
-      EXECUTE format(
-        'CREATE TABLE ombud.%I PARTITION OF ombud.audit_logs FOR VALUES FROM (%L) TO (%L)', partition_name,
-        month_start, ((month_start AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC');
-      EXECUTE format('ALTER TABLE ombud.%I ENABLE ROW LEVEL SECURITY', partition_name);
-      EXECUTE format('ALTER TABLE ombud.%I FORCE ROW LEVEL SECURITY', partition_name);
-      made := made + 1;
-    END IF;
+  FOREACH log IN ARRAY ARRAY['audit_logs', 'access_logs'] LOOP
+    FOR i IN 0..months_ahead LOOP
+      month_start :=
+        (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => i)) AT TIME ZONE 'UTC';
+      partition_name := log || '_' || to_char(month_start AT TIME ZONE 'UTC', 'YYYY_MM');
+      IF to_regclass('ombud.' || partition_name) IS NULL THEN
+        EXECUTE format(
+          'CREATE TABLE ombud.%I PARTITION OF ombud.%I FOR VALUES FROM (%L) TO (%L)', partition_name, log,
+          month_start, ((month_start AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC');
+        EXECUTE format('ALTER TABLE ombud.%I ENABLE ROW LEVEL SECURITY', partition_name);
+        EXECUTE format('ALTER TABLE ombud.%I FORCE ROW LEVEL SECURITY', partition_name);
+        made := made + 1;
+      END IF;
+    END LOOP;
   END LOOP;
   RETURN made;
 END $$;
@@ -486,7 +1416,10 @@ BEGIN
     NEW.organization_id := (SELECT u.organization_id FROM ombud.users u WHERE u.id = NEW.requester_id);
   END IF;
   IF NEW.status <> OLD.status THEN
-    IF NOT ombud.is_status_move(OLD.status, NEW.status) THEN
+    -- Taking a request back goes the way that was legal, in the other direction.
+    IF NOT (ombud.is_status_move(OLD.status, NEW.status)
+            OR (coalesce(current_setting('ombud.undoing', true), '') = 'on'
+                AND ombud.is_status_move(NEW.status, OLD.status))) THEN
       RAISE EXCEPTION 'a ticket cannot go from % to %', OLD.status, NEW.status
         USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_tickets_status_move';
     END IF;
@@ -859,6 +1792,20 @@ $$;
 
 ALTER FUNCTION ombud.ticket_stat_keys(created_at timestamp with time zone, status text, priority text, channel text, assignee_id bigint, response_ms bigint, resolution_ms bigint) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.tickets_changed(since text) RETURNS TABLE(moment text, ticket_ids bigint[])
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT pg_current_snapshot()::text,
+         ARRAY(SELECT DISTINCT l.ticket_id FROM ombud.audit_logs l
+                WHERE l.xid >= pg_snapshot_xmin(since::pg_snapshot)::text::bigint
+                  AND NOT pg_visible_in_snapshot(l.xid::text::xid8, since::pg_snapshot)
+                  AND l.ticket_id IS NOT NULL
+                LIMIT 101)
+$$;
+
+ALTER FUNCTION ombud.tickets_changed(since text) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.touch() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
@@ -970,6 +1917,106 @@ ALTER TEXT SEARCH CONFIGURATION ombud.plain
 
 ALTER TEXT SEARCH CONFIGURATION ombud.plain OWNER TO ombud_owner;
 
+CREATE TABLE ombud.access_logs (
+    id bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    principal character varying(100) NOT NULL,
+    user_id bigint,
+    kind text NOT NULL,
+    object character varying(300) NOT NULL,
+    request_id character varying(100) NOT NULL,
+    CONSTRAINT ck_access_logs_kind CHECK ((kind = ANY (ARRAY['view'::text, 'list'::text, 'search'::text, 'download'::text, 'export'::text, 'denied'::text])))
+)
+PARTITION BY RANGE (at);
+
+ALTER TABLE ONLY ombud.access_logs FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.access_logs OWNER TO ombud_owner;
+
+CREATE TABLE ombud.access_logs_2026_11 (
+    id bigint CONSTRAINT access_logs_id_not_null NOT NULL,
+    at timestamp with time zone DEFAULT now() CONSTRAINT access_logs_at_not_null NOT NULL,
+    principal character varying(100) CONSTRAINT access_logs_principal_not_null NOT NULL,
+    user_id bigint,
+    kind text CONSTRAINT access_logs_kind_not_null NOT NULL,
+    object character varying(300) CONSTRAINT access_logs_object_not_null NOT NULL,
+    request_id character varying(100) CONSTRAINT access_logs_request_id_not_null NOT NULL,
+    CONSTRAINT ck_access_logs_kind CHECK ((kind = ANY (ARRAY['view'::text, 'list'::text, 'search'::text, 'download'::text, 'export'::text, 'denied'::text])))
+);
+
+ALTER TABLE ONLY ombud.access_logs_2026_11 FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.access_logs_2026_11 OWNER TO ombud_owner;
+
+CREATE TABLE ombud.access_logs_2026_12 (
+    id bigint CONSTRAINT access_logs_id_not_null NOT NULL,
+    at timestamp with time zone DEFAULT now() CONSTRAINT access_logs_at_not_null NOT NULL,
+    principal character varying(100) CONSTRAINT access_logs_principal_not_null NOT NULL,
+    user_id bigint,
+    kind text CONSTRAINT access_logs_kind_not_null NOT NULL,
+    object character varying(300) CONSTRAINT access_logs_object_not_null NOT NULL,
+    request_id character varying(100) CONSTRAINT access_logs_request_id_not_null NOT NULL,
+    CONSTRAINT ck_access_logs_kind CHECK ((kind = ANY (ARRAY['view'::text, 'list'::text, 'search'::text, 'download'::text, 'export'::text, 'denied'::text])))
+);
+
+ALTER TABLE ONLY ombud.access_logs_2026_12 FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.access_logs_2026_12 OWNER TO ombud_owner;
+
+CREATE TABLE ombud.access_logs_2027_01 (
+    id bigint CONSTRAINT access_logs_id_not_null NOT NULL,
+    at timestamp with time zone DEFAULT now() CONSTRAINT access_logs_at_not_null NOT NULL,
+    principal character varying(100) CONSTRAINT access_logs_principal_not_null NOT NULL,
+    user_id bigint,
+    kind text CONSTRAINT access_logs_kind_not_null NOT NULL,
+    object character varying(300) CONSTRAINT access_logs_object_not_null NOT NULL,
+    request_id character varying(100) CONSTRAINT access_logs_request_id_not_null NOT NULL,
+    CONSTRAINT ck_access_logs_kind CHECK ((kind = ANY (ARRAY['view'::text, 'list'::text, 'search'::text, 'download'::text, 'export'::text, 'denied'::text])))
+);
+
+ALTER TABLE ONLY ombud.access_logs_2027_01 FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.access_logs_2027_01 OWNER TO ombud_owner;
+
+CREATE TABLE ombud.access_logs_2027_02 (
+    id bigint CONSTRAINT access_logs_id_not_null NOT NULL,
+    at timestamp with time zone DEFAULT now() CONSTRAINT access_logs_at_not_null NOT NULL,
+    principal character varying(100) CONSTRAINT access_logs_principal_not_null NOT NULL,
+    user_id bigint,
+    kind text CONSTRAINT access_logs_kind_not_null NOT NULL,
+    object character varying(300) CONSTRAINT access_logs_object_not_null NOT NULL,
+    request_id character varying(100) CONSTRAINT access_logs_request_id_not_null NOT NULL,
+    CONSTRAINT ck_access_logs_kind CHECK ((kind = ANY (ARRAY['view'::text, 'list'::text, 'search'::text, 'download'::text, 'export'::text, 'denied'::text])))
+);
+
+ALTER TABLE ONLY ombud.access_logs_2027_02 FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.access_logs_2027_02 OWNER TO ombud_owner;
+
+CREATE TABLE ombud.access_logs_default (
+    id bigint CONSTRAINT access_logs_id_not_null NOT NULL,
+    at timestamp with time zone DEFAULT now() CONSTRAINT access_logs_at_not_null NOT NULL,
+    principal character varying(100) CONSTRAINT access_logs_principal_not_null NOT NULL,
+    user_id bigint,
+    kind text CONSTRAINT access_logs_kind_not_null NOT NULL,
+    object character varying(300) CONSTRAINT access_logs_object_not_null NOT NULL,
+    request_id character varying(100) CONSTRAINT access_logs_request_id_not_null NOT NULL,
+    CONSTRAINT ck_access_logs_kind CHECK ((kind = ANY (ARRAY['view'::text, 'list'::text, 'search'::text, 'download'::text, 'export'::text, 'denied'::text])))
+);
+
+ALTER TABLE ONLY ombud.access_logs_default FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.access_logs_default OWNER TO ombud_owner;
+
+ALTER TABLE ombud.access_logs ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.access_logs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE ombud.alembic_version (
     version_num character varying(32) NOT NULL
 );
@@ -1032,9 +2079,30 @@ ALTER TABLE ombud.attachments ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTI
     CACHE 1
 );
 
+CREATE TABLE ombud.audit_checkpoints (
+    number bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    after_id bigint NOT NULL,
+    xid_from bigint NOT NULL,
+    xid_to bigint NOT NULL,
+    first_id bigint NOT NULL,
+    last_id bigint NOT NULL,
+    row_count bigint NOT NULL,
+    root bytea NOT NULL,
+    previous bytea NOT NULL,
+    key_id character varying(64) NOT NULL,
+    signature bytea NOT NULL,
+    CONSTRAINT ck_audit_checkpoints_window CHECK ((xid_to >= xid_from))
+);
+
+ALTER TABLE ONLY ombud.audit_checkpoints FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.audit_checkpoints OWNER TO ombud_owner;
+
 CREATE TABLE ombud.audit_logs (
     id bigint NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    xid bigint NOT NULL,
     table_name character varying(63) NOT NULL,
     record_id bigint,
     record_key jsonb NOT NULL,
@@ -1044,6 +2112,7 @@ CREATE TABLE ombud.audit_logs (
     user_id bigint,
     request_id character varying(100) NOT NULL,
     changes jsonb NOT NULL,
+    leaf bytea NOT NULL,
     CONSTRAINT ck_audit_logs_action CHECK ((action = ANY (ARRAY['CREATE'::text, 'UPDATE'::text, 'DELETE'::text])))
 )
 PARTITION BY RANGE (created_at);
@@ -1410,6 +2479,34 @@ ALTER TABLE ombud.web_sessions ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENT
     CACHE 1
 );
 
+ALTER TABLE ONLY ombud.access_logs ATTACH PARTITION ombud.access_logs_2026_11 FOR VALUES FROM ('2026-11-01 00:00:00+00') TO ('2026-12-01 00:00:00+00');
+
+ALTER TABLE ONLY ombud.access_logs ATTACH PARTITION ombud.access_logs_2026_12 FOR VALUES FROM ('2026-12-01 00:00:00+00') TO ('2027-01-01 00:00:00+00');
+
+ALTER TABLE ONLY ombud.access_logs ATTACH PARTITION ombud.access_logs_2027_01 FOR VALUES FROM ('2027-01-01 00:00:00+00') TO ('2027-02-01 00:00:00+00');
+
+ALTER TABLE ONLY ombud.access_logs ATTACH PARTITION ombud.access_logs_2027_02 FOR VALUES FROM ('2027-02-01 00:00:00+00') TO ('2027-03-01 00:00:00+00');
+
+ALTER TABLE ONLY ombud.access_logs ATTACH PARTITION ombud.access_logs_default DEFAULT;
+
+ALTER TABLE ONLY ombud.access_logs
+    ADD CONSTRAINT pk_access_logs PRIMARY KEY (id, at);
+
+ALTER TABLE ONLY ombud.access_logs_2026_11
+    ADD CONSTRAINT access_logs_2026_11_pkey PRIMARY KEY (id, at);
+
+ALTER TABLE ONLY ombud.access_logs_2026_12
+    ADD CONSTRAINT access_logs_2026_12_pkey PRIMARY KEY (id, at);
+
+ALTER TABLE ONLY ombud.access_logs_2027_01
+    ADD CONSTRAINT access_logs_2027_01_pkey PRIMARY KEY (id, at);
+
+ALTER TABLE ONLY ombud.access_logs_2027_02
+    ADD CONSTRAINT access_logs_2027_02_pkey PRIMARY KEY (id, at);
+
+ALTER TABLE ONLY ombud.access_logs_default
+    ADD CONSTRAINT access_logs_default_pkey PRIMARY KEY (id, at);
+
 ALTER TABLE ONLY ombud.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 
@@ -1418,6 +2515,9 @@ ALTER TABLE ONLY ombud.api_tokens
 
 ALTER TABLE ONLY ombud.attachments
     ADD CONSTRAINT pk_attachments PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.audit_checkpoints
+    ADD CONSTRAINT pk_audit_checkpoints PRIMARY KEY (number);
 
 ALTER TABLE ONLY ombud.audit_logs
     ADD CONSTRAINT pk_audit_logs PRIMARY KEY (id, created_at);
@@ -1485,6 +2585,42 @@ ALTER TABLE ONLY ombud.tickets
 ALTER TABLE ONLY ombud.web_sessions
     ADD CONSTRAINT uq_web_sessions_token_hash UNIQUE (token_hash);
 
+CREATE INDEX ix_access_logs_at ON ONLY ombud.access_logs USING brin (at);
+
+CREATE INDEX access_logs_2026_11_at_idx ON ombud.access_logs_2026_11 USING brin (at);
+
+CREATE INDEX ix_access_logs_object ON ONLY ombud.access_logs USING btree (object, id);
+
+CREATE INDEX access_logs_2026_11_object_id_idx ON ombud.access_logs_2026_11 USING btree (object, id);
+
+CREATE INDEX ix_access_logs_user_id ON ONLY ombud.access_logs USING btree (user_id, id) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX access_logs_2026_11_user_id_id_idx ON ombud.access_logs_2026_11 USING btree (user_id, id) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX access_logs_2026_12_at_idx ON ombud.access_logs_2026_12 USING brin (at);
+
+CREATE INDEX access_logs_2026_12_object_id_idx ON ombud.access_logs_2026_12 USING btree (object, id);
+
+CREATE INDEX access_logs_2026_12_user_id_id_idx ON ombud.access_logs_2026_12 USING btree (user_id, id) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX access_logs_2027_01_at_idx ON ombud.access_logs_2027_01 USING brin (at);
+
+CREATE INDEX access_logs_2027_01_object_id_idx ON ombud.access_logs_2027_01 USING btree (object, id);
+
+CREATE INDEX access_logs_2027_01_user_id_id_idx ON ombud.access_logs_2027_01 USING btree (user_id, id) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX access_logs_2027_02_at_idx ON ombud.access_logs_2027_02 USING brin (at);
+
+CREATE INDEX access_logs_2027_02_object_id_idx ON ombud.access_logs_2027_02 USING btree (object, id);
+
+CREATE INDEX access_logs_2027_02_user_id_id_idx ON ombud.access_logs_2027_02 USING btree (user_id, id) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX access_logs_default_at_idx ON ombud.access_logs_default USING brin (at);
+
+CREATE INDEX access_logs_default_object_id_idx ON ombud.access_logs_default USING btree (object, id);
+
+CREATE INDEX access_logs_default_user_id_id_idx ON ombud.access_logs_default USING btree (user_id, id) WHERE (user_id IS NOT NULL);
+
 CREATE INDEX ix_api_tokens_user_id ON ombud.api_tokens USING btree (user_id);
 
 CREATE INDEX ix_attachments_checksum ON ombud.attachments USING btree (checksum);
@@ -1497,13 +2633,15 @@ CREATE INDEX ix_attachments_uploader_id ON ombud.attachments USING btree (upload
 
 CREATE INDEX ix_audit_logs_created_at ON ONLY ombud.audit_logs USING brin (created_at);
 
-CREATE INDEX ix_audit_logs_record ON ONLY ombud.audit_logs USING btree (table_name, record_id, id);
+CREATE INDEX ix_audit_logs_record ON ONLY ombud.audit_logs USING btree (table_name, record_id, id) WHERE (ticket_id IS NULL);
 
 CREATE INDEX ix_audit_logs_request_id ON ONLY ombud.audit_logs USING btree (request_id);
 
 CREATE INDEX ix_audit_logs_ticket_id ON ONLY ombud.audit_logs USING btree (ticket_id, id) WHERE (ticket_id IS NOT NULL);
 
 CREATE INDEX ix_audit_logs_user_id ON ONLY ombud.audit_logs USING btree (user_id, id) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX ix_audit_logs_xid ON ONLY ombud.audit_logs USING btree (xid);
 
 CREATE INDEX ix_comments_author_id ON ombud.comments USING btree (author_id, id);
 
@@ -1569,6 +2707,46 @@ CREATE UNIQUE INDEX uq_teams_name ON ombud.teams USING btree (lower((name)::text
 
 CREATE UNIQUE INDEX uq_users_email_norm ON ombud.users USING btree (email_norm);
 
+ALTER INDEX ombud.ix_access_logs_at ATTACH PARTITION ombud.access_logs_2026_11_at_idx;
+
+ALTER INDEX ombud.ix_access_logs_object ATTACH PARTITION ombud.access_logs_2026_11_object_id_idx;
+
+ALTER INDEX ombud.pk_access_logs ATTACH PARTITION ombud.access_logs_2026_11_pkey;
+
+ALTER INDEX ombud.ix_access_logs_user_id ATTACH PARTITION ombud.access_logs_2026_11_user_id_id_idx;
+
+ALTER INDEX ombud.ix_access_logs_at ATTACH PARTITION ombud.access_logs_2026_12_at_idx;
+
+ALTER INDEX ombud.ix_access_logs_object ATTACH PARTITION ombud.access_logs_2026_12_object_id_idx;
+
+ALTER INDEX ombud.pk_access_logs ATTACH PARTITION ombud.access_logs_2026_12_pkey;
+
+ALTER INDEX ombud.ix_access_logs_user_id ATTACH PARTITION ombud.access_logs_2026_12_user_id_id_idx;
+
+ALTER INDEX ombud.ix_access_logs_at ATTACH PARTITION ombud.access_logs_2027_01_at_idx;
+
+ALTER INDEX ombud.ix_access_logs_object ATTACH PARTITION ombud.access_logs_2027_01_object_id_idx;
+
+ALTER INDEX ombud.pk_access_logs ATTACH PARTITION ombud.access_logs_2027_01_pkey;
+
+ALTER INDEX ombud.ix_access_logs_user_id ATTACH PARTITION ombud.access_logs_2027_01_user_id_id_idx;
+
+ALTER INDEX ombud.ix_access_logs_at ATTACH PARTITION ombud.access_logs_2027_02_at_idx;
+
+ALTER INDEX ombud.ix_access_logs_object ATTACH PARTITION ombud.access_logs_2027_02_object_id_idx;
+
+ALTER INDEX ombud.pk_access_logs ATTACH PARTITION ombud.access_logs_2027_02_pkey;
+
+ALTER INDEX ombud.ix_access_logs_user_id ATTACH PARTITION ombud.access_logs_2027_02_user_id_id_idx;
+
+ALTER INDEX ombud.ix_access_logs_at ATTACH PARTITION ombud.access_logs_default_at_idx;
+
+ALTER INDEX ombud.ix_access_logs_object ATTACH PARTITION ombud.access_logs_default_object_id_idx;
+
+ALTER INDEX ombud.pk_access_logs ATTACH PARTITION ombud.access_logs_default_pkey;
+
+ALTER INDEX ombud.ix_access_logs_user_id ATTACH PARTITION ombud.access_logs_default_user_id_id_idx;
+
 CREATE TRIGGER a_keep AFTER INSERT ON ombud.comments REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION ombud.after_comments();
 
 CREATE TRIGGER keep BEFORE UPDATE ON ombud.tickets FOR EACH ROW EXECUTE FUNCTION ombud.keep_ticket();
@@ -1603,77 +2781,77 @@ CREATE TRIGGER touch BEFORE UPDATE ON ombud.teams FOR EACH ROW EXECUTE FUNCTION 
 
 CREATE TRIGGER touch BEFORE UPDATE ON ombud.users FOR EACH ROW EXECUTE FUNCTION ombud.touch();
 
-CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.api_tokens REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{secret_hash}', '{last_used_at}', '');
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.api_tokens REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_api_tokens();
 
-CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.attachments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{}', 'ticket_id');
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.attachments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_attachments();
 
-CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.comments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at}', 'ticket_id');
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.comments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_comments();
 
-CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.organization_domains REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{domain}', '{}', '{}', '');
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.organization_domains REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organization_domains();
 
-CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.organizations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at}', '');
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.organizations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organizations();
 
-CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.tags REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{}', '');
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.tags REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_tags();
 
-CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.team_members REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{team_id,user_id}', '{}', '{}', '');
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.team_members REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_team_members();
 
-CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.teams REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at}', '');
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.teams REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_teams();
 
-CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.ticket_participants REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{ticket_id,user_id}', '{}', '{}', 'ticket_id');
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.ticket_participants REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_ticket_participants();
 
-CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.ticket_tags REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{ticket_id,tag_id}', '{}', '{}', 'ticket_id');
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.ticket_tags REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_ticket_tags();
 
-CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.tickets REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at,version,priority_rank}', 'id');
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.tickets REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_tickets();
 
-CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{password_hash}', '{updated_at,email_norm}', '');
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_users();
 
-CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.api_tokens REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{secret_hash}', '{last_used_at}', '');
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.api_tokens REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_api_tokens();
 
-CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.attachments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{}', 'ticket_id');
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.attachments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_attachments();
 
-CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.comments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at}', 'ticket_id');
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.comments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_comments();
 
-CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.organization_domains REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{domain}', '{}', '{}', '');
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.organization_domains REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organization_domains();
 
-CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.organizations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at}', '');
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.organizations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organizations();
 
-CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.tags REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{}', '');
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.tags REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_tags();
 
-CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.team_members REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{team_id,user_id}', '{}', '{}', '');
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.team_members REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_team_members();
 
-CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.teams REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at}', '');
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.teams REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_teams();
 
-CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.ticket_participants REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{ticket_id,user_id}', '{}', '{}', 'ticket_id');
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.ticket_participants REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_ticket_participants();
 
-CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.ticket_tags REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{ticket_id,tag_id}', '{}', '{}', 'ticket_id');
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.ticket_tags REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_ticket_tags();
 
-CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.tickets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at,version,priority_rank}', 'id');
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.tickets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_tickets();
 
-CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{password_hash}', '{updated_at,email_norm}', '');
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_users();
 
-CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.api_tokens REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{secret_hash}', '{last_used_at}', '');
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.api_tokens REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_api_tokens();
 
-CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.attachments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{}', 'ticket_id');
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.attachments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_attachments();
 
-CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.comments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at}', 'ticket_id');
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.comments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_comments();
 
-CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.organization_domains REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{domain}', '{}', '{}', '');
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.organization_domains REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organization_domains();
 
-CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.organizations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at}', '');
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.organizations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organizations();
 
-CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.tags REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{}', '');
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.tags REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_tags();
 
-CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.team_members REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{team_id,user_id}', '{}', '{}', '');
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.team_members REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_team_members();
 
-CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.teams REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at}', '');
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.teams REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_teams();
 
-CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.ticket_participants REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{ticket_id,user_id}', '{}', '{}', 'ticket_id');
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.ticket_participants REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_ticket_participants();
 
-CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.ticket_tags REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{ticket_id,tag_id}', '{}', '{}', 'ticket_id');
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.ticket_tags REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_ticket_tags();
 
-CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.tickets REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{}', '{updated_at,version,priority_rank}', 'id');
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.tickets REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_tickets();
 
-CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit('{id}', '{password_hash}', '{updated_at,email_norm}', '');
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_users();
 
 ALTER TABLE ONLY ombud.api_tokens
     ADD CONSTRAINT fk_api_tokens_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
@@ -1753,19 +2931,41 @@ ALTER TABLE ONLY ombud.users
 ALTER TABLE ONLY ombud.web_sessions
     ADD CONSTRAINT fk_web_sessions_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ombud.access_logs ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.access_logs_2026_11 ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.access_logs_2026_12 ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.access_logs_2027_01 ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.access_logs_2027_02 ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.access_logs_default ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY admin_all ON ombud.team_members TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
 
 CREATE POLICY admin_all ON ombud.teams TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
+
+CREATE POLICY admin_read ON ombud.access_logs FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
+
+CREATE POLICY admin_read ON ombud.audit_checkpoints FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
 
 ALTER TABLE ombud.api_tokens ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.attachments ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE ombud.audit_checkpoints ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE ombud.audit_logs ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY backup_all ON ombud.access_logs FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.api_tokens FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.attachments FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.audit_checkpoints FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.audit_logs FOR SELECT TO ombud_backup USING (true);
 
@@ -1807,9 +3007,13 @@ CREATE POLICY backup_all ON ombud.web_sessions FOR SELECT TO ombud_backup USING 
 
 ALTER TABLE ombud.comments ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY context ON ombud.access_logs AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
 CREATE POLICY context ON ombud.api_tokens AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.attachments AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.audit_checkpoints AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.audit_logs AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
@@ -1871,9 +3075,15 @@ CREATE POLICY own ON ombud.ticket_reads TO ombud_web USING ((user_id = ( SELECT 
 
 CREATE POLICY own ON ombud.web_sessions TO ombud_web USING (((user_id = ( SELECT ombud.actor_id() AS actor_id)) OR (( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text)));
 
+CREATE POLICY own_trace ON ombud.access_logs FOR INSERT TO ombud_web WITH CHECK (((principal)::text = ( SELECT current_setting('ombud.actor'::text, true) AS current_setting)));
+
+CREATE POLICY owner_all ON ombud.access_logs TO ombud_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_all ON ombud.api_tokens TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.attachments TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.audit_checkpoints TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.audit_logs TO ombud_owner USING (true) WITH CHECK (true);
 
@@ -1959,7 +3169,7 @@ CREATE POLICY people_read ON ombud.ticket_participants FOR SELECT TO ombud_web U
 
 CREATE POLICY people_read ON ombud.users FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) OR (id = ( SELECT ombud.actor_id() AS actor_id)) OR is_staff OR (organization_id = ( SELECT ombud.actor_organization() AS actor_organization)) OR ombud.is_met(id)));
 
-CREATE POLICY read_log ON ombud.audit_logs FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text) OR ((( SELECT ombud.actor_kind() AS actor_kind) = 'agent'::text) AND (ticket_id IS NOT NULL) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (EXISTS ( SELECT
+CREATE POLICY read_log ON ombud.audit_logs FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text) OR ((( SELECT ombud.actor_kind() AS actor_kind) = 'agent'::text) AND ((table_name)::text = 'tags'::text)) OR ((( SELECT ombud.actor_kind() AS actor_kind) = 'agent'::text) AND (ticket_id IS NOT NULL) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (EXISTS ( SELECT
    FROM ombud.tickets t
   WHERE (t.id = audit_logs.ticket_id)))))));
 
@@ -1995,9 +3205,13 @@ CREATE POLICY staff_read ON ombud.team_members FOR SELECT TO ombud_web USING (((
 
 CREATE POLICY staff_read ON ombud.teams FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
 
+CREATE POLICY system_all ON ombud.access_logs TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
 CREATE POLICY system_all ON ombud.api_tokens TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.attachments TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.audit_checkpoints TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.audit_logs TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
@@ -2084,19 +3298,42 @@ REVOKE ALL ON FUNCTION ombud.add_words(document tsvector, more tsvector) FROM PU
 
 REVOKE ALL ON FUNCTION ombud.after_comments() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION ombud.audit() FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION ombud.audit_actor() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION ombud.audit_diff(o jsonb, n jsonb, omitted text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ombud.audit_head(xid bigint, moment timestamp with time zone, table_name text, action text, actor text, user_id bigint, request text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION ombud.audit_key(r jsonb, key_columns text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ombud.audit_insert(action text, record_id text, record_key text, ticket_id text, changes text, source text) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION ombud.audit_masked(changes jsonb, o jsonb, n jsonb, secrets text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ombud.audit_leaf(head text, id bigint, record_id bigint, ticket_id bigint, record_key jsonb, changes jsonb) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION ombud.audit_row(r jsonb, omitted text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION ombud.audit_of_api_tokens() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_attachments() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_comments() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_organization_domains() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_organizations() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_tags() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_team_members() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_teams() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_ticket_participants() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_ticket_tags() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_tickets() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_users() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_table(target regclass, keys text[], ticket_column text, secrets text[], omitted text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.count_request_changes(request text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.count_request_changes(request text) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.credentials(address text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.credentials(address text) TO ombud_app;
@@ -2192,6 +3429,9 @@ REVOKE ALL ON FUNCTION ombud.stats_new_tickets() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ombud.ticket_stat_keys(created_at timestamp with time zone, status text, priority text, channel text, assignee_id bigint, response_ms bigint, resolution_ms bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.ticket_stat_keys(created_at timestamp with time zone, status text, priority text, channel text, assignee_id bigint, response_ms bigint, resolution_ms bigint) TO ombud_app;
 
+REVOKE ALL ON FUNCTION ombud.tickets_changed(since text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.tickets_changed(since text) TO ombud_app;
+
 REVOKE ALL ON FUNCTION ombud.touch() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.words(body text, weight "char") FROM PUBLIC;
@@ -2200,6 +3440,9 @@ GRANT ALL ON FUNCTION ombud.words(body text, weight "char") TO ombud_app;
 REVOKE ALL ON FUNCTION ombud.write_documents(ids bigint[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.all_words(tsvector) FROM PUBLIC;
+
+GRANT SELECT ON TABLE ombud.access_logs TO ombud_backup;
+GRANT SELECT,INSERT ON TABLE ombud.access_logs TO ombud_app;
 
 GRANT SELECT ON TABLE ombud.alembic_version TO ombud_app;
 GRANT SELECT ON TABLE ombud.alembic_version TO ombud_backup;
@@ -2227,6 +3470,10 @@ GRANT SELECT(revoked_at) ON TABLE ombud.api_tokens TO ombud_app;
 
 GRANT SELECT ON TABLE ombud.attachments TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.attachments TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.audit_checkpoints TO ombud_backup;
+GRANT SELECT ON TABLE ombud.audit_checkpoints TO ombud_app;
+GRANT INSERT ON TABLE ombud.audit_checkpoints TO ombud_worker;
 
 GRANT SELECT ON TABLE ombud.audit_logs TO ombud_backup;
 GRANT SELECT ON TABLE ombud.audit_logs TO ombud_app;
