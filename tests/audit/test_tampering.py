@@ -249,7 +249,7 @@ def test_who_signs_with_another_key_is_found(
         ),
     ],
 )
-def test_a_changed_file_is_found(
+def test_a_changed_file_is_found(  # noqa: PLR0917 - fixtures
     sealed_ids: list[int],
     superuser: Engine,
     data: Path,

@@ -80,7 +80,7 @@ def assert_harmless(cleaned: str) -> None:
     root = lxml.html.document_fromstring(f"<div>{cleaned}</div>")
     for element in root.iter():
         assert element.tag in SAFE_TAGS, cleaned
-        for name, value in element.attrib.items():
+        for name, value in ((str(name), str(value)) for name, value in element.attrib.items()):
             assert name in SAFE_ATTRIBUTES, cleaned
             if name == "href":
                 assert re.match(r"(?i)\s*(?:https?://|mailto:|tel:)", value), cleaned

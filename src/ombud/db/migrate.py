@@ -56,7 +56,8 @@ def current(url: str | URL) -> str | None:
 def head() -> str:
     """Return the newest revision that this version of Ombud knows."""
     revision = ScriptDirectory.from_config(_config("postgresql://")).get_current_head()
-    assert revision is not None
+    if revision is None:
+        raise RuntimeError("the package contains no migrations")
     return revision
 
 

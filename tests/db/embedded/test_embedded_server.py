@@ -89,7 +89,7 @@ def test_only_the_kernel_vouches_for_who_signs_in(server: EmbeddedServer) -> Non
     if server.major >= 16:
         assert ask(server.connection, "SELECT current_user", user="ombud_report") == "ombud_report"
     for role in ("mallory", "not_ombud_x"):
-        with pytest.raises(psycopg.OperationalError, match="[Pp]eer authentication failed"):
+        with pytest.raises(psycopg.OperationalError, match=r"[Pp]eer authentication failed"):
             ask(server.connection, "SELECT 1", user=role)
 
 

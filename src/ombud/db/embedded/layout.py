@@ -137,7 +137,7 @@ def socket_folder(layout: Layout, account: Account) -> Path:
         return layout.run_dir
     own_place = "" if account.is_other else os.environ.get("XDG_RUNTIME_DIR", "")
     name = hashlib.sha256(os.fsencode(layout.data_dir)).hexdigest()[:16]
-    for place in filter(None, (own_place, tempfile.gettempdir(), "/tmp")):
+    for place in filter(None, (own_place, tempfile.gettempdir(), "/tmp")):  # noqa: S108 - private folder below it
         folder = Path(place) / f"ombud-{account.uid}-{name}"
         if _fits(folder) and Path(place).is_dir() and account.first_closed(Path(place)) is None:
             return _made_private(folder, account)

@@ -73,7 +73,7 @@ def read_pid_file(cluster: Cluster) -> PidFile | None:
     """Return what `postmaster.pid` says, or None if there is none, or it is not this cluster's."""
     try:
         lines = (cluster.path / "postmaster.pid").read_text().splitlines()
-        same_place = os.path.samefile(lines[1], cluster.path)
+        same_place = cluster.path.samefile(lines[1])
         place = Connection(Path(lines[4]), int(lines[3]))
         return PidFile(int(lines[0]), place) if same_place and lines[4] else None
     except (OSError, IndexError, ValueError):

@@ -30,7 +30,7 @@ def _share(memory: int, part: float, *, low: int, high: int) -> str:
     return f"{int(min(max(memory * part, low), high)) // MB}MB"
 
 
-def shared_memory_settings(folder: Path = Path("/dev/shm")) -> dict[str, str]:
+def shared_memory_settings(folder: Path = Path("/dev/shm")) -> dict[str, str]:  # noqa: S108 - only looked at
     """Return where parallel queries share memory: in files where /dev/shm is as small as Docker's."""
     try:
         status = os.statvfs(folder)

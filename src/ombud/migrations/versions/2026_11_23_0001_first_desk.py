@@ -32,5 +32,6 @@ def downgrade() -> None:
 def _run(script: Path) -> None:
     # The driver's own cursor takes a whole script, and leaves percent signs alone when no values come along.
     driver = op.get_bind().connection.driver_connection
-    assert driver is not None
+    if driver is None:
+        raise RuntimeError("migrations need a live connection")
     driver.cursor().execute(script.read_text(encoding="utf-8"))
