@@ -152,7 +152,7 @@ def _header_bomb(name: bytes, unit: bytes) -> bytes:
 
 
 for _name, _unit in _HEADER_BOMBS.items():
-    for _in in (b"Subject", b"From", b"Content-Type", b"Content-Disposition", b"Date", b"In-Reply-To"):
+    for _in in (b"Subject", b"From", b"Content-Type", b"In-Reply-To"):
         SMALL[f"{_in.decode()} of {_name}"] = partial(_header_bomb, _in, _unit)
 
 _HTML_BOMBS = {

@@ -80,7 +80,8 @@ def assert_harmless(cleaned: str) -> None:
     root = lxml.html.document_fromstring(f"<div>{cleaned}</div>")
     for element in root.iter():
         assert element.tag in SAFE_TAGS, cleaned
-        for name, value in ((str(name), str(value)) for name, value in element.attrib.items()):
+        for name, given_value in element.attrib.items():
+            value = str(given_value)
             assert name in SAFE_ATTRIBUTES, cleaned
             if name == "href":
                 assert re.match(r"(?i)\s*(?:https?://|mailto:|tel:)", value), cleaned

@@ -73,7 +73,7 @@ def waiting() -> Select[int]:
     return select(func.count()).select_from(TicketStatDelta)
 
 
-def statistics(actor: Actor, span: Span, time_zone: str) -> Select[Any]:
+def statistics(actor: Actor, span: Span, time_zone: str) -> Select[*tuple[Any, ...]]:
     """Return rows of kind, name (text) and MEASURES for the live tickets created in `span` that `actor` sees.
 
     Kinds are those of StatDimension, with `team` for `all` and without `quarter`; `day` (local ISO dates); and,
@@ -96,7 +96,7 @@ def statistics(actor: Actor, span: Span, time_zone: str) -> Select[Any]:
         _exact(actor, span, EXACT_RESPONSE, Ticket.first_response_at, few),
         _exact(actor, span, EXACT_RESOLUTION, Ticket.resolved_at, few),
     ).subquery("figures")
-    figures: Select[Any] = select(
+    figures: Select[*tuple[Any, ...]] = select(
         rows.c.kind, rows.c.name, *(cast(rows.c[one], BigInteger).label(one) for one in MEASURES)
     )
     return figures.execution_options(**{INCLUDE_DELETED: True})
@@ -112,7 +112,7 @@ def teams_named(ids: Iterable[int]) -> Select[int, str]:
     return select(Team.id, Team.name).where(Team.id.in_(sorted(ids)))
 
 
-def _sums(actor: Actor, stretches: Sequence[Stretch]) -> Select[Any]:
+def _sums(actor: Actor, stretches: Sequence[Stretch]) -> Select[*tuple[Any, ...]]:
     """Kept sums. Those of all keys together stand for their team."""
     is_all = TicketStat.dimension == StatDimension.ALL
     return (
@@ -137,7 +137,7 @@ def _within(stretch: Stretch) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
-def _keyed(cells: CTE) -> Select[Any]:
+def _keyed(cells: CTE) -> Select[*tuple[Any, ...]]:
     keys = func.ombud.ticket_stat_keys(
         cells.c.created_at,
         cells.c.status,
@@ -219,7 +219,7 @@ def _days(actor: Actor, span: Span, time_zone: str, cells: CTE) -> Any:
     )
 
 
-def _kept_days(actor: Actor, span: Span, time_zone: str) -> Select[Any]:
+def _kept_days(actor: Actor, span: Span, time_zone: str) -> Select[*tuple[Any, ...]]:
     if time_zone in WHOLE_ZONES:
         day: ColumnElement[Any] = TicketStat.starts_on.expression
         dimension = StatDimension.ALL
@@ -245,7 +245,7 @@ def _exact(
     kind: str,
     until: InstrumentedAttribute[datetime | None],
     few: ColumnElement[bool],
-) -> Select[Any]:
+) -> Select[*tuple[Any, ...]]:
     """Percentiles of the tickets themselves. With too many, PostgreSQL does not begin to read them."""
     shares = cast([float(share) for share in SHARES], ARRAY(Numeric))
     found = (

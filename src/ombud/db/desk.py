@@ -111,7 +111,7 @@ class Desk:
                     raise
         raise AssertionError("unreachable")
 
-    async def alook(self, statement: "Select[Any]") -> "Row[Any] | None":
+    async def alook(self, statement: "Select[*tuple[Any, ...]]") -> "Row[Any] | None":
         """Return the first row of a look-up by nobody, outside any transaction: one round trip.
 
         For credentials, before it is known who acts: only what functions of the database open to nobody is seen.

@@ -48,7 +48,7 @@ class Play:
         self.at = opened.created_at
         self.events: list[Event] = []
         self.status: Status = "open"
-        self.priority = opened.opened_priority
+        self.priority: Priority = opened.opened_priority
         self.team = opened.opened_team
         self.assignee: str | None = None
         self.tags: tuple[str, ...] = ()

@@ -10,6 +10,6 @@ def present_moment() -> Select[str]:
     return select(cast(func.pg_current_snapshot(), Text))
 
 
-def tickets_changed(since: str) -> Select[Any]:
+def tickets_changed(since: str) -> Select[*tuple[Any, ...]]:
     """Return the moment of asking and the tickets changed between the snapshot `since` and now (at most 101)."""
     return select(func.ombud.tickets_changed(since).table_valued("moment", "ticket_ids"))

@@ -131,7 +131,7 @@ def tokens_of(user_id: int) -> Select[ApiToken]:
     return select(ApiToken).where(ApiToken.user_id == user_id).order_by(ApiToken.id.desc())
 
 
-def credentials(email: str) -> Select[Any]:
+def credentials(email: str) -> Select[*tuple[Any, ...]]:
     """Return user_id, password_hash, is_active, is_staff for an address, if anybody has it."""
     found = func.ombud.credentials(email).table_valued("user_id", "password_hash", "is_active", "is_staff")
     return select(found)
@@ -149,7 +149,7 @@ _PRINCIPAL = (
 )
 
 
-def session_principal(token_hash: bytes, idle_seconds: int) -> Select[Any]:
+def session_principal(token_hash: bytes, idle_seconds: int) -> Select[*tuple[Any, ...]]:
     """Return the person of a living web session, with session_id and last_seen_at."""
     idle = func.make_interval(0, 0, 0, 0, 0, 0, idle_seconds)
     return select(
@@ -157,7 +157,7 @@ def session_principal(token_hash: bytes, idle_seconds: int) -> Select[Any]:
     )
 
 
-def token_principal(key_id: str) -> Select[Any]:
+def token_principal(key_id: str) -> Select[*tuple[Any, ...]]:
     """Return the person of a living API token, with token_id, secret_hash, scopes and last_used_at."""
     columns = ("token_id", "secret_hash", "scopes", "last_used_at", *_PRINCIPAL)
     return select(func.ombud.find_token(key_id).table_valued(*columns))
@@ -173,16 +173,16 @@ def login_wait(keys: list[str]) -> Select[int]:
     return select(func.ombud.login_wait(keys))
 
 
-def login_failed(key: str, allowed: int) -> Select[Any]:
+def login_failed(key: str, allowed: int) -> Select[*tuple[Any, ...]]:
     """Count a failure under `key`; more than `allowed` in a while make the next one wait."""
     return select(func.ombud.login_failed(key, allowed))
 
 
-def login_succeeded(key: str) -> Select[Any]:
+def login_succeeded(key: str) -> Select[*tuple[Any, ...]]:
     """Forget the failures under `key`."""
     return select(func.ombud.login_succeeded(key))
 
 
-def lock_set_up() -> Select[Any]:
+def lock_set_up() -> Select[*tuple[Any, ...]]:
     """Make others wait who are setting this desk up, until the transaction ends."""
     return select(func.pg_advisory_xact_lock(SET_UP_LOCK))

@@ -12,7 +12,7 @@ from ombud.models import INCLUDE_DELETED, ExternalRef, OrganizationDomain, Tag, 
 INDEX_BATCH = 1000
 
 
-def hold_source(source: str) -> Select[Any]:
+def hold_source(source: str) -> Select[*tuple[Any, ...]]:
     """Take the source's lock until the transaction ends: two imports of it take turns."""
     return select(func.pg_advisory_xact_lock(func.hashtextextended(f"import:{source}", 0)))
 

@@ -18,7 +18,7 @@ TAG_LIMIT = 500
 OTHERS_LIMIT = 5
 
 
-def surroundings(actor: Actor) -> Select[Any]:
+def surroundings(actor: Actor) -> Select[*tuple[Any, ...]]:
     """Return one row: a counter for each view, and for staff the people, teams and tags of the menus.
 
     Columns: those of `view_counters`; `staff` (id, name, email, active), `teams` (id, name), `tags` (id, name,
@@ -27,14 +27,14 @@ def surroundings(actor: Actor) -> Select[Any]:
     return _surroundings(actor.for_request(""))
 
 
-def weighed(statement: Select[Any], text: str | None) -> Select[Any]:
+def weighed(statement: Select[*tuple[Any, ...]], text: str | None) -> Select[*tuple[Any, ...]]:
     """Add `weight`, about how many tickets have the words of `text`; null when there are none."""
     weight = tickets.search_weight(text).scalar_subquery() if text is not None else null()
     return statement.add_columns(weight.label("weight"))
 
 
 @lru_cache(maxsize=256)
-def _surroundings(actor: Actor) -> Select[Any]:
+def _surroundings(actor: Actor) -> Select[*tuple[Any, ...]]:
     counters = tickets.view_counters(actor)
     if not actor.is_staff:
         return counters
@@ -51,7 +51,9 @@ def _surroundings(actor: Actor) -> Select[Any]:
     )
 
 
-def with_ticket(statement: Select[Any], actor: Actor, ticket: Ticket) -> Select[Any]:
+def with_ticket(
+    statement: Select[*tuple[Any, ...]], actor: Actor, ticket: Ticket
+) -> Select[*tuple[Any, ...]]:
     """Add what belongs to one ticket.
 
     `own_tags` (id, name, color), `others` (the requester's other tickets), `drafts` (is_internal, content; the
@@ -82,7 +84,7 @@ def with_ticket(statement: Select[Any], actor: Actor, ticket: Ticket) -> Select[
     )
 
 
-def names_of(actor: Actor, requester_id: int | None, organization_id: int | None) -> Select[Any]:
+def names_of(actor: Actor, requester_id: int | None, organization_id: int | None) -> Select[*tuple[Any, ...]]:
     """Return one row with `requester` and `organization`: the names of an address's filters, or null."""
     person = people.user_by_id(actor, requester_id or 0).with_only_columns(
         func.coalesce(func.nullif(User.full_name, ""), User.email)
@@ -103,7 +105,7 @@ def visible_among(actor: Actor, ticket_ids: frozenset[int]) -> Select[int]:
     )
 
 
-def schema_revision() -> Select[Any]:
+def schema_revision() -> Select[*tuple[Any, ...]]:
     """Return the revision that the database is at."""
     from sqlalchemy import column, table
 

@@ -67,7 +67,7 @@ class Part:
 
     def walk(self) -> Iterator[Part]:
         """Go through this part and all below it, in order; also into embedded messages."""
-        stack = [self]
+        stack: list[Part] = [self]
         while stack:
             part = stack.pop()
             yield part

@@ -35,7 +35,7 @@ def comment_by_id(actor: Actor, ticket_id: int, comment_id: int) -> Select[Comme
     return comments(actor).where(Comment.ticket_id == ticket_id, Comment.id == comment_id)
 
 
-def comments(actor: Actor) -> Select[Any]:
+def comments(actor: Actor) -> Select[*tuple[Any, ...]]:
     """Return the comments that `actor` may read, of tickets that they see (which the caller makes sure of)."""
     return (
         select(Comment)

@@ -52,7 +52,9 @@ _SORT_COLUMNS: dict[TicketSort, tuple[ColumnElement[Any], ...]] = {
 }
 
 
-def inbox(actor: Actor, wanted: TicketFilter, place: Place, *, common: bool = False) -> Select[Any]:
+def inbox(
+    actor: Actor, wanted: TicketFilter, place: Place, *, common: bool = False
+) -> Select[*tuple[Any, ...]]:
     """Return one page of list rows, one more than asked for (so the caller knows whether there is a next).
 
     Columns: id, ticket_number, title, status, priority, channel, created_at, last_activity_at, version,
@@ -113,26 +115,26 @@ def cursor_values(row: Any, place: Place) -> tuple[Any, ...]:
             return (row.priority_rank, row.last_activity_at, row.id)
 
 
-def count_matching(actor: Actor, wanted: TicketFilter, *, common: bool = False) -> Select[Any]:
+def count_matching(actor: Actor, wanted: TicketFilter, *, common: bool = False) -> Select[*tuple[Any, ...]]:
     """Return how many tickets match, counted up to one more than COUNTER_CAP."""
     conditions = tickets_matching(actor, wanted, common=common)
     capped = select(literal(1)).select_from(Ticket).where(*conditions).limit(COUNTER_CAP + 1).subquery()
-    counted: Select[Any] = select(func.count()).select_from(capped)
+    counted: Select[*tuple[Any, ...]] = select(func.count()).select_from(capped)
     return counted.execution_options(**{INCLUDE_DELETED: True})
 
 
-def view_counters(actor: Actor) -> Select[Any]:
+def view_counters(actor: Actor) -> Select[*tuple[Any, ...]]:
     """Return one row with a column per view: how many tickets it holds, counted up to COUNTER_CAP.
 
     Each count stops at the cap, so a long history costs no more than a short one.
     """
-    counters: Select[Any] = select(
+    counters: Select[*tuple[Any, ...]] = select(
         *(_view_count(actor, view.narrowed(TicketFilter())).label(view.value) for view in View)
     )
     return counters.execution_options(**{INCLUDE_DELETED: True})
 
 
-def paged(statement: Any, place: Place) -> Select[Any]:
+def paged(statement: Any, place: Place) -> Select[*tuple[Any, ...]]:
     """Return the page of a list of tickets that `place` says, and one row more."""
     columns = _SORT_COLUMNS[place.sort]
     if place.cursor is not None:
@@ -142,7 +144,7 @@ def paged(statement: Any, place: Place) -> Select[Any]:
         here, there = tuple_(*columns), tuple_(*edge)
         statement = statement.where(here > there if place.ascending else here < there)
     order = [column.asc() if place.ascending else column.desc() for column in columns]
-    page: Select[Any] = statement.order_by(*order).limit(place.limit + 1)
+    page: Select[*tuple[Any, ...]] = statement.order_by(*order).limit(place.limit + 1)
     return page
 
 

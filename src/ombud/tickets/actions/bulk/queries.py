@@ -58,7 +58,7 @@ def numbers_among(numbers: Sequence[str]) -> Select[str]:
     return select(Ticket.ticket_number).where(taken).execution_options(**{INCLUDE_DELETED: True})
 
 
-def rows_given(columns: Mapping[str, tuple[TypeEngine[Any], Sequence[Any]]]) -> Select[Any]:
+def rows_given(columns: Mapping[str, tuple[TypeEngine[Any], Sequence[Any]]]) -> Select[*tuple[Any, ...]]:
     """Return columns of values as rows, in their order."""
     arrays = [array_of(values, type_) for type_, values in columns.values()]
     given = func.unnest(*arrays).table_valued(
