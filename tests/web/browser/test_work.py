@@ -99,6 +99,23 @@ def test_several_tickets_are_resolved_at_once(site: Site) -> None:
     expect(page.locator(".row")).to_have_count(0)
 
 
+def test_what_is_refused_or_unanswered_is_said(site: Site) -> None:
+    page = site.ticket(site.window(site.cast.agent))
+    page.locator("#ticket-head summary[title^='Status']").click()
+    page.locator("#ticket-head").get_by_role("button", name="Closed").click()
+    expect(toast(page)).to_contain_text("Status set to Closed.")
+    page.goto(f"{site.url}/tickets?view=all")
+    page.locator(".row-check").first.check(force=True)
+    page.locator("#bulk summary", has_text="Status").click()
+    page.locator("#bulk").get_by_role("button", name="In progress").click()
+    expect(toast(page)).to_contain_text("Nothing was changed.")
+    page.route("**/bulk", lambda route: route.abort())
+    page.locator("#bulk summary", has_text="Status").click()
+    page.locator("#bulk").get_by_role("button", name="Open", exact=True).click()
+    expect(toast(page)).to_contain_text("The desk did not answer.")
+    site.said.clear()  # Chromium and htmx say by themselves that a request was refused or lost
+
+
 def test_a_draft_survives_a_reload_and_a_file_goes_along(site: Site) -> None:
     page = site.ticket(site.window(site.cast.agent))
     page.get_by_label("Message", exact=True).fill("Half a thought")

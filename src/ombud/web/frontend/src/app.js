@@ -8,6 +8,7 @@ import "./js/list.js";
 import "./js/live.js";
 import "./js/menu.js";
 import "./js/panels.js";
+import "./js/problems.js";
 import "./js/reply.js";
 import "./js/talk.js";
 import "./js/times.js";

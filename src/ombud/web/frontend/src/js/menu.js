@@ -6,7 +6,9 @@ class PickMenu extends HTMLElement {
     this.addEventListener("toggle", () => this.opened(), true);
     this.addEventListener("input", (event) => this.filter(event.target.value));
     this.addEventListener("keydown", (event) => this.key(event));
+    // Not earlier: a button that is hidden while its form is sent is no longer the one that was pressed.
     this.addEventListener("htmx:afterRequest", () => this.close());
+    this.closest("form")?.addEventListener("htmx:afterRequest", () => this.close());
     this.addEventListener("focusout", (event) => event.relatedTarget && !this.contains(event.relatedTarget) && this.close());
     this.outside = (event) => this.contains(event.target) || this.close();
   }
