@@ -17,6 +17,7 @@ from ombud.testing import Persona
 from ombud.tickets import ME, UNASSIGNED, View, queries
 from ombud.tickets.filters import Place, TicketFilter, TicketSort
 from ombud.tickets.listing import list_tickets
+from ombud.tickets.queries import lists
 from tests.sql.conftest import START, TAGS, WORDS, Facts, Sample, matches
 
 WHO = ("admin", "agent", "other_agent", "team_agent", "customer", "colleague", "other_customer")
@@ -155,7 +156,7 @@ def test_counters_count_what_the_views_list(sample: Sample) -> None:
 
 
 def test_counters_stop_at_the_cap(sample: Sample, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "COUNTER_CAP", 5)
+    monkeypatch.setattr(lists, "COUNTER_CAP", 5)
     with sample.desk.read(sample.cast.agent.actor) as session:
         counted = session.execute(queries.view_counters(sample.cast.agent.actor)).one()
         total = list_tickets(session, TicketFilter(), Place(limit=1), counted=True).total

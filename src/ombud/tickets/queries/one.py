@@ -1,7 +1,6 @@
 """One ticket and all that belongs to it: conversation, files, history, drafts; tags."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -111,9 +110,7 @@ def conversation(
     statement = (
         select(Comment)
         .options(*options)
-        .where(
-            Comment.ticket_id == ticket_id, comments_visible_to(actor), _seen_ticket(actor, Comment.ticket_id)
-        )
+        .where(Comment.ticket_id == ticket_id, comments_visible_to(actor), _sees(actor, ticket_id))
         .order_by(Comment.created_at.desc(), Comment.id.desc())
         .limit(CONVERSATION_PAGE)
         .execution_options(**{INCLUDE_DELETED: True})
@@ -129,7 +126,7 @@ def attachments_of(actor: Actor, ticket_id: int) -> Select[Attachment]:
     return (
         select(Attachment)
         .where(Attachment.ticket_id == ticket_id, Attachment.comment_id.is_(None))
-        .where(_seen_ticket(actor, Attachment.ticket_id))
+        .where(_sees(actor, ticket_id))
         .order_by(Attachment.id)
         .execution_options(**{INCLUDE_DELETED: True})
     )
@@ -140,9 +137,10 @@ def all_attachments_of(actor: Actor, ticket_id: int) -> Select[Attachment]:
     return (
         select(Attachment)
         .outerjoin(Comment, Attachment.comment_id == Comment.id)
-        .where(Attachment.ticket_id == ticket_id)
+        .where(Attachment.ticket_id == ticket_id, _sees(actor, ticket_id))
         .where(or_(Attachment.comment_id.is_(None), comments_visible_to(actor)))
         .order_by(Attachment.id)
+        .execution_options(**{INCLUDE_DELETED: True})
     )
 
 
@@ -167,7 +165,7 @@ def history(actor: Actor, ticket_id: int, *, before: int = 2**63 - 1, limit: int
         .options(joinedload(AuditLog.user))
         .where(AuditLog.ticket_id == ticket_id, AuditLog.id < before)
         .where(true() if actor.is_staff else false())
-        .where(_seen_ticket(actor, AuditLog.ticket_id))
+        .where(_sees(actor, ticket_id))
         .order_by(AuditLog.id.desc())
         .limit(limit)
         .execution_options(**{INCLUDE_DELETED: True})
@@ -203,9 +201,8 @@ def all_tags() -> Select[Tag]:
     return select(Tag).order_by(func.lower(Tag.name))
 
 
-def _seen_ticket(actor: Actor, ticket_id: Any) -> ColumnElement[bool]:
-    """Whether the ticket of a row that belongs to one is visible; nobody need have asked before."""
+def _sees(actor: Actor, ticket_id: int) -> ColumnElement[bool]:
+    """Whether the ticket itself is visible, asked once and not for each row that belongs to it."""
     if actor.scope is Scope.ALL:
         return true()
-    seen: ColumnElement[bool] = ticket_id.in_(select(Ticket.id).where(visible_to(actor)))
-    return seen
+    return select(Ticket.id).where(Ticket.id == ticket_id, visible_to(actor)).exists()
