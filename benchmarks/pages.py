@@ -89,18 +89,18 @@ def kinds(database: Behind) -> Iterator[Kind]:
 
 async def measure_pages(bench: Bench, results: Results) -> None:
     """Measure every kind of request, by each number of visitors."""
-    statements = {kind: await _statements(kind, bench) for kind in bench.kinds}
+    statements = {kind.name: await _statements(kind, bench) for kind in bench.kinds}
     rows = []
     for kind, clients in itertools.product(bench.kinds, bench.plan.clients):
         taken, row = await _measure(kind, bench, clients)
-        sent = statements[kind]
+        sent = statements[kind.name]
         rows.append((kind.name, clients, *row, f"{sent.work} + {sent.control}"))
         if clients == 1 and kind.limit is not None:
             name = f"{kind.name[0].upper()}{kind.name[1:]}: p95, one visitor"
             results.figures.append(Figure(name, "ms", kind.limit, percentile(taken, 0.95)))
-    most = max((kind for kind in bench.kinds if kind.is_page), key=lambda kind: statements[kind].work)
+    most = max((kind for kind in bench.kinds if kind.is_page), key=lambda kind: statements[kind.name].work)
     name = f"Statements of the page with most ({most.name})"
-    results.figures.append(Figure(name, "", STATEMENTS, statements[most].work))
+    results.figures.append(Figure(name, "", STATEMENTS, statements[most.name].work))
     results.tables.append(Table(f"Pages on {bench.plan.tickets:,} tickets", COLUMNS, tuple(rows), NOTE))
 
 

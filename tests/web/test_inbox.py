@@ -11,6 +11,8 @@ from ombud.db.desk import Desk
 from ombud.db.statements import counted
 from ombud.models import TicketPriority, TicketStatus
 from ombud.testing import Cast, make_comment, make_ticket
+from ombud.tickets import listing
+from ombud.web import queries
 from tests.web.hosting import Browser, htmx
 
 pytestmark = pytest.mark.asyncio
@@ -148,3 +150,28 @@ async def test_one_and_thirty_rows_cost_the_same_few_statements(web: Browser, ca
             await web.get("/tickets?view=all")
         costs.append(len(log))
     assert costs[0] == costs[1] <= BUDGET, str(log)
+
+
+async def test_common_words_are_found_like_rare_ones(
+    web: Browser, cast: Cast, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await open_many(desk, cast, 3)
+    await web.sign_in(cast.agent)
+    for address in ("/tickets?q=question", "/tickets?q=question+status:open"):
+        with counted() as log:
+            gathered = numbers((await web.get(address)).text)
+        with monkeypatch.context() as patch:
+            patch.setattr(listing, "COMMON", 1)
+            with counted() as walked_log:
+                walked = numbers((await web.get(address)).text)
+        assert len(gathered) == 3
+        assert walked == gathered
+        assert len(log) == len(walked_log) <= BUDGET
+
+
+async def test_what_surrounds_a_page_is_built_once_for_each_who_sees_alike(cast: Cast) -> None:
+    agent = cast.agent.actor
+    built = queries.surroundings(agent)
+    assert queries.surroundings(agent.for_request("another")) is built
+    others = (cast.admin, cast.team_agent, cast.light_agent, cast.customer)
+    assert all(queries.surroundings(one.actor) is not built for one in others)

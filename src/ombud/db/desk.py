@@ -116,7 +116,7 @@ class Desk:
 
         For credentials, before it is known who acts: only what functions of the database open to nobody is seen.
         """
-        with translated():
+        with translated(), reaching():
             async with self.async_engine.connect() as connection:
                 await connection.execution_options(isolation_level="AUTOCOMMIT")
                 row: Row[Any] | None = (await connection.execute(statement)).first()
