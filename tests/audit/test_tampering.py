@@ -249,8 +249,8 @@ def test_who_signs_with_another_key_is_found(
         ),
     ],
 )
-def test_a_changed_file_is_found(  # noqa: PLR0917 - fixtures
-    sealed_ids: list[int],
+@pytest.mark.usefixtures("sealed_ids")
+def test_a_changed_file_is_found(
     superuser: Engine,
     data: Path,
     exported: ExportedCheckpoints,

@@ -129,7 +129,7 @@ def test_a_deleted_ticket_or_tag_is_in_the_way(perform: Perform, cast: Cast) -> 
     perform(_as(cast.agent.actor, "one"), assign, first.id, cast.agent.id)
     perform(_as(cast.agent.actor, "two"), add_tags, second.id, ["short-lived"])
     perform(cast.agent.actor, soft_delete_ticket, first.id)
-    perform(SYSTEM, lambda s: s.scalars(delete(Tag).where(Tag.name == "short-lived").returning(Tag.id)).all())
+    perform(SYSTEM, lambda s: s.execute(delete(Tag).where(Tag.name == "short-lived")).close())
     with pytest.raises(ChangedSince, match=f"{first.ticket_number} is deleted"):
         perform(cast.agent.actor, undo_request, "one")
     with pytest.raises(ChangedSince, match="is gone"):
@@ -167,7 +167,9 @@ def test_an_opened_ticket_stays(perform: Perform, cast: Cast) -> None:
 
 def test_who_may_undo(perform: Perform, cast: Cast) -> None:
     ticket = perform(cast.agent.actor, make_ticket, cast.customer.id, team_id=cast.team.id)
-    perform(_as(cast.team_agent.actor, "work"), assign, ticket.id, cast.team_agent.id)
+    perform(
+        _as(cast.team_agent.actor, "work"), change_ticket, ticket.id, {"priority": TicketPriority.LOW}
+    )
 
     def refused(who: Persona, kind: type[Exception]) -> None:
         with pytest.raises(kind):
@@ -178,7 +180,7 @@ def test_who_may_undo(perform: Perform, cast: Cast) -> None:
     with pytest.raises(NotFound):
         perform(cast.agent.actor, undo_request, "no such request")
     # Their own request, about a ticket that they see no more: as if there were none.
-    perform(SYSTEM, change_ticket, ticket.id, {"team_id": cast.other_team.id, "assignee_id": None})
+    perform(SYSTEM, change_ticket, ticket.id, {"team_id": cast.other_team.id})
     refused(cast.team_agent, NotFound)
 
 

@@ -4,13 +4,13 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any, Self
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from typing import TYPE_CHECKING, Any, Self
 
 from ombud.errors import Invalid
 from ombud.models import AuditCheckpoint
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 PREAMBLE = b"ombud-audit-checkpoint-1\n"
 NO_PREVIOUS = bytes(32)
@@ -53,8 +53,10 @@ class Statement:
         """Return the line of the exported file."""
         return json.dumps({**self._plain(), "signature": signature.hex()}, sort_keys=True) + "\n"
 
-    def is_signed_by(self, key: Ed25519PublicKey, signature: bytes) -> bool:
+    def is_signed_by(self, key: "Ed25519PublicKey", signature: bytes) -> bool:
         """Tell whether `signature` is the key's under exactly this statement."""
+        from cryptography.exceptions import InvalidSignature
+
         try:
             key.verify(signature, self.words())
         except InvalidSignature:

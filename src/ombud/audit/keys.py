@@ -11,18 +11,12 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
+from typing import TYPE_CHECKING
 
 from ombud.errors import Unavailable
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 KEY_FILE = "audit-ed25519.pem"
 
@@ -31,7 +25,7 @@ KEY_FILE = "audit-ed25519.pem"
 class SigningKey:
     """A private key and the name by which checkpoints refer to it."""
 
-    key: Ed25519PrivateKey
+    key: "Ed25519PrivateKey"
 
     @property
     def key_id(self) -> str:
@@ -43,8 +37,10 @@ class SigningKey:
         return self.key.sign(words)
 
 
-def key_id_of(key: Ed25519PublicKey) -> str:
+def key_id_of(key: "Ed25519PublicKey") -> str:
     """Return a public key's name."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     return hashlib.sha256(key.public_bytes(Encoding.Raw, PublicFormat.Raw)).hexdigest()[:16]
 
 
@@ -55,21 +51,24 @@ def signing_key(folder: Path) -> SigningKey:
         _make(path)
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise Unavailable(f"Others may read the audit key {path}. Take it back: chmod 600 {path}")
-    key = _load(path)
-    if not isinstance(key, Ed25519PrivateKey):
-        raise Unavailable(f"{path} holds no private key, so the audit log cannot be sealed.")
-    return SigningKey(key)
+    found = _load(path)
+    if isinstance(found, SigningKey):
+        return found
+    raise Unavailable(f"{path} holds no private key, so the audit log cannot be sealed.")
 
 
-def trusted_keys(folder: Path) -> Mapping[str, Ed25519PublicKey]:
+def trusted_keys(folder: Path) -> Mapping[str, "Ed25519PublicKey"]:
     """Return the public keys that are believed, by their name."""
     keys = [_load(path) for path in sorted(folder.glob("audit-*.pem"))]
-    public = [key.public_key() if isinstance(key, Ed25519PrivateKey) else key for key in keys]
+    public = [key.key.public_key() if isinstance(key, SigningKey) else key for key in keys]
     return {key_id_of(key): key for key in public}
 
 
 def _make(path: Path) -> None:
     """Write a new key under a name of its own, then link it: of two processes one wins, and both use its key."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     descriptor, temporary = tempfile.mkstemp(dir=path.parent)  # mkstemp's mode is 0600
@@ -85,12 +84,17 @@ def _make(path: Path) -> None:
         Path(temporary).unlink()
 
 
-def _load(path: Path) -> Ed25519PrivateKey | Ed25519PublicKey:
+def _load(path: Path) -> "SigningKey | Ed25519PublicKey":
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
+
     pem = path.read_bytes()
     try:
-        loaded = load_pem_private_key(pem, password=None) if b"PRIVATE" in pem else load_pem_public_key(pem)
-    except ValueError as error:
+        found = load_pem_private_key(pem, password=None) if b"PRIVATE" in pem else load_pem_public_key(pem)
+    except (ValueError, TypeError) as error:
         raise Unavailable(f"{path} is not a key.") from error
-    if not isinstance(loaded, Ed25519PrivateKey | Ed25519PublicKey):
-        raise Unavailable(f"{path} is not an Ed25519 key.")
-    return loaded
+    if isinstance(found, Ed25519PrivateKey):
+        return SigningKey(found)
+    if isinstance(found, Ed25519PublicKey):
+        return found
+    raise Unavailable(f"{path} is not an Ed25519 key.")

@@ -7,9 +7,8 @@ known is said too: rows that no checkpoint seals yet can be changed by a superus
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy.orm import Session
 
 from ombud.audit import queries
@@ -18,6 +17,9 @@ from ombud.audit.coverage import EXEMPT, TRIGGERS_PER_TABLE
 from ombud.audit.leaves import MerkleTree, leaf_of
 from ombud.errors import Invalid
 from ombud.models import AuditCheckpoint
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 ROWS_AT_ONCE = 50_000
 FETCHED_AT_ONCE = 5000
@@ -57,7 +59,7 @@ class Report:
             self.problems.append(Problem(kind, what, checkpoint, row))
 
 
-def verify(session: Session, keys: Mapping[str, Ed25519PublicKey], exported: Sequence[str]) -> Report:
+def verify(session: Session, keys: Mapping[str, "Ed25519PublicKey"], exported: Sequence[str]) -> Report:
     """Check the whole log in a session that sees all of it; best in one snapshot.
 
     `exported` are the lines of the exported file, read before the session began, so that no checkpoint is
@@ -123,7 +125,7 @@ def _check_triggers(session: Session, report: Report) -> None:
 
 
 def _check_chain(
-    checkpoints: Sequence[AuditCheckpoint], keys: Mapping[str, Ed25519PublicKey], report: Report
+    checkpoints: Sequence[AuditCheckpoint], keys: Mapping[str, "Ed25519PublicKey"], report: Report
 ) -> None:
     previous: Statement | None = None
     for checkpoint in checkpoints:
@@ -153,7 +155,7 @@ def _follows(statement: Statement, previous: Statement | None) -> bool:
 def _check_signature(
     statement: Statement,
     signature: bytes,
-    keys: Mapping[str, Ed25519PublicKey],
+    keys: Mapping[str, "Ed25519PublicKey"],
     report: Report,
     where: str,
 ) -> None:
@@ -169,7 +171,7 @@ def _check_signature(
 
 def _check_export(
     checkpoints: Sequence[AuditCheckpoint],
-    keys: Mapping[str, Ed25519PublicKey],
+    keys: Mapping[str, "Ed25519PublicKey"],
     exported: Sequence[str],
     report: Report,
 ) -> None:

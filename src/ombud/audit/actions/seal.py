@@ -1,20 +1,24 @@
 """Seal what is finished: one signed checkpoint over all rows whose transactions have ended."""
 
+from typing import TYPE_CHECKING
+
 from sqlalchemy.orm import Session
 
 from ombud.audit import queries
 from ombud.audit.checkpoints import NO_PREVIOUS, Statement
-from ombud.audit.keys import SigningKey
 from ombud.audit.leaves import MerkleTree
 from ombud.clock import now
 from ombud.models import AuditCheckpoint
+
+if TYPE_CHECKING:
+    from ombud.audit.keys import SigningKey
 
 # Any constant does: all processes that seal one desk take the same lock.
 SEAL_LOCK = 7_246_841
 FETCHED_AT_ONCE = 5000
 
 
-def seal(session: Session, key: SigningKey) -> int:
+def seal(session: Session, key: "SigningKey") -> int:
     """Seal the rows of all transactions that have ended since the last checkpoint; returns how many.
 
     A window of transactions, not of ids: below the oldest running transaction nothing can appear any more,
@@ -32,7 +36,7 @@ def seal(session: Session, key: SigningKey) -> int:
     return _seal_restored(session, key, last, finished)
 
 
-def _seal_restored(session: Session, key: SigningKey, last: AuditCheckpoint, finished: int) -> int:
+def _seal_restored(session: Session, key: "SigningKey", last: AuditCheckpoint, finished: int) -> int:
     """Go on after a backup was restored on a server that numbers its transactions anew, from a low number.
 
     What came with the backup unsealed has high numbers and is sealed first; what is newer has higher ids.
@@ -48,7 +52,7 @@ def _seal_restored(session: Session, key: SigningKey, last: AuditCheckpoint, fin
 
 def _seal(
     session: Session,
-    key: SigningKey,
+    key: "SigningKey",
     last: AuditCheckpoint | None,
     after_id: int,
     window: tuple[int, int],
