@@ -219,24 +219,26 @@ def _days(actor: Actor, span: Span, time_zone: str, cells: CTE) -> Any:
     )
 
 
-def _kept_days(actor: Actor, span: Span, time_zone: str) -> Select[Any]:
-    if time_zone in WHOLE_ZONES:
-        day: ColumnElement[Any] = TicketStat.starts_on.expression
-        dimension = StatDimension.ALL
-    else:
-        # Every zone's midnight since 1972 is one of UTC's quarters of an hour.
-        moment = TicketStat.starts_on + cast(TicketStat.key, Integer) * literal(_QUARTER)
-        day = cast(func.timezone(time_zone, func.timezone("UTC", moment)), Date)
-        dimension = StatDimension.QUARTER
-    return (
-        select(day.label("day"), func.sum(TicketStat.tickets).label("tickets"))
+def _kept_days(actor: Actor, span: Span, time_zone: str) -> Any:
+    in_utc = time_zone in WHOLE_ZONES
+    # Every zone's midnight since 1972 is one of UTC's quarters of an hour.
+    dimension = StatDimension.ALL if in_utc else StatDimension.QUARTER
+    kept = (
+        select(TicketStat.starts_on, TicketStat.key, func.sum(TicketStat.tickets).label("tickets"))
         .where(
             _within(Stretch(StatGrain.DAY, span.first_day, span.end_day)),
             TicketStat.dimension == dimension,
             _of_teams(actor, TicketStat.team_id),
         )
-        .group_by("day")
+        .group_by(TicketStat.starts_on, TicketStat.key)
+        .subquery("kept")
     )
+    if in_utc:
+        return select(kept.c.starts_on.label("day"), kept.c.tickets)
+    # Zones are looked up once for each quarter of an hour, not for each of its teams.
+    moment = kept.c.starts_on + cast(kept.c.key, Integer) * literal(_QUARTER)
+    day = cast(func.timezone(time_zone, func.timezone("UTC", moment)), Date)
+    return select(day.label("day"), kept.c.tickets)
 
 
 def _exact(
