@@ -167,9 +167,7 @@ def test_an_opened_ticket_stays(perform: Perform, cast: Cast) -> None:
 
 def test_who_may_undo(perform: Perform, cast: Cast) -> None:
     ticket = perform(cast.agent.actor, make_ticket, cast.customer.id, team_id=cast.team.id)
-    perform(
-        _as(cast.team_agent.actor, "work"), change_ticket, ticket.id, {"priority": TicketPriority.LOW}
-    )
+    perform(_as(cast.team_agent.actor, "work"), change_ticket, ticket.id, {"priority": TicketPriority.LOW})
 
     def refused(who: Persona, kind: type[Exception]) -> None:
         with pytest.raises(kind):

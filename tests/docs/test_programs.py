@@ -91,6 +91,13 @@ def test_the_first_program_of_embedding(tmp_path: Path, desk_environment: dict[s
     assert run(script, desk_environment) == ["Ann Lee The VAT is missing."]
 
 
+def test_the_program_of_statistics(tmp_path: Path, desk_environment: dict[str, str]) -> None:
+    (program,) = blocks("docs/statistics.md", "python")
+    script = tmp_path / "program.py"
+    script.write_text(program)
+    assert run(script, desk_environment) == ["3 [(3, 'title', 'must not be blank.')]", "3 1", "3 3 3"]
+
+
 @pytest.mark.parametrize(("framework", "visit"), [("fastapi", ASK_FASTAPI), ("flask", ASK_FLASK)])
 def test_the_web_programs_of_embedding(
     framework: str, visit: str, tmp_path: Path, desk_environment: dict[str, str]

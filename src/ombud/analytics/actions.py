@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from ombud.analytics import queries
 
-BATCH = 20_000
+BATCH = 5_000
 
 
 def fold_statistics(session: Session) -> int:

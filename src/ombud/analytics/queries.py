@@ -19,6 +19,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Date,
+    DateTime,
     Integer,
     Numeric,
     Select,
@@ -61,6 +62,7 @@ TEAM, DAY, EXACT_RESPONSE, EXACT_RESOLUTION = "team", "day", "exact_response", "
 MEASURES = ("tickets", "responded", "response_ms", "resolved", "resolution_ms")
 _SUMMED = [dimension for dimension in StatDimension if dimension is not StatDimension.QUARTER]
 _QUARTER = timedelta(minutes=15)
+_DAY_LONG = timedelta(days=1)
 
 
 def fold_step(batch: int) -> Select[int]:
@@ -219,24 +221,37 @@ def _days(actor: Actor, span: Span, time_zone: str, cells: CTE) -> Any:
     )
 
 
-def _kept_days(actor: Actor, span: Span, time_zone: str) -> Select[*tuple[Any, ...]]:
-    if time_zone in WHOLE_ZONES:
-        day: ColumnElement[Any] = TicketStat.starts_on.expression
-        dimension = StatDimension.ALL
-    else:
-        # Every zone's midnight since 1972 is one of UTC's quarters of an hour.
-        moment = TicketStat.starts_on + cast(TicketStat.key, Integer) * literal(_QUARTER)
-        day = cast(func.timezone(time_zone, func.timezone("UTC", moment)), Date)
-        dimension = StatDimension.QUARTER
-    return (
-        select(day.label("day"), func.sum(TicketStat.tickets).label("tickets"))
+def _kept_days(actor: Actor, span: Span, time_zone: str) -> Any:
+    in_utc = time_zone in WHOLE_ZONES
+    # Every zone's midnight since 1972 is one of UTC's quarters of an hour.
+    dimension = StatDimension.ALL if in_utc else StatDimension.QUARTER
+    kept = (
+        select(TicketStat.starts_on, TicketStat.key, func.sum(TicketStat.tickets).label("tickets"))
         .where(
             _within(Stretch(StatGrain.DAY, span.first_day, span.end_day)),
             TicketStat.dimension == dimension,
             _of_teams(actor, TicketStat.team_id),
         )
-        .group_by("day")
+        .group_by(TicketStat.starts_on, TicketStat.key)
+        .cte("kept")
     )
+    if in_utc:
+        return select(kept.c.starts_on.label("day"), kept.c.tickets)
+    return _local_days(kept, time_zone)
+
+
+def _local_days(kept: CTE, time_zone: str) -> Any:
+    """Quarters of an hour by local day: found among the zone's midnights, which are looked up once for each day."""
+    first = select(func.min(kept.c.starts_on) - 1).scalar_subquery()
+    last = select(func.max(kept.c.starts_on) + 1).scalar_subquery()
+    days = func.generate_series(
+        cast(first, DateTime), cast(last, DateTime), literal(_DAY_LONG)
+    ).column_valued("day")
+    midnights = func.array(select(func.timezone(time_zone, days)).order_by(days).scalar_subquery())
+    moment = func.timezone("UTC", kept.c.starts_on + cast(kept.c.key, Integer) * literal(_QUARTER))
+    # The first midnight has the number 1. A day that a zone left out has the next one's, and no tickets.
+    number = func.width_bucket(moment, midnights)
+    return select((first + number - 1).label("day"), kept.c.tickets)
 
 
 def _exact(
