@@ -1,7 +1,7 @@
 """The ground of all schemas: strict input, plain output, pages, and the kinds of value that recur."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
