@@ -13,6 +13,7 @@ from ombud.db.statements import counted
 from ombud.models import Ticket
 from ombud.runtime import Runtime
 from ombud.testing import Cast, make_comment, make_ticket
+from ombud.tickets import add_tags
 from tests.web.hosting import Browser, htmx
 
 pytestmark = pytest.mark.asyncio
@@ -164,6 +165,20 @@ async def test_tags_go_on_and_off(web: Browser, cast: Cast, desk: Desk) -> None:
     gone = await web.post(href, {"tag": found[1]}, headers=htmx())
     assert 'value="add:Refund" aria-pressed="false"' in gone.text
     assert "removed the tag <b><bdi>Refund</bdi></b>" in gone.text
+
+
+async def test_what_a_ticket_was_opened_with_is_no_news(web: Browser, cast: Cast, desk: Desk) -> None:
+    def open_with_tag(session: Session) -> Ticket:
+        made = make_ticket(session, cast.customer.id)
+        add_tags(session, made.id, ["from-the-start"])
+        return made
+
+    await web.sign_in(cast.agent)
+    ticket = await desk.arun(cast.admin.in_new_request(), open_with_tag)
+    await desk.arun(cast.admin.in_new_request(), add_tags, ticket.id, ["added-later"])
+    shown = (await web.get(f"/tickets/{ticket.ticket_number}")).text
+    assert "added the tag <b><bdi>added-later</bdi></b>" in shown
+    assert "added the tag <b><bdi>from-the-start</bdi></b>" not in shown
 
 
 async def test_a_deleted_ticket_can_be_read_and_restored_and_nothing_else(

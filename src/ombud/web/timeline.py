@@ -40,7 +40,7 @@ def make_timeline(
         dated.append((ticket.created_at, 0, _opening(ticket, attachments)))
     dated += [(one.created_at, 1, _message(one, attachments)) for one in reversed(list(comments))]
     # A reply that moves the status is one transaction: the words come first.
-    dated += [(event.at, 2, event) for row in reversed(list(log)) for event in events_of(row, around)]
+    dated += [(event.at, 2, event) for row in _after_opening(list(log)) for event in events_of(row, around)]
     dated.sort(key=lambda item: item[:2])
     items: list[TimelineItem] = []
     for is_event, group in groupby((item for _, _, item in dated), lambda item: isinstance(item, EventView)):
@@ -49,6 +49,14 @@ def make_timeline(
         else:
             items += [item for item in group if isinstance(item, MessageView)]
     return tuple(items)
+
+
+def _after_opening(log: Sequence[AuditLog]) -> list[AuditLog]:
+    """Return the log, oldest first, without what a ticket was opened (or imported) with: that is no news."""
+    opening = {
+        row.request_id for row in log if (row.table_name, row.action) == ("tickets", AuditAction.CREATE)
+    }
+    return [row for row in reversed(log) if row.request_id not in opening]
 
 
 def events_of(row: AuditLog, around: Around) -> list[EventView]:
