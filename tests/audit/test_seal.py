@@ -8,15 +8,16 @@ import pytest
 from sqlalchemy import Engine, func, select, text
 
 from ombud import Actor, Desk
-from ombud.audit import queries
+from ombud.audit import queries, views_of
 from ombud.audit.actions import seal
 from ombud.audit.exported import ExportedCheckpoints
 from ombud.audit.keys import KEY_FILE, SigningKey, signing_key, trusted_keys
 from ombud.audit.leaves import EMPTY_ROOT, MerkleTree
 from ombud.audit.verify import Report
 from ombud.errors import Unavailable
-from ombud.models import AuditCheckpoint, AuditLog
+from ombud.models import AccessKind, AuditCheckpoint, AuditLog
 from ombud.testing import make_ticket
+from ombud.worker.chores import CHORES, run_chore
 from ombud.worker.logs import keys_folder
 from tests.audit.conftest import AUDITOR, count_checkpoints
 
@@ -205,3 +206,16 @@ def test_checkpoints_are_for_administrators(desk: Desk, seal_now: Callable[[], i
     for actor, seen in ((Actor.admin(1), 1), (Actor.agent(1), 0), (Actor.customer(1), 0)):
         with desk.read(actor) as session:
             assert len(session.scalars(select(AuditCheckpoint)).all()) == seen
+
+
+def test_the_worker_seals_each_minute_and_writes_views_each_second(
+    desk: Desk, check: Callable[[], Report]
+) -> None:
+    desk.run(AUDITOR, make_ticket)
+    views_of(desk).note(Actor.agent(1), AccessKind.VIEW, "ticket:1")
+    chores = {chore.name: chore for chore in CHORES}
+    assert run_chore(desk, chores["audit-seal"]) > 0
+    assert run_chore(desk, chores["access-log"]) == 1
+    assert (chores["audit-seal"].seconds, chores["access-log"].seconds) == (60.0, 1.0)
+    report = check()
+    assert (report.counts, report.checkpoints, report.unsealed_rows) == ({}, 1, 0)
