@@ -27,6 +27,14 @@ def application() -> Starlette:
         template, context = known[name]
         return HTMLResponse(env.get_template(template).render(context), headers=PAGE_HEADERS)
 
+    async def heard(_request: Request) -> Response:
+        """Answer what an open ticket sends by itself (that it was read)."""
+        return Response(status_code=204)
+
     return Starlette(
-        routes=[Mount(PREFIX, StaticFiles(directory=assets.folder)), Route("/gallery/{name}", show)]
+        routes=[
+            Mount(PREFIX, StaticFiles(directory=assets.folder)),
+            Route("/gallery/{name}", show),
+            Route("/tickets/{rest:path}", heard, methods=["POST"]),
+        ]
     )
