@@ -21,7 +21,7 @@ STATEMENTS = 8
 SPREAD = 200
 """Different tickets that are visited."""
 COUNTED = 7
-"""Single requests whose statements are counted; the median leaves out the chores that run beside them."""
+"""Single requests whose statements are counted; the median leaves out what happens once a minute."""
 WARM_UP = 20
 REPLY = (
     "We have looked into it, and the second charge is gone from your account. It can take *three working days* "
@@ -34,8 +34,9 @@ process. Visitors, desk and PostgreSQL share the machine's cores, so many visito
 can do, not how long one person waits. CPU ms is the processor time of each of the three for one request.
 
 Statements: by how much one request raises `calls` in `pg_stat_statements` (top level, the desk's database; the median
-of seven single requests), including the look-up of the visitor's session and the settings of each transaction. Behind
-the plus sign: those that only begin and end transactions."""
+of seven single requests; chores and the live hub's look for changes left out), including the look-up of the visitor's
+session and the settings of each transaction. Behind the plus sign: those that only begin and end transactions, and
+the pool's check that a connection lives."""
 COLUMNS = (
     "page", "visitors", "p50 ms", "p95 ms", "requests/s",
     "CPU ms: desk", "PostgreSQL", "visitor", "statements",
