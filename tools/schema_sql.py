@@ -1,7 +1,7 @@
 """Write the schema that the migrations make into src/ombud/migrations/schema.sql, to be read in reviews.
 
 `python -m tools.schema_sql` runs the migrations on a server to throw away and dumps the result with the
-`pg_dump` of the embedded PostgreSQL; a test compares. Partitions of the audit log are left out: which there
+`pg_dump` of the embedded PostgreSQL; a test compares. Partitions of logs are left out: which there
 are depends on the month.
 """
 
@@ -24,7 +24,7 @@ _NOISE = re.compile(r"^(--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(un)?restr
 def dump(database: ScratchDatabase) -> str:
     """Return the schema of a migrated database as SQL, without what differs between two dumps of it."""
     program = wheel_programs() / "pg_dump"
-    arguments = ("--schema-only", "--no-tablespaces", "--schema=ombud", "--exclude-table=ombud.audit_logs_*")
+    arguments = ("--schema-only", "--no-tablespaces", "--schema=ombud", "--exclude-table=ombud.*_logs_*")
     dumped = subprocess.run(
         [program, *arguments, "--dbname", libpq(database.admin_url)],
         check=True,
