@@ -22,7 +22,7 @@ Start = Callable[..., Any]
 
 def ask(connection: Connection, query: str, **change: str) -> Any:
     with psycopg.connect(connection.dsn(**change), autocommit=True) as link:
-        row = link.execute(query).fetchone()  # type: ignore[call-overload]  # queries of this file only
+        row = link.execute(query).fetchone()
     assert row is not None
     return row[0]
 
