@@ -223,17 +223,6 @@ def test_an_agent_of_one_team_does_not_find_another_teams_ticket(
     perform(cast.team_agent.actor, set_priority, ticket.id, TicketPriority.HIGH)
 
 
-def test_nobody_moves_a_ticket_out_of_their_own_sight(
-    perform: Perform, ticket: Ticket, cast: Cast, reload: Reload
-) -> None:
-    with pytest.raises(Forbidden):
-        perform(cast.team_agent.actor, move_to_team, ticket.id, cast.other_team.id)
-    assert reload(ticket).team_id is None
-    perform(cast.team_agent.actor, assign, ticket.id, cast.team_agent.id)
-    perform(cast.team_agent.actor, move_to_team, ticket.id, cast.other_team.id)
-    assert reload(ticket).team_id == cast.other_team.id
-
-
 def test_a_new_requester_brings_their_own_organization(
     perform: Perform, ticket: Ticket, cast: Cast, reload: Reload
 ) -> None:
