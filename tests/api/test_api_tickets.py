@@ -61,8 +61,8 @@ async def test_what_each_call_costs(agent: httpx.AsyncClient, cast: Cast) -> Non
     calls: list[tuple[int, str, str, object]] = [
         (1, "GET", "me", None),
         (4, "GET", ticket, None),
-        (6, "POST", "tickets", {"title": "Second"}),
-        (8, "POST", "tickets", {"title": "Third", "requester_id": cast.customer.id, "team_id": cast.team.id}),
+        (5, "POST", "tickets", {"title": "Second"}),
+        (7, "POST", "tickets", {"title": "Third", "requester_id": cast.customer.id, "team_id": cast.team.id}),
         (7, "PATCH", ticket, {"title": "Renamed"}),
         (8, "PATCH", ticket, {"assignee_id": cast.agent.id, "status": "in_progress"}),
         (7, "POST", f"{ticket}/comments", {"content": "Again"}),
@@ -76,4 +76,4 @@ async def test_what_each_call_costs(agent: httpx.AsyncClient, cast: Cast) -> Non
         with counted() as log:
             answer = await agent.request(method, path, json=body)
         assert answer.is_success, answer.text
-        assert len(log) == budget, f"{method} {path}\n{log}"
+        assert len(log) <= budget, f"{method} {path}\n{log}"
