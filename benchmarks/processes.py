@@ -30,8 +30,7 @@ class Memory:
 class Spent:
     """Processor seconds used so far: by the measuring process, the desk's Python, and PostgreSQL.
 
-    A PostgreSQL process that has ended is not counted, so the difference of two is exact as long as
-    connections last. The kernel counts in hundredths of a second.
+    Processes that have ended are in what their parent has waited for. The kernel counts in hundredths of a second.
     """
 
     visitor: float
@@ -98,7 +97,8 @@ def _all() -> list[int]:
 
 def _seconds(pid: int) -> float:
     stat = _stat(pid)
-    return (int(stat[11]) + int(stat[12])) / _TICK if stat else 0.0
+    # utime, stime, and the same of children that have ended (cutime, cstime).
+    return sum(int(field) for field in stat[11:15]) / _TICK
 
 
 def _stat(pid: int) -> list[str]:
