@@ -94,6 +94,20 @@ def worker_database(postgres: ScratchServer) -> Iterator[ScratchDatabase]:
         yield database
 
 
+@pytest.fixture(scope="session")
+def quiet_database(pytestconfig: pytest.Config) -> Iterator[ScratchDatabase]:
+    """A migrated database on a server of its own.
+
+    What waits for every transaction of a server (sealing the audit log does) would wait for the tests of the
+    other processes.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    programs = PROGRAMS[pytestconfig.getoption("--postgres")]
+    place = Path(os.environ[ROOT_VARIABLE]) / f"quiet-{worker}"
+    with scratch_server(place, programs=programs) as server, server.database() as database:
+        yield database
+
+
 @pytest.fixture
 def database(worker_database: ScratchDatabase) -> Iterator[ScratchDatabase]:
     """An empty migrated database; what a test commits is removed after it."""

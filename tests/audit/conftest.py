@@ -20,6 +20,13 @@ AUDITOR = Actor.system("test-auditor")
 
 
 @pytest.fixture
+def database(quiet_database: ScratchDatabase) -> Iterator[ScratchDatabase]:
+    """An empty database where nobody else's transactions keep the log from being sealed."""
+    yield quiet_database
+    quiet_database.empty()
+
+
+@pytest.fixture
 def data(desk: Desk) -> Path:
     """The desk's data folder."""
     assert desk.settings.data_dir is not None

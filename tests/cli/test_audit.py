@@ -1,7 +1,7 @@
 """`ombud audit`, `ombud ticket show` and `ombud undo` as people type them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +20,13 @@ Run = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
+def database(quiet_database: ScratchDatabase) -> Iterator[ScratchDatabase]:
+    """An empty database where nobody else's transactions keep the log from being sealed."""
+    yield quiet_database
+    quiet_database.empty()
+
+
+@pytest.fixture
 def ombud(
     desk: Desk, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Run:
@@ -27,7 +34,6 @@ def ombud(
     assert settings.database_url is not None
     monkeypatch.setenv("OMBUD_DATABASE_URL", settings.database_url.get_secret_value())
     monkeypatch.setenv("OMBUD_DATA_DIR", str(settings.data_dir))
-    monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr("ombud.cli.app.signal.signal", lambda *_: None)
 
     def command(*words: str) -> tuple[int, str]:

@@ -20,7 +20,10 @@ DataDir = Annotated[
     ),
 ]
 
-out = Console()
+# What goes into a file or another program is not cut to a window that nobody looks at.
+PIPED_WIDTH = 200
+
+out = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
 err = Console(stderr=True)
 
 
