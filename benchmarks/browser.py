@@ -21,9 +21,10 @@ _TOKEN = re.compile(r'name="csrf" value="([^"]+)"')
 
 @dataclass(frozen=True)
 class Visit:
-    """A request as a browser makes it. `form` makes it a post by htmx, like the pages' own."""
+    """A request as a browser makes it. `form` makes it a post, `target` names the part that htmx asks for."""
 
     path: str
+    target: str = ""
     form: MappingProxyType[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
@@ -48,11 +49,11 @@ class Browser:
     async def make(self, visit: Visit) -> float:
         """Make a request, read its whole answer, and return the seconds that it took. Raises HTTPStatusError."""
         begun = time.perf_counter()
+        headers = {"HX-Request": "true", "HX-Target": visit.target} if visit.target else {}
         if visit.form:
-            headers = {"HX-Request": "true", "HX-Current-URL": str(self.client.base_url)}
             await self._checked("POST", visit.path, data={"csrf": self.csrf, **visit.form}, headers=headers)
         else:
-            await self._checked("GET", visit.path)
+            await self._checked("GET", visit.path, headers=headers)
         return time.perf_counter() - begun
 
     async def _checked(self, method: str, path: str, **more: Any) -> httpx.Response:

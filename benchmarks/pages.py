@@ -81,11 +81,16 @@ def kinds(database: Behind) -> Iterator[Kind]:
     yield Kind("inbox, mine", (Visit("/tickets?view=mine"),), FAST)
     yield Kind("inbox, all open", (Visit("/tickets?view=open"),), FAST)
     yield Kind("inbox, all", (Visit("/tickets?view=all"),), FAST)
-    yield Kind("ticket beside its list", tuple(Visit(f"/tickets/{one}?view=open") for one in numbers), FAST)
+    tickets = [f"/tickets/{one}?view=open" for one in numbers]
+    yield Kind("ticket, opened from the list", tuple(Visit(one, "ticket") for one in tickets), FAST)
+    yield Kind("ticket with its list, whole page", tuple(Visit(one) for one in tickets), FAST)
     for word, name in ((common, "common"), (rare, "rare")):
         title = f"search, {name} word (in {word.tickets:,} tickets)"
         yield Kind(title, (Visit(f"/tickets?view=all&q={word.text}"),))
-    yield Kind("posting a reply", tuple(Visit(f"/tickets/{one}/comments?view=open", reply) for one in undone))
+    yield Kind(
+        "posting a reply",
+        tuple(Visit(f"/tickets/{one}/comments?view=open", "composer", reply) for one in undone),
+    )
 
 
 async def measure_pages(bench: Bench, results: Results) -> None:

@@ -44,7 +44,7 @@ def test_a_tiny_run_measures_everything(small_file: Path) -> None:
     assert [row[:3] for row in load.rows] == [("first time", 1, 1), ("again", 1, 0)]
     assert all(row[1] == 1 for row in memory.rows), "the desk is one Python process"
     assert all(int(row[4]) > 5 for row in memory.rows[1:]), "PostgreSQL is a family of processes"
-    assert len(pages.rows) == 7 * len(plan.clients)
+    assert len(pages.rows) == 8 * len(plan.clients)
     sent = [str(row[-1]) for row in pages.rows if row[0] == "inbox, mine"]
     assert all(1 < int(one.split()[0]) <= 8 for one in sent), "each request is counted, and nothing else"
 
