@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from benchmarks.run import measure
 def main() -> int:
     """Run the command line."""
     options = _options()
+    signal.signal(
+        signal.SIGTERM, lambda _signal, _frame: sys.exit(143)
+    )  # so that desks are stopped and folders removed
     results = measure(Plan(), lambda said: print(f"{said} ...", file=sys.stderr, flush=True))
     print(report.markdown(results))
     if options.json is not None:
