@@ -14,6 +14,7 @@ from ombud.config import Settings
 from ombud.db.actor import Actor, ActorKind
 from ombud.db.context import DeskSession, bind_actor
 from ombud.db.engine import make_async_engine, make_engine
+from ombud.db.nudge import AsyncNudge, Nudge
 from ombud.db.translate import Retryable, reaching, translated
 
 if TYPE_CHECKING:
@@ -44,11 +45,20 @@ class Desk:
         """The asynchronous engine; needs the extra `async`."""
         return make_async_engine(self.url, self.settings)
 
+    @cached_property
+    def _nudge(self) -> Nudge:
+        return Nudge(self.engine)
+
+    @cached_property
+    def _async_nudge(self) -> AsyncNudge:
+        return AsyncNudge(self.async_engine)
+
     @contextmanager
     def begin(self, actor: Actor) -> Iterator[DeskSession]:
         """Open a transaction in which `actor` may write; commit at the end, roll back on any error."""
         with translated(), self._session(actor, read_only=False) as session, session.begin():
             yield session
+        self._nudge.send()
 
     @contextmanager
     def read(self, actor: Actor, *, snapshot: bool = False) -> Iterator[DeskSession]:
@@ -83,6 +93,7 @@ class Desk:
                 with reaching():
                     await session.connection()
                 yield session
+        self._async_nudge.send()
 
     @asynccontextmanager
     async def aread(self, actor: Actor, *, snapshot: bool = False) -> "AsyncIterator[AsyncSession]":
@@ -130,6 +141,7 @@ class Desk:
     async def aclose(self) -> None:
         """Close all connections."""
         if "async_engine" in self.__dict__:
+            await self._async_nudge.stop()
             await self.async_engine.dispose()
         self.close()
 

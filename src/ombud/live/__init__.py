@@ -1,4 +1,4 @@
-"""Live updates: who is told when tickets change. the audit log knows, whoever wrote; we pass it on."""
+"""Live updates: who is told when tickets change. The audit log knows, whoever wrote; we pass it on."""
 
 from ombud.live.hub import Changes, LiveHub
 

@@ -1,9 +1,10 @@
 """One connection for a process that asks what changed, any number of subscribers in it.
 
-It asks the audit log a few times a second, by snapshot, so that no commit is missed whatever their order.
-(NOTIFY would tell sooner, but makes all commits wait for each other: docs/adr/0013-audit.md.) A subscriber
-that is slow loses no change: what comes while it works is merged into one set. When the connection is lost
-the hub connects again and tells everybody to look anew, because something may have been missed.
+It listens for the NOTIFY that edges send after a commit (`db/nudge.py`), and then asks the audit log by snapshot,
+so that no commit is missed whatever their order. Who writes past Ombud (psql, COPY, another program) does not
+notify: for those it asks every half second, too. A subscriber that is slow loses no change: what comes while it
+works is merged into one set. When the connection is lost the hub connects again and tells everybody to look anew,
+because something may have been missed.
 """
 
 import asyncio
@@ -13,8 +14,12 @@ from dataclasses import dataclass
 
 from ombud.db.desk import Desk
 from ombud.live import queries
+from ombud.live.listener import listen
 
-POLL_SECONDS = 0.25
+POLL_SECONDS = 0.5
+"""How long a change that nobody notified of stays unseen."""
+PAUSE_SECONDS = 0.05
+"""The least time between two questions to the audit log, however often it is nudged."""
 RECONNECT_SECONDS = 0.5
 TOO_MANY = 100
 """More tickets than this at once are told as "everything"."""
@@ -53,8 +58,9 @@ class _Subscriber:
 class LiveHub:
     """Start it once for a process; `subscribe` as often as there are open pages."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, *, poll_seconds: float = POLL_SECONDS) -> None:
         self._desk = desk
+        self.poll_seconds = poll_seconds
         self._subscribers: set[_Subscriber] = set()
         self._task: asyncio.Task[None] | None = None
         self.connected = asyncio.Event()
@@ -97,15 +103,22 @@ class LiveHub:
     async def _listen_once(self, first: bool) -> None:
         async with self._desk.async_engine.connect() as plain:
             connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
-            moment = await connection.scalar(queries.present_moment())
-            self.connected.set()
-            if not first:
-                self._tell(Changes(everything=True))
-            while True:
-                await asyncio.sleep(POLL_SECONDS)
-                moment, ids = (await connection.execute(queries.tickets_changed(moment or ""))).one()
-                if ids:
-                    self._tell(Changes(everything=True) if len(ids) > TOO_MANY else Changes(frozenset(ids)))
+            try:
+                listener = await listen(connection)
+                moment = await connection.scalar(queries.present_moment())
+                self.connected.set()
+                if not first:
+                    self._tell(Changes(everything=True))
+                while True:
+                    await listener.wait(self.poll_seconds)
+                    moment, ids = (await connection.execute(queries.tickets_changed(moment or ""))).one()
+                    if ids:
+                        self._tell(
+                            Changes(everything=True) if len(ids) > TOO_MANY else Changes(frozenset(ids))
+                        )
+                    await asyncio.sleep(PAUSE_SECONDS)
+            finally:
+                await connection.invalidate()  # it listens: no other user of the pool may get it
 
 
 def _driver_error() -> type[Exception]:

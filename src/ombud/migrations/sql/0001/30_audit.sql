@@ -185,8 +185,8 @@ END $$;
 SELECT ombud.ensure_audit_partitions();
 
 -- Which tickets changed between a moment (pg_current_snapshot, as text) and now, whoever changed them and in
--- whatever order they committed; more than 100 mean "look again". Open pages ask this a few times a second.
--- NOTIFY in the trigger would tell sooner, but makes all commits wait for each other (docs/adr/0013-audit.md).
+-- whatever order they committed; more than 100 mean "look again". Each process with open pages asks it
+-- when an edge has nudged, and every half second: NOTIFY in the trigger makes all commits wait for each other (docs/adr/0013-audit.md).
 CREATE FUNCTION ombud.tickets_changed(since text) RETURNS TABLE (moment text, ticket_ids bigint[])
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
   SELECT pg_current_snapshot()::text,
