@@ -40,6 +40,10 @@ def test_every_column_is_audited_or_left_out_by_name(desk: Desk) -> None:
     assert {str(row[0]) for row in found} == {
         "api_tokens.last_used_at",
         "comments.updated_at",
+        "inbound_mails.attempts",
+        "inbound_mails.steps",
+        "mail_rules.updated_at",
+        "mailboxes.updated_at",
         "organizations.updated_at",
         "teams.updated_at",
         "tickets.priority_rank",

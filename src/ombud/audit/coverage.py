@@ -12,6 +12,8 @@ EXEMPT: Mapping[str, str] = {
     "drafts": "unsent words are nobody's business, and are saved at every pause in typing",
     "external_refs": "says where an imported ticket came from; written once, with the ticket",
     "login_attempts": "counts failures of strangers; a guesser must not be able to fill the log",
+    "mail_references": "follows from the messages on a ticket, whose arrival is audited",
+    "mailbox_positions": "says how far a mailbox was fetched; it changes with every fetch",
     "ticket_reads": "who has seen what is for the access log; it changes with every look",
     "ticket_stats": "follows from tickets by triggers",
     "ticket_stats_delta": "follows from tickets by triggers",

@@ -6,6 +6,7 @@ leaves bytes that nobody refers to, never a record without bytes.
 """
 
 import hashlib
+import os
 import re
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
@@ -33,8 +34,10 @@ class StoredBytes:
 class FileStore:
     """Puts and gets bytes. All calls block on I/O: use the `a...` ones from async code."""
 
-    def __init__(self, store: "ObjectStore", limit: int) -> None:
+    def __init__(self, store: "ObjectStore", limit: int, *, directory: Path | None = None) -> None:
+        """`directory` is where a local store lies: what is put there is on the disk before anybody is told."""
         self._store = store
+        self._directory = directory
         self.limit = limit
 
     def put(self, chunks: Iterable[bytes]) -> StoredBytes:
@@ -57,6 +60,7 @@ class FileStore:
             if not self._has(key):
                 spool.seek(0)
                 obstore.put(self._store, key, spool)
+                self._reach_disk(key)
         return StoredBytes(size=size, checksum=checksum, storage_key=key)
 
     def get(self, key: str) -> bytes:
@@ -85,6 +89,18 @@ class FileStore:
         async for piece in found.stream(min_chunk_size=CHUNK):
             yield bytes(piece)
 
+    def _reach_disk(self, key: str) -> None:
+        """Wait until the bytes and their name are on the disk; object stores promise that themselves."""
+        if self._directory is None:
+            return
+        path = self._directory / key
+        for place in (path, path.parent, path.parent.parent):
+            descriptor = os.open(place, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
     def _has(self, key: str) -> bool:
         import obstore
 
@@ -100,7 +116,7 @@ def open_store(directory: Path, *, limit: int) -> FileStore:
     from obstore.store import LocalStore
 
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return FileStore(LocalStore(str(directory)), limit)
+    return FileStore(LocalStore(str(directory)), limit, directory=directory)
 
 
 def _checked(key: str) -> str:

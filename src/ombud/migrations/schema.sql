@@ -366,6 +366,234 @@ END $$;
 
 ALTER FUNCTION ombud.audit_of_comments() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.audit_of_inbound_mails() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'mailbox_id', CASE WHEN r.mailbox_id IS NOT NULL THEN jsonb_build_array(NULL, r.mailbox_id) END, 'source', CASE WHEN r.source IS NOT NULL THEN jsonb_build_array(NULL, r.source) END, 'received_at', CASE WHEN r.received_at IS NOT NULL THEN jsonb_build_array(NULL, r.received_at) END, 'checksum', CASE WHEN r.checksum IS NOT NULL THEN jsonb_build_array(NULL, r.checksum) END, 'storage_key', CASE WHEN r.storage_key IS NOT NULL THEN jsonb_build_array(NULL, r.storage_key) END, 'size', CASE WHEN r.size IS NOT NULL THEN jsonb_build_array(NULL, r.size) END, 'envelope_from', CASE WHEN r.envelope_from IS NOT NULL THEN jsonb_build_array(NULL, r.envelope_from) END, 'envelope_to', CASE WHEN r.envelope_to IS NOT NULL THEN jsonb_build_array(NULL, r.envelope_to) END, 'state', CASE WHEN r.state IS NOT NULL THEN jsonb_build_array(NULL, r.state) END, 'message_id', CASE WHEN r.message_id IS NOT NULL THEN jsonb_build_array(NULL, r.message_id) END, 'body_hash', CASE WHEN r.body_hash IS NOT NULL THEN jsonb_build_array(NULL, r.body_hash) END, 'sender_email', CASE WHEN r.sender_email IS NOT NULL THEN jsonb_build_array(NULL, r.sender_email) END, 'sender_name', CASE WHEN r.sender_name IS NOT NULL THEN jsonb_build_array(NULL, r.sender_name) END, 'subject', CASE WHEN r.subject IS NOT NULL THEN jsonb_build_array(NULL, r.subject) END, 'classification', CASE WHEN r.classification IS NOT NULL THEN jsonb_build_array(NULL, r.classification) END, 'verified', CASE WHEN r.verified IS NOT NULL THEN jsonb_build_array(NULL, r.verified) END, 'decision', CASE WHEN r.decision IS NOT NULL THEN jsonb_build_array(NULL, r.decision) END, 'decided_at', CASE WHEN r.decided_at IS NOT NULL THEN jsonb_build_array(NULL, r.decided_at) END, 'ticket_id', CASE WHEN r.ticket_id IS NOT NULL THEN jsonb_build_array(NULL, r.ticket_id) END, 'comment_id', CASE WHEN r.comment_id IS NOT NULL THEN jsonb_build_array(NULL, r.comment_id) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'mailbox_id', CASE WHEN r.mailbox_id IS NOT NULL THEN jsonb_build_array(r.mailbox_id, NULL) END, 'source', CASE WHEN r.source IS NOT NULL THEN jsonb_build_array(r.source, NULL) END, 'received_at', CASE WHEN r.received_at IS NOT NULL THEN jsonb_build_array(r.received_at, NULL) END, 'checksum', CASE WHEN r.checksum IS NOT NULL THEN jsonb_build_array(r.checksum, NULL) END, 'storage_key', CASE WHEN r.storage_key IS NOT NULL THEN jsonb_build_array(r.storage_key, NULL) END, 'size', CASE WHEN r.size IS NOT NULL THEN jsonb_build_array(r.size, NULL) END, 'envelope_from', CASE WHEN r.envelope_from IS NOT NULL THEN jsonb_build_array(r.envelope_from, NULL) END, 'envelope_to', CASE WHEN r.envelope_to IS NOT NULL THEN jsonb_build_array(r.envelope_to, NULL) END, 'state', CASE WHEN r.state IS NOT NULL THEN jsonb_build_array(r.state, NULL) END, 'attempts', CASE WHEN r.attempts IS NOT NULL THEN jsonb_build_array(r.attempts, NULL) END, 'message_id', CASE WHEN r.message_id IS NOT NULL THEN jsonb_build_array(r.message_id, NULL) END, 'body_hash', CASE WHEN r.body_hash IS NOT NULL THEN jsonb_build_array(r.body_hash, NULL) END, 'sender_email', CASE WHEN r.sender_email IS NOT NULL THEN jsonb_build_array(r.sender_email, NULL) END, 'sender_name', CASE WHEN r.sender_name IS NOT NULL THEN jsonb_build_array(r.sender_name, NULL) END, 'subject', CASE WHEN r.subject IS NOT NULL THEN jsonb_build_array(r.subject, NULL) END, 'classification', CASE WHEN r.classification IS NOT NULL THEN jsonb_build_array(r.classification, NULL) END, 'verified', CASE WHEN r.verified IS NOT NULL THEN jsonb_build_array(r.verified, NULL) END, 'decision', CASE WHEN r.decision IS NOT NULL THEN jsonb_build_array(r.decision, NULL) END, 'steps', CASE WHEN r.steps IS NOT NULL THEN jsonb_build_array(r.steps, NULL) END, 'decided_at', CASE WHEN r.decided_at IS NOT NULL THEN jsonb_build_array(r.decided_at, NULL) END, 'ticket_id', CASE WHEN r.ticket_id IS NOT NULL THEN jsonb_build_array(r.ticket_id, NULL) END, 'comment_id', CASE WHEN r.comment_id IS NOT NULL THEN jsonb_build_array(r.comment_id, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'mailbox_id', CASE WHEN o.mailbox_id IS DISTINCT FROM r.mailbox_id THEN jsonb_build_array(o.mailbox_id, r.mailbox_id) END, 'source', CASE WHEN o.source IS DISTINCT FROM r.source THEN jsonb_build_array(o.source, r.source) END, 'received_at', CASE WHEN o.received_at IS DISTINCT FROM r.received_at THEN jsonb_build_array(o.received_at, r.received_at) END, 'checksum', CASE WHEN o.checksum IS DISTINCT FROM r.checksum THEN jsonb_build_array(o.checksum, r.checksum) END, 'storage_key', CASE WHEN o.storage_key IS DISTINCT FROM r.storage_key THEN jsonb_build_array(o.storage_key, r.storage_key) END, 'size', CASE WHEN o.size IS DISTINCT FROM r.size THEN jsonb_build_array(o.size, r.size) END, 'envelope_from', CASE WHEN o.envelope_from IS DISTINCT FROM r.envelope_from THEN jsonb_build_array(o.envelope_from, r.envelope_from) END, 'envelope_to', CASE WHEN o.envelope_to IS DISTINCT FROM r.envelope_to THEN jsonb_build_array(o.envelope_to, r.envelope_to) END, 'state', CASE WHEN o.state IS DISTINCT FROM r.state THEN jsonb_build_array(o.state, r.state) END, 'message_id', CASE WHEN o.message_id IS DISTINCT FROM r.message_id THEN jsonb_build_array(o.message_id, r.message_id) END, 'body_hash', CASE WHEN o.body_hash IS DISTINCT FROM r.body_hash THEN jsonb_build_array(o.body_hash, r.body_hash) END, 'sender_email', CASE WHEN o.sender_email IS DISTINCT FROM r.sender_email THEN jsonb_build_array(o.sender_email, r.sender_email) END, 'sender_name', CASE WHEN o.sender_name IS DISTINCT FROM r.sender_name THEN jsonb_build_array(o.sender_name, r.sender_name) END, 'subject', CASE WHEN o.subject IS DISTINCT FROM r.subject THEN jsonb_build_array(o.subject, r.subject) END, 'classification', CASE WHEN o.classification IS DISTINCT FROM r.classification THEN jsonb_build_array(o.classification, r.classification) END, 'verified', CASE WHEN o.verified IS DISTINCT FROM r.verified THEN jsonb_build_array(o.verified, r.verified) END, 'decision', CASE WHEN o.decision IS DISTINCT FROM r.decision THEN jsonb_build_array(o.decision, r.decision) END, 'decided_at', CASE WHEN o.decided_at IS DISTINCT FROM r.decided_at THEN jsonb_build_array(o.decided_at, r.decided_at) END, 'ticket_id', CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN jsonb_build_array(o.ticket_id, r.ticket_id) END, 'comment_id', CASE WHEN o.comment_id IS DISTINCT FROM r.comment_id THEN jsonb_build_array(o.comment_id, r.comment_id) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'mailbox_id', CASE WHEN o.mailbox_id IS DISTINCT FROM r.mailbox_id THEN jsonb_build_array(o.mailbox_id, r.mailbox_id) END, 'source', CASE WHEN o.source IS DISTINCT FROM r.source THEN jsonb_build_array(o.source, r.source) END, 'received_at', CASE WHEN o.received_at IS DISTINCT FROM r.received_at THEN jsonb_build_array(o.received_at, r.received_at) END, 'checksum', CASE WHEN o.checksum IS DISTINCT FROM r.checksum THEN jsonb_build_array(o.checksum, r.checksum) END, 'storage_key', CASE WHEN o.storage_key IS DISTINCT FROM r.storage_key THEN jsonb_build_array(o.storage_key, r.storage_key) END, 'size', CASE WHEN o.size IS DISTINCT FROM r.size THEN jsonb_build_array(o.size, r.size) END, 'envelope_from', CASE WHEN o.envelope_from IS DISTINCT FROM r.envelope_from THEN jsonb_build_array(o.envelope_from, r.envelope_from) END, 'envelope_to', CASE WHEN o.envelope_to IS DISTINCT FROM r.envelope_to THEN jsonb_build_array(o.envelope_to, r.envelope_to) END, 'state', CASE WHEN o.state IS DISTINCT FROM r.state THEN jsonb_build_array(o.state, r.state) END, 'message_id', CASE WHEN o.message_id IS DISTINCT FROM r.message_id THEN jsonb_build_array(o.message_id, r.message_id) END, 'body_hash', CASE WHEN o.body_hash IS DISTINCT FROM r.body_hash THEN jsonb_build_array(o.body_hash, r.body_hash) END, 'sender_email', CASE WHEN o.sender_email IS DISTINCT FROM r.sender_email THEN jsonb_build_array(o.sender_email, r.sender_email) END, 'sender_name', CASE WHEN o.sender_name IS DISTINCT FROM r.sender_name THEN jsonb_build_array(o.sender_name, r.sender_name) END, 'subject', CASE WHEN o.subject IS DISTINCT FROM r.subject THEN jsonb_build_array(o.subject, r.subject) END, 'classification', CASE WHEN o.classification IS DISTINCT FROM r.classification THEN jsonb_build_array(o.classification, r.classification) END, 'verified', CASE WHEN o.verified IS DISTINCT FROM r.verified THEN jsonb_build_array(o.verified, r.verified) END, 'decision', CASE WHEN o.decision IS DISTINCT FROM r.decision THEN jsonb_build_array(o.decision, r.decision) END, 'decided_at', CASE WHEN o.decided_at IS DISTINCT FROM r.decided_at THEN jsonb_build_array(o.decided_at, r.decided_at) END, 'ticket_id', CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN jsonb_build_array(o.ticket_id, r.ticket_id) END, 'comment_id', CASE WHEN o.comment_id IS DISTINCT FROM r.comment_id THEN jsonb_build_array(o.comment_id, r.comment_id) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_inbound_mails() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_of_mail_rules() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(NULL, r.name) END, 'position', CASE WHEN r."position" IS NOT NULL THEN jsonb_build_array(NULL, r."position") END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(NULL, r.is_active) END, 'field', CASE WHEN r.field IS NOT NULL THEN jsonb_build_array(NULL, r.field) END, 'header', CASE WHEN r.header IS NOT NULL THEN jsonb_build_array(NULL, r.header) END, 'pattern', CASE WHEN r.pattern IS NOT NULL THEN jsonb_build_array(NULL, r.pattern) END, 'ignores', CASE WHEN r.ignores IS NOT NULL THEN jsonb_build_array(NULL, r.ignores) END, 'team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(NULL, r.team_id) END, 'tag', CASE WHEN r.tag IS NOT NULL THEN jsonb_build_array(NULL, r.tag) END, 'priority', CASE WHEN r.priority IS NOT NULL THEN jsonb_build_array(NULL, r.priority) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(r.name, NULL) END, 'position', CASE WHEN r."position" IS NOT NULL THEN jsonb_build_array(r."position", NULL) END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(r.is_active, NULL) END, 'field', CASE WHEN r.field IS NOT NULL THEN jsonb_build_array(r.field, NULL) END, 'header', CASE WHEN r.header IS NOT NULL THEN jsonb_build_array(r.header, NULL) END, 'pattern', CASE WHEN r.pattern IS NOT NULL THEN jsonb_build_array(r.pattern, NULL) END, 'ignores', CASE WHEN r.ignores IS NOT NULL THEN jsonb_build_array(r.ignores, NULL) END, 'team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(r.team_id, NULL) END, 'tag', CASE WHEN r.tag IS NOT NULL THEN jsonb_build_array(r.tag, NULL) END, 'priority', CASE WHEN r.priority IS NOT NULL THEN jsonb_build_array(r.priority, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'position', CASE WHEN o."position" IS DISTINCT FROM r."position" THEN jsonb_build_array(o."position", r."position") END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'field', CASE WHEN o.field IS DISTINCT FROM r.field THEN jsonb_build_array(o.field, r.field) END, 'header', CASE WHEN o.header IS DISTINCT FROM r.header THEN jsonb_build_array(o.header, r.header) END, 'pattern', CASE WHEN o.pattern IS DISTINCT FROM r.pattern THEN jsonb_build_array(o.pattern, r.pattern) END, 'ignores', CASE WHEN o.ignores IS DISTINCT FROM r.ignores THEN jsonb_build_array(o.ignores, r.ignores) END, 'team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'tag', CASE WHEN o.tag IS DISTINCT FROM r.tag THEN jsonb_build_array(o.tag, r.tag) END, 'priority', CASE WHEN o.priority IS DISTINCT FROM r.priority THEN jsonb_build_array(o.priority, r.priority) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'position', CASE WHEN o."position" IS DISTINCT FROM r."position" THEN jsonb_build_array(o."position", r."position") END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'field', CASE WHEN o.field IS DISTINCT FROM r.field THEN jsonb_build_array(o.field, r.field) END, 'header', CASE WHEN o.header IS DISTINCT FROM r.header THEN jsonb_build_array(o.header, r.header) END, 'pattern', CASE WHEN o.pattern IS DISTINCT FROM r.pattern THEN jsonb_build_array(o.pattern, r.pattern) END, 'ignores', CASE WHEN o.ignores IS DISTINCT FROM r.ignores THEN jsonb_build_array(o.ignores, r.ignores) END, 'team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'tag', CASE WHEN o.tag IS DISTINCT FROM r.tag THEN jsonb_build_array(o.tag, r.tag) END, 'priority', CASE WHEN o.priority IS DISTINCT FROM r.priority THEN jsonb_build_array(o.priority, r.priority) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_mail_rules() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_of_mailboxes() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(NULL, r.name) END, 'address', CASE WHEN r.address IS NOT NULL THEN jsonb_build_array(NULL, r.address) END, 'team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(NULL, r.team_id) END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(NULL, r.is_active) END, 'acknowledges', CASE WHEN r.acknowledges IS NOT NULL THEN jsonb_build_array(NULL, r.acknowledges) END, 'adds_followers', CASE WHEN r.adds_followers IS NOT NULL THEN jsonb_build_array(NULL, r.adds_followers) END, 'reopen_days', CASE WHEN r.reopen_days IS NOT NULL THEN jsonb_build_array(NULL, r.reopen_days) END, 'trusted_authserv', CASE WHEN r.trusted_authserv IS NOT NULL THEN jsonb_build_array(NULL, r.trusted_authserv) END, 'signature', CASE WHEN r.signature IS NOT NULL THEN jsonb_build_array(NULL, r.signature) END, 'imap_host', CASE WHEN r.imap_host IS NOT NULL THEN jsonb_build_array(NULL, r.imap_host) END, 'imap_port', CASE WHEN r.imap_port IS NOT NULL THEN jsonb_build_array(NULL, r.imap_port) END, 'imap_security', CASE WHEN r.imap_security IS NOT NULL THEN jsonb_build_array(NULL, r.imap_security) END, 'imap_user', CASE WHEN r.imap_user IS NOT NULL THEN jsonb_build_array(NULL, r.imap_user) END, 'imap_folder', CASE WHEN r.imap_folder IS NOT NULL THEN jsonb_build_array(NULL, r.imap_folder) END, 'imap_moves_to', CASE WHEN r.imap_moves_to IS NOT NULL THEN jsonb_build_array(NULL, r.imap_moves_to) END, 'smtp_host', CASE WHEN r.smtp_host IS NOT NULL THEN jsonb_build_array(NULL, r.smtp_host) END, 'smtp_port', CASE WHEN r.smtp_port IS NOT NULL THEN jsonb_build_array(NULL, r.smtp_port) END, 'smtp_security', CASE WHEN r.smtp_security IS NOT NULL THEN jsonb_build_array(NULL, r.smtp_security) END, 'smtp_user', CASE WHEN r.smtp_user IS NOT NULL THEN jsonb_build_array(NULL, r.smtp_user) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(r.name, NULL) END, 'address', CASE WHEN r.address IS NOT NULL THEN jsonb_build_array(r.address, NULL) END, 'team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(r.team_id, NULL) END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(r.is_active, NULL) END, 'acknowledges', CASE WHEN r.acknowledges IS NOT NULL THEN jsonb_build_array(r.acknowledges, NULL) END, 'adds_followers', CASE WHEN r.adds_followers IS NOT NULL THEN jsonb_build_array(r.adds_followers, NULL) END, 'reopen_days', CASE WHEN r.reopen_days IS NOT NULL THEN jsonb_build_array(r.reopen_days, NULL) END, 'trusted_authserv', CASE WHEN r.trusted_authserv IS NOT NULL THEN jsonb_build_array(r.trusted_authserv, NULL) END, 'signature', CASE WHEN r.signature IS NOT NULL THEN jsonb_build_array(r.signature, NULL) END, 'imap_host', CASE WHEN r.imap_host IS NOT NULL THEN jsonb_build_array(r.imap_host, NULL) END, 'imap_port', CASE WHEN r.imap_port IS NOT NULL THEN jsonb_build_array(r.imap_port, NULL) END, 'imap_security', CASE WHEN r.imap_security IS NOT NULL THEN jsonb_build_array(r.imap_security, NULL) END, 'imap_user', CASE WHEN r.imap_user IS NOT NULL THEN jsonb_build_array(r.imap_user, NULL) END, 'imap_folder', CASE WHEN r.imap_folder IS NOT NULL THEN jsonb_build_array(r.imap_folder, NULL) END, 'imap_moves_to', CASE WHEN r.imap_moves_to IS NOT NULL THEN jsonb_build_array(r.imap_moves_to, NULL) END, 'smtp_host', CASE WHEN r.smtp_host IS NOT NULL THEN jsonb_build_array(r.smtp_host, NULL) END, 'smtp_port', CASE WHEN r.smtp_port IS NOT NULL THEN jsonb_build_array(r.smtp_port, NULL) END, 'smtp_security', CASE WHEN r.smtp_security IS NOT NULL THEN jsonb_build_array(r.smtp_security, NULL) END, 'smtp_user', CASE WHEN r.smtp_user IS NOT NULL THEN jsonb_build_array(r.smtp_user, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'address', CASE WHEN o.address IS DISTINCT FROM r.address THEN jsonb_build_array(o.address, r.address) END, 'team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'acknowledges', CASE WHEN o.acknowledges IS DISTINCT FROM r.acknowledges THEN jsonb_build_array(o.acknowledges, r.acknowledges) END, 'adds_followers', CASE WHEN o.adds_followers IS DISTINCT FROM r.adds_followers THEN jsonb_build_array(o.adds_followers, r.adds_followers) END, 'reopen_days', CASE WHEN o.reopen_days IS DISTINCT FROM r.reopen_days THEN jsonb_build_array(o.reopen_days, r.reopen_days) END, 'trusted_authserv', CASE WHEN o.trusted_authserv IS DISTINCT FROM r.trusted_authserv THEN jsonb_build_array(o.trusted_authserv, r.trusted_authserv) END, 'signature', CASE WHEN o.signature IS DISTINCT FROM r.signature THEN jsonb_build_array(o.signature, r.signature) END, 'imap_host', CASE WHEN o.imap_host IS DISTINCT FROM r.imap_host THEN jsonb_build_array(o.imap_host, r.imap_host) END, 'imap_port', CASE WHEN o.imap_port IS DISTINCT FROM r.imap_port THEN jsonb_build_array(o.imap_port, r.imap_port) END, 'imap_security', CASE WHEN o.imap_security IS DISTINCT FROM r.imap_security THEN jsonb_build_array(o.imap_security, r.imap_security) END, 'imap_user', CASE WHEN o.imap_user IS DISTINCT FROM r.imap_user THEN jsonb_build_array(o.imap_user, r.imap_user) END, 'imap_secret', CASE WHEN o.imap_secret IS DISTINCT FROM r.imap_secret THEN '["***", "***"]'::jsonb END, 'imap_folder', CASE WHEN o.imap_folder IS DISTINCT FROM r.imap_folder THEN jsonb_build_array(o.imap_folder, r.imap_folder) END, 'imap_moves_to', CASE WHEN o.imap_moves_to IS DISTINCT FROM r.imap_moves_to THEN jsonb_build_array(o.imap_moves_to, r.imap_moves_to) END, 'smtp_host', CASE WHEN o.smtp_host IS DISTINCT FROM r.smtp_host THEN jsonb_build_array(o.smtp_host, r.smtp_host) END, 'smtp_port', CASE WHEN o.smtp_port IS DISTINCT FROM r.smtp_port THEN jsonb_build_array(o.smtp_port, r.smtp_port) END, 'smtp_security', CASE WHEN o.smtp_security IS DISTINCT FROM r.smtp_security THEN jsonb_build_array(o.smtp_security, r.smtp_security) END, 'smtp_user', CASE WHEN o.smtp_user IS DISTINCT FROM r.smtp_user THEN jsonb_build_array(o.smtp_user, r.smtp_user) END, 'smtp_secret', CASE WHEN o.smtp_secret IS DISTINCT FROM r.smtp_secret THEN '["***", "***"]'::jsonb END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'address', CASE WHEN o.address IS DISTINCT FROM r.address THEN jsonb_build_array(o.address, r.address) END, 'team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'acknowledges', CASE WHEN o.acknowledges IS DISTINCT FROM r.acknowledges THEN jsonb_build_array(o.acknowledges, r.acknowledges) END, 'adds_followers', CASE WHEN o.adds_followers IS DISTINCT FROM r.adds_followers THEN jsonb_build_array(o.adds_followers, r.adds_followers) END, 'reopen_days', CASE WHEN o.reopen_days IS DISTINCT FROM r.reopen_days THEN jsonb_build_array(o.reopen_days, r.reopen_days) END, 'trusted_authserv', CASE WHEN o.trusted_authserv IS DISTINCT FROM r.trusted_authserv THEN jsonb_build_array(o.trusted_authserv, r.trusted_authserv) END, 'signature', CASE WHEN o.signature IS DISTINCT FROM r.signature THEN jsonb_build_array(o.signature, r.signature) END, 'imap_host', CASE WHEN o.imap_host IS DISTINCT FROM r.imap_host THEN jsonb_build_array(o.imap_host, r.imap_host) END, 'imap_port', CASE WHEN o.imap_port IS DISTINCT FROM r.imap_port THEN jsonb_build_array(o.imap_port, r.imap_port) END, 'imap_security', CASE WHEN o.imap_security IS DISTINCT FROM r.imap_security THEN jsonb_build_array(o.imap_security, r.imap_security) END, 'imap_user', CASE WHEN o.imap_user IS DISTINCT FROM r.imap_user THEN jsonb_build_array(o.imap_user, r.imap_user) END, 'imap_secret', CASE WHEN o.imap_secret IS DISTINCT FROM r.imap_secret THEN '["***", "***"]'::jsonb END, 'imap_folder', CASE WHEN o.imap_folder IS DISTINCT FROM r.imap_folder THEN jsonb_build_array(o.imap_folder, r.imap_folder) END, 'imap_moves_to', CASE WHEN o.imap_moves_to IS DISTINCT FROM r.imap_moves_to THEN jsonb_build_array(o.imap_moves_to, r.imap_moves_to) END, 'smtp_host', CASE WHEN o.smtp_host IS DISTINCT FROM r.smtp_host THEN jsonb_build_array(o.smtp_host, r.smtp_host) END, 'smtp_port', CASE WHEN o.smtp_port IS DISTINCT FROM r.smtp_port THEN jsonb_build_array(o.smtp_port, r.smtp_port) END, 'smtp_security', CASE WHEN o.smtp_security IS DISTINCT FROM r.smtp_security THEN jsonb_build_array(o.smtp_security, r.smtp_security) END, 'smtp_user', CASE WHEN o.smtp_user IS DISTINCT FROM r.smtp_user THEN jsonb_build_array(o.smtp_user, r.smtp_user) END, 'smtp_secret', CASE WHEN o.smtp_secret IS DISTINCT FROM r.smtp_secret THEN '["***", "***"]'::jsonb END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_mailboxes() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.audit_of_organization_domains() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -745,6 +973,82 @@ BEGIN
 END $$;
 
 ALTER FUNCTION ombud.audit_of_teams() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_of_ticket_links() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('ticket_id', r.ticket_id, 'follows_id', r.follows_id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('ticket_id', CASE WHEN r.ticket_id IS NOT NULL THEN jsonb_build_array(NULL, r.ticket_id) END, 'follows_id', CASE WHEN r.follows_id IS NOT NULL THEN jsonb_build_array(NULL, r.follows_id) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('ticket_id', r.ticket_id, 'follows_id', r.follows_id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('ticket_id', CASE WHEN r.ticket_id IS NOT NULL THEN jsonb_build_array(r.ticket_id, NULL) END, 'follows_id', CASE WHEN r.follows_id IS NOT NULL THEN jsonb_build_array(r.follows_id, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('ticket_id', r.ticket_id, 'follows_id', r.follows_id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('ticket_id', CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN jsonb_build_array(o.ticket_id, r.ticket_id) END, 'follows_id', CASE WHEN o.follows_id IS DISTINCT FROM r.follows_id THEN jsonb_build_array(o.follows_id, r.follows_id) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('ticket_id', r.ticket_id, 'follows_id', r.follows_id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('ticket_id', CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN jsonb_build_array(o.ticket_id, r.ticket_id) END, 'follows_id', CASE WHEN o.follows_id IS DISTINCT FROM r.follows_id THEN jsonb_build_array(o.follows_id, r.follows_id) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_ticket_links() OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.audit_of_ticket_participants() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2102,6 +2406,49 @@ ALTER TABLE ONLY ombud.external_refs FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.external_refs OWNER TO ombud_owner;
 
+CREATE TABLE ombud.inbound_mails (
+    id bigint NOT NULL,
+    mailbox_id bigint NOT NULL,
+    source text NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    checksum character varying(64) NOT NULL,
+    storage_key character varying(255) NOT NULL,
+    size bigint NOT NULL,
+    envelope_from character varying(320) DEFAULT ''::character varying NOT NULL,
+    envelope_to character varying(320)[] DEFAULT '{}'::character varying[] NOT NULL,
+    state text DEFAULT 'received'::text NOT NULL,
+    attempts smallint DEFAULT '0'::smallint NOT NULL,
+    message_id character varying(500) DEFAULT ''::character varying NOT NULL,
+    body_hash character varying(64) DEFAULT ''::character varying NOT NULL,
+    sender_email character varying(320) DEFAULT ''::character varying NOT NULL,
+    sender_name character varying(255) DEFAULT ''::character varying NOT NULL,
+    subject character varying(500) DEFAULT ''::character varying NOT NULL,
+    classification character varying(20) DEFAULT ''::character varying NOT NULL,
+    verified boolean,
+    decision character varying(50) DEFAULT ''::character varying NOT NULL,
+    steps jsonb DEFAULT '[]'::jsonb NOT NULL,
+    decided_at timestamp with time zone,
+    ticket_id bigint,
+    comment_id bigint,
+    CONSTRAINT ck_inbound_mails_checksum CHECK (((checksum)::text ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT ck_inbound_mails_decided CHECK (((state = 'received'::text) = (decided_at IS NULL))),
+    CONSTRAINT ck_inbound_mails_source CHECK ((source = ANY (ARRAY['imap'::text, 'lmtp'::text, 'pipe'::text, 'http'::text]))),
+    CONSTRAINT ck_inbound_mails_state CHECK ((state = ANY (ARRAY['received'::text, 'accepted'::text, 'quarantined'::text, 'ignored'::text])))
+);
+
+ALTER TABLE ONLY ombud.inbound_mails FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.inbound_mails OWNER TO ombud_owner;
+
+ALTER TABLE ombud.inbound_mails ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.inbound_mails_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE ombud.login_attempts (
     key character varying(300) NOT NULL,
     failures bigint DEFAULT '0'::bigint NOT NULL,
@@ -2112,6 +2459,110 @@ CREATE TABLE ombud.login_attempts (
 ALTER TABLE ONLY ombud.login_attempts FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.login_attempts OWNER TO ombud_owner;
+
+CREATE TABLE ombud.mail_references (
+    message_id character varying(500) NOT NULL,
+    ticket_id bigint NOT NULL,
+    comment_id bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY ombud.mail_references FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.mail_references OWNER TO ombud_owner;
+
+CREATE TABLE ombud.mail_rules (
+    id bigint NOT NULL,
+    name character varying(100) NOT NULL,
+    "position" bigint DEFAULT '0'::bigint NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    field text NOT NULL,
+    header character varying(100) DEFAULT ''::character varying NOT NULL,
+    pattern character varying(300) NOT NULL,
+    ignores boolean DEFAULT false NOT NULL,
+    team_id bigint,
+    tag character varying(100) DEFAULT ''::character varying NOT NULL,
+    priority text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_mail_rules_field CHECK ((field = ANY (ARRAY['sender'::text, 'recipient'::text, 'subject'::text, 'header'::text]))),
+    CONSTRAINT ck_mail_rules_header_named CHECK (((field = 'header'::text) = ((header)::text ~ '\S'::text))),
+    CONSTRAINT ck_mail_rules_name_not_blank CHECK (((name)::text ~ '\S'::text)),
+    CONSTRAINT ck_mail_rules_pattern_not_blank CHECK (((pattern)::text ~ '\S'::text)),
+    CONSTRAINT ck_mail_rules_priority CHECK ((priority = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'urgent'::text])))
+);
+
+ALTER TABLE ONLY ombud.mail_rules FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.mail_rules OWNER TO ombud_owner;
+
+ALTER TABLE ombud.mail_rules ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.mail_rules_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ombud.mailbox_positions (
+    mailbox_id bigint NOT NULL,
+    uid_validity bigint DEFAULT '0'::bigint NOT NULL,
+    last_uid bigint DEFAULT '0'::bigint NOT NULL,
+    fetched_at timestamp with time zone,
+    problem text DEFAULT ''::text NOT NULL
+);
+
+ALTER TABLE ONLY ombud.mailbox_positions FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.mailbox_positions OWNER TO ombud_owner;
+
+CREATE TABLE ombud.mailboxes (
+    id bigint NOT NULL,
+    name character varying(100) NOT NULL,
+    address character varying(255) NOT NULL,
+    team_id bigint,
+    is_active boolean DEFAULT true NOT NULL,
+    acknowledges boolean DEFAULT true NOT NULL,
+    adds_followers boolean DEFAULT true NOT NULL,
+    reopen_days smallint DEFAULT '14'::smallint NOT NULL,
+    trusted_authserv character varying(255) DEFAULT ''::character varying NOT NULL,
+    signature text DEFAULT ''::text NOT NULL,
+    imap_host character varying(255) DEFAULT ''::character varying NOT NULL,
+    imap_port bigint DEFAULT '993'::bigint NOT NULL,
+    imap_security text DEFAULT 'tls'::text NOT NULL,
+    imap_user character varying(255) DEFAULT ''::character varying NOT NULL,
+    imap_secret bytea,
+    imap_folder character varying(255) DEFAULT 'INBOX'::character varying NOT NULL,
+    imap_moves_to character varying(255) DEFAULT ''::character varying NOT NULL,
+    smtp_host character varying(255) DEFAULT ''::character varying NOT NULL,
+    smtp_port bigint DEFAULT '587'::bigint NOT NULL,
+    smtp_security text DEFAULT 'starttls'::text NOT NULL,
+    smtp_user character varying(255) DEFAULT ''::character varying NOT NULL,
+    smtp_secret bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_mailboxes_address_form CHECK ((((address)::text = lower((address)::text)) AND ((address)::text ~ '^[^@\s]+@[^@\s]+$'::text))),
+    CONSTRAINT ck_mailboxes_imap_port CHECK (((imap_port >= 1) AND (imap_port <= 65535))),
+    CONSTRAINT ck_mailboxes_imap_security CHECK ((imap_security = ANY (ARRAY['tls'::text, 'starttls'::text, 'plain'::text]))),
+    CONSTRAINT ck_mailboxes_name_not_blank CHECK (((name)::text ~ '\S'::text)),
+    CONSTRAINT ck_mailboxes_reopen_days CHECK (((reopen_days >= 0) AND (reopen_days <= 3650))),
+    CONSTRAINT ck_mailboxes_smtp_port CHECK (((smtp_port >= 1) AND (smtp_port <= 65535))),
+    CONSTRAINT ck_mailboxes_smtp_security CHECK ((smtp_security = ANY (ARRAY['tls'::text, 'starttls'::text, 'plain'::text])))
+);
+
+ALTER TABLE ONLY ombud.mailboxes FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.mailboxes OWNER TO ombud_owner;
+
+ALTER TABLE ombud.mailboxes ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.mailboxes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE ombud.organization_domains (
     domain character varying(255) NOT NULL,
@@ -2199,6 +2650,17 @@ ALTER TABLE ombud.teams ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE ombud.ticket_links (
+    ticket_id bigint NOT NULL,
+    follows_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_ticket_links_not_itself CHECK ((ticket_id <> follows_id))
+);
+
+ALTER TABLE ONLY ombud.ticket_links FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.ticket_links OWNER TO ombud_owner;
 
 CREATE SEQUENCE ombud.ticket_number_seq
     START WITH 1001
@@ -2431,8 +2893,23 @@ ALTER TABLE ONLY ombud.drafts
 ALTER TABLE ONLY ombud.external_refs
     ADD CONSTRAINT pk_external_refs PRIMARY KEY (source, key);
 
+ALTER TABLE ONLY ombud.inbound_mails
+    ADD CONSTRAINT pk_inbound_mails PRIMARY KEY (id);
+
 ALTER TABLE ONLY ombud.login_attempts
     ADD CONSTRAINT pk_login_attempts PRIMARY KEY (key);
+
+ALTER TABLE ONLY ombud.mail_references
+    ADD CONSTRAINT pk_mail_references PRIMARY KEY (message_id, ticket_id);
+
+ALTER TABLE ONLY ombud.mail_rules
+    ADD CONSTRAINT pk_mail_rules PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.mailbox_positions
+    ADD CONSTRAINT pk_mailbox_positions PRIMARY KEY (mailbox_id);
+
+ALTER TABLE ONLY ombud.mailboxes
+    ADD CONSTRAINT pk_mailboxes PRIMARY KEY (id);
 
 ALTER TABLE ONLY ombud.organization_domains
     ADD CONSTRAINT pk_organization_domains PRIMARY KEY (domain);
@@ -2448,6 +2925,9 @@ ALTER TABLE ONLY ombud.team_members
 
 ALTER TABLE ONLY ombud.teams
     ADD CONSTRAINT pk_teams PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.ticket_links
+    ADD CONSTRAINT pk_ticket_links PRIMARY KEY (ticket_id, follows_id);
 
 ALTER TABLE ONLY ombud.ticket_participants
     ADD CONSTRAINT pk_ticket_participants PRIMARY KEY (ticket_id, user_id);
@@ -2521,9 +3001,31 @@ CREATE INDEX ix_drafts_ticket_id ON ombud.drafts USING btree (ticket_id);
 
 CREATE INDEX ix_external_refs_ticket_id ON ombud.external_refs USING btree (ticket_id);
 
+CREATE INDEX ix_inbound_mails_comment_id ON ombud.inbound_mails USING btree (comment_id) WHERE (comment_id IS NOT NULL);
+
+CREATE INDEX ix_inbound_mails_mailbox_id ON ombud.inbound_mails USING btree (mailbox_id, id);
+
+CREATE INDEX ix_inbound_mails_message_id ON ombud.inbound_mails USING btree (message_id, body_hash) WHERE ((message_id)::text <> ''::text);
+
+CREATE INDEX ix_inbound_mails_quarantine ON ombud.inbound_mails USING btree (id) WHERE (state = 'quarantined'::text);
+
+CREATE INDEX ix_inbound_mails_ticket_id ON ombud.inbound_mails USING btree (ticket_id) WHERE (ticket_id IS NOT NULL);
+
+CREATE INDEX ix_inbound_mails_waiting ON ombud.inbound_mails USING btree (id) WHERE (state = 'received'::text);
+
+CREATE INDEX ix_mail_references_comment_id ON ombud.mail_references USING btree (comment_id) WHERE (comment_id IS NOT NULL);
+
+CREATE INDEX ix_mail_references_ticket_id ON ombud.mail_references USING btree (ticket_id);
+
+CREATE INDEX ix_mail_rules_team_id ON ombud.mail_rules USING btree (team_id);
+
+CREATE INDEX ix_mailboxes_team_id ON ombud.mailboxes USING btree (team_id);
+
 CREATE INDEX ix_organization_domains_organization_id ON ombud.organization_domains USING btree (organization_id);
 
 CREATE INDEX ix_team_members_user_id ON ombud.team_members USING btree (user_id);
+
+CREATE INDEX ix_ticket_links_follows_id ON ombud.ticket_links USING btree (follows_id);
 
 CREATE INDEX ix_ticket_participants_user_id ON ombud.ticket_participants USING btree (user_id);
 
@@ -2569,6 +3071,10 @@ CREATE INDEX ix_web_sessions_expires_at ON ombud.web_sessions USING btree (expir
 
 CREATE INDEX ix_web_sessions_user_id ON ombud.web_sessions USING btree (user_id);
 
+CREATE UNIQUE INDEX uq_inbound_mails_checksum ON ombud.inbound_mails USING btree (mailbox_id, checksum);
+
+CREATE UNIQUE INDEX uq_mailboxes_address ON ombud.mailboxes USING btree (address);
+
 CREATE UNIQUE INDEX uq_organizations_name ON ombud.organizations USING btree (lower((name)::text));
 
 CREATE UNIQUE INDEX uq_tags_name ON ombud.tags USING btree (lower((name)::text));
@@ -2605,6 +3111,10 @@ CREATE TRIGGER s_stats_update AFTER UPDATE ON ombud.tickets REFERENCING OLD TABL
 
 CREATE TRIGGER touch BEFORE UPDATE ON ombud.comments FOR EACH ROW EXECUTE FUNCTION ombud.touch();
 
+CREATE TRIGGER touch BEFORE UPDATE ON ombud.mail_rules FOR EACH ROW EXECUTE FUNCTION ombud.touch();
+
+CREATE TRIGGER touch BEFORE UPDATE ON ombud.mailboxes FOR EACH ROW EXECUTE FUNCTION ombud.touch();
+
 CREATE TRIGGER touch BEFORE UPDATE ON ombud.organizations FOR EACH ROW EXECUTE FUNCTION ombud.touch();
 
 CREATE TRIGGER touch BEFORE UPDATE ON ombud.teams FOR EACH ROW EXECUTE FUNCTION ombud.touch();
@@ -2617,6 +3127,12 @@ CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.attachments REFERENCING OLD 
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.comments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_comments();
 
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.inbound_mails REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_inbound_mails();
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.mail_rules REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mail_rules();
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.mailboxes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mailboxes();
+
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.organization_domains REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organization_domains();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.organizations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organizations();
@@ -2626,6 +3142,8 @@ CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.tags REFERENCING OLD TABLE A
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.team_members REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_team_members();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.teams REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_teams();
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.ticket_links REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_ticket_links();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.ticket_participants REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_ticket_participants();
 
@@ -2641,6 +3159,12 @@ CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.attachments REFERENCING NEW 
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.comments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_comments();
 
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.inbound_mails REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_inbound_mails();
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.mail_rules REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mail_rules();
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.mailboxes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mailboxes();
+
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.organization_domains REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organization_domains();
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.organizations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organizations();
@@ -2650,6 +3174,8 @@ CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.tags REFERENCING NEW TABLE A
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.team_members REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_team_members();
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.teams REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_teams();
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.ticket_links REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_ticket_links();
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.ticket_participants REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_ticket_participants();
 
@@ -2665,6 +3191,12 @@ CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.attachments REFERENCING OLD 
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.comments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_comments();
 
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.inbound_mails REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_inbound_mails();
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.mail_rules REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mail_rules();
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.mailboxes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mailboxes();
+
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.organization_domains REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organization_domains();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.organizations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organizations();
@@ -2674,6 +3206,8 @@ CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.tags REFERENCING OLD TABLE A
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.team_members REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_team_members();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.teams REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_teams();
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.ticket_links REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_ticket_links();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.ticket_participants REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_ticket_participants();
 
@@ -2710,6 +3244,30 @@ ALTER TABLE ONLY ombud.drafts
 ALTER TABLE ONLY ombud.external_refs
     ADD CONSTRAINT fk_external_refs_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY ombud.inbound_mails
+    ADD CONSTRAINT fk_inbound_mails_comment_id FOREIGN KEY (comment_id) REFERENCES ombud.comments(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY ombud.inbound_mails
+    ADD CONSTRAINT fk_inbound_mails_mailbox_id FOREIGN KEY (mailbox_id) REFERENCES ombud.mailboxes(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY ombud.inbound_mails
+    ADD CONSTRAINT fk_inbound_mails_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY ombud.mail_references
+    ADD CONSTRAINT fk_mail_references_comment_id FOREIGN KEY (comment_id) REFERENCES ombud.comments(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY ombud.mail_references
+    ADD CONSTRAINT fk_mail_references_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.mail_rules
+    ADD CONSTRAINT fk_mail_rules_team_id FOREIGN KEY (team_id) REFERENCES ombud.teams(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.mailbox_positions
+    ADD CONSTRAINT fk_mailbox_positions_mailbox_id FOREIGN KEY (mailbox_id) REFERENCES ombud.mailboxes(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.mailboxes
+    ADD CONSTRAINT fk_mailboxes_team_id FOREIGN KEY (team_id) REFERENCES ombud.teams(id) ON DELETE SET NULL;
+
 ALTER TABLE ONLY ombud.organization_domains
     ADD CONSTRAINT fk_organization_domains_organization_id FOREIGN KEY (organization_id) REFERENCES ombud.organizations(id) ON DELETE CASCADE;
 
@@ -2718,6 +3276,12 @@ ALTER TABLE ONLY ombud.team_members
 
 ALTER TABLE ONLY ombud.team_members
     ADD CONSTRAINT fk_team_members_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.ticket_links
+    ADD CONSTRAINT fk_ticket_links_follows_id FOREIGN KEY (follows_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.ticket_links
+    ADD CONSTRAINT fk_ticket_links_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY ombud.ticket_participants
     ADD CONSTRAINT fk_ticket_participants_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
@@ -2763,6 +3327,10 @@ ALTER TABLE ONLY ombud.web_sessions
 
 ALTER TABLE ombud.access_logs ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY admin_all ON ombud.mail_rules TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
+
+CREATE POLICY admin_all ON ombud.mailboxes TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
+
 CREATE POLICY admin_all ON ombud.team_members TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
 
 CREATE POLICY admin_all ON ombud.teams TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
@@ -2795,7 +3363,17 @@ CREATE POLICY backup_all ON ombud.drafts FOR SELECT TO ombud_backup USING (true)
 
 CREATE POLICY backup_all ON ombud.external_refs FOR SELECT TO ombud_backup USING (true);
 
+CREATE POLICY backup_all ON ombud.inbound_mails FOR SELECT TO ombud_backup USING (true);
+
 CREATE POLICY backup_all ON ombud.login_attempts FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.mail_references FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.mail_rules FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.mailbox_positions FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.mailboxes FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.organization_domains FOR SELECT TO ombud_backup USING (true);
 
@@ -2806,6 +3384,8 @@ CREATE POLICY backup_all ON ombud.tags FOR SELECT TO ombud_backup USING (true);
 CREATE POLICY backup_all ON ombud.team_members FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.teams FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.ticket_links FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.ticket_participants FOR SELECT TO ombud_backup USING (true);
 
@@ -2843,7 +3423,17 @@ CREATE POLICY context ON ombud.drafts AS RESTRICTIVE TO ombud_app USING ((( SELE
 
 CREATE POLICY context ON ombud.external_refs AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
+CREATE POLICY context ON ombud.inbound_mails AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
 CREATE POLICY context ON ombud.login_attempts AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.mail_references AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.mail_rules AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.mailbox_positions AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.mailboxes AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.organization_domains AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
@@ -2854,6 +3444,8 @@ CREATE POLICY context ON ombud.tags AS RESTRICTIVE TO ombud_app USING ((( SELECT
 CREATE POLICY context ON ombud.team_members AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.teams AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.ticket_links AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.ticket_participants AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
@@ -2877,7 +3469,17 @@ ALTER TABLE ombud.drafts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.external_refs ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE ombud.inbound_mails ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE ombud.login_attempts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.mail_references ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.mail_rules ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.mailbox_positions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.mailboxes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.organization_domains ENABLE ROW LEVEL SECURITY;
 
@@ -2913,7 +3515,17 @@ CREATE POLICY owner_all ON ombud.drafts TO ombud_owner USING (true) WITH CHECK (
 
 CREATE POLICY owner_all ON ombud.external_refs TO ombud_owner USING (true) WITH CHECK (true);
 
+CREATE POLICY owner_all ON ombud.inbound_mails TO ombud_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_all ON ombud.login_attempts TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.mail_references TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.mail_rules TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.mailbox_positions TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.mailboxes TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.organization_domains TO ombud_owner USING (true) WITH CHECK (true);
 
@@ -2924,6 +3536,8 @@ CREATE POLICY owner_all ON ombud.tags TO ombud_owner USING (true) WITH CHECK (tr
 CREATE POLICY owner_all ON ombud.team_members TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.teams TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.ticket_links TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.ticket_participants TO ombud_owner USING (true) WITH CHECK (true);
 
@@ -3003,9 +3617,29 @@ CREATE POLICY staff ON ombud.external_refs TO ombud_web USING (((( SELECT ombud.
    FROM ombud.tickets t
   WHERE (t.id = external_refs.ticket_id))))));
 
+CREATE POLICY staff ON ombud.inbound_mails TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR
+CASE
+    WHEN (ticket_id IS NOT NULL) THEN (EXISTS ( SELECT
+       FROM ombud.tickets t
+      WHERE (t.id = inbound_mails.ticket_id)))
+    ELSE (EXISTS ( SELECT
+       FROM ombud.mailboxes m
+      WHERE ((m.id = inbound_mails.mailbox_id) AND (m.team_id = ANY (( SELECT ombud.actor_teams() AS actor_teams)::bigint[])))))
+END)));
+
+CREATE POLICY staff ON ombud.mail_references TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = mail_references.ticket_id))))));
+
 CREATE POLICY staff ON ombud.organization_domains TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
 
 CREATE POLICY staff ON ombud.tags TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+
+CREATE POLICY staff ON ombud.ticket_links TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR ((EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = ticket_links.ticket_id))) AND (EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = ticket_links.follows_id)))))));
 
 CREATE POLICY staff ON ombud.ticket_search FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR ((( SELECT ombud.actor_scope() AS actor_scope) = 'teams'::text) AND (EXISTS ( SELECT
    FROM ombud.tickets t
@@ -3020,6 +3654,10 @@ CREATE POLICY staff_add ON ombud.organizations FOR INSERT TO ombud_web WITH CHEC
 CREATE POLICY staff_change ON ombud.organizations FOR UPDATE TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
 
 CREATE POLICY staff_change ON ombud.ticket_participants TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+
+CREATE POLICY staff_read ON ombud.mailbox_positions FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+
+CREATE POLICY staff_read ON ombud.mailboxes FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
 
 CREATE POLICY staff_read ON ombud.team_members FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
 
@@ -3041,7 +3679,17 @@ CREATE POLICY system_all ON ombud.drafts TO ombud_worker USING ((( SELECT ombud.
 
 CREATE POLICY system_all ON ombud.external_refs TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
+CREATE POLICY system_all ON ombud.inbound_mails TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
 CREATE POLICY system_all ON ombud.login_attempts TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.mail_references TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.mail_rules TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.mailbox_positions TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.mailboxes TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.organization_domains TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
@@ -3052,6 +3700,8 @@ CREATE POLICY system_all ON ombud.tags TO ombud_worker USING ((( SELECT ombud.ac
 CREATE POLICY system_all ON ombud.team_members TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.teams TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.ticket_links TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.ticket_participants TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
@@ -3076,6 +3726,8 @@ ALTER TABLE ombud.tags ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ombud.team_members ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.teams ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.ticket_links ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.ticket_participants ENABLE ROW LEVEL SECURITY;
 
@@ -3308,7 +3960,72 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.drafts TO ombud_app;
 GRANT SELECT ON TABLE ombud.external_refs TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.external_refs TO ombud_app;
 
+GRANT SELECT ON TABLE ombud.inbound_mails TO ombud_backup;
+GRANT SELECT,INSERT,UPDATE ON TABLE ombud.inbound_mails TO ombud_app;
+GRANT DELETE ON TABLE ombud.inbound_mails TO ombud_worker;
+
 GRANT SELECT ON TABLE ombud.login_attempts TO ombud_backup;
+
+GRANT SELECT ON TABLE ombud.mail_references TO ombud_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.mail_references TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.mail_rules TO ombud_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.mail_rules TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.mailbox_positions TO ombud_backup;
+GRANT SELECT,INSERT,UPDATE ON TABLE ombud.mailbox_positions TO ombud_worker;
+GRANT SELECT ON TABLE ombud.mailbox_positions TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.mailboxes TO ombud_backup;
+GRANT INSERT,DELETE,UPDATE ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(id) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(name) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(address) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(team_id) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(is_active) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(acknowledges) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(adds_followers) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(reopen_days) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(trusted_authserv) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(signature) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(imap_host) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(imap_port) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(imap_security) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(imap_user) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(imap_secret) ON TABLE ombud.mailboxes TO ombud_worker;
+
+GRANT SELECT(imap_folder) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(imap_moves_to) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(smtp_host) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(smtp_port) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(smtp_security) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(smtp_user) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(smtp_secret) ON TABLE ombud.mailboxes TO ombud_worker;
+
+GRANT SELECT(created_at) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(updated_at) ON TABLE ombud.mailboxes TO ombud_app;
 
 GRANT SELECT ON TABLE ombud.organization_domains TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.organization_domains TO ombud_app;
@@ -3325,6 +4042,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.team_members TO ombud_app;
 
 GRANT SELECT ON TABLE ombud.teams TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.teams TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.ticket_links TO ombud_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.ticket_links TO ombud_app;
 
 GRANT SELECT ON TABLE ombud.ticket_participants TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.ticket_participants TO ombud_app;

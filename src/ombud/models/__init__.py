@@ -5,6 +5,18 @@ from ombud.models.account import ApiToken, LoginAttempt, WebSession
 from ombud.models.audit import AuditAction, AuditCheckpoint, AuditLog
 from ombud.models.comment import Attachment, Comment
 from ombud.models.deleted import INCLUDE_DELETED
+from ombud.models.mail import (
+    InboundMail,
+    Mailbox,
+    MailboxPosition,
+    MailField,
+    MailReference,
+    MailRule,
+    MailSource,
+    MailState,
+    Security,
+    TicketLink,
+)
 from ombud.models.people import Organization, OrganizationDomain, Team, TeamMember, User, UserRole
 from ombud.models.personal import Draft, TicketRead
 from ombud.models.search import TicketSearch
@@ -31,9 +43,18 @@ __all__ = [
     "Comment",
     "Draft",
     "ExternalRef",
+    "InboundMail",
     "LoginAttempt",
+    "MailField",
+    "MailReference",
+    "MailRule",
+    "MailSource",
+    "MailState",
+    "Mailbox",
+    "MailboxPosition",
     "Organization",
     "OrganizationDomain",
+    "Security",
     "StatDimension",
     "StatGrain",
     "Tag",
@@ -41,6 +62,7 @@ __all__ = [
     "TeamMember",
     "Ticket",
     "TicketChannel",
+    "TicketLink",
     "TicketParticipant",
     "TicketPriority",
     "TicketRead",

@@ -7,7 +7,7 @@ once. A chore that fails is logged and tried again at its next turn.
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -20,6 +20,7 @@ from ombud.db.desk import Desk
 from ombud.errors import OmbudError
 from ombud.people import actions as people
 from ombud.search import actions as search
+from ombud.worker.intake import decide_about_mail
 from ombud.worker.logs import seal_and_export, write_views
 
 log = logging.getLogger(__name__)
@@ -65,17 +66,26 @@ CHORES = (
 )
 
 
+MAIL_CHORES = (Errand("mail", 1.0, decide_about_mail),)
+"""In a thread of their own: ten thousand messages must not keep fresh tickets from being found."""
+
+
 @contextmanager
 def chores_running(desk: Desk) -> Iterator[None]:
-    """Run the chores in a thread for as long as the block lasts."""
+    """Run the chores in threads for as long as the block lasts."""
     stop = threading.Event()
-    thread = threading.Thread(target=_loop, args=(desk, stop), name="ombud-chores", daemon=True)
-    thread.start()
+    threads = [
+        threading.Thread(target=_loop, args=(desk, stop, chores), name=f"ombud-{name}", daemon=True)
+        for name, chores in (("chores", CHORES), ("mail", MAIL_CHORES))
+    ]
+    for thread in threads:
+        thread.start()
     try:
         yield
     finally:
         stop.set()
-        thread.join(timeout=10)
+        for thread in threads:
+            thread.join(timeout=10)
 
 
 def run_chore(desk: Desk, chore: Chore) -> int:
@@ -88,10 +98,10 @@ def run_chore(desk: Desk, chore: Chore) -> int:
             return done
 
 
-def _loop(desk: Desk, stop: threading.Event) -> None:
-    due = {chore.name: 0.0 for chore in CHORES}
+def _loop(desk: Desk, stop: threading.Event, chores: Sequence[Chore]) -> None:
+    due = {chore.name: 0.0 for chore in chores}
     while not stop.is_set():
-        for chore in CHORES:
+        for chore in chores:
             if time.monotonic() >= due[chore.name]:
                 _attempt(desk, chore)
                 due[chore.name] = time.monotonic() + chore.seconds

@@ -1,0 +1,277 @@
+"""Take mail in: note that a message came, decide what becomes of it, and take a decision back.
+
+A message is stored and committed before anybody is told that we have it; what becomes of it is decided afterwards,
+in one transaction a message, so that each is exactly one ticket or comment however often it is delivered or a
+process dies on the way. The slow parts (parsing, files) are done before, see `prepared`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from ombud import clock
+from ombud.errors import NotFound
+from ombud.files import StoredBytes
+from ombud.mail import queries
+from ombud.mail.facts import gather
+from ombud.mail.prepared import PreparedMail, matches, storable
+from ombud.mail.rules import Decision, Outcome, Step, decide
+from ombud.mail.tokens import TicketNamer, without_tag
+from ombud.models import (
+    InboundMail,
+    Mailbox,
+    MailReference,
+    MailRule,
+    MailSource,
+    MailState,
+    Ticket,
+    TicketChannel,
+    TicketLink,
+    TicketParticipant,
+    TicketPriority,
+    User,
+)
+from ombud.people import queries as people
+from ombud.people.actions import find_or_create_customer
+from ombud.tickets import add_comment, open_ticket
+from ombud.tickets.rules import status_after_reply
+
+ATTEMPTS = 3
+"""How often a message may end the process that reads it before it goes to quarantine."""
+FOLLOWERS_PER_MAIL = 20
+
+_STATE = {
+    Outcome.NEW: MailState.ACCEPTED,
+    Outcome.REPLY: MailState.ACCEPTED,
+    Outcome.BOUNCE: MailState.ACCEPTED,
+    Outcome.COPY: MailState.IGNORED,
+    Outcome.IGNORE: MailState.IGNORED,
+    Outcome.QUARANTINE: MailState.QUARANTINED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """What rules say about a new ticket."""
+
+    ignored_by: str | None = None
+    team_id: int | None = None
+    priority: TicketPriority = TicketPriority.MEDIUM
+    tags: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+
+
+def receive(
+    session: Session,
+    mailbox_id: int,
+    stored: StoredBytes,
+    source: MailSource,
+    *,
+    envelope_from: str = "",
+    envelope_to: Sequence[str] = (),
+) -> int | None:
+    """Note that a message came, whose bytes are in the store; returns its id, None when it had come before.
+
+    When this is committed the message is ours, and the sender's server may forget it.
+    """
+    statement = (
+        insert(InboundMail)
+        .values(
+            mailbox_id=mailbox_id,
+            source=source,
+            checksum=stored.checksum,
+            storage_key=stored.storage_key,
+            size=stored.size,
+            envelope_from=storable(envelope_from)[:320],
+            envelope_to=[storable(address)[:320] for address in envelope_to][:100],
+        )
+        .on_conflict_do_nothing(index_elements=["mailbox_id", "checksum"])
+        .returning(InboundMail.id)
+    )
+    return session.scalar(statement)
+
+
+def begin_attempt(session: Session, mail_id: int) -> InboundMail | None:
+    """Count an attempt to decide a message and return it; None when that was done or is being done elsewhere.
+
+    Committed before the message is read, so that one which ends the process every time is noticed: after
+    ATTEMPTS it goes to quarantine and the next ones are taken.
+    """
+    mail = session.scalar(queries.waiting_for_change(mail_id))
+    if mail is None:
+        return None
+    if mail.attempts >= ATTEMPTS:
+        step = Step("reading", f"ended the process {mail.attempts} times")
+        _settle(mail, Decision(Outcome.QUARANTINE, "unreadable", (step,)))
+        session.flush()
+        return None
+    mail.attempts += 1
+    session.flush()
+    return mail
+
+
+def settle(
+    session: Session, mail_id: int, prepared: PreparedMail, namer: TicketNamer, *, verified: bool | None
+) -> Decision | None:
+    """Decide what becomes of a message and do it; None when another process was quicker."""
+    session.execute(queries.decide_one_at_a_time())
+    mail = session.scalar(queries.waiting_for_change(mail_id))
+    if mail is None:
+        return None
+    _describe(mail, prepared, verified)
+    own = set(session.scalars(queries.own_addresses()))
+    facts, sender = gather(session, mail, prepared, namer, own)
+    decision = decide(facts)
+    if decision.outcome is Outcome.NEW:
+        decision = _open(session, mail, prepared, decision)
+    elif decision.outcome is Outcome.REPLY and decision.ticket_id is not None and sender is not None:
+        _append(session, mail, prepared, decision, sender)
+    elif decision.ticket_id is not None:
+        mail.ticket_id = decision.ticket_id
+    _settle(mail, decision)
+    session.flush()
+    if (
+        mail.state is MailState.ACCEPTED
+        and decision.outcome is not Outcome.BOUNCE
+        and mail.ticket_id is not None
+    ):
+        _add_followers(session, mail.mailbox, mail.ticket_id, prepared, own)
+        _remember(session, prepared, mail.ticket_id, mail.comment_id)
+    return decision
+
+
+def refuse(session: Session, mail_id: int, code: str, reason: str) -> None:
+    """Put a message that could not be handled into quarantine, with the reason, so that the next one is taken."""
+    mail = session.scalar(queries.waiting_for_change(mail_id))
+    if mail is None:
+        raise NotFound("This message does not wait for a decision.")
+    _settle(mail, Decision(Outcome.QUARANTINE, code, (Step("problem", reason[:500]),)))
+    session.flush()
+
+
+def routing(rules: Sequence[MailRule], mail: PreparedMail, envelope: Sequence[str] = ()) -> Routing:
+    """Return what the rules that match say; of several the later one wins, and tags add up."""
+    found = Routing()
+    for rule in rules:
+        if not matches(rule, mail, envelope):
+            continue
+        found = Routing(
+            ignored_by=rule.name if rule.ignores else found.ignored_by,
+            team_id=rule.team_id if rule.team_id is not None else found.team_id,
+            priority=rule.priority or found.priority,
+            tags=(*found.tags, rule.tag) if rule.tag else found.tags,
+            steps=(*found.steps, Step("rule", f"{rule.name!r} applies")),
+        )
+        if rule.ignores:
+            break
+    return found
+
+
+def _describe(mail: InboundMail, prepared: PreparedMail, verified: bool | None) -> None:
+    mail.message_id = storable(prepared.parsed.message_id)[:500]
+    mail.body_hash = prepared.body_hash
+    mail.sender_email = prepared.sender
+    mail.sender_name = prepared.sender_name
+    mail.subject = prepared.subject
+    mail.classification = prepared.parsed.classification.value
+    mail.verified = verified
+
+
+def _settle(mail: InboundMail, decision: Decision) -> None:
+    mail.state = _STATE[decision.outcome]
+    mail.decision = decision.code
+    mail.steps = [step.as_json() for step in decision.steps]
+    mail.decided_at = clock.now()
+
+
+def _open(session: Session, mail: InboundMail, prepared: PreparedMail, decision: Decision) -> Decision:
+    route = routing(session.scalars(queries.rules()).all(), prepared, mail.envelope_to)
+    steps = (*decision.steps, *route.steps)
+    if route.ignored_by is not None:
+        return Decision(Outcome.IGNORE, "rule", steps, is_automatic=decision.is_automatic)
+    sender = find_or_create_customer(session, email=prepared.sender, full_name=prepared.sender_name)
+    team_id = route.team_id if route.team_id is not None else mail.mailbox.team_id
+    ticket = open_ticket(
+        session,
+        title=prepared.subject,
+        description=prepared.text,
+        requester_id=sender.id,
+        priority=route.priority,
+        channel=TicketChannel.EMAIL,
+        team_id=team_id,
+        tags=route.tags,
+        files=prepared.files,
+    )
+    mail.ticket_id = ticket.id
+    if decision.follows is not None:
+        session.add(TicketLink(ticket_id=ticket.id, follows_id=decision.follows.ticket_id))
+    return Decision(
+        decision.outcome, decision.code, steps, ticket.id, decision.follows, decision.is_automatic
+    )
+
+
+def _append(
+    session: Session,
+    mail: InboundMail,
+    prepared: PreparedMail,
+    decision: Decision,
+    sender: User,
+) -> None:
+    ticket = session.get_one(Ticket, decision.ticket_id)
+    # An answer by mail is the sender's, so it moves the status as their answer on a page would.
+    status = status_after_reply(ticket.status, by_customer=not sender.is_staff)
+    comment = add_comment(
+        session,
+        ticket.id,
+        prepared.reply_text,
+        author_id=sender.id,
+        status=ticket.status if decision.is_automatic else status,
+        files=prepared.files,
+    )
+    mail.ticket_id, mail.comment_id = ticket.id, comment.id
+
+
+def _add_followers(
+    session: Session, mailbox: Mailbox, ticket_id: int, prepared: PreparedMail, own: set[str]
+) -> None:
+    """Let the other recipients follow, where the mailbox's policy is so: they see what comes from now on by mail."""
+    if not mailbox.adds_followers:
+        return
+    others = [
+        address
+        for address in (*prepared.parsed.to, *prepared.parsed.cc)
+        if (email := without_tag(address.email).lower()) not in own and email != prepared.sender
+    ]
+    for address in others[:FOLLOWERS_PER_MAIL]:
+        follower = _follower(session, address.email.lower(), storable(address.name)[:255])
+        if follower is not None:
+            add = insert(TicketParticipant).values(ticket_id=ticket_id, user_id=follower)
+            session.execute(add.on_conflict_do_nothing())
+
+
+def _follower(session: Session, email: str, name: str) -> int | None:
+    found = session.scalar(people.user_by_email(email))
+    if found is not None:
+        return found.id if found.is_active and not found.is_staff else None
+    if len(email) > 255 or not email.isascii() or email.count("@") != 1 or any(c.isspace() for c in email):
+        return None
+    return find_or_create_customer(session, email=email, full_name=name).id
+
+
+def _remember(session: Session, prepared: PreparedMail, ticket_id: int, comment_id: int | None) -> None:
+    """Note the Message-IDs of this message and of those that it names: later and earlier ones find the ticket."""
+    own = storable(prepared.parsed.message_id)[:500]
+    rows = [
+        {"message_id": name, "ticket_id": ticket_id, "comment_id": comment_id if name == own else None}
+        for name in prepared.names
+    ]
+    statement = insert(MailReference).values(rows)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["message_id", "ticket_id"],
+            set_={"comment_id": func.coalesce(MailReference.comment_id, statement.excluded.comment_id)},
+        )
+    )

@@ -1,0 +1,124 @@
+"""A message made ready for its decision: everything slow is done before the transaction begins."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from ombud.files import StoredBytes
+from ombud.kit.text import MAX_BODY, excerpt
+from ombud.mail.parse import ParsedMail, parse_message
+from ombud.mail.tokens import without_tag
+from ombud.models import MailField, MailRule
+from ombud.tickets import StoredFile
+
+MAX_RECIPIENTS = 200
+MAX_REFERENCES = 50
+_BODY = re.compile(rb"\r?\n\r?\n")
+_DELIVERED = ("delivered-to", "x-original-to", "envelope-to", "x-forwarded-to")
+_ADDRESS = re.compile(r"[^\s@<>\"(),:;]+@[^\s@<>\"(),:;]+")
+
+Keep = Callable[[bytes], StoredBytes]
+
+
+@dataclass(frozen=True)
+class PreparedMail:
+    """What a decision needs: the parsed message, its files in the store, a hash of its body as it came."""
+
+    parsed: ParsedMail
+    files: tuple[StoredFile, ...]
+    body_hash: str
+
+    @property
+    def sender(self) -> str:
+        """The sender's address in lower case; empty when there is none that could be answered."""
+        found = self.parsed.sender.email.lower() if self.parsed.sender else ""
+        return found if _ADDRESS.fullmatch(found) and len(found) <= 255 else ""
+
+    @property
+    def sender_name(self) -> str:
+        """The sender's name."""
+        return excerpt(storable(self.parsed.sender.name), 255) if self.parsed.sender else ""
+
+    @property
+    def subject(self) -> str:
+        """The subject on one line."""
+        return excerpt(storable(self.parsed.subject), 500) or "(no subject)"
+
+    @property
+    def names(self) -> list[str]:
+        """The Message-IDs that it names, the nearest first, then its own (a later message may have named it)."""
+        named = [self.parsed.in_reply_to, *reversed(self.parsed.references), self.parsed.message_id]
+        return list(dict.fromkeys(storable(name)[:500] for name in named if name))[:MAX_REFERENCES]
+
+    @property
+    def text(self) -> str:
+        """All of the readable text."""
+        return storable(self.parsed.text)[:MAX_BODY].strip() or "(no text)"
+
+    @property
+    def reply_text(self) -> str:
+        """What the sender wrote now; all of the text where nothing is left without quotes."""
+        return storable(self.parsed.reply_text)[:MAX_BODY].strip() or self.text
+
+
+def prepare(raw: bytes, keep: Keep) -> PreparedMail:
+    """Parse a message and store its files with `keep`. Never raises on a message; the store may."""
+    parsed = parse_message(raw)
+    return PreparedMail(parsed, tuple(_files(parsed, keep)), body_hash(raw))
+
+
+def body_hash(raw: bytes) -> str:
+    """Return the SHA-256 of the body, line ends alike: servers on the way add headers and change line ends."""
+    parts = _BODY.split(raw, maxsplit=1)
+    body = parts[1] if len(parts) > 1 else b""
+    return hashlib.sha256(body.replace(b"\r\n", b"\n").rstrip(b"\n")).hexdigest()
+
+
+def recipients(mail: ParsedMail, envelope: Iterable[str] = ()) -> list[str]:
+    """Return all addresses that it was sent or delivered to, as written, the envelope's first."""
+    found = [*envelope]
+    for name, value in mail.headers:
+        if name.lower() in _DELIVERED:
+            found += _ADDRESS.findall(value)
+    found += [address.email for address in (*mail.to, *mail.cc)]
+    return list(dict.fromkeys(address for address in found if _ADDRESS.fullmatch(address)))[:MAX_RECIPIENTS]
+
+
+def own_candidates(mail: ParsedMail, envelope: Iterable[str] = ()) -> list[str]:
+    """Return the addresses that may be one of our mailboxes, in lower case and without tags."""
+    return list(dict.fromkeys(without_tag(address).lower() for address in recipients(mail, envelope)))
+
+
+def matches(rule: MailRule, mail: PreparedMail, envelope: Iterable[str] = ()) -> bool:
+    """True when the rule's pattern is found in the field that it looks at."""
+    return any(_is_like(value, rule.pattern) for value in _looked_at(rule, mail, envelope))
+
+
+def storable(text: str) -> str:
+    """Return text that can be stored: undecodable bytes become U+FFFD, NULs go."""
+    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace").replace("\0", "")
+
+
+def _looked_at(rule: MailRule, mail: PreparedMail, envelope: Iterable[str]) -> list[str]:
+    if rule.field is MailField.SENDER:
+        return [mail.sender]
+    if rule.field is MailField.SUBJECT:
+        return [mail.subject]
+    if rule.field is MailField.RECIPIENT:
+        return own_candidates(mail.parsed, envelope)
+    return [value for name, value in mail.parsed.headers if name.lower() == rule.header.lower()]
+
+
+def _is_like(value: str, pattern: str) -> bool:
+    value, pattern = value.casefold(), pattern.casefold()
+    return fnmatchcase(value, pattern) if "*" in pattern or "?" in pattern else pattern in value
+
+
+def _files(mail: ParsedMail, keep: Keep) -> Iterator[StoredFile]:
+    for file in mail.attachments:
+        stored = keep(file.content)
+        name = excerpt(storable(file.filename), 255) or "attachment"
+        kind = excerpt(storable(file.content_type), 255) or "application/octet-stream"
+        yield StoredFile(name, kind, stored.size, stored.checksum, stored.storage_key)

@@ -1,0 +1,170 @@
+"""What becomes of a message: a pure decision over facts, with each step explained. No session, no clock.
+
+A message joins a ticket only by a name that we know (a signed token, or a Message-ID of the conversation) together
+with a sender who takes part in it. A subject never joins anything.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What to do with a message."""
+
+    NEW = "new"
+    REPLY = "reply"
+    BOUNCE = "bounce"
+    COPY = "copy"
+    QUARANTINE = "quarantine"
+    IGNORE = "ignore"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a decision, as people read it in the inbound log."""
+
+    step: str
+    result: str
+
+    def as_json(self) -> dict[str, str]:
+        """Return the form that is stored."""
+        return {"step": self.step, "result": self.result}
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A ticket that a message may belong to. `participants`: lower-case addresses; `done_days`: None if undone."""
+
+    ticket_id: int
+    number: str
+    participants: frozenset[str]
+    is_deleted: bool = False
+    done_days: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the decision depends on.
+
+    `signed`: tickets named by our own valid signatures, the most specific first; `forged`: names of our form with
+    a wrong signature; `known`: tickets of known Message-IDs, the nearest reference first. `verified`: the verdict
+    of the mailbox's own server about the sender.
+    """
+
+    sender: str
+    classification: str
+    is_own_address: bool = False
+    is_staff: bool = False
+    is_active: bool = True
+    verified: bool | None = None
+    is_copy: bool = False
+    copy_of: int | None = None
+    signed: Sequence[Thread] = ()
+    forged: Sequence[str] = ()
+    known: Sequence[Thread] = ()
+    bounced: Thread | None = None
+    reopen_days: int = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do, the code of why, and the steps that led there. `follows`: the closed ticket that a new one names."""
+
+    outcome: Outcome
+    code: str
+    steps: tuple[Step, ...]
+    ticket_id: int | None = None
+    follows: Thread | None = None
+    is_automatic: bool = False
+
+
+class _Path:
+    """The steps so far, and the end of the way."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.steps = [Step("kind", facts.classification)]
+        self.is_automatic = facts.classification in ("auto_reply", "list", "bounce")
+
+    def note(self, step: str, result: str) -> None:
+        self.steps.append(Step(step, result))
+
+    def ends(
+        self, outcome: Outcome, code: str, *, ticket_id: int | None = None, follows: Thread | None = None
+    ) -> Decision:
+        return Decision(outcome, code, tuple(self.steps), ticket_id, follows, self.is_automatic)
+
+
+def decide(facts: Facts) -> Decision:
+    """Decide what becomes of a message."""
+    path = _Path(facts)
+    if not facts.sender:
+        path.note("sender", "has no usable address")
+        return path.ends(Outcome.QUARANTINE, "no_sender")
+    if facts.is_own_address:
+        path.note("sender", "is one of our own addresses")
+        return path.ends(Outcome.IGNORE, "own_address")
+    if facts.is_copy:
+        path.note("copy", "the same message came in by another way")
+        return path.ends(Outcome.COPY, "copy", ticket_id=facts.copy_of)
+    if facts.classification == "bounce":
+        return _bounced(facts, path)
+    if facts.classification == "spam":
+        return path.ends(Outcome.QUARANTINE, "spam")
+    if facts.is_staff and not (facts.is_active and facts.verified):
+        path.note("sender", "says to be one of us, and no server that we trust confirms it")
+        return path.ends(Outcome.QUARANTINE, "unverified_staff")
+    if not facts.is_active:
+        path.note("sender", "was deactivated here")
+        return path.ends(Outcome.QUARANTINE, "inactive_sender")
+    thread = _joined(facts, path)
+    if isinstance(thread, str):
+        return path.ends(Outcome.QUARANTINE, thread)
+    return _in_thread(facts, path, thread) if thread else path.ends(Outcome.NEW, "new_conversation")
+
+
+def _bounced(facts: Facts, path: _Path) -> Decision:
+    if facts.bounced is None:
+        path.note("bounce", "is not about a message that we sent")
+        return path.ends(Outcome.QUARANTINE, "unknown_bounce")
+    path.note("bounce", f"is about our message on #{facts.bounced.number}")
+    return path.ends(Outcome.BOUNCE, "bounce", ticket_id=facts.bounced.ticket_id)
+
+
+def _joined(facts: Facts, path: _Path) -> Thread | str | None:
+    """Return the ticket that the message belongs to, a reason for quarantine, or None for a new conversation."""
+    for name in facts.forged:
+        path.note("token", f"{name} is not signed by us")
+    for thread in facts.signed:
+        if _takes_part(facts, thread):
+            path.note("token", f"names #{thread.number}, and the sender takes part in it")
+            return thread
+        path.note("token", f"names #{thread.number}, but the sender has no part in it")
+        return "token_of_stranger"
+    for thread in facts.known:
+        if _takes_part(facts, thread):
+            path.note("references", f"name a message of #{thread.number}, and the sender takes part in it")
+            return thread
+        path.note("references", f"name a message of #{thread.number}, but the sender has no part in it")
+    path.note("conversation", "names no message of the sender that we know")
+    return None
+
+
+def _takes_part(facts: Facts, thread: Thread) -> bool:
+    # staff come this far only when a server that we trust confirms who they are
+    return facts.is_staff or facts.sender in thread.participants
+
+
+def _in_thread(facts: Facts, path: _Path, thread: Thread) -> Decision:
+    if thread.is_deleted:
+        path.note("ticket", f"#{thread.number} is deleted")
+        return path.ends(Outcome.NEW, "ticket_deleted")
+    if path.is_automatic:
+        path.note("status", "an automatic message changes no status")
+        return path.ends(Outcome.REPLY, "automatic_reply", ticket_id=thread.ticket_id)
+    if thread.done_days is not None and thread.done_days > facts.reopen_days and not facts.is_staff:
+        path.note(
+            "ticket", f"#{thread.number} was done {thread.done_days:.0f} days ago, so a new one follows it"
+        )
+        return path.ends(Outcome.NEW, "follows_done_ticket", follows=thread)
+    return path.ends(Outcome.REPLY, "reply", ticket_id=thread.ticket_id)

@@ -1,0 +1,80 @@
+"""Signed names of tickets, by which a reply finds its ticket: in the address it goes to, or in its references.
+
+Knowing a ticket's number is not enough to write into it: the name carries an HMAC under the desk's own key. It
+proves that *we* once sent this name, not who sends it back: the sender must take part in the ticket, too.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+
+_MAC_BYTES = 10
+"""80 bits: out of reach for guessing by mail, and short enough for a local part of 64 octets (RFC 5321)."""
+_TAG = re.compile(r"\+t([0-9a-z]{1,13})-([a-z2-7]{16})@", re.IGNORECASE)
+_OWN_ID = re.compile(r"^ombud\.([0-9a-z]{1,13})\.([0-9a-f]{16})\.([a-z2-7]{16})@", re.IGNORECASE)
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+MAX_TICKET_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class TicketNamer:
+    """Makes and checks names of tickets under `key` (32 bytes, kept in a file)."""
+
+    key: bytes
+
+    def reply_address(self, address: str, ticket_id: int) -> str:
+        """Return `address` with the ticket's tag: `support+t1z-abc...@example.com`."""
+        local, _, domain = address.rpartition("@")
+        return f"{local}+t{_base36(ticket_id)}-{self._mac('reply', ticket_id, '')}@{domain}"
+
+    def message_id(self, domain: str, ticket_id: int) -> str:
+        """Return a new Message-ID (without angle brackets) that names the ticket."""
+        nonce = secrets.token_hex(8)
+        return f"ombud.{_base36(ticket_id)}.{nonce}.{self._mac('message', ticket_id, nonce)}@{domain}"
+
+    def ticket_of_address(self, address: str) -> int | None:
+        """Return the ticket that an address names; None when it names none, or the signature is not ours."""
+        found = _TAG.search(address)
+        if found is None:
+            return None
+        return self._checked(found[1], found[2], "reply", "")
+
+    def ticket_of_message_id(self, message_id: str) -> int | None:
+        """Return the ticket that one of our own Message-IDs names; None for all others and forged ones."""
+        found = _OWN_ID.match(message_id)
+        if found is None:
+            return None
+        return self._checked(found[1], found[3], "message", found[2].lower())
+
+    def _checked(self, digits: str, mac: str, purpose: str, nonce: str) -> int | None:
+        ticket_id = int(digits, 36)
+        if ticket_id > MAX_TICKET_ID:
+            return None
+        expected = self._mac(purpose, ticket_id, nonce)
+        return ticket_id if hmac.compare_digest(mac.lower().encode(), expected.encode()) else None
+
+    def _mac(self, purpose: str, ticket_id: int, nonce: str) -> str:
+        words = f"ombud-mail-1\n{purpose}\n{ticket_id}\n{nonce}".encode()
+        digest = hmac.new(self.key, words, hashlib.sha256).digest()[:_MAC_BYTES]
+        return base64.b32encode(digest).decode().lower()
+
+
+def looks_signed(text: str) -> bool:
+    """True for an address or Message-ID of our form, whoever signed it."""
+    return bool(_TAG.search(text) or _OWN_ID.match(text))
+
+
+def without_tag(address: str) -> str:
+    """Return the address without a ticket's tag."""
+    return _TAG.sub("@", address)
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while number:
+        number, rest = divmod(number, 36)
+        digits = _DIGITS[rest] + digits
+    return digits or "0"
