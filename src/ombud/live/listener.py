@@ -4,11 +4,12 @@ A connection that listens must not go back into its pool: close it with `invalid
 """
 
 import asyncio
-from typing import Any, Protocol
-
-from sqlalchemy.ext.asyncio import AsyncConnection
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ombud.db.nudge import CHANNEL, LISTEN
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 class Listener(Protocol):
@@ -23,7 +24,7 @@ class Listener(Protocol):
         ...
 
 
-async def listen(connection: AsyncConnection) -> Listener:
+async def listen(connection: "AsyncConnection") -> Listener:
     """Begin to listen on `connection`, which must be in AUTOCOMMIT."""
     driver: Any = (await connection.get_raw_connection()).driver_connection
     if connection.dialect.driver == "asyncpg":

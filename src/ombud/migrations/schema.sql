@@ -3784,6 +3784,12 @@ REVOKE ALL ON FUNCTION ombud.audit_of_attachments() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_comments() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ombud.audit_of_inbound_mails() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_mail_rules() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_mailboxes() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.audit_of_organization_domains() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_organizations() FROM PUBLIC;
@@ -3793,6 +3799,8 @@ REVOKE ALL ON FUNCTION ombud.audit_of_tags() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ombud.audit_of_team_members() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_teams() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_ticket_links() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_ticket_participants() FROM PUBLIC;
 

@@ -195,3 +195,5 @@ GRANT SELECT, INSERT, UPDATE ON ombud.inbound_mails TO ombud_app;
 GRANT DELETE ON ombud.inbound_mails TO ombud_worker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ombud.mail_references TO ombud_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ombud.mail_rules, ombud.ticket_links TO ombud_app;
+REVOKE ALL ON FUNCTION ombud.audit_of_mailboxes(), ombud.audit_of_inbound_mails(), ombud.audit_of_mail_rules(),
+  ombud.audit_of_ticket_links() FROM PUBLIC;
