@@ -47,5 +47,6 @@ def cost(pattern: re.Pattern[str] | re.Pattern[bytes], size: int, anchored: bool
 @pytest.mark.parametrize("name", patterns())
 def test_patterns_are_quick(name: str) -> None:
     pattern = patterns()[name]
-    assert cost(pattern, 20_000, anchored=True) < 0.2, "from one place, over a long line"
-    assert cost(pattern, 500, anchored=False) < 0.05, "anywhere in a line as long as is looked at"
+    # Bounds that a busy machine keeps, and that a pattern which tries every way misses by far.
+    assert cost(pattern, 20_000, anchored=True) < 1, "from one place, over a long line"
+    assert cost(pattern, 500, anchored=False) < 0.5, "anywhere in a line as long as is looked at"
