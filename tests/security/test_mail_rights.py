@@ -1,4 +1,4 @@
-"""Who sees mail: messages go with their ticket, others with the address that they came to; rules are administrators'."""
+"""Who sees mail: messages go with their ticket, others with the address they came to; rules are for administrators."""
 
 from __future__ import annotations
 
