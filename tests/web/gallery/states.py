@@ -418,7 +418,16 @@ def states() -> dict[str, State]:
             view=ticket(banners=(merged,), read_only=True, writable=False, status=menus.status("closed"))
         ),
         "ticket-past": desk(view=ticket(banners=(past,), read_only=True, writable=False)),
-        "ticket-customer": desk(view=ticket(internal=False, read_only=True, tag_views=(), others=())),
+        "ticket-customer": desk(
+            view=ticket(
+                internal=False,
+                read_only=True,
+                tag_views=(),
+                others=(),
+                clocks=(),
+                timeline=tuple(entry for entry in conversation() if getattr(entry, "kind", "") != "note"),
+            )
+        ),
         "ticket-conflict": desk(view=ticket(conflict=conflict, priority=menus.priority("low"))),
         **single_pages(),
     }
