@@ -16,3 +16,5 @@ class Runtime:
     desk: Desk
     files: FileStore
     live: LiveHub
+    streams: bool = True
+    """Whether pages may keep a stream open for what changes; not where each stream would hold a worker."""

@@ -15,6 +15,7 @@ from ombud.models import TicketChannel, TicketPriority, TicketStatus
 from ombud.tickets import ME, UNASSIGNED, Place, TicketFilter, TicketSort, View
 from ombud.tickets.filters import Assignee
 from ombud.tickets.grammar import understand
+from ombud.web.place import at
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -61,7 +62,7 @@ class ListAddress:
             pairs.append(("sort", self.sort))
         kept = [(name, value) for name, value in pairs if name not in changes]
         added = [(name, value) for name, value in changes.items() if value is not None]
-        return f"{path}?{urlencode([*kept, *added])}"
+        return f"{at(path)}?{urlencode([*kept, *added])}"
 
     def here(self, path: str = PATH) -> str:
         """Return the address of this very place in the list."""

@@ -21,6 +21,7 @@ from ombud.errors import (
     Unavailable,
 )
 from ombud.web.parts import parts_of
+from ombud.web.place import at
 
 _STATUS: tuple[tuple[type[OmbudError], int], ...] = (
     (NotFound, 404),
@@ -109,7 +110,7 @@ def problem(
         "title": _TITLES.get(status, HTTPStatus(status).phrase),
         "text": said,
         "action": "Try again" if again else "To the inbox",
-        "action_href": request.url.path if again and request.method == "GET" else "/",
+        "action_href": request.url.path if again and request.method == "GET" else at("/"),
         "request_id": getattr(request.state, "request_id", "") if status >= 500 else "",
     }
     return page(request, "pages/error.html", context, status=status, headers=more)

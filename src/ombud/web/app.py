@@ -19,6 +19,7 @@ from ombud.web.answers import is_htmx, problem, status_of
 from ombud.web.assets import PREFIX, Assets
 from ombud.web.forms import MAX_FILES, MAX_TEXT
 from ombud.web.parts import Parts
+from ombud.web.place import at
 from ombud.web.routes import (
     attachments,
     bulk,
@@ -113,12 +114,12 @@ def _to_sign_in(request: Request) -> Response:
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     if is_htmx(request):
         current = request.headers.get("hx-current-url", "/")
-        here = "/" + current.split("/", 3)[3] if current.count("/") >= 3 else "/"
-        return Response(status_code=401, headers={"HX-Redirect": f"/sign-in?next={quote(here, safe='')}"})
-    if request.url.path == "/live":
+        here = "/" + current.split("/", 3)[3] if current.count("/") >= 3 else at("/")
+        return Response(status_code=401, headers={"HX-Redirect": at(f"/sign-in?next={quote(here, safe='')}")})
+    if request.url.path == at("/live"):
         return Response(status_code=401)
-    target = "/sign-in" if request.method != "GET" or here == "/" else f"/sign-in?next={quote(here, safe='')}"
-    return RedirectResponse(target, 303)
+    known = request.method == "GET" and here != at("/")
+    return RedirectResponse(at(f"/sign-in?next={quote(here, safe='')}" if known else "/sign-in"), 303)
 
 
 def _sentence(text: str) -> str:

@@ -11,6 +11,7 @@ from ombud.models import UserRole
 from ombud.tickets import View
 from ombud.web.addresses import PATH
 from ombud.web.auth import Visitor
+from ombud.web.place import at
 from ombud.web.views.frame import Frame, NavItem
 from ombud.web.views.people import PersonView, TagView
 
@@ -66,14 +67,19 @@ def make_frame(request: Request, visitor: Visitor, around: Around, current: str 
         views=tuple(_nav(view, label, icon, around, current) for view, label, icon in views),
         teams=tuple(
             NavItem(
-                f"team:{key}", name, "users", f"{PATH}?view=open&team={key}", None, current == f"team:{key}"
+                f"team:{key}",
+                name,
+                "users",
+                at(f"{PATH}?view=open&team={key}"),
+                None,
+                current == f"team:{key}",
             )
             for key, name in around.teams.items()
         ),
         csrf=visitor.csrf,
         home_href=home_of(visitor),
-        counters_href=f"/counters?current={current}",
-        live_href="/live",
+        counters_href=at(f"/counters?current={current}"),
+        live_href=at("/live") if visitor.parts.runtime.streams else None,
         is_admin=principal.role is UserRole.ADMIN,
         is_staff=visitor.is_staff,
         can_write=visitor.can_write,
@@ -84,9 +90,9 @@ def make_frame(request: Request, visitor: Visitor, around: Around, current: str 
 
 def home_of(visitor: Visitor) -> str:
     """Return where a visitor begins: agents with what is theirs."""
-    return f"{PATH}?view={View.MINE.value if visitor.is_staff else View.OPEN.value}"
+    return at(f"{PATH}?view={View.MINE.value if visitor.is_staff else View.OPEN.value}")
 
 
 def _nav(view: View, label: str, icon: str, around: Around, current: str) -> NavItem:
     count = around.counters[view.value]
-    return NavItem(view.value, label, icon, f"{PATH}?view={view.value}", count, view.value == current)
+    return NavItem(view.value, label, icon, at(f"{PATH}?view={view.value}"), count, view.value == current)

@@ -21,10 +21,12 @@ from ombud.people import accounts
 from ombud.people import queries as people
 from ombud.people.accounts import Principal
 from ombud.web.parts import Parts, parts_of
+from ombud.web.place import at, root
 
 SEEN_EVERY = timedelta(minutes=1)
 CSRF_FIELD = "csrf"
 CSRF_HEADER = "x-csrf-token"
+GUEST_COOKIE = "ombud_guest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +110,16 @@ def is_secure(request: Request) -> bool:
 
 
 def cookie_name(request: Request) -> str:
-    """Return the session cookie's name; `__Host-` binds it to this very host, and needs TLS."""
-    return "__Host-ombud" if is_secure(request) else "ombud_session"
+    """Return the session cookie's name; `__Host-` binds it to this very host, and needs TLS.
+
+    Two desks on one host lie below different prefixes and must not take each other's sessions.
+    """
+    return ("__Host-ombud" if is_secure(request) else "ombud_session") + root().replace("/", "-")
+
+
+def cookie_path() -> str:
+    """Return where the browser sends the desk's smaller cookies: to the desk, not to the rest of its host."""
+    return root() or "/"
 
 
 def set_cookie(response: Response, request: Request, secret: str) -> None:
@@ -118,7 +128,7 @@ def set_cookie(response: Response, request: Request, secret: str) -> None:
         cookie_name(request),
         secret,
         max_age=int(accounts.SESSION_LIFE.total_seconds()),
-        path="/",
+        path=_session_path(request),
         secure=is_secure(request),
         httponly=True,
         samesite="lax",
@@ -127,31 +137,44 @@ def set_cookie(response: Response, request: Request, secret: str) -> None:
 
 def drop_cookie(response: Response, request: Request) -> None:
     """Take the session from the browser."""
-    response.delete_cookie(cookie_name(request), path="/", secure=is_secure(request), httponly=True)
+    response.delete_cookie(
+        cookie_name(request), path=_session_path(request), secure=is_secure(request), httponly=True
+    )
+
+
+def _session_path(request: Request) -> str:
+    return "/" if is_secure(request) else cookie_path()  # browsers take `__Host-` for the whole host only
 
 
 def guest_secret(request: Request) -> str:
     """Return the value that ties a sign-in form to its browser, made if there is none yet."""
-    found = request.cookies.get("ombud_guest", "")
+    found = request.cookies.get(GUEST_COOKIE, "")
     return found if 20 <= len(found) <= 200 else new_secret()
 
 
 def set_guest_cookie(response: Response, request: Request, secret: str) -> None:
     """Give the browser the value that its sign-in form is tied to."""
     response.set_cookie(
-        "ombud_guest", secret, path="/", secure=is_secure(request), httponly=True, samesite="strict"
+        GUEST_COOKIE,
+        secret,
+        path=cookie_path(),
+        secure=is_secure(request),
+        httponly=True,
+        samesite="strict",
     )
 
 
 def check_guest_form(form: Mapping[str, object], request: Request) -> None:
     """Refuse a sign-in form that another site filled in."""
-    expected = form_token(request.cookies.get("ombud_guest", ""))
+    expected = form_token(request.cookies.get(GUEST_COOKIE, ""))
     if not hmac.compare_digest(str(form.get(CSRF_FIELD, "")).encode(), expected.encode()):
         raise Forbidden("This form is out of date. Load the page again and repeat what you did.")
 
 
 def safe_next(target: str) -> str:
     """Return where to go after signing in: a path of this desk, nothing else."""
-    if not target.startswith("/") or target.startswith(("//", "/\\")) or "\\" in target:
-        return "/"
-    return target if target.isprintable() else "/"
+    home = at("/")
+    path = target.partition("?")[0]
+    if not target.startswith(home) or target.startswith("//") or "\\" in target or "/." in path:
+        return home
+    return target if target.isprintable() else home

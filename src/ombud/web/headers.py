@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-CONTENT_SECURITY_POLICY = (
+from ombud.web.place import at
+
+_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; report-uri /csp-report"
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; report-uri "
 )
 
-PAGE_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -19,3 +20,8 @@ PAGE_HEADERS = {
     # One address answers with a page or with a part of it, by who asks.
     "Vary": "Cookie, HX-Request, HX-Target, HX-History-Restore-Request",
 }
+
+
+def page_headers() -> dict[str, str]:
+    """Return the headers of this request's answer."""
+    return {"Content-Security-Policy": _POLICY + at("/csp-report"), **_HEADERS}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ombud.kit.cursor import encode_cursor
@@ -14,6 +15,7 @@ from ombud.tickets.queries import cursor_values
 from ombud.web.addresses import SORTS, ListAddress
 from ombud.web.around import Around
 from ombud.web.auth import Visitor
+from ombud.web.place import at
 from ombud.web.views.lists import Chip, Empty, TicketList, TicketRow
 from ombud.web.views.menus import Menu, Option
 from ombud.web.views.people import PersonView, TagView
@@ -123,9 +125,10 @@ def _empty(address: ListAddress) -> Empty:
     if address.values:
         return Empty(
             "search-x", "Nothing matches these filters", "Take one of them away to see more.",
-            "Remove all filters", f"/tickets?view={address.view.value}",
+            "Remove all filters", at(f"/tickets?view={address.view.value}"),
         )  # fmt: skip
-    return _EMPTY.get(address.view, _FIRST)
+    empty = _EMPTY.get(address.view, _FIRST)
+    return replace(empty, href=at(empty.href))
 
 
 def _chips(around: Around, address: ListAddress, names: Any) -> list[Chip]:

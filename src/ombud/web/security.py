@@ -16,7 +16,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ombud.db.actor import new_request_id
-from ombud.web.headers import PAGE_HEADERS
+from ombud.web.headers import page_headers
+from ombud.web.place import settle
 
 Failed = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -64,6 +65,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        settle(scope.get("root_path", ""))
         headers = Headers(scope=scope)
         asked = headers.get("x-request-id", "")
         request_id = asked if _REQUEST_ID.fullmatch(asked) else new_request_id()
@@ -87,7 +89,10 @@ class Guard:
         size = headers.get("content-length", "0")
         if not size.isdigit() or int(size) > self.rules.body_limit:
             return PlainTextResponse("That is too large to be sent at once.\n", 413)
-        if scope["method"] in SAFE_METHODS or scope["path"] in UNCHECKED_PATHS:
+        if (
+            scope["method"] in SAFE_METHODS
+            or scope["path"].removeprefix(scope.get("root_path", "")) in UNCHECKED_PATHS
+        ):
             return None
         if not self._same_origin(scope, headers):
             return PlainTextResponse("This request came from another site, so nothing was done.\n", 403)
@@ -122,7 +127,7 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.started = True
             headers = MutableHeaders(scope=message)
-            for name, value in PAGE_HEADERS.items():
+            for name, value in page_headers().items():
                 headers.setdefault(name, value)
             headers["X-Request-Id"] = self.request_id
         elif self.only_head and message["type"] == "http.response.body":

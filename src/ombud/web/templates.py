@@ -7,6 +7,7 @@ from datetime import datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from ombud.web.place import at
 from ombud.web.wording import STATUS_ICONS, ago, exactly
 
 
@@ -19,7 +20,8 @@ def environment(asset: Callable[[str], str], now: Callable[[], datetime]) -> Env
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.globals["asset"] = asset
+    env.globals["asset"] = lambda name: at(asset(name))
+    env.globals["at"] = at
     env.globals["STATUS_ICONS"] = STATUS_ICONS
     env.filters["ago"] = lambda moment: ago(moment, now())
     env.filters["exactly"] = exactly

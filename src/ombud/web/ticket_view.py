@@ -18,6 +18,7 @@ from ombud.web.addresses import ListAddress
 from ombud.web.around import Around, read_around
 from ombud.web.auth import Visitor
 from ombud.web.field_menus import FieldMenus
+from ombud.web.place import at
 from ombud.web.timeline import make_timeline, person_of
 from ombud.web.views.people import PersonView, TagView
 from ombud.web.views.tickets import BannerView, ComposerView, OtherTicket, TicketView
@@ -84,10 +85,10 @@ async def find_ticket(session: AsyncSession, visitor: Visitor, number: str) -> T
 def make_ticket(visitor: Visitor, loaded: LoadedTicket, address: ListAddress) -> TicketView:
     """Put a loaded ticket into words and menus."""
     ticket, around = loaded.ticket, loaded.around
-    base = f"/tickets/{ticket.ticket_number}"
+    base = at(f"/tickets/{ticket.ticket_number}")
     query = address.here("")
     own_tags = tuple(
-        TagView(tag["name"], tag["color"], f"/tickets?view=all&tag={tag['name']}")
+        TagView(tag["name"], tag["color"], at(f"/tickets?view=all&tag={tag['name']}"))
         for tag in loaded.row.own_tags
     )
     menus = FieldMenus(ticket, around, f"{base}/{{}}{query}")
@@ -100,7 +101,7 @@ def make_ticket(visitor: Visitor, loaded: LoadedTicket, address: ListAddress) ->
         title=ticket.title,
         requester=_requester(visitor, ticket),
         organization=ticket.organization.name if ticket.organization else "",
-        organization_href=f"/tickets?view=all&organization={ticket.organization_id}"
+        organization_href=at(f"/tickets?view=all&organization={ticket.organization_id}")
         if visitor.is_staff
         else "",
         status=menus.status(),
@@ -121,7 +122,7 @@ def make_ticket(visitor: Visitor, loaded: LoadedTicket, address: ListAddress) ->
         history_href=f"{base}/history{query}",
         live_href=f"{base}/live{query}" + (f"&before={loaded.before}" if loaded.before else ""),
         others=tuple(_other(one) for one in loaded.row.others),
-        others_href=f"/tickets?view=all&requester={ticket.requester_id}" if visitor.is_staff else "",
+        others_href=at(f"/tickets?view=all&requester={ticket.requester_id}") if visitor.is_staff else "",
         banners=_banners(visitor, ticket, base, query),
         read_only=ticket.deleted_at is not None or not visitor.can_write,
         deletable=visitor.can_write and ticket.deleted_at is None,
@@ -132,7 +133,7 @@ def make_ticket(visitor: Visitor, loaded: LoadedTicket, address: ListAddress) ->
 
 def _requester(visitor: Visitor, ticket: Ticket) -> PersonView:
     shown = person_of(ticket.requester)
-    href = f"/tickets?view=all&requester={ticket.requester_id}" if visitor.is_staff else None
+    href = at(f"/tickets?view=all&requester={ticket.requester_id}") if visitor.is_staff else None
     return replace(shown, href=href)
 
 
@@ -145,7 +146,7 @@ def _composer(visitor: Visitor, loaded: LoadedTicket, base: str, query: str) -> 
     draft = next((one for one in loaded.row.drafts if _kind(one["is_internal"]) in kinds), None)
     return ComposerView(
         action=f"{base}/comments{query}",
-        preview_href="/preview",
+        preview_href=at("/preview"),
         to=(f"{name} <{email}>" if name else email) if visitor.is_staff else "the support team",
         draft_href=f"{base}/draft",
         kind=_kind(draft["is_internal"]) if draft else kinds[0],
@@ -189,7 +190,7 @@ def _since(moment: datetime) -> str:
 def _other(one: dict[str, Any]) -> OtherTicket:
     return OtherTicket(
         number=one["ticket_number"],
-        href=f"/tickets/{one['ticket_number']}",
+        href=at(f"/tickets/{one['ticket_number']}"),
         title=one["title"],
         status=one["status"],
         status_label=STATUS_LABELS[one["status"]],

@@ -9,6 +9,7 @@ from itertools import groupby
 from ombud.kit.html import render_markdown, split_quote
 from ombud.models import Attachment, AuditAction, AuditLog, Comment, Ticket, User
 from ombud.web.around import Around
+from ombud.web.place import at
 from ombud.web.views.people import PersonView
 from ombud.web.views.tickets import EventGroup, EventView, FileView, MessageView, TimelineItem
 from ombud.web.wording import PRIORITY_LABELS, STATUS_ICONS, STATUS_LABELS, size
@@ -171,7 +172,7 @@ def _view(
 
 def _file(file: Attachment) -> FileView:
     kind = next((name for name, starts in _FILE_KINDS if file.content_type.startswith(starts)), "other")
-    return FileView(file.file_name, size(file.size), f"/attachments/{file.id}", kind)
+    return FileView(file.file_name, size(file.size), at(f"/attachments/{file.id}"), kind)
 
 
 def _number(value: object) -> int:

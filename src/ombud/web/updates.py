@@ -14,6 +14,7 @@ from ombud.web.answers import Toast, is_htmx, page
 from ombud.web.around import make_frame
 from ombud.web.auth import Visitor
 from ombud.web.listing import bare_list
+from ombud.web.place import at
 from ombud.web.ticket_view import LoadedTicket, load_ticket, make_ticket
 from ombud.web.timeline import person_of, shown_value
 from ombud.web.views.tickets import ConflictView, TicketView
@@ -45,7 +46,7 @@ class Change:
             return Toast(f"Status set to {STATUS_LABELS[self.after.value]}.")
         said = _UNSET[self.field] if self.after is None else _SAID[self.field].format("{name}")
         fields = {noun: _text(self.before), "seen": _text(self.after)}
-        return Toast(said, f"/tickets/{number}/{noun}{query}", fields)
+        return Toast(said, at(f"/tickets/{number}/{noun}{query}"), fields)
 
 
 async def changed_ticket(

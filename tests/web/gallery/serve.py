@@ -9,7 +9,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from ombud.web.assets import PREFIX, Assets
-from ombud.web.headers import PAGE_HEADERS
+from ombud.web.headers import page_headers
 from ombud.web.templates import environment
 from tests.web.gallery.states import NOW, states
 
@@ -25,7 +25,7 @@ def application() -> Starlette:
         if name not in known:
             return Response(status_code=404)
         template, context = known[name]
-        return HTMLResponse(env.get_template(template).render(context), headers=PAGE_HEADERS)
+        return HTMLResponse(env.get_template(template).render(context), headers=page_headers())
 
     async def heard(_request: Request) -> Response:
         """Answer what an open ticket sends by itself (that it was read)."""

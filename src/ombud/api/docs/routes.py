@@ -20,19 +20,34 @@ def docs_routes(document: dict[str, Any]) -> list[Route]:
     page_headers = {"Content-Security-Policy": _POLICY}
     style = files("ombud.api.docs").joinpath("style.css").read_bytes()
     return [
-        _constant("/openapi.json", json.dumps(document, ensure_ascii=False).encode(), "application/json"),
+        Route("/openapi.json", _Description(document).answer, methods=["GET"], include_in_schema=False),
         _constant("/docs", render(document).encode(), "text/html; charset=utf-8", page_headers),
         _constant("/docs/style.css", style, "text/css; charset=utf-8"),
     ]
 
 
-def _constant(path: str, content: bytes, media_type: str, headers: Mapping[str, str] | None = None) -> Route:
-    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    common = {"ETag": tag, "Cache-Control": "no-cache", **(headers or {})}
+class _Description:
+    """The document, which names as its server the place where it was asked for: a host may mount the desk."""
 
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._document = document
+
+    async def answer(self, request: Request) -> Response:
+        servers = [{"url": request.scope.get("root_path", "") or "/"}]
+        content = json.dumps({**self._document, "servers": servers}, ensure_ascii=False).encode()
+        return _answer(request, content, "application/json", {})
+
+
+def _constant(path: str, content: bytes, media_type: str, headers: Mapping[str, str] | None = None) -> Route:
     async def answer(request: Request) -> Response:
-        if request.headers.get("if-none-match") == tag:
-            return Response(status_code=304, headers=common)
-        return Response(content, media_type=media_type, headers=common)
+        return _answer(request, content, media_type, headers or {})
 
     return Route(path, answer, methods=["GET"], include_in_schema=False)
+
+
+def _answer(request: Request, content: bytes, media_type: str, headers: Mapping[str, str]) -> Response:
+    tag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    common = {"ETag": tag, "Cache-Control": "no-cache", **headers}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=common)
+    return Response(content, media_type=media_type, headers=common)

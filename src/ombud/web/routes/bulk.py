@@ -14,6 +14,7 @@ from ombud.tickets.queries import tickets_by_number
 from ombud.web.answers import Toast, go_to, is_htmx, page
 from ombud.web.auth import SignedIn
 from ombud.web.forms import SignedForm, id_of, text_of
+from ombud.web.place import at
 
 router = APIRouter()
 
@@ -38,7 +39,7 @@ async def change_many(request: Request, visitor: SignedIn, form: SignedForm) -> 
         changes = {"assignee_id": id_of(form, "assignee")}
     count = await visitor.desk.arun(visitor.actor, _change, numbers, changes)
     if not is_htmx(request):
-        return go_to(request, "/")
+        return go_to(request, at("/"))
     toast = Toast("1 ticket changed." if count == 1 else f"{count} tickets changed.")
     headers = {"HX-Trigger": "tickets-changed"}
     return page(request, "partials/toast.html", {"text": toast.text}, headers=headers)

@@ -6,8 +6,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from ombud.people.actions import set_theme
-from ombud.web.auth import SignedIn, is_secure, safe_next
+from ombud.web.auth import SignedIn, cookie_path, is_secure, safe_next
 from ombud.web.forms import SignedForm, text_of
+from ombud.web.place import at
 
 router = APIRouter()
 
@@ -26,7 +27,7 @@ async def prefer(request: Request, visitor: SignedIn, form: SignedForm) -> Respo
             "ombud_sidebar",
             kept,
             max_age=YEAR,
-            path="/",
+            path=cookie_path(),
             secure=is_secure(request),
             httponly=True,
             samesite="lax",
@@ -38,4 +39,4 @@ def _back(request: Request) -> str:
     """Return the page that the form stood on, when it is one of ours (the referrer policy tells only us)."""
     referrer = request.headers.get("referer", "")
     own = f"{request.url.scheme}://{request.url.netloc}"
-    return safe_next(referrer.removeprefix(own)) if referrer.startswith(f"{own}/") else "/"
+    return safe_next(referrer.removeprefix(own)) if referrer.startswith(f"{own}/") else at("/")

@@ -19,6 +19,7 @@ from ombud.web.answers import go_to, page
 from ombud.web.around import Around, make_frame, read_around
 from ombud.web.auth import SignedIn, Visitor
 from ombud.web.forms import SignedForm, field_errors, id_of, store_files, text_of
+from ombud.web.place import at
 from ombud.web.views.menus import Option
 from ombud.web.views.people import PersonView
 from ombud.web.wording import PRIORITY_LABELS
@@ -46,7 +47,7 @@ async def create(request: Request, visitor: SignedIn, form: SignedForm) -> Respo
     except Invalid as error:
         errors = field_errors(error, _FIELDS)
         return await _form(request, visitor, values, errors, "" if any(errors.values()) else error.message)
-    return go_to(request, f"/tickets/{number}")
+    return go_to(request, at(f"/tickets/{number}"))
 
 
 @router.get("/people")

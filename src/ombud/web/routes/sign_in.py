@@ -16,9 +16,11 @@ from ombud.people import queries as people
 from ombud.people.actions import create_first_administrator, set_password
 from ombud.web.answers import page
 from ombud.web.auth import (
+    GUEST_COOKIE,
     SignedIn,
     check_guest_form,
     cookie_name,
+    cookie_path,
     drop_cookie,
     find_principal,
     form_token,
@@ -29,6 +31,7 @@ from ombud.web.auth import (
 )
 from ombud.web.forms import SignedForm, field_errors, read_form, text_of
 from ombud.web.parts import Parts, parts_of
+from ombud.web.place import at
 
 router = APIRouter()
 
@@ -42,11 +45,11 @@ async def sign_in_page(request: Request, next: str = "/") -> Response:  # noqa: 
     """Show the form; an empty desk is set up first, and who is signed in goes on."""
     parts = parts_of(request)
     if not await has_administrator(parts):
-        return RedirectResponse("/set-up", 303)
+        return RedirectResponse(at("/set-up"), 303)
     secret = request.cookies.get(cookie_name(request), "")
     if await find_principal(parts.runtime.desk, secret, request.state.request_id):
         return RedirectResponse(safe_next(next), 303)
-    return _sign_in_form(request, next_href=safe_next(next))
+    return _sign_in_form(request, safe_next(next))
 
 
 @router.post("/sign-in")
@@ -73,7 +76,7 @@ async def sign_out(request: Request, visitor: SignedIn, _form: SignedForm) -> Re
     if session_id is not None:
         await visitor.desk.arun(visitor.actor, accounts.end_session, session_id)
         visitor.parts.listeners.end(session_id)
-    response = RedirectResponse("/sign-in", 303)
+    response = RedirectResponse(at("/sign-in"), 303)
     drop_cookie(response, request)
     return response
 
@@ -82,7 +85,7 @@ async def sign_out(request: Request, visitor: SignedIn, _form: SignedForm) -> Re
 async def set_up_page(request: Request) -> Response:
     """Show the form that makes the administrator, as long as there is none."""
     if await has_administrator(parts_of(request)):
-        return RedirectResponse("/sign-in", 303)
+        return RedirectResponse(at("/sign-in"), 303)
     return _set_up_form(request, {}, {})
 
 
@@ -103,8 +106,8 @@ async def set_up(request: Request) -> Response:
     except Invalid as error:
         return _set_up_form(request, values, field_errors(error, _SET_UP_FIELDS), status=422)
     except Conflict:
-        return RedirectResponse("/sign-in", 303)
-    return await _let_in(request, user.id, "/")
+        return RedirectResponse(at("/sign-in"), 303)
+    return await _let_in(request, user.id, at("/"))
 
 
 async def has_administrator(parts: Parts) -> bool:
@@ -144,13 +147,13 @@ async def _let_in(request: Request, user_id: int, next_href: str) -> Response:
     )
     response = RedirectResponse(next_href, 303)
     set_cookie(response, request, secret)
-    response.delete_cookie("ombud_guest", path="/")
+    response.delete_cookie(GUEST_COOKIE, path=cookie_path())
     return response
 
 
 def _sign_in_form(
     request: Request,
-    next_href: str = "/",
+    next_href: str,
     email: str = "",
     failure: str = "",
     *,

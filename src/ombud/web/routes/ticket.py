@@ -27,6 +27,7 @@ from ombud.web.around import make_frame, read_around
 from ombud.web.auth import SignedIn, Visitor
 from ombud.web.forms import SignedForm, id_of, text_of
 from ombud.web.history import make_history
+from ombud.web.place import at
 from ombud.web.routes.inbox import ticket_page
 from ombud.web.ticket_view import HISTORY_LIMIT, find_ticket, load_ticket, make_ticket
 from ombud.web.updates import Change, changed_ticket, conflict_view
@@ -104,7 +105,7 @@ async def delete(request: Request, visitor: SignedIn, _form: SignedForm, number:
     async with visitor.desk.abegin(visitor.actor) as session:
         ticket = await find_ticket(session, visitor, number)
         await session.run_sync(soft_delete_ticket, ticket.id)
-    toast = Toast(f"{number} is deleted.", f"/tickets/{number}/restoration{_query(request)}")
+    toast = Toast(f"{number} is deleted.", at(f"/tickets/{number}/restoration{_query(request)}"))
     return await _answer(request, visitor, number, toast)
 
 
