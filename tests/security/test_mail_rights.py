@@ -9,7 +9,11 @@ import pytest
 from sqlalchemy import select
 
 from ombud import Actor, Desk, DeskSession, Ticket
+from ombud.errors import Forbidden
 from ombud.models import (
+    AutomaticKind,
+    AutomaticMail,
+    BouncedAddress,
     InboundMail,
     Mailbox,
     MailboxPosition,
@@ -18,6 +22,7 @@ from ombud.models import (
     MailRule,
     MailSource,
     MailState,
+    MessageMove,
     TicketLink,
 )
 from ombud.testing import Persona
@@ -72,6 +77,10 @@ def _deliver(session: DeskSession, world: World) -> Post:
     }
     for name, ticket in world.tickets.items():
         session.add(MailReference(message_id=f"{name}@example.com", ticket_id=ticket.id))
+    session.add(BouncedAddress(email="gone@customer.example"))
+    session.add(AutomaticMail(address="eva@customer.example", kind=AutomaticKind.ACKNOWLEDGEMENT))
+    for ticket in (world.of_team, world.of_other_team):
+        session.add(MessageMove(from_ticket_id=ticket.id, to_ticket_id=world.customers.id))
     session.add(TicketLink(ticket_id=world.customers.id, follows_id=world.of_other_team.id))
     session.add(TicketLink(ticket_id=world.customers.id, follows_id=world.of_team.id))
     return Post(of_ticket, message(100, boxes[0]), message(101, boxes[1]), message(102, boxes[2]))
@@ -106,6 +115,26 @@ def test_addresses_are_for_staff_and_rules_for_administrators(
     assert len(_seen(desk, person, Mailbox.id)) == (3 if name in STAFF else 0)
     assert len(_seen(desk, person, MailboxPosition.mailbox_id)) == (1 if name in STAFF else 0)
     assert len(_seen(desk, person, MailRule.id)) == (1 if name == "admin" else 0)
+
+
+@pytest.mark.parametrize("name", PERSONS)
+def test_bounces_are_for_staff_moves_go_with_the_ticket_and_limits_are_nobodys(
+    desk: Desk, world: World, post: Post, name: str
+) -> None:
+    person: Persona = getattr(world.cast, name)
+    assert len(_seen(desk, person, BouncedAddress.email)) == (1 if name in STAFF else 0)
+    left = {getattr(world, ticket).id for ticket in {"of_team", "of_other_team"} & VISIBLE[name]}
+    assert _seen(desk, person, MessageMove.from_ticket_id) == (left if name in STAFF else set())
+    with pytest.raises(Forbidden):
+        _seen(desk, person, AutomaticMail.id)
+
+
+@pytest.mark.parametrize("name", PERSONS)
+def test_secrets_are_written_and_never_read(desk: Desk, world: World, post: Post, name: str) -> None:
+    person: Persona = getattr(world.cast, name)
+    for column in (Mailbox.imap_secret, Mailbox.smtp_secret, Mailbox.oauth_secret):
+        with pytest.raises(Forbidden):
+            _seen(desk, person, column)
 
 
 @pytest.mark.parametrize("name", PERSONS)

@@ -29,7 +29,7 @@ def secret_key(path: Path) -> bytes:
     return key
 
 
-def make_file(path: Path, content: bytes) -> None:
+def make_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     """Write a private file under a name of its own, then link it: of two processes one wins, both use its key."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent)  # mkstemp's mode is 0600
@@ -38,6 +38,7 @@ def make_file(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+            os.fchmod(file.fileno(), mode)
         path.hardlink_to(temporary)
     except FileExistsError:
         pass  # another process was quicker

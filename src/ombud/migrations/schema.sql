@@ -290,6 +290,82 @@ END $$;
 
 ALTER FUNCTION ombud.audit_of_attachments() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.audit_of_bounced_addresses() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('email', r.email) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('email', CASE WHEN r.email IS NOT NULL THEN jsonb_build_array(NULL, r.email) END, 'bounced_at', CASE WHEN r.bounced_at IS NOT NULL THEN jsonb_build_array(NULL, r.bounced_at) END, 'status', CASE WHEN r.status IS NOT NULL THEN jsonb_build_array(NULL, r.status) END, 'diagnostic', CASE WHEN r.diagnostic IS NOT NULL THEN jsonb_build_array(NULL, r.diagnostic) END, 'ticket_id', CASE WHEN r.ticket_id IS NOT NULL THEN jsonb_build_array(NULL, r.ticket_id) END, 'mail_id', CASE WHEN r.mail_id IS NOT NULL THEN jsonb_build_array(NULL, r.mail_id) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('email', r.email) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('email', CASE WHEN r.email IS NOT NULL THEN jsonb_build_array(r.email, NULL) END, 'bounced_at', CASE WHEN r.bounced_at IS NOT NULL THEN jsonb_build_array(r.bounced_at, NULL) END, 'status', CASE WHEN r.status IS NOT NULL THEN jsonb_build_array(r.status, NULL) END, 'diagnostic', CASE WHEN r.diagnostic IS NOT NULL THEN jsonb_build_array(r.diagnostic, NULL) END, 'ticket_id', CASE WHEN r.ticket_id IS NOT NULL THEN jsonb_build_array(r.ticket_id, NULL) END, 'mail_id', CASE WHEN r.mail_id IS NOT NULL THEN jsonb_build_array(r.mail_id, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('email', r.email) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('email', CASE WHEN o.email IS DISTINCT FROM r.email THEN jsonb_build_array(o.email, r.email) END, 'bounced_at', CASE WHEN o.bounced_at IS DISTINCT FROM r.bounced_at THEN jsonb_build_array(o.bounced_at, r.bounced_at) END, 'status', CASE WHEN o.status IS DISTINCT FROM r.status THEN jsonb_build_array(o.status, r.status) END, 'diagnostic', CASE WHEN o.diagnostic IS DISTINCT FROM r.diagnostic THEN jsonb_build_array(o.diagnostic, r.diagnostic) END, 'ticket_id', CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN jsonb_build_array(o.ticket_id, r.ticket_id) END, 'mail_id', CASE WHEN o.mail_id IS DISTINCT FROM r.mail_id THEN jsonb_build_array(o.mail_id, r.mail_id) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('email', r.email) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('email', CASE WHEN o.email IS DISTINCT FROM r.email THEN jsonb_build_array(o.email, r.email) END, 'bounced_at', CASE WHEN o.bounced_at IS DISTINCT FROM r.bounced_at THEN jsonb_build_array(o.bounced_at, r.bounced_at) END, 'status', CASE WHEN o.status IS DISTINCT FROM r.status THEN jsonb_build_array(o.status, r.status) END, 'diagnostic', CASE WHEN o.diagnostic IS DISTINCT FROM r.diagnostic THEN jsonb_build_array(o.diagnostic, r.diagnostic) END, 'ticket_id', CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN jsonb_build_array(o.ticket_id, r.ticket_id) END, 'mail_id', CASE WHEN o.mail_id IS DISTINCT FROM r.mail_id THEN jsonb_build_array(o.mail_id, r.mail_id) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_bounced_addresses() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.audit_of_comments() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -555,7 +631,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(NULL, r.name) END, 'address', CASE WHEN r.address IS NOT NULL THEN jsonb_build_array(NULL, r.address) END, 'team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(NULL, r.team_id) END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(NULL, r.is_active) END, 'acknowledges', CASE WHEN r.acknowledges IS NOT NULL THEN jsonb_build_array(NULL, r.acknowledges) END, 'adds_followers', CASE WHEN r.adds_followers IS NOT NULL THEN jsonb_build_array(NULL, r.adds_followers) END, 'reopen_days', CASE WHEN r.reopen_days IS NOT NULL THEN jsonb_build_array(NULL, r.reopen_days) END, 'trusted_authserv', CASE WHEN r.trusted_authserv IS NOT NULL THEN jsonb_build_array(NULL, r.trusted_authserv) END, 'signature', CASE WHEN r.signature IS NOT NULL THEN jsonb_build_array(NULL, r.signature) END, 'imap_host', CASE WHEN r.imap_host IS NOT NULL THEN jsonb_build_array(NULL, r.imap_host) END, 'imap_port', CASE WHEN r.imap_port IS NOT NULL THEN jsonb_build_array(NULL, r.imap_port) END, 'imap_security', CASE WHEN r.imap_security IS NOT NULL THEN jsonb_build_array(NULL, r.imap_security) END, 'imap_user', CASE WHEN r.imap_user IS NOT NULL THEN jsonb_build_array(NULL, r.imap_user) END, 'imap_folder', CASE WHEN r.imap_folder IS NOT NULL THEN jsonb_build_array(NULL, r.imap_folder) END, 'imap_moves_to', CASE WHEN r.imap_moves_to IS NOT NULL THEN jsonb_build_array(NULL, r.imap_moves_to) END, 'smtp_host', CASE WHEN r.smtp_host IS NOT NULL THEN jsonb_build_array(NULL, r.smtp_host) END, 'smtp_port', CASE WHEN r.smtp_port IS NOT NULL THEN jsonb_build_array(NULL, r.smtp_port) END, 'smtp_security', CASE WHEN r.smtp_security IS NOT NULL THEN jsonb_build_array(NULL, r.smtp_security) END, 'smtp_user', CASE WHEN r.smtp_user IS NOT NULL THEN jsonb_build_array(NULL, r.smtp_user) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(NULL, r.name) END, 'address', CASE WHEN r.address IS NOT NULL THEN jsonb_build_array(NULL, r.address) END, 'team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(NULL, r.team_id) END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(NULL, r.is_active) END, 'acknowledges', CASE WHEN r.acknowledges IS NOT NULL THEN jsonb_build_array(NULL, r.acknowledges) END, 'adds_followers', CASE WHEN r.adds_followers IS NOT NULL THEN jsonb_build_array(NULL, r.adds_followers) END, 'reopen_days', CASE WHEN r.reopen_days IS NOT NULL THEN jsonb_build_array(NULL, r.reopen_days) END, 'trusted_authserv', CASE WHEN r.trusted_authserv IS NOT NULL THEN jsonb_build_array(NULL, r.trusted_authserv) END, 'signature', CASE WHEN r.signature IS NOT NULL THEN jsonb_build_array(NULL, r.signature) END, 'imap_host', CASE WHEN r.imap_host IS NOT NULL THEN jsonb_build_array(NULL, r.imap_host) END, 'imap_port', CASE WHEN r.imap_port IS NOT NULL THEN jsonb_build_array(NULL, r.imap_port) END, 'imap_security', CASE WHEN r.imap_security IS NOT NULL THEN jsonb_build_array(NULL, r.imap_security) END, 'imap_user', CASE WHEN r.imap_user IS NOT NULL THEN jsonb_build_array(NULL, r.imap_user) END, 'imap_folder', CASE WHEN r.imap_folder IS NOT NULL THEN jsonb_build_array(NULL, r.imap_folder) END, 'imap_moves_to', CASE WHEN r.imap_moves_to IS NOT NULL THEN jsonb_build_array(NULL, r.imap_moves_to) END, 'smtp_host', CASE WHEN r.smtp_host IS NOT NULL THEN jsonb_build_array(NULL, r.smtp_host) END, 'smtp_port', CASE WHEN r.smtp_port IS NOT NULL THEN jsonb_build_array(NULL, r.smtp_port) END, 'smtp_security', CASE WHEN r.smtp_security IS NOT NULL THEN jsonb_build_array(NULL, r.smtp_security) END, 'smtp_user', CASE WHEN r.smtp_user IS NOT NULL THEN jsonb_build_array(NULL, r.smtp_user) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END, 'joins_copies', CASE WHEN r.joins_copies IS NOT NULL THEN jsonb_build_array(NULL, r.joins_copies) END, 'imap_skips_old', CASE WHEN r.imap_skips_old IS NOT NULL THEN jsonb_build_array(NULL, r.imap_skips_old) END, 'auth', CASE WHEN r.auth IS NOT NULL THEN jsonb_build_array(NULL, r.auth) END, 'oauth_token_url', CASE WHEN r.oauth_token_url IS NOT NULL THEN jsonb_build_array(NULL, r.oauth_token_url) END, 'oauth_client_id', CASE WHEN r.oauth_client_id IS NOT NULL THEN jsonb_build_array(NULL, r.oauth_client_id) END, 'oauth_scope', CASE WHEN r.oauth_scope IS NOT NULL THEN jsonb_build_array(NULL, r.oauth_scope) END)) AS changes
               FROM new_rows r) d;
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO ombud.audit_logs
@@ -565,7 +641,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(r.name, NULL) END, 'address', CASE WHEN r.address IS NOT NULL THEN jsonb_build_array(r.address, NULL) END, 'team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(r.team_id, NULL) END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(r.is_active, NULL) END, 'acknowledges', CASE WHEN r.acknowledges IS NOT NULL THEN jsonb_build_array(r.acknowledges, NULL) END, 'adds_followers', CASE WHEN r.adds_followers IS NOT NULL THEN jsonb_build_array(r.adds_followers, NULL) END, 'reopen_days', CASE WHEN r.reopen_days IS NOT NULL THEN jsonb_build_array(r.reopen_days, NULL) END, 'trusted_authserv', CASE WHEN r.trusted_authserv IS NOT NULL THEN jsonb_build_array(r.trusted_authserv, NULL) END, 'signature', CASE WHEN r.signature IS NOT NULL THEN jsonb_build_array(r.signature, NULL) END, 'imap_host', CASE WHEN r.imap_host IS NOT NULL THEN jsonb_build_array(r.imap_host, NULL) END, 'imap_port', CASE WHEN r.imap_port IS NOT NULL THEN jsonb_build_array(r.imap_port, NULL) END, 'imap_security', CASE WHEN r.imap_security IS NOT NULL THEN jsonb_build_array(r.imap_security, NULL) END, 'imap_user', CASE WHEN r.imap_user IS NOT NULL THEN jsonb_build_array(r.imap_user, NULL) END, 'imap_folder', CASE WHEN r.imap_folder IS NOT NULL THEN jsonb_build_array(r.imap_folder, NULL) END, 'imap_moves_to', CASE WHEN r.imap_moves_to IS NOT NULL THEN jsonb_build_array(r.imap_moves_to, NULL) END, 'smtp_host', CASE WHEN r.smtp_host IS NOT NULL THEN jsonb_build_array(r.smtp_host, NULL) END, 'smtp_port', CASE WHEN r.smtp_port IS NOT NULL THEN jsonb_build_array(r.smtp_port, NULL) END, 'smtp_security', CASE WHEN r.smtp_security IS NOT NULL THEN jsonb_build_array(r.smtp_security, NULL) END, 'smtp_user', CASE WHEN r.smtp_user IS NOT NULL THEN jsonb_build_array(r.smtp_user, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END)) AS changes
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(r.name, NULL) END, 'address', CASE WHEN r.address IS NOT NULL THEN jsonb_build_array(r.address, NULL) END, 'team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(r.team_id, NULL) END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(r.is_active, NULL) END, 'acknowledges', CASE WHEN r.acknowledges IS NOT NULL THEN jsonb_build_array(r.acknowledges, NULL) END, 'adds_followers', CASE WHEN r.adds_followers IS NOT NULL THEN jsonb_build_array(r.adds_followers, NULL) END, 'reopen_days', CASE WHEN r.reopen_days IS NOT NULL THEN jsonb_build_array(r.reopen_days, NULL) END, 'trusted_authserv', CASE WHEN r.trusted_authserv IS NOT NULL THEN jsonb_build_array(r.trusted_authserv, NULL) END, 'signature', CASE WHEN r.signature IS NOT NULL THEN jsonb_build_array(r.signature, NULL) END, 'imap_host', CASE WHEN r.imap_host IS NOT NULL THEN jsonb_build_array(r.imap_host, NULL) END, 'imap_port', CASE WHEN r.imap_port IS NOT NULL THEN jsonb_build_array(r.imap_port, NULL) END, 'imap_security', CASE WHEN r.imap_security IS NOT NULL THEN jsonb_build_array(r.imap_security, NULL) END, 'imap_user', CASE WHEN r.imap_user IS NOT NULL THEN jsonb_build_array(r.imap_user, NULL) END, 'imap_folder', CASE WHEN r.imap_folder IS NOT NULL THEN jsonb_build_array(r.imap_folder, NULL) END, 'imap_moves_to', CASE WHEN r.imap_moves_to IS NOT NULL THEN jsonb_build_array(r.imap_moves_to, NULL) END, 'smtp_host', CASE WHEN r.smtp_host IS NOT NULL THEN jsonb_build_array(r.smtp_host, NULL) END, 'smtp_port', CASE WHEN r.smtp_port IS NOT NULL THEN jsonb_build_array(r.smtp_port, NULL) END, 'smtp_security', CASE WHEN r.smtp_security IS NOT NULL THEN jsonb_build_array(r.smtp_security, NULL) END, 'smtp_user', CASE WHEN r.smtp_user IS NOT NULL THEN jsonb_build_array(r.smtp_user, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END, 'joins_copies', CASE WHEN r.joins_copies IS NOT NULL THEN jsonb_build_array(r.joins_copies, NULL) END, 'imap_skips_old', CASE WHEN r.imap_skips_old IS NOT NULL THEN jsonb_build_array(r.imap_skips_old, NULL) END, 'auth', CASE WHEN r.auth IS NOT NULL THEN jsonb_build_array(r.auth, NULL) END, 'oauth_token_url', CASE WHEN r.oauth_token_url IS NOT NULL THEN jsonb_build_array(r.oauth_token_url, NULL) END, 'oauth_client_id', CASE WHEN r.oauth_client_id IS NOT NULL THEN jsonb_build_array(r.oauth_client_id, NULL) END, 'oauth_scope', CASE WHEN r.oauth_scope IS NOT NULL THEN jsonb_build_array(r.oauth_scope, NULL) END, 'has_imap_secret', CASE WHEN r.has_imap_secret IS NOT NULL THEN jsonb_build_array(r.has_imap_secret, NULL) END, 'has_smtp_secret', CASE WHEN r.has_smtp_secret IS NOT NULL THEN jsonb_build_array(r.has_smtp_secret, NULL) END, 'has_oauth_secret', CASE WHEN r.has_oauth_secret IS NOT NULL THEN jsonb_build_array(r.has_oauth_secret, NULL) END)) AS changes
               FROM old_rows r) d;
   ELSIF touched = 1 THEN
     INSERT INTO ombud.audit_logs
@@ -575,7 +651,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'address', CASE WHEN o.address IS DISTINCT FROM r.address THEN jsonb_build_array(o.address, r.address) END, 'team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'acknowledges', CASE WHEN o.acknowledges IS DISTINCT FROM r.acknowledges THEN jsonb_build_array(o.acknowledges, r.acknowledges) END, 'adds_followers', CASE WHEN o.adds_followers IS DISTINCT FROM r.adds_followers THEN jsonb_build_array(o.adds_followers, r.adds_followers) END, 'reopen_days', CASE WHEN o.reopen_days IS DISTINCT FROM r.reopen_days THEN jsonb_build_array(o.reopen_days, r.reopen_days) END, 'trusted_authserv', CASE WHEN o.trusted_authserv IS DISTINCT FROM r.trusted_authserv THEN jsonb_build_array(o.trusted_authserv, r.trusted_authserv) END, 'signature', CASE WHEN o.signature IS DISTINCT FROM r.signature THEN jsonb_build_array(o.signature, r.signature) END, 'imap_host', CASE WHEN o.imap_host IS DISTINCT FROM r.imap_host THEN jsonb_build_array(o.imap_host, r.imap_host) END, 'imap_port', CASE WHEN o.imap_port IS DISTINCT FROM r.imap_port THEN jsonb_build_array(o.imap_port, r.imap_port) END, 'imap_security', CASE WHEN o.imap_security IS DISTINCT FROM r.imap_security THEN jsonb_build_array(o.imap_security, r.imap_security) END, 'imap_user', CASE WHEN o.imap_user IS DISTINCT FROM r.imap_user THEN jsonb_build_array(o.imap_user, r.imap_user) END, 'imap_secret', CASE WHEN o.imap_secret IS DISTINCT FROM r.imap_secret THEN '["***", "***"]'::jsonb END, 'imap_folder', CASE WHEN o.imap_folder IS DISTINCT FROM r.imap_folder THEN jsonb_build_array(o.imap_folder, r.imap_folder) END, 'imap_moves_to', CASE WHEN o.imap_moves_to IS DISTINCT FROM r.imap_moves_to THEN jsonb_build_array(o.imap_moves_to, r.imap_moves_to) END, 'smtp_host', CASE WHEN o.smtp_host IS DISTINCT FROM r.smtp_host THEN jsonb_build_array(o.smtp_host, r.smtp_host) END, 'smtp_port', CASE WHEN o.smtp_port IS DISTINCT FROM r.smtp_port THEN jsonb_build_array(o.smtp_port, r.smtp_port) END, 'smtp_security', CASE WHEN o.smtp_security IS DISTINCT FROM r.smtp_security THEN jsonb_build_array(o.smtp_security, r.smtp_security) END, 'smtp_user', CASE WHEN o.smtp_user IS DISTINCT FROM r.smtp_user THEN jsonb_build_array(o.smtp_user, r.smtp_user) END, 'smtp_secret', CASE WHEN o.smtp_secret IS DISTINCT FROM r.smtp_secret THEN '["***", "***"]'::jsonb END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'address', CASE WHEN o.address IS DISTINCT FROM r.address THEN jsonb_build_array(o.address, r.address) END, 'team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'acknowledges', CASE WHEN o.acknowledges IS DISTINCT FROM r.acknowledges THEN jsonb_build_array(o.acknowledges, r.acknowledges) END, 'adds_followers', CASE WHEN o.adds_followers IS DISTINCT FROM r.adds_followers THEN jsonb_build_array(o.adds_followers, r.adds_followers) END, 'reopen_days', CASE WHEN o.reopen_days IS DISTINCT FROM r.reopen_days THEN jsonb_build_array(o.reopen_days, r.reopen_days) END, 'trusted_authserv', CASE WHEN o.trusted_authserv IS DISTINCT FROM r.trusted_authserv THEN jsonb_build_array(o.trusted_authserv, r.trusted_authserv) END, 'signature', CASE WHEN o.signature IS DISTINCT FROM r.signature THEN jsonb_build_array(o.signature, r.signature) END, 'imap_host', CASE WHEN o.imap_host IS DISTINCT FROM r.imap_host THEN jsonb_build_array(o.imap_host, r.imap_host) END, 'imap_port', CASE WHEN o.imap_port IS DISTINCT FROM r.imap_port THEN jsonb_build_array(o.imap_port, r.imap_port) END, 'imap_security', CASE WHEN o.imap_security IS DISTINCT FROM r.imap_security THEN jsonb_build_array(o.imap_security, r.imap_security) END, 'imap_user', CASE WHEN o.imap_user IS DISTINCT FROM r.imap_user THEN jsonb_build_array(o.imap_user, r.imap_user) END, 'imap_secret', CASE WHEN o.imap_secret IS DISTINCT FROM r.imap_secret THEN '["***", "***"]'::jsonb END, 'imap_folder', CASE WHEN o.imap_folder IS DISTINCT FROM r.imap_folder THEN jsonb_build_array(o.imap_folder, r.imap_folder) END, 'imap_moves_to', CASE WHEN o.imap_moves_to IS DISTINCT FROM r.imap_moves_to THEN jsonb_build_array(o.imap_moves_to, r.imap_moves_to) END, 'smtp_host', CASE WHEN o.smtp_host IS DISTINCT FROM r.smtp_host THEN jsonb_build_array(o.smtp_host, r.smtp_host) END, 'smtp_port', CASE WHEN o.smtp_port IS DISTINCT FROM r.smtp_port THEN jsonb_build_array(o.smtp_port, r.smtp_port) END, 'smtp_security', CASE WHEN o.smtp_security IS DISTINCT FROM r.smtp_security THEN jsonb_build_array(o.smtp_security, r.smtp_security) END, 'smtp_user', CASE WHEN o.smtp_user IS DISTINCT FROM r.smtp_user THEN jsonb_build_array(o.smtp_user, r.smtp_user) END, 'smtp_secret', CASE WHEN o.smtp_secret IS DISTINCT FROM r.smtp_secret THEN '["***", "***"]'::jsonb END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'joins_copies', CASE WHEN o.joins_copies IS DISTINCT FROM r.joins_copies THEN jsonb_build_array(o.joins_copies, r.joins_copies) END, 'imap_skips_old', CASE WHEN o.imap_skips_old IS DISTINCT FROM r.imap_skips_old THEN jsonb_build_array(o.imap_skips_old, r.imap_skips_old) END, 'auth', CASE WHEN o.auth IS DISTINCT FROM r.auth THEN jsonb_build_array(o.auth, r.auth) END, 'oauth_token_url', CASE WHEN o.oauth_token_url IS DISTINCT FROM r.oauth_token_url THEN jsonb_build_array(o.oauth_token_url, r.oauth_token_url) END, 'oauth_client_id', CASE WHEN o.oauth_client_id IS DISTINCT FROM r.oauth_client_id THEN jsonb_build_array(o.oauth_client_id, r.oauth_client_id) END, 'oauth_scope', CASE WHEN o.oauth_scope IS DISTINCT FROM r.oauth_scope THEN jsonb_build_array(o.oauth_scope, r.oauth_scope) END, 'oauth_secret', CASE WHEN o.oauth_secret IS DISTINCT FROM r.oauth_secret THEN '["***", "***"]'::jsonb END)) AS changes
               FROM old_rows o CROSS JOIN new_rows r) d;
   ELSE
     -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
@@ -586,13 +662,89 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'address', CASE WHEN o.address IS DISTINCT FROM r.address THEN jsonb_build_array(o.address, r.address) END, 'team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'acknowledges', CASE WHEN o.acknowledges IS DISTINCT FROM r.acknowledges THEN jsonb_build_array(o.acknowledges, r.acknowledges) END, 'adds_followers', CASE WHEN o.adds_followers IS DISTINCT FROM r.adds_followers THEN jsonb_build_array(o.adds_followers, r.adds_followers) END, 'reopen_days', CASE WHEN o.reopen_days IS DISTINCT FROM r.reopen_days THEN jsonb_build_array(o.reopen_days, r.reopen_days) END, 'trusted_authserv', CASE WHEN o.trusted_authserv IS DISTINCT FROM r.trusted_authserv THEN jsonb_build_array(o.trusted_authserv, r.trusted_authserv) END, 'signature', CASE WHEN o.signature IS DISTINCT FROM r.signature THEN jsonb_build_array(o.signature, r.signature) END, 'imap_host', CASE WHEN o.imap_host IS DISTINCT FROM r.imap_host THEN jsonb_build_array(o.imap_host, r.imap_host) END, 'imap_port', CASE WHEN o.imap_port IS DISTINCT FROM r.imap_port THEN jsonb_build_array(o.imap_port, r.imap_port) END, 'imap_security', CASE WHEN o.imap_security IS DISTINCT FROM r.imap_security THEN jsonb_build_array(o.imap_security, r.imap_security) END, 'imap_user', CASE WHEN o.imap_user IS DISTINCT FROM r.imap_user THEN jsonb_build_array(o.imap_user, r.imap_user) END, 'imap_secret', CASE WHEN o.imap_secret IS DISTINCT FROM r.imap_secret THEN '["***", "***"]'::jsonb END, 'imap_folder', CASE WHEN o.imap_folder IS DISTINCT FROM r.imap_folder THEN jsonb_build_array(o.imap_folder, r.imap_folder) END, 'imap_moves_to', CASE WHEN o.imap_moves_to IS DISTINCT FROM r.imap_moves_to THEN jsonb_build_array(o.imap_moves_to, r.imap_moves_to) END, 'smtp_host', CASE WHEN o.smtp_host IS DISTINCT FROM r.smtp_host THEN jsonb_build_array(o.smtp_host, r.smtp_host) END, 'smtp_port', CASE WHEN o.smtp_port IS DISTINCT FROM r.smtp_port THEN jsonb_build_array(o.smtp_port, r.smtp_port) END, 'smtp_security', CASE WHEN o.smtp_security IS DISTINCT FROM r.smtp_security THEN jsonb_build_array(o.smtp_security, r.smtp_security) END, 'smtp_user', CASE WHEN o.smtp_user IS DISTINCT FROM r.smtp_user THEN jsonb_build_array(o.smtp_user, r.smtp_user) END, 'smtp_secret', CASE WHEN o.smtp_secret IS DISTINCT FROM r.smtp_secret THEN '["***", "***"]'::jsonb END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'address', CASE WHEN o.address IS DISTINCT FROM r.address THEN jsonb_build_array(o.address, r.address) END, 'team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'acknowledges', CASE WHEN o.acknowledges IS DISTINCT FROM r.acknowledges THEN jsonb_build_array(o.acknowledges, r.acknowledges) END, 'adds_followers', CASE WHEN o.adds_followers IS DISTINCT FROM r.adds_followers THEN jsonb_build_array(o.adds_followers, r.adds_followers) END, 'reopen_days', CASE WHEN o.reopen_days IS DISTINCT FROM r.reopen_days THEN jsonb_build_array(o.reopen_days, r.reopen_days) END, 'trusted_authserv', CASE WHEN o.trusted_authserv IS DISTINCT FROM r.trusted_authserv THEN jsonb_build_array(o.trusted_authserv, r.trusted_authserv) END, 'signature', CASE WHEN o.signature IS DISTINCT FROM r.signature THEN jsonb_build_array(o.signature, r.signature) END, 'imap_host', CASE WHEN o.imap_host IS DISTINCT FROM r.imap_host THEN jsonb_build_array(o.imap_host, r.imap_host) END, 'imap_port', CASE WHEN o.imap_port IS DISTINCT FROM r.imap_port THEN jsonb_build_array(o.imap_port, r.imap_port) END, 'imap_security', CASE WHEN o.imap_security IS DISTINCT FROM r.imap_security THEN jsonb_build_array(o.imap_security, r.imap_security) END, 'imap_user', CASE WHEN o.imap_user IS DISTINCT FROM r.imap_user THEN jsonb_build_array(o.imap_user, r.imap_user) END, 'imap_secret', CASE WHEN o.imap_secret IS DISTINCT FROM r.imap_secret THEN '["***", "***"]'::jsonb END, 'imap_folder', CASE WHEN o.imap_folder IS DISTINCT FROM r.imap_folder THEN jsonb_build_array(o.imap_folder, r.imap_folder) END, 'imap_moves_to', CASE WHEN o.imap_moves_to IS DISTINCT FROM r.imap_moves_to THEN jsonb_build_array(o.imap_moves_to, r.imap_moves_to) END, 'smtp_host', CASE WHEN o.smtp_host IS DISTINCT FROM r.smtp_host THEN jsonb_build_array(o.smtp_host, r.smtp_host) END, 'smtp_port', CASE WHEN o.smtp_port IS DISTINCT FROM r.smtp_port THEN jsonb_build_array(o.smtp_port, r.smtp_port) END, 'smtp_security', CASE WHEN o.smtp_security IS DISTINCT FROM r.smtp_security THEN jsonb_build_array(o.smtp_security, r.smtp_security) END, 'smtp_user', CASE WHEN o.smtp_user IS DISTINCT FROM r.smtp_user THEN jsonb_build_array(o.smtp_user, r.smtp_user) END, 'smtp_secret', CASE WHEN o.smtp_secret IS DISTINCT FROM r.smtp_secret THEN '["***", "***"]'::jsonb END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'joins_copies', CASE WHEN o.joins_copies IS DISTINCT FROM r.joins_copies THEN jsonb_build_array(o.joins_copies, r.joins_copies) END, 'imap_skips_old', CASE WHEN o.imap_skips_old IS DISTINCT FROM r.imap_skips_old THEN jsonb_build_array(o.imap_skips_old, r.imap_skips_old) END, 'auth', CASE WHEN o.auth IS DISTINCT FROM r.auth THEN jsonb_build_array(o.auth, r.auth) END, 'oauth_token_url', CASE WHEN o.oauth_token_url IS DISTINCT FROM r.oauth_token_url THEN jsonb_build_array(o.oauth_token_url, r.oauth_token_url) END, 'oauth_client_id', CASE WHEN o.oauth_client_id IS DISTINCT FROM r.oauth_client_id THEN jsonb_build_array(o.oauth_client_id, r.oauth_client_id) END, 'oauth_scope', CASE WHEN o.oauth_scope IS DISTINCT FROM r.oauth_scope THEN jsonb_build_array(o.oauth_scope, r.oauth_scope) END, 'oauth_secret', CASE WHEN o.oauth_secret IS DISTINCT FROM r.oauth_secret THEN '["***", "***"]'::jsonb END)) AS changes
               FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
   END IF;
   RETURN NULL;
 END $$;
 
 ALTER FUNCTION ombud.audit_of_mailboxes() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_of_message_moves() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.from_ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'mail_id', CASE WHEN r.mail_id IS NOT NULL THEN jsonb_build_array(NULL, r.mail_id) END, 'from_ticket_id', CASE WHEN r.from_ticket_id IS NOT NULL THEN jsonb_build_array(NULL, r.from_ticket_id) END, 'to_ticket_id', CASE WHEN r.to_ticket_id IS NOT NULL THEN jsonb_build_array(NULL, r.to_ticket_id) END, 'moved_at', CASE WHEN r.moved_at IS NOT NULL THEN jsonb_build_array(NULL, r.moved_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.from_ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'mail_id', CASE WHEN r.mail_id IS NOT NULL THEN jsonb_build_array(r.mail_id, NULL) END, 'from_ticket_id', CASE WHEN r.from_ticket_id IS NOT NULL THEN jsonb_build_array(r.from_ticket_id, NULL) END, 'to_ticket_id', CASE WHEN r.to_ticket_id IS NOT NULL THEN jsonb_build_array(r.to_ticket_id, NULL) END, 'moved_at', CASE WHEN r.moved_at IS NOT NULL THEN jsonb_build_array(r.moved_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.from_ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'mail_id', CASE WHEN o.mail_id IS DISTINCT FROM r.mail_id THEN jsonb_build_array(o.mail_id, r.mail_id) END, 'from_ticket_id', CASE WHEN o.from_ticket_id IS DISTINCT FROM r.from_ticket_id THEN jsonb_build_array(o.from_ticket_id, r.from_ticket_id) END, 'to_ticket_id', CASE WHEN o.to_ticket_id IS DISTINCT FROM r.to_ticket_id THEN jsonb_build_array(o.to_ticket_id, r.to_ticket_id) END, 'moved_at', CASE WHEN o.moved_at IS DISTINCT FROM r.moved_at THEN jsonb_build_array(o.moved_at, r.moved_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.from_ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'mail_id', CASE WHEN o.mail_id IS DISTINCT FROM r.mail_id THEN jsonb_build_array(o.mail_id, r.mail_id) END, 'from_ticket_id', CASE WHEN o.from_ticket_id IS DISTINCT FROM r.from_ticket_id THEN jsonb_build_array(o.from_ticket_id, r.from_ticket_id) END, 'to_ticket_id', CASE WHEN o.to_ticket_id IS DISTINCT FROM r.to_ticket_id THEN jsonb_build_array(o.to_ticket_id, r.to_ticket_id) END, 'moved_at', CASE WHEN o.moved_at IS DISTINCT FROM r.moved_at THEN jsonb_build_array(o.moved_at, r.moved_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_message_moves() OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.audit_of_organization_domains() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1839,6 +1991,24 @@ END $$;
 
 ALTER FUNCTION ombud.match_tickets(typed text, kind text, actor bigint, organization bigint) OWNER TO ombud_search;
 
+CREATE FUNCTION ombud.moved_mail() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  IF OLD.ticket_id IS NOT NULL THEN
+    DELETE FROM ombud.mail_references r WHERE r.message_id = NEW.message_id AND r.ticket_id = OLD.ticket_id;
+  END IF;
+  IF NEW.ticket_id IS NOT NULL AND NEW.state = 'accepted' THEN
+    INSERT INTO ombud.mail_references (message_id, ticket_id, comment_id)
+    VALUES (NEW.message_id, NEW.ticket_id, NEW.comment_id)
+    ON CONFLICT (message_id, ticket_id) DO UPDATE SET comment_id = EXCLUDED.comment_id;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.moved_mail() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.next_ticket_number() RETURNS text
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -1963,6 +2133,21 @@ BEGIN
 END $_$;
 
 ALTER FUNCTION ombud.search_query(typed text) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.search_updated_comments() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  ids bigint[] := ARRAY(SELECT o.ticket_id FROM old_rows o UNION SELECT n.ticket_id FROM new_rows n);
+BEGIN
+  IF ids <> '{}' THEN
+    PERFORM ombud.write_documents(ids);
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.search_updated_comments() OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.search_weight(typed text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2359,6 +2544,41 @@ ALTER TABLE ombud.audit_logs ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTIT
     CACHE 1
 );
 
+CREATE TABLE ombud.automatic_mails (
+    id bigint NOT NULL,
+    address character varying(320) NOT NULL,
+    kind text NOT NULL,
+    ticket_id bigint,
+    sent_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_automatic_mails_kind CHECK ((kind = ANY (ARRAY['acknowledgement'::text, 'sign_up'::text, 'password_reset'::text, 'verification'::text])))
+);
+
+ALTER TABLE ONLY ombud.automatic_mails FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.automatic_mails OWNER TO ombud_owner;
+
+ALTER TABLE ombud.automatic_mails ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.automatic_mails_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ombud.bounced_addresses (
+    email character varying(320) NOT NULL,
+    bounced_at timestamp with time zone DEFAULT now() NOT NULL,
+    status character varying(20) DEFAULT ''::character varying NOT NULL,
+    diagnostic character varying(500) DEFAULT ''::character varying NOT NULL,
+    ticket_id bigint,
+    mail_id bigint
+);
+
+ALTER TABLE ONLY ombud.bounced_addresses FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.bounced_addresses OWNER TO ombud_owner;
+
 CREATE TABLE ombud.comments (
     id bigint NOT NULL,
     content text NOT NULL,
@@ -2510,7 +2730,8 @@ CREATE TABLE ombud.mailbox_positions (
     uid_validity bigint DEFAULT '0'::bigint NOT NULL,
     last_uid bigint DEFAULT '0'::bigint NOT NULL,
     fetched_at timestamp with time zone,
-    problem text DEFAULT ''::text NOT NULL
+    problem text DEFAULT ''::text NOT NULL,
+    settled_uid bigint DEFAULT '0'::bigint NOT NULL
 );
 
 ALTER TABLE ONLY ombud.mailbox_positions FORCE ROW LEVEL SECURITY;
@@ -2542,7 +2763,18 @@ CREATE TABLE ombud.mailboxes (
     smtp_secret bytea,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    joins_copies boolean DEFAULT true NOT NULL,
+    imap_skips_old boolean DEFAULT false NOT NULL,
+    auth text DEFAULT 'password'::text NOT NULL,
+    oauth_token_url character varying(500) DEFAULT ''::character varying NOT NULL,
+    oauth_client_id character varying(255) DEFAULT ''::character varying NOT NULL,
+    oauth_scope character varying(500) DEFAULT ''::character varying NOT NULL,
+    oauth_secret bytea,
+    has_imap_secret boolean GENERATED ALWAYS AS ((imap_secret IS NOT NULL)) STORED NOT NULL,
+    has_smtp_secret boolean GENERATED ALWAYS AS ((smtp_secret IS NOT NULL)) STORED NOT NULL,
+    has_oauth_secret boolean GENERATED ALWAYS AS ((oauth_secret IS NOT NULL)) STORED NOT NULL,
     CONSTRAINT ck_mailboxes_address_form CHECK ((((address)::text = lower((address)::text)) AND ((address)::text ~ '^[^@\s]+@[^@\s]+$'::text))),
+    CONSTRAINT ck_mailboxes_auth CHECK ((auth = ANY (ARRAY['password'::text, 'oauth'::text]))),
     CONSTRAINT ck_mailboxes_imap_port CHECK (((imap_port >= 1) AND (imap_port <= 65535))),
     CONSTRAINT ck_mailboxes_imap_security CHECK ((imap_security = ANY (ARRAY['tls'::text, 'starttls'::text, 'plain'::text]))),
     CONSTRAINT ck_mailboxes_name_not_blank CHECK (((name)::text ~ '\S'::text)),
@@ -2557,6 +2789,28 @@ ALTER TABLE ombud.mailboxes OWNER TO ombud_owner;
 
 ALTER TABLE ombud.mailboxes ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
     SEQUENCE NAME ombud.mailboxes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ombud.message_moves (
+    id bigint NOT NULL,
+    mail_id bigint,
+    from_ticket_id bigint NOT NULL,
+    to_ticket_id bigint NOT NULL,
+    moved_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_message_moves_elsewhere CHECK ((from_ticket_id <> to_ticket_id))
+);
+
+ALTER TABLE ONLY ombud.message_moves FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.message_moves OWNER TO ombud_owner;
+
+ALTER TABLE ombud.message_moves ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.message_moves_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -2884,6 +3138,12 @@ ALTER TABLE ONLY ombud.audit_checkpoints
 ALTER TABLE ONLY ombud.audit_logs
     ADD CONSTRAINT pk_audit_logs PRIMARY KEY (id, created_at);
 
+ALTER TABLE ONLY ombud.automatic_mails
+    ADD CONSTRAINT pk_automatic_mails PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.bounced_addresses
+    ADD CONSTRAINT pk_bounced_addresses PRIMARY KEY (email);
+
 ALTER TABLE ONLY ombud.comments
     ADD CONSTRAINT pk_comments PRIMARY KEY (id);
 
@@ -2910,6 +3170,9 @@ ALTER TABLE ONLY ombud.mailbox_positions
 
 ALTER TABLE ONLY ombud.mailboxes
     ADD CONSTRAINT pk_mailboxes PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.message_moves
+    ADD CONSTRAINT pk_message_moves PRIMARY KEY (id);
 
 ALTER TABLE ONLY ombud.organization_domains
     ADD CONSTRAINT pk_organization_domains PRIMARY KEY (domain);
@@ -2993,6 +3256,16 @@ CREATE INDEX ix_audit_logs_user_id ON ONLY ombud.audit_logs USING btree (user_id
 
 CREATE INDEX ix_audit_logs_xid ON ONLY ombud.audit_logs USING btree (xid);
 
+CREATE INDEX ix_automatic_mails_address ON ombud.automatic_mails USING btree (address, sent_at);
+
+CREATE INDEX ix_automatic_mails_sent_at ON ombud.automatic_mails USING btree (sent_at);
+
+CREATE INDEX ix_automatic_mails_ticket_id ON ombud.automatic_mails USING btree (ticket_id) WHERE (ticket_id IS NOT NULL);
+
+CREATE INDEX ix_bounced_addresses_mail_id ON ombud.bounced_addresses USING btree (mail_id) WHERE (mail_id IS NOT NULL);
+
+CREATE INDEX ix_bounced_addresses_ticket_id ON ombud.bounced_addresses USING btree (ticket_id) WHERE (ticket_id IS NOT NULL);
+
 CREATE INDEX ix_comments_author_id ON ombud.comments USING btree (author_id, id);
 
 CREATE INDEX ix_comments_ticket_id ON ombud.comments USING btree (ticket_id, created_at, id);
@@ -3020,6 +3293,12 @@ CREATE INDEX ix_mail_references_ticket_id ON ombud.mail_references USING btree (
 CREATE INDEX ix_mail_rules_team_id ON ombud.mail_rules USING btree (team_id);
 
 CREATE INDEX ix_mailboxes_team_id ON ombud.mailboxes USING btree (team_id);
+
+CREATE INDEX ix_message_moves_from_ticket_id ON ombud.message_moves USING btree (from_ticket_id);
+
+CREATE INDEX ix_message_moves_mail_id ON ombud.message_moves USING btree (mail_id) WHERE (mail_id IS NOT NULL);
+
+CREATE INDEX ix_message_moves_to_ticket_id ON ombud.message_moves USING btree (to_ticket_id);
 
 CREATE INDEX ix_organization_domains_organization_id ON ombud.organization_domains USING btree (organization_id);
 
@@ -3091,13 +3370,15 @@ CREATE TRIGGER keep BEFORE INSERT OR UPDATE OF is_staff, role, is_active, sees_a
 
 CREATE TRIGGER keep_new BEFORE INSERT ON ombud.tickets FOR EACH ROW EXECUTE FUNCTION ombud.keep_new_ticket();
 
+CREATE TRIGGER moved AFTER UPDATE OF ticket_id, comment_id ON ombud.inbound_mails FOR EACH ROW WHEN (((old.state <> 'received'::text) AND ((new.message_id)::text <> ''::text) AND ((old.classification)::text <> 'bounce'::text) AND ((old.ticket_id IS DISTINCT FROM new.ticket_id) OR (old.comment_id IS DISTINCT FROM new.comment_id)))) EXECUTE FUNCTION ombud.moved_mail();
+
 CREATE TRIGGER s_search_delete AFTER DELETE ON ombud.comments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.search_changed_comments();
 
 CREATE TRIGGER s_search_insert AFTER INSERT ON ombud.comments REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION ombud.search_new_comments();
 
 CREATE TRIGGER s_search_insert AFTER INSERT ON ombud.tickets REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION ombud.search_new_tickets();
 
-CREATE TRIGGER s_search_update AFTER UPDATE ON ombud.comments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.search_changed_comments();
+CREATE TRIGGER s_search_update AFTER UPDATE ON ombud.comments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.search_updated_comments();
 
 CREATE TRIGGER s_search_update AFTER UPDATE ON ombud.tickets REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.search_changed_tickets();
 
@@ -3125,6 +3406,8 @@ CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.api_tokens REFERENCING OLD T
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.attachments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_attachments();
 
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.bounced_addresses REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_bounced_addresses();
+
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.comments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_comments();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.inbound_mails REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_inbound_mails();
@@ -3132,6 +3415,8 @@ CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.inbound_mails REFERENCING OL
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.mail_rules REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mail_rules();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.mailboxes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mailboxes();
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.message_moves REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_message_moves();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.organization_domains REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organization_domains();
 
@@ -3157,6 +3442,8 @@ CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.api_tokens REFERENCING NEW T
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.attachments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_attachments();
 
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.bounced_addresses REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_bounced_addresses();
+
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.comments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_comments();
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.inbound_mails REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_inbound_mails();
@@ -3164,6 +3451,8 @@ CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.inbound_mails REFERENCING NE
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.mail_rules REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mail_rules();
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.mailboxes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mailboxes();
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.message_moves REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_message_moves();
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.organization_domains REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organization_domains();
 
@@ -3189,6 +3478,8 @@ CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.api_tokens REFERENCING OLD T
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.attachments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_attachments();
 
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.bounced_addresses REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_bounced_addresses();
+
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.comments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_comments();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.inbound_mails REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_inbound_mails();
@@ -3196,6 +3487,8 @@ CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.inbound_mails REFERENCING OL
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.mail_rules REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mail_rules();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.mailboxes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mailboxes();
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.message_moves REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_message_moves();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.organization_domains REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organization_domains();
 
@@ -3228,6 +3521,15 @@ ALTER TABLE ONLY ombud.attachments
 
 ALTER TABLE ONLY ombud.attachments
     ADD CONSTRAINT fk_attachments_uploader_id FOREIGN KEY (uploader_id) REFERENCES ombud.users(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY ombud.automatic_mails
+    ADD CONSTRAINT fk_automatic_mails_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.bounced_addresses
+    ADD CONSTRAINT fk_bounced_addresses_mail_id FOREIGN KEY (mail_id) REFERENCES ombud.inbound_mails(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY ombud.bounced_addresses
+    ADD CONSTRAINT fk_bounced_addresses_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY ombud.comments
     ADD CONSTRAINT fk_comments_author_id FOREIGN KEY (author_id) REFERENCES ombud.users(id) ON DELETE RESTRICT;
@@ -3267,6 +3569,15 @@ ALTER TABLE ONLY ombud.mailbox_positions
 
 ALTER TABLE ONLY ombud.mailboxes
     ADD CONSTRAINT fk_mailboxes_team_id FOREIGN KEY (team_id) REFERENCES ombud.teams(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY ombud.message_moves
+    ADD CONSTRAINT fk_message_moves_from_ticket_id FOREIGN KEY (from_ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.message_moves
+    ADD CONSTRAINT fk_message_moves_mail_id FOREIGN KEY (mail_id) REFERENCES ombud.inbound_mails(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY ombud.message_moves
+    ADD CONSTRAINT fk_message_moves_to_ticket_id FOREIGN KEY (to_ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY ombud.organization_domains
     ADD CONSTRAINT fk_organization_domains_organization_id FOREIGN KEY (organization_id) REFERENCES ombud.organizations(id) ON DELETE CASCADE;
@@ -3347,6 +3658,8 @@ ALTER TABLE ombud.audit_checkpoints ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.audit_logs ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE ombud.automatic_mails ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY backup_all ON ombud.access_logs FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.api_tokens FOR SELECT TO ombud_backup USING (true);
@@ -3356,6 +3669,10 @@ CREATE POLICY backup_all ON ombud.attachments FOR SELECT TO ombud_backup USING (
 CREATE POLICY backup_all ON ombud.audit_checkpoints FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.audit_logs FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.automatic_mails FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.bounced_addresses FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.comments FOR SELECT TO ombud_backup USING (true);
 
@@ -3374,6 +3691,8 @@ CREATE POLICY backup_all ON ombud.mail_rules FOR SELECT TO ombud_backup USING (t
 CREATE POLICY backup_all ON ombud.mailbox_positions FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.mailboxes FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.message_moves FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.organization_domains FOR SELECT TO ombud_backup USING (true);
 
@@ -3405,6 +3724,8 @@ CREATE POLICY backup_all ON ombud.users FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.web_sessions FOR SELECT TO ombud_backup USING (true);
 
+ALTER TABLE ombud.bounced_addresses ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE ombud.comments ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY context ON ombud.access_logs AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
@@ -3416,6 +3737,10 @@ CREATE POLICY context ON ombud.attachments AS RESTRICTIVE TO ombud_app USING (((
 CREATE POLICY context ON ombud.audit_checkpoints AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.audit_logs AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.automatic_mails AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.bounced_addresses AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.comments AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
@@ -3434,6 +3759,8 @@ CREATE POLICY context ON ombud.mail_rules AS RESTRICTIVE TO ombud_app USING ((( 
 CREATE POLICY context ON ombud.mailbox_positions AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.mailboxes AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.message_moves AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.organization_domains AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
@@ -3481,6 +3808,8 @@ ALTER TABLE ombud.mailbox_positions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.mailboxes ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE ombud.message_moves ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE ombud.organization_domains ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.organizations ENABLE ROW LEVEL SECURITY;
@@ -3509,6 +3838,10 @@ CREATE POLICY owner_all ON ombud.audit_checkpoints TO ombud_owner USING (true) W
 
 CREATE POLICY owner_all ON ombud.audit_logs TO ombud_owner USING (true) WITH CHECK (true);
 
+CREATE POLICY owner_all ON ombud.automatic_mails TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.bounced_addresses TO ombud_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_all ON ombud.comments TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.drafts TO ombud_owner USING (true) WITH CHECK (true);
@@ -3526,6 +3859,8 @@ CREATE POLICY owner_all ON ombud.mail_rules TO ombud_owner USING (true) WITH CHE
 CREATE POLICY owner_all ON ombud.mailbox_positions TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.mailboxes TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.message_moves TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.organization_domains TO ombud_owner USING (true) WITH CHECK (true);
 
@@ -3655,9 +3990,17 @@ CREATE POLICY staff_change ON ombud.organizations FOR UPDATE TO ombud_web USING 
 
 CREATE POLICY staff_change ON ombud.ticket_participants TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
 
+CREATE POLICY staff_clear ON ombud.bounced_addresses FOR DELETE TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+
+CREATE POLICY staff_read ON ombud.bounced_addresses FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+
 CREATE POLICY staff_read ON ombud.mailbox_positions FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
 
 CREATE POLICY staff_read ON ombud.mailboxes FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+
+CREATE POLICY staff_read ON ombud.message_moves FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = message_moves.from_ticket_id))))));
 
 CREATE POLICY staff_read ON ombud.team_members FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
 
@@ -3672,6 +4015,10 @@ CREATE POLICY system_all ON ombud.attachments TO ombud_worker USING ((( SELECT o
 CREATE POLICY system_all ON ombud.audit_checkpoints TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.audit_logs TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.automatic_mails TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.bounced_addresses TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.comments TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
@@ -3690,6 +4037,8 @@ CREATE POLICY system_all ON ombud.mail_rules TO ombud_worker USING ((( SELECT om
 CREATE POLICY system_all ON ombud.mailbox_positions TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.mailboxes TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.message_moves TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.organization_domains TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
@@ -3782,6 +4131,8 @@ REVOKE ALL ON FUNCTION ombud.audit_of_api_tokens() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_attachments() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ombud.audit_of_bounced_addresses() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.audit_of_comments() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_inbound_mails() FROM PUBLIC;
@@ -3789,6 +4140,8 @@ REVOKE ALL ON FUNCTION ombud.audit_of_inbound_mails() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ombud.audit_of_mail_rules() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_mailboxes() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_message_moves() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_organization_domains() FROM PUBLIC;
 
@@ -3868,6 +4221,8 @@ GRANT ALL ON FUNCTION ombud.login_wait(wanted text[]) TO ombud_app;
 REVOKE ALL ON FUNCTION ombud.match_tickets(typed text, kind text, actor bigint, organization bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.match_tickets(typed text, kind text, actor bigint, organization bigint) TO ombud_app;
 
+REVOKE ALL ON FUNCTION ombud.moved_mail() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.next_ticket_number() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.next_ticket_number() TO ombud_app;
 
@@ -3887,6 +4242,8 @@ REVOKE ALL ON FUNCTION ombud.search_new_tickets() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ombud.search_query(typed text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.search_query(typed text) TO ombud_app;
 GRANT ALL ON FUNCTION ombud.search_query(typed text) TO ombud_search;
+
+REVOKE ALL ON FUNCTION ombud.search_updated_comments() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.search_weight(typed text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.search_weight(typed text) TO ombud_app;
@@ -3957,6 +4314,13 @@ GRANT INSERT ON TABLE ombud.audit_checkpoints TO ombud_worker;
 
 GRANT SELECT ON TABLE ombud.audit_logs TO ombud_backup;
 GRANT SELECT ON TABLE ombud.audit_logs TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.automatic_mails TO ombud_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE ombud.automatic_mails TO ombud_worker;
+
+GRANT SELECT ON TABLE ombud.bounced_addresses TO ombud_backup;
+GRANT SELECT,DELETE ON TABLE ombud.bounced_addresses TO ombud_app;
+GRANT INSERT,UPDATE ON TABLE ombud.bounced_addresses TO ombud_worker;
 
 GRANT SELECT ON TABLE ombud.comments TO ombud_backup;
 GRANT SELECT,INSERT,UPDATE ON TABLE ombud.comments TO ombud_app;
@@ -4034,6 +4398,30 @@ GRANT SELECT(smtp_secret) ON TABLE ombud.mailboxes TO ombud_worker;
 GRANT SELECT(created_at) ON TABLE ombud.mailboxes TO ombud_app;
 
 GRANT SELECT(updated_at) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(joins_copies) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(imap_skips_old) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(auth) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(oauth_token_url) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(oauth_client_id) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(oauth_scope) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(oauth_secret) ON TABLE ombud.mailboxes TO ombud_worker;
+
+GRANT SELECT(has_imap_secret) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(has_smtp_secret) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT(has_oauth_secret) ON TABLE ombud.mailboxes TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.message_moves TO ombud_backup;
+GRANT SELECT ON TABLE ombud.message_moves TO ombud_app;
+GRANT INSERT,DELETE ON TABLE ombud.message_moves TO ombud_worker;
 
 GRANT SELECT ON TABLE ombud.organization_domains TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.organization_domains TO ombud_app;

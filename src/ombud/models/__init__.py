@@ -7,6 +7,7 @@ from ombud.models.comment import Attachment, Comment
 from ombud.models.deleted import INCLUDE_DELETED
 from ombud.models.mail import (
     InboundMail,
+    MailAuth,
     Mailbox,
     MailboxPosition,
     MailField,
@@ -17,6 +18,7 @@ from ombud.models.mail import (
     Security,
     TicketLink,
 )
+from ombud.models.mail_ledger import AutomaticKind, AutomaticMail, BouncedAddress, MessageMove
 from ombud.models.people import Organization, OrganizationDomain, Team, TeamMember, User, UserRole
 from ombud.models.personal import Draft, TicketRead
 from ombud.models.search import TicketSearch
@@ -40,11 +42,15 @@ __all__ = [
     "AuditAction",
     "AuditCheckpoint",
     "AuditLog",
+    "AutomaticKind",
+    "AutomaticMail",
+    "BouncedAddress",
     "Comment",
     "Draft",
     "ExternalRef",
     "InboundMail",
     "LoginAttempt",
+    "MailAuth",
     "MailField",
     "MailReference",
     "MailRule",
@@ -52,6 +58,7 @@ __all__ = [
     "MailState",
     "Mailbox",
     "MailboxPosition",
+    "MessageMove",
     "Organization",
     "OrganizationDomain",
     "Security",

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
+    Computed,
     ForeignKey,
     Index,
     LargeBinary,
@@ -58,12 +59,22 @@ class Security(StrEnum):
     PLAIN = "plain"
 
 
+class MailAuth(StrEnum):
+    """How the desk signs in at a mail server: both for fetching and for sending."""
+
+    PASSWORD = "password"
+    OAUTH = "oauth"
+
+
 class Mailbox(HasId, HasTimes, Base):
     """An address of the desk, the team that answers there, and how its mail is fetched and sent.
 
     Secrets are sealed (`ombud.kit.vault`) before they come here and never leave the data layer. `reopen_days`:
     how long after a ticket was closed a reply reopens it; later ones open a new ticket that names the old one.
-    `trusted_authserv`: the receiving server whose Authentication-Results are believed.
+    `trusted_authserv`: the receiving server whose Authentication-Results are believed. `joins_copies`: what came to
+    another of our mailboxes, too, becomes no second ticket here. `imap_skips_old`: what lay in the folder before the
+    desk first looked stays there. With `auth` oauth, `oauth_secret` holds the refresh token and the client's secret,
+    for fetching and sending alike.
     """
 
     __tablename__ = "mailboxes"
@@ -91,6 +102,17 @@ class Mailbox(HasId, HasTimes, Base):
     )
     smtp_user: Mapped[str] = mapped_column(String(255), server_default="")
     smtp_secret: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, deferred_raiseload=True)
+    joins_copies: Mapped[bool] = mapped_column(server_default=true())
+    imap_skips_old: Mapped[bool] = mapped_column(server_default=false())
+    auth: Mapped[MailAuth] = mapped_column(TextEnum(MailAuth), server_default=MailAuth.PASSWORD.value)
+    oauth_token_url: Mapped[str] = mapped_column(String(500), server_default="")
+    oauth_client_id: Mapped[str] = mapped_column(String(255), server_default="")
+    oauth_scope: Mapped[str] = mapped_column(String(500), server_default="")
+    oauth_secret: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, deferred_raiseload=True)
+    # Whether there is a secret may be seen by those who set it; what it is, by nobody but the worker.
+    has_imap_secret: Mapped[bool] = mapped_column(Computed("imap_secret IS NOT NULL", persisted=True))
+    has_smtp_secret: Mapped[bool] = mapped_column(Computed("smtp_secret IS NOT NULL", persisted=True))
+    has_oauth_secret: Mapped[bool] = mapped_column(Computed("oauth_secret IS NOT NULL", persisted=True))
 
     team: Mapped[Team | None] = relationship(lazy="raise")
 
@@ -103,6 +125,7 @@ class Mailbox(HasId, HasTimes, Base):
         ),
         CheckConstraint(allowed("imap_security", Security), name="imap_security"),
         CheckConstraint(allowed("smtp_security", Security), name="smtp_security"),
+        CheckConstraint(allowed("auth", MailAuth), name="auth"),
         CheckConstraint(
             "imap_port BETWEEN 1 AND 65535", name="imap_port", info=says("imap_port", "must be 1 to 65535.")
         ),
@@ -125,13 +148,17 @@ class Mailbox(HasId, HasTimes, Base):
 
 
 class MailboxPosition(Base):
-    """How far a mailbox was fetched, and how it went the last time. Changes with every fetch, so it is not audited."""
+    """How far a mailbox was fetched, and how it went the last time. Changes with every fetch, so it is not audited.
+
+    Up to `last_uid` messages are ours; up to `settled_uid` the server was told so (moved or marked as read).
+    """
 
     __tablename__ = "mailbox_positions"
 
     mailbox_id: Mapped[int] = mapped_column(ForeignKey("mailboxes.id", ondelete="CASCADE"), primary_key=True)
     uid_validity: Mapped[int] = mapped_column(server_default="0")
     last_uid: Mapped[int] = mapped_column(server_default="0")
+    settled_uid: Mapped[int] = mapped_column(server_default="0")
     fetched_at: Mapped[datetime | None]
     problem: Mapped[str] = mapped_column(server_default="")
 
