@@ -18,7 +18,12 @@ def gather(
     """Return the facts, and the sender where the desk knows them."""
     sender = session.scalar(people.user_by_email(prepared.sender)) if prepared.sender else None
     copy = session.execute(
-        queries.copies(prepared.parsed.message_id, prepared.body_hash, but=mail.id)
+        queries.copies(
+            prepared.parsed.message_id,
+            prepared.body_hash,
+            but=mail.id,
+            mailbox_id=None if mail.mailbox.joins_copies else mail.mailbox_id,
+        )
     ).one_or_none()
     addresses = recipients(prepared.parsed, mail.envelope_to)
     signed, forged = _signed(namer, [*addresses, *prepared.names])

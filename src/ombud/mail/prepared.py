@@ -47,6 +47,13 @@ class PreparedMail:
         return excerpt(storable(self.parsed.subject), 500) or "(no subject)"
 
     @property
+    def has_null_sender(self) -> bool:
+        """True when the message says that nothing must answer it (RFC 3834, section 2)."""
+        return any(
+            name.lower() == "return-path" and value.strip() == "<>" for name, value in self.parsed.headers
+        )
+
+    @property
     def names(self) -> list[str]:
         """The Message-IDs that it names, the nearest first, then its own (a later message may have named it)."""
         named = [self.parsed.in_reply_to, *reversed(self.parsed.references), self.parsed.message_id]

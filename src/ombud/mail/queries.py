@@ -1,14 +1,20 @@
 """What taking mail in asks the database. Pure builders; the system reads here, people through `inbound_log`."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import joinedload, undefer
 
+from ombud.db.actor import Actor
+from ombud.mail.policy import mail_visible_to
 from ombud.models import (
     INCLUDE_DELETED,
+    AutomaticKind,
+    AutomaticMail,
+    BouncedAddress,
     InboundMail,
     Mailbox,
     MailReference,
@@ -57,12 +63,13 @@ def waiting(limit: int) -> Select[int]:
     )
 
 
-def waiting_for_change(mail_id: int) -> Select[InboundMail]:
-    """Return a message that waits, locked; nothing when another process decided it or is about to."""
+def waiting_for_change(mail_ids: Sequence[int]) -> Select[InboundMail]:
+    """Return the messages of these that wait, locked; not those that another process decided or is about to."""
     return (
         select(InboundMail)
-        .where(InboundMail.id == mail_id, InboundMail.state == MailState.RECEIVED)
+        .where(InboundMail.id.in_(mail_ids), InboundMail.state == MailState.RECEIVED)
         .options(joinedload(InboundMail.mailbox, innerjoin=True))
+        .order_by(InboundMail.id)
         .with_for_update(of=InboundMail, skip_locked=True)
     )
 
@@ -72,9 +79,11 @@ def decide_one_at_a_time() -> Select[*tuple[Any, ...]]:
     return select(func.pg_advisory_xact_lock(0x6F6D_6D61))
 
 
-def copies(message_id: str, body_hash: str, *, but: int) -> Select[*tuple[Any, ...]]:
-    """Return state and ticket of an earlier arrival of the same message, through whichever mailbox."""
-    return (
+def copies(
+    message_id: str, body_hash: str, *, but: int, mailbox_id: int | None = None
+) -> Select[*tuple[Any, ...]]:
+    """Return state and ticket of an earlier arrival of the same message, through one mailbox or whichever."""
+    found = (
         select(InboundMail.state, InboundMail.ticket_id)
         .where(
             InboundMail.message_id == message_id,
@@ -86,6 +95,7 @@ def copies(message_id: str, body_hash: str, *, but: int) -> Select[*tuple[Any, .
         .order_by(InboundMail.ticket_id.is_(None), InboundMail.id)
         .limit(1)
     )
+    return found if mailbox_id is None else found.where(InboundMail.mailbox_id == mailbox_id)
 
 
 def referenced(message_ids: Sequence[str]) -> Select[*tuple[Any, ...]]:
@@ -126,12 +136,54 @@ def own_addresses() -> Select[str]:
     return select(Mailbox.address)
 
 
+def comment_of(message_ids: Sequence[str], ticket_id: int) -> Select[int]:
+    """Return the comment on a ticket that one of these Message-IDs is of, the newest first."""
+    return (
+        select(MailReference.comment_id)
+        .where(
+            MailReference.message_id.in_(message_ids),
+            MailReference.ticket_id == ticket_id,
+            MailReference.comment_id.is_not(None),
+        )
+        .order_by(MailReference.comment_id.desc())
+        .limit(1)
+    )
+
+
+def lock_address(email: str) -> Select[*tuple[Any, ...]]:
+    """Wait for whoever else decides about a letter to this address."""
+    return select(func.pg_advisory_xact_lock(0x6F6D_6D62, func.hashtext(email)))
+
+
+def automatic_letters(
+    email: str, ticket_id: int | None, *, day: datetime, hour: datetime
+) -> Select[*tuple[Any, ...]]:
+    """Return the counts of letters since `day` and `hour` that the limits look at, and whether mail comes back."""
+    to_it = select(func.count()).where(AutomaticMail.address == email)
+    acknowledged = to_it.where(
+        AutomaticMail.kind == AutomaticKind.ACKNOWLEDGEMENT, AutomaticMail.sent_at > day
+    )
+    return select(
+        acknowledged.where(AutomaticMail.ticket_id == ticket_id).scalar_subquery().label("on_ticket"),
+        acknowledged.scalar_subquery().label("acknowledged"),
+        to_it.where(AutomaticMail.sent_at > hour).scalar_subquery().label("to_address"),
+        select(func.count()).where(AutomaticMail.sent_at > hour).scalar_subquery().label("in_total"),
+        select(BouncedAddress.email).where(BouncedAddress.email == email).exists().label("bounces"),
+    )
+
+
+def bounced(emails: Sequence[str]) -> Select[BouncedAddress]:
+    """Return which of these addresses (lower case) take no mail."""
+    return select(BouncedAddress).where(BouncedAddress.email.in_(emails))
+
+
 def rules() -> Select[MailRule]:
     """Return the active rules in order."""
     return select(MailRule).where(MailRule.is_active).order_by(MailRule.position, MailRule.id)
 
 
 def inbound_log(
+    actor: Actor,
     *,
     state: MailState | None = None,
     text: str = "",
@@ -144,7 +196,11 @@ def inbound_log(
 
     `text` finds a Message-ID or a sender's address exactly, or a part of the subject.
     """
-    wanted = select(InboundMail).options(joinedload(InboundMail.mailbox, innerjoin=True))
+    wanted = (
+        select(InboundMail)
+        .where(mail_visible_to(actor))
+        .options(joinedload(InboundMail.mailbox, innerjoin=True))
+    )
     if state is not None:
         wanted = wanted.where(InboundMail.state == state)
     if mailbox_id is not None:
@@ -164,25 +220,27 @@ def inbound_log(
     return wanted.order_by(InboundMail.id.desc()).limit(limit)
 
 
-def inbound(mail_id: int) -> Select[InboundMail]:
+def inbound(actor: Actor, mail_id: int) -> Select[InboundMail]:
     """Return one message that came in, with its mailbox."""
     return (
         select(InboundMail)
-        .where(InboundMail.id == mail_id)
+        .where(InboundMail.id == mail_id, mail_visible_to(actor))
         .options(joinedload(InboundMail.mailbox, innerjoin=True))
     )
 
 
-def inbound_for_change(mail_id: int) -> Select[InboundMail]:
+def inbound_for_change(actor: Actor, mail_id: int) -> Select[InboundMail]:
     """Return one message that came in, locked."""
-    return inbound(mail_id).with_for_update(of=InboundMail)
+    return inbound(actor, mail_id).with_for_update(of=InboundMail)
 
 
-def inbound_counts() -> Select[*tuple[Any, ...]]:
-    """Return how many messages wait for a decision, and how many are in quarantine."""
-    waiting_ones = select(func.count()).where(InboundMail.state == MailState.RECEIVED).scalar_subquery()
-    quarantined = select(func.count()).where(InboundMail.state == MailState.QUARANTINED).scalar_subquery()
-    return select(waiting_ones, quarantined)
+def inbound_counts(actor: Actor) -> Select[*tuple[Any, ...]]:
+    """Return how many messages wait for a decision (`waiting`), and how many are in quarantine (`quarantined`)."""
+    seen = select(func.count()).select_from(InboundMail).where(mail_visible_to(actor))
+    return select(
+        seen.where(InboundMail.state == MailState.RECEIVED).scalar_subquery().label("waiting"),
+        seen.where(InboundMail.state == MailState.QUARANTINED).scalar_subquery().label("quarantined"),
+    )
 
 
 def references_of(mail: InboundMail) -> Select[MailReference]:

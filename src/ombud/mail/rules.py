@@ -146,6 +146,8 @@ def _joined(facts: Facts, path: _Path) -> Thread | str | None:
             path.note("references", f"name a message of #{thread.number}, and the sender takes part in it")
             return thread
         path.note("references", f"name a message of #{thread.number}, but the sender has no part in it")
+    if facts.forged:
+        return "forged_token"
     path.note("conversation", "names no message of the sender that we know")
     return None
 
@@ -168,3 +170,66 @@ def _in_thread(facts: Facts, path: _Path, thread: Thread) -> Decision:
         )
         return path.ends(Outcome.NEW, "follows_done_ticket", follows=thread)
     return path.ends(Outcome.REPLY, "reply", ticket_id=thread.ticket_id)
+
+
+ACKNOWLEDGEMENTS_PER_DAY = 3
+"""To one address, whatever the tickets: a peer that answers each letter with a new conversation ends here."""
+PER_HOUR = 3
+"""Letters of all kinds to one address that nobody but a stranger asked for (TRUST.md T60)."""
+TOTAL_PER_HOUR = 1_000
+"""Letters of all kinds to everybody: what a flood of forged senders can make this desk send."""
+_UNANSWERED = ("noreply", "no-reply", "donotreply", "do-not-reply", "mailer-daemon", "postmaster", "bounce")
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFacts:
+    """What it depends on whether a letter may go out by itself.
+
+    `classification`: of the message that it answers, `normal` where it answers none. Counts are of letters that
+    went out by themselves: `on_ticket` acknowledgements to the address on this ticket in 24 hours, `acknowledged`
+    on any ticket in 24 hours, `to_address` of all kinds in an hour, `in_total` to everybody in an hour.
+    """
+
+    address: str
+    classification: str = "normal"
+    is_own_address: bool = False
+    has_null_sender: bool = False
+    bounces: bool = False
+    is_acknowledgement: bool = True
+    on_ticket: int = 0
+    acknowledged: int = 0
+    to_address: int = 0
+    in_total: int = 0
+
+
+def may_answer_automatically(facts: AnswerFacts) -> tuple[bool, Step]:
+    """Decide whether a letter may go out by itself, with the reason (RFC 3834; TRUST.md T60, T65)."""
+    refused = next((reason for applies, reason in _refusals(facts) if applies), None)
+    if refused is not None:
+        return False, Step("answer", f"no automatic answer: {refused}")
+    return True, Step("answer", f"an automatic answer goes to {facts.address}")
+
+
+def _refusals(facts: AnswerFacts) -> Sequence[tuple[bool, str]]:
+    local = facts.address.partition("@")[0]
+    return (
+        (not facts.address, "there is no address to answer to"),
+        (facts.is_own_address, "the address is our own"),
+        (
+            facts.classification not in ("normal", "empty"),
+            f"the message is of the kind {facts.classification}",
+        ),
+        (facts.has_null_sender, "the message asks for no answer (null sender)"),
+        (local.startswith(_UNANSWERED), "nobody reads mail to that address"),
+        (facts.bounces, "mail to the address came back"),
+        (
+            facts.is_acknowledgement and facts.on_ticket > 0,
+            "this sender had one on this ticket within a day",
+        ),
+        (
+            facts.is_acknowledgement and facts.acknowledged >= ACKNOWLEDGEMENTS_PER_DAY,
+            f"this address had {facts.acknowledged} within a day",
+        ),
+        (facts.to_address >= PER_HOUR, f"this address had {facts.to_address} letters within an hour"),
+        (facts.in_total >= TOTAL_PER_HOUR, f"the desk sent {facts.in_total} by itself within an hour"),
+    )

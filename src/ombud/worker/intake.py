@@ -19,17 +19,19 @@ from ombud.files import FileStore, open_store
 from ombud.kit.keyfile import secret_key
 from ombud.mail import actions, queries
 from ombud.mail.parse import ParsedMail, parse_message
-from ombud.mail.prepared import own_candidates, prepare
+from ombud.mail.prepared import PreparedMail, own_candidates, prepare
 from ombud.mail.rules import Decision
 from ombud.mail.tokens import TicketNamer
 from ombud.mail.verdict import sender_verdict
-from ombud.models import Mailbox, MailSource
+from ombud.models import InboundMail, Mailbox, MailSource, MailState
 
 log = logging.getLogger(__name__)
 
 MAIL_LIMIT = 100 * 2**20
 """Bytes of one raw message: an attachment of 50 MB and what base64 adds to it."""
 BATCH = 100
+TOGETHER = 20
+"""Messages whose attempt is noted in one transaction."""
 _KEY_FILE = "mail-hmac.key"
 
 
@@ -50,10 +52,19 @@ class Received:
 class Intake:
     """One desk's mail, for the processes that bring it and the worker that decides."""
 
-    def __init__(self, desk: Desk, files: FileStore, namer: TicketNamer) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        files: FileStore,
+        namer: TicketNamer,
+        *,
+        acknowledge: actions.Acknowledge | None = None,
+    ) -> None:
+        """`acknowledge` queues the letter that says a message came, where one may go out."""
         self._desk = desk
         self._files = files
         self.namer = namer
+        self._acknowledge = acknowledge
 
     def receive(
         self,
@@ -85,27 +96,56 @@ class Intake:
         return Received(mail_id, mailbox_id)
 
     def decide_waiting(self, limit: int = BATCH) -> int:
-        """Decide about messages that wait, in the order they came; returns how many were decided."""
-        with self._desk.read(Actor.system("mail")) as session:
+        """Decide about messages that wait, in the order they came; returns how many left the queue."""
+        with self._desk.read(_system()) as session:
             waiting = session.scalars(queries.waiting(limit)).all()
-        return sum(self.decide(mail_id) is not None for mail_id in waiting)
+        return sum(
+            self._decide_together(waiting[start : start + TOGETHER])
+            for start in range(0, len(waiting), TOGETHER)
+        )
 
     def decide(self, mail_id: int) -> Decision | None:
-        """Decide about one message; None when it does not wait. What cannot be handled goes to quarantine."""
-        actor = Actor.system("mail")
-        mail = self._desk.run(actor, actions.begin_attempt, mail_id)
-        if mail is None:
+        """Decide about one message; None when it does not wait, or went to quarantine unread."""
+        begun = self._desk.run(_system(), actions.begin_attempts, [mail_id])
+        return self._decide(begun[0]) if begun else None
+
+    def _decide_together(self, mail_ids: Sequence[int]) -> int:
+        pending = set(mail_ids)
+        while begun := self._desk.run(_system(), actions.begin_attempts, sorted(pending)):
+            for mail in begun:
+                self._decide(mail)
+            pending -= {mail.id for mail in begun}
+            if not pending:
+                break
+        return len(mail_ids) - len(pending)
+
+    def prepared(self, mail: InboundMail) -> PreparedMail:
+        """Read a message again from the store, for a person who puts it elsewhere."""
+        return prepare(self._files.get(mail.storage_key), lambda content: self._files.put([content]))
+
+    def _decide(self, mail: InboundMail) -> Decision | None:
+        if mail.state is not MailState.RECEIVED:
             return None
         try:
-            raw = self._files.get(mail.storage_key)
-            prepared = prepare(raw, lambda content: self._files.put([content]))
-            verified = sender_verdict(prepared.parsed, mail.mailbox.trusted_authserv)
-            return self._desk.run(actor, actions.settle, mail_id, prepared, self.namer, verified=verified)
+            prepared = self.prepared(mail)
+            return self._desk.run(
+                _system(),
+                actions.settle,
+                mail.id,
+                prepared,
+                self.namer,
+                verified=sender_verdict(prepared.parsed, mail.mailbox.trusted_authserv),
+                acknowledge=self._acknowledge,
+            )
         except OmbudError as error:
             if error.code == "unavailable":
                 raise  # nothing is wrong with the message
-            log.warning("mail %s goes to quarantine: %s", mail_id, error.message)
-            self._desk.run(actor, actions.refuse, mail_id, error.code, error.message)
+            log.warning("mail %s goes to quarantine: %s", mail.id, error.message)
+            self._desk.run(_system(), actions.refuse, mail.id, error.code, error.message)
+            return None
+        except Exception:
+            log.exception("mail %s goes to quarantine", mail.id)
+            self._desk.run(_system(), actions.refuse, mail.id, "unexpected", "the desk could not handle it")
             return None
 
     def _mailbox_for(self, actor: Actor, raw: bytes, envelope_to: Sequence[str]) -> int:
@@ -117,6 +157,11 @@ class Intake:
                 "No mailbox of this desk has one of the message's recipients as its address."
             )
         return mailbox.id
+
+
+def _system() -> Actor:
+    """Return who decides: a request of its own for each message, by which it can be taken back."""
+    return Actor.system("mail")
 
 
 def open_intake(desk: Desk, settings: Settings) -> Intake:

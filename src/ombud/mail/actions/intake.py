@@ -5,22 +5,26 @@ in one transaction a message, so that each is exactly one ticket or comment howe
 process dies on the way. The slow parts (parsing, files) are done before, see `prepared`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from ombud import clock
-from ombud.errors import NotFound
+from ombud.db.context import actor_of
+from ombud.errors import Conflict, NotFound
 from ombud.files import StoredBytes
 from ombud.mail import queries
+from ombud.mail.actions.answers import claim_automatic_letter
+from ombud.mail.actions.bounces import note_bounces, works_again
 from ombud.mail.facts import gather
 from ombud.mail.prepared import PreparedMail, matches, storable
-from ombud.mail.rules import Decision, Outcome, Step, decide
+from ombud.mail.rules import Decision, Outcome, Step, Thread, decide
 from ombud.mail.tokens import TicketNamer, without_tag
 from ombud.models import (
+    AutomaticKind,
     InboundMail,
     Mailbox,
     MailReference,
@@ -37,6 +41,7 @@ from ombud.models import (
 from ombud.people import queries as people
 from ombud.people.actions import find_or_create_customer
 from ombud.tickets import add_comment, open_ticket
+from ombud.tickets.policy import require_writer
 from ombud.tickets.rules import status_after_reply
 
 ATTEMPTS = 3
@@ -51,6 +56,10 @@ _STATE = {
     Outcome.IGNORE: MailState.IGNORED,
     Outcome.QUARANTINE: MailState.QUARANTINED,
 }
+
+
+Acknowledge = Callable[[Session, InboundMail, int], None]
+"""Puts the letter that a message came into the outbox: the message, and the id of the ticket it opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,31 +103,41 @@ def receive(
     return session.scalar(statement)
 
 
-def begin_attempt(session: Session, mail_id: int) -> InboundMail | None:
-    """Count an attempt to decide a message and return it; None when that was done or is being done elsewhere.
+def begin_attempts(session: Session, mail_ids: Sequence[int]) -> list[InboundMail]:
+    """Count an attempt to decide these messages and return those that were begun; others may be left for a next call.
 
-    Committed before the message is read, so that one which ends the process every time is noticed: after
-    ATTEMPTS it goes to quarantine and the next ones are taken.
+    Committed before a message is read, so that one which ends the process every time is noticed: after ATTEMPTS
+    it goes to quarantine (and is returned as such). Several are begun together only when none of them was tried
+    before, so that one which ends the process does not count against the others again.
     """
-    mail = session.scalar(queries.waiting_for_change(mail_id))
-    if mail is None:
-        return None
-    if mail.attempts >= ATTEMPTS:
-        step = Step("reading", f"ended the process {mail.attempts} times")
-        _settle(mail, Decision(Outcome.QUARANTINE, "unreadable", (step,)))
-        session.flush()
-        return None
-    mail.attempts += 1
+    mails = session.scalars(queries.waiting_for_change(mail_ids)).all()
+    tried = [mail for mail in mails if mail.attempts]
+    begun = list(tried[:1] or mails)
+    for mail in begun:
+        if mail.attempts >= ATTEMPTS:
+            step = Step("reading", f"ended the process {mail.attempts} times")
+            _settle(mail, Decision(Outcome.QUARANTINE, "unreadable", (step,)))
+        else:
+            mail.attempts += 1
     session.flush()
-    return mail
+    return begun
 
 
 def settle(
-    session: Session, mail_id: int, prepared: PreparedMail, namer: TicketNamer, *, verified: bool | None
+    session: Session,
+    mail_id: int,
+    prepared: PreparedMail,
+    namer: TicketNamer,
+    *,
+    verified: bool | None,
+    acknowledge: Acknowledge | None = None,
 ) -> Decision | None:
-    """Decide what becomes of a message and do it; None when another process was quicker."""
+    """Decide what becomes of a message and do it; None when another process was quicker.
+
+    `acknowledge` puts a letter into the outbox that says the message came; it is called when one may go out.
+    """
     session.execute(queries.decide_one_at_a_time())
-    mail = session.scalar(queries.waiting_for_change(mail_id))
+    mail = session.scalar(queries.waiting_for_change([mail_id]))
     if mail is None:
         return None
     _describe(mail, prepared, verified)
@@ -131,6 +150,8 @@ def settle(
         _append(session, mail, prepared, decision, sender)
     elif decision.ticket_id is not None:
         mail.ticket_id = decision.ticket_id
+        if decision.outcome is Outcome.BOUNCE and facts.bounced is not None:
+            decision = _note_bounce(session, mail, prepared, decision, facts.bounced)
     _settle(mail, decision)
     session.flush()
     if (
@@ -140,12 +161,33 @@ def settle(
     ):
         _add_followers(session, mail.mailbox, mail.ticket_id, prepared, own)
         _remember(session, prepared, mail.ticket_id, mail.comment_id)
+        works_again(session, mail.sender_email)
+        if acknowledge is not None and decision.outcome is Outcome.NEW and mail.mailbox.acknowledges:
+            _acknowledge(session, mail, prepared, mail.ticket_id, acknowledge)
     return decision
+
+
+def requeue(session: Session, mail_id: int) -> InboundMail:
+    """Let a message be decided about anew that came to nothing: after a rule or a setting was changed.
+
+    Raises Conflict for one that is on a ticket (move it instead), or waits already.
+    """
+    require_writer(actor_of(session))
+    mail = session.scalar(queries.inbound_for_change(actor_of(session), mail_id))
+    if mail is None:
+        raise NotFound("There is no such message here.")
+    if mail.state is MailState.RECEIVED:
+        return mail
+    if mail.ticket_id is not None:
+        raise Conflict("This message is on a ticket. Move it instead.")
+    mail.state, mail.decided_at, mail.attempts = MailState.RECEIVED, None, 0
+    session.flush()
+    return mail
 
 
 def refuse(session: Session, mail_id: int, code: str, reason: str) -> None:
     """Put a message that could not be handled into quarantine, with the reason, so that the next one is taken."""
-    mail = session.scalar(queries.waiting_for_change(mail_id))
+    mail = session.scalar(queries.waiting_for_change([mail_id]))
     if mail is None:
         raise NotFound("This message does not wait for a decision.")
     _settle(mail, Decision(Outcome.QUARANTINE, code, (Step("problem", reason[:500]),)))
@@ -185,6 +227,32 @@ def _settle(mail: InboundMail, decision: Decision) -> None:
     mail.decision = decision.code
     mail.steps = [step.as_json() for step in decision.steps]
     mail.decided_at = clock.now()
+
+
+def _note_bounce(
+    session: Session, mail: InboundMail, prepared: PreparedMail, decision: Decision, thread: Thread
+) -> Decision:
+    """Mark addresses, and find the message that came back, so that it says so itself."""
+    steps = note_bounces(session, mail, prepared.parsed.delivery, thread.participants)
+    mail.comment_id = session.scalar(queries.comment_of(prepared.names, thread.ticket_id))
+    return replace(decision, steps=(*decision.steps, *steps))
+
+
+def _acknowledge(
+    session: Session, mail: InboundMail, prepared: PreparedMail, ticket_id: int, queue: Acknowledge
+) -> None:
+    allowed, step = claim_automatic_letter(
+        session,
+        mail.sender_email,
+        AutomaticKind.ACKNOWLEDGEMENT,
+        ticket_id=ticket_id,
+        classification=mail.classification,
+        has_null_sender=prepared.has_null_sender,
+    )
+    mail.steps = [*mail.steps, step.as_json()]
+    if allowed:
+        queue(session, mail, ticket_id)
+    session.flush()
 
 
 def _open(session: Session, mail: InboundMail, prepared: PreparedMail, decision: Decision) -> Decision:
