@@ -33,6 +33,19 @@ class Settings(BaseSettings):
     lock_timeout: float = Field(default=2.0, gt=0, description="Seconds to wait for a row lock.")
     connect_timeout: int = Field(default=30, ge=1, description="Seconds to wait for the server.")
     attachment_limit: int = Field(default=25 * 2**20, ge=1, description="Bytes a file may have.")
+    mail_limit: int = Field(default=100 * 2**20, ge=1, description="Bytes that one mail may have.")
+    lmtp_port: int | None = Field(
+        default=None, ge=0, le=65535, description="Port on which mail is taken by LMTP; none without it."
+    )
+    smtp_port: int | None = Field(default=None, ge=0, le=65535, description="The same by SMTP.")
+    mail_host: str = Field(default="127.0.0.1", description="Address that these two listen on.")
+    mail_peers: str = Field(
+        default="", description="Networks that may bring mail there, separated by commas; empty: any."
+    )
+    internal_hosts: str = Field(
+        default="",
+        description="Hosts or networks inside that the desk may connect to (mail servers), separated by commas.",
+    )
     allow_plain_tcp: bool = Field(
         default=False, description="Allow a database on another host without TLS. Not advised."
     )
@@ -41,6 +54,11 @@ class Settings(BaseSettings):
     @classmethod
     def _no_trailing_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else value
+
+
+def words_of(setting: str) -> tuple[str, ...]:
+    """Return the parts of a setting that is a list separated by commas."""
+    return tuple(word.strip() for word in setting.split(",") if word.strip())
 
 
 def default_data_dir() -> Path:

@@ -59,7 +59,7 @@ def _run(
     import uvicorn
 
     from ombud.asgi import build_app
-    from ombud.worker import chores_running
+    from ombud.worker import chores_running, mail_running
 
     address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
     config = uvicorn.Config(
@@ -72,7 +72,13 @@ def _run(
         proxy_headers=True,
     )
     server = uvicorn.Server(config)
-    with chores_running(desk), _told_when_started(server, lambda: _ready(address, announce, browse)):
+    with (
+        chores_running(desk),
+        mail_running(desk, settings) as ports,
+        _told_when_started(server, lambda: _ready(address, announce, browse)),
+    ):
+        for port in ports:
+            err.print(f"Mail is taken on {settings.mail_host}, port {port}.", highlight=False)
         server.run(sockets=[listener])
     err.print("The desk is closed.")
 

@@ -17,6 +17,7 @@ from ombud.models import (
     BouncedAddress,
     InboundMail,
     Mailbox,
+    MailboxPosition,
     MailReference,
     MailRule,
     MailState,
@@ -44,12 +45,46 @@ def mailbox_by_address(addresses: Sequence[str]) -> Select[Mailbox]:
     )
 
 
+def mailbox_by_id(mailbox_id: int) -> Select[Mailbox]:
+    """Return a mailbox with its team."""
+    return select(Mailbox).options(joinedload(Mailbox.team)).where(Mailbox.id == mailbox_id)
+
+
+def mailboxes_with_secrets() -> Select[Mailbox]:
+    """Return all mailboxes with their sealed secrets, locked, for the system that seals them anew."""
+    return (
+        select(Mailbox)
+        .options(undefer(Mailbox.imap_secret), undefer(Mailbox.smtp_secret), undefer(Mailbox.oauth_secret))
+        .order_by(Mailbox.id)
+        .with_for_update()
+    )
+
+
+def mail_positions() -> Select[MailboxPosition]:
+    """Return how far each mailbox was fetched."""
+    return select(MailboxPosition).order_by(MailboxPosition.mailbox_id)
+
+
+def mailboxes_of(addresses: Sequence[str]) -> Select[*tuple[Any, ...]]:
+    """Return id and address of the active mailboxes that have one of these addresses."""
+    return select(Mailbox.id, Mailbox.address).where(Mailbox.address.in_(addresses), Mailbox.is_active)
+
+
 def mailbox_with_secrets(mailbox_id: int) -> Select[Mailbox]:
     """Return a mailbox with its sealed secrets, for the worker."""
     return (
         select(Mailbox)
         .where(Mailbox.id == mailbox_id)
-        .options(undefer(Mailbox.imap_secret), undefer(Mailbox.smtp_secret))
+        .options(undefer(Mailbox.imap_secret), undefer(Mailbox.smtp_secret), undefer(Mailbox.oauth_secret))
+    )
+
+
+def fetched_mailboxes() -> Select[*tuple[Any, ...]]:
+    """Return id, address and time of last change of the mailboxes that are fetched by IMAP."""
+    return (
+        select(Mailbox.id, Mailbox.address, Mailbox.updated_at)
+        .where(Mailbox.is_active, Mailbox.imap_host != "")
+        .order_by(Mailbox.id)
     )
 
 
@@ -136,7 +171,7 @@ def own_addresses() -> Select[str]:
     return select(Mailbox.address)
 
 
-def comment_of(message_ids: Sequence[str], ticket_id: int) -> Select[int]:
+def comment_of(message_ids: Sequence[str], ticket_id: int) -> Select[int | None]:
     """Return the comment on a ticket that one of these Message-IDs is of, the newest first."""
     return (
         select(MailReference.comment_id)

@@ -6,29 +6,31 @@ waits; a process that dies in between leaves messages that wait, and the next on
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy.orm import Session
 
 from ombud.config import Settings
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.open import data_dir
 from ombud.errors import NotFound, OmbudError
-from ombud.files import FileStore, open_store
+from ombud.files import FileStore, StoredBytes, open_store
 from ombud.kit.keyfile import secret_key
+from ombud.kit.vault import Vault, open_vault
 from ombud.mail import actions, queries
 from ombud.mail.parse import ParsedMail, parse_message
 from ombud.mail.prepared import PreparedMail, own_candidates, prepare
 from ombud.mail.rules import Decision
-from ombud.mail.tokens import TicketNamer
+from ombud.mail.tokens import TicketNamer, without_tag
 from ombud.mail.verdict import sender_verdict
 from ombud.models import InboundMail, Mailbox, MailSource, MailState
 
 log = logging.getLogger(__name__)
 
-MAIL_LIMIT = 100 * 2**20
-"""Bytes of one raw message: an attachment of 50 MB and what base64 adds to it."""
+HEAD_BYTES = 512 * 1024
 BATCH = 100
 TOGETHER = 20
 """Messages whose attempt is noted in one transaction."""
@@ -68,32 +70,51 @@ class Intake:
 
     def receive(
         self,
-        raw: bytes,
+        raw: bytes | Iterable[bytes],
         source: MailSource,
         *,
         mailbox_id: int | None = None,
         envelope_from: str = "",
         envelope_to: Sequence[str] = (),
     ) -> Received:
-        """Make a message ours; when this returns it is on the disk and committed.
+        """Make a message (whole or in pieces) ours; when this returns it is on the disk and committed.
 
-        Without `mailbox_id` the mailbox is found by the recipients, those of the envelope first. Raises
-        UnknownMailbox, TooLarge, and Unavailable when the database is away: then the bringer keeps it.
+        Without `mailbox_id` the mailboxes are found by the envelope's recipients, and without those by the
+        message's own. Returns what became of it at the first one. Raises UnknownMailbox, TooLarge, and Unavailable
+        when the database is away: then the bringer keeps it.
         """
         actor = Actor.system(f"mail/{source.value}")
-        if mailbox_id is None:
-            mailbox_id = self._mailbox_for(actor, raw, envelope_to)
-        stored = self._files.put([raw])
-        mail_id = self._desk.run(
+        head = _Head([raw] if isinstance(raw, bytes) else raw)
+        if mailbox_id is None and isinstance(raw, bytes):
+            mailboxes = self._mailboxes_for(actor, raw, envelope_to)
+            stored = self._files.put(head)
+        else:
+            stored = self._files.put(head)
+            mailboxes = (
+                [mailbox_id] if mailbox_id is not None else self._mailboxes_for(actor, head.kept, envelope_to)
+            )
+        mail_ids = self._desk.run(
             actor,
-            actions.receive,
-            mailbox_id,
+            _receive_at,
+            mailboxes,
             stored,
             source,
-            envelope_from=envelope_from,
-            envelope_to=envelope_to,
+            (envelope_from, envelope_to),
         )
-        return Received(mail_id, mailbox_id)
+        return Received(mail_ids[0], mailboxes[0])
+
+    def store_cut(self, pieces: Iterable[bytes], size: int) -> StoredBytes:
+        """Store a message in pieces; of one above the limit its beginning, so that it can be seen and is not lost."""
+        return self._files.put(pieces if size <= self._files.limit else _first(pieces, self._files.limit))
+
+    def mailboxes_at(self, addresses: Sequence[str]) -> dict[str, int]:
+        """Return which of these addresses (tags are left out) are active mailboxes, by address as given."""
+        plain = {address: without_tag(address).lower() for address in addresses}
+        with self._desk.read(_system()) as session:
+            found = {
+                row.address: row.id for row in session.execute(queries.mailboxes_of(list(plain.values())))
+            }
+        return {address: found[name] for address, name in plain.items() if name in found}
 
     def decide_waiting(self, limit: int = BATCH) -> int:
         """Decide about messages that wait, in the order they came; returns how many left the queue."""
@@ -148,7 +169,11 @@ class Intake:
             self._desk.run(_system(), actions.refuse, mail.id, "unexpected", "the desk could not handle it")
             return None
 
-    def _mailbox_for(self, actor: Actor, raw: bytes, envelope_to: Sequence[str]) -> int:
+    def _mailboxes_for(self, actor: Actor, raw: bytes, envelope_to: Sequence[str]) -> list[int]:
+        if envelope_to:
+            found = list(dict.fromkeys(self.mailboxes_at(envelope_to).values()))
+            if found:
+                return found
         candidates = own_candidates(_headers_of(raw), envelope_to)
         with self._desk.read(actor) as session:
             mailbox: Mailbox | None = session.scalar(queries.mailbox_by_address(candidates))
@@ -156,7 +181,43 @@ class Intake:
             raise UnknownMailbox(
                 "No mailbox of this desk has one of the message's recipients as its address."
             )
-        return mailbox.id
+        return [mailbox.id]
+
+
+class _Head:
+    """Passes pieces on and keeps the first ones: whose mailbox it is, is in the headers."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = pieces
+        self.kept = b""
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            if len(self.kept) < HEAD_BYTES:
+                self.kept += piece[:HEAD_BYTES]
+            yield piece
+
+
+def _first(pieces: Iterable[bytes], limit: int) -> Iterator[bytes]:
+    for piece in pieces:
+        yield piece[:limit]
+        limit -= len(piece)
+        if limit <= 0:
+            return
+
+
+def _receive_at(
+    session: Session,
+    mailboxes: Sequence[int],
+    stored: StoredBytes,
+    source: MailSource,
+    envelope: tuple[str, Sequence[str]],
+) -> list[int | None]:
+    """Note an arrival at each of the mailboxes that it was sent to: all of them, or none."""
+    return [
+        actions.receive(session, mailbox, stored, source, envelope_from=envelope[0], envelope_to=envelope[1])
+        for mailbox in mailboxes
+    ]
 
 
 def _system() -> Actor:
@@ -167,7 +228,7 @@ def _system() -> Actor:
 def open_intake(desk: Desk, settings: Settings) -> Intake:
     """Return the intake of a desk, with the store and the key in its data folder."""
     folder = data_dir(settings)
-    return Intake(desk, open_store(folder / "files", limit=MAIL_LIMIT), open_namer(folder))
+    return Intake(desk, open_store(folder / "files", limit=settings.mail_limit), open_namer(folder))
 
 
 def decide_about_mail(desk: Desk, _actor: Actor) -> int:
@@ -176,6 +237,11 @@ def decide_about_mail(desk: Desk, _actor: Actor) -> int:
     while step := intake.decide_waiting():
         decided += step
     return decided
+
+
+def vault_of(settings: Settings) -> Vault:
+    """Return the vault of the data folder."""
+    return open_vault(data_dir(settings) / "keys")
 
 
 def open_namer(folder: Path) -> TicketNamer:

@@ -11,16 +11,37 @@ from ombud.mail.actions.intake import (
     routing,
     settle,
 )
+from ombud.mail.actions.mailboxes import (
+    MailboxChanges,
+    NewSecrets,
+    change_mailbox,
+    clean_address,
+    create_mailbox,
+    get_mailbox,
+    reseal,
+)
+from ombud.mail.actions.rules import RuleChanges, change_rule, create_rule, delete_rule
 
 __all__ = [
     "Acknowledge",
+    "MailboxChanges",
+    "NewSecrets",
+    "RuleChanges",
     "begin_attempts",
+    "change_mailbox",
+    "change_rule",
     "claim_automatic_letter",
+    "clean_address",
     "clear_bounce",
+    "create_mailbox",
+    "create_rule",
+    "delete_rule",
     "forget_old_letters",
+    "get_mailbox",
     "receive",
     "refuse",
     "requeue",
+    "reseal",
     "routing",
     "settle",
 ]

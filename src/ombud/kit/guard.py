@@ -1,0 +1,149 @@
+"""Connections that leave the house: to public addresses only, unless the operator names an internal one.
+
+The name is resolved once, every address that it has is checked, and the connection goes to one that was checked:
+a name that means something else a moment later changes nothing (TRUST.md T50). What goes wrong is said in words
+that tell nothing about what answered inside.
+"""
+
+import http.client
+import ipaddress
+import json
+import socket
+import ssl
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from ombud.errors import Invalid, Unavailable
+
+TIMEOUT = 15.0
+ANSWER_LIMIT = 64 * 1024
+
+
+class Unreachable(Unavailable):
+    """The other side did not take the connection, or it may not be talked to."""
+
+    code = "unreachable"
+
+
+class Guard:
+    """Opens connections. `internal`: names, addresses or networks inside the house that may be reached."""
+
+    def __init__(self, internal: Iterable[str] = ()) -> None:
+        self._names: set[str] = set()
+        self._networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
+        for entry in internal:
+            try:
+                self._networks.append(ipaddress.ip_network(entry.strip(), strict=False))
+            except ValueError:
+                self._names.add(entry.strip().lower())
+
+    def connect(self, host: str, port: int, *, timeout: float = TIMEOUT) -> socket.socket:
+        """Return a connected socket; Unreachable says why not."""
+        last = "nothing answers there"
+        for family, address in self._addresses(host, port):
+            connection = socket.socket(family, socket.SOCK_STREAM)
+            connection.settimeout(timeout)
+            try:
+                connection.connect(address)
+            except TimeoutError:
+                connection.close()
+                last = f"no answer within {timeout:.0f} seconds"
+            except OSError:
+                connection.close()
+            else:
+                return connection
+        raise Unreachable(f"{host}, port {port}: {last}.")
+
+    def is_internal(self, host: str, port: int) -> bool:
+        """True when a host is inside, and the operator allows it."""
+        return all(
+            not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global
+            for _, address in self._addresses(host, port)
+        )
+
+    def _addresses(self, host: str, port: int) -> list[tuple[int, tuple[Any, ...]]]:
+        try:
+            found = socket.getaddrinfo(host.encode("idna").decode(), port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            raise Unreachable(f"{host}: there is no server of that name.") from None
+        if not all(self._is_allowed(host, str(entry[4][0])) for entry in found):
+            raise Unreachable(
+                f"{host} is inside this network. Whoever runs the desk can allow it: OMBUD_INTERNAL_HOSTS."
+            )
+        return [(entry[0], entry[4]) for entry in found]
+
+    def _is_allowed(self, host: str, address: str) -> bool:
+        found = ipaddress.ip_address(address.partition("%")[0])
+        mapped = getattr(found, "ipv4_mapped", None)
+        if mapped is not None:
+            found = mapped
+        named = host.lower() in self._names or any(
+            found.version == network.version and found in network for network in self._networks
+        )
+        return named or (found.is_global and not found.is_multicast)
+
+
+def tls_context() -> ssl.SSLContext:
+    """Return how the desk speaks TLS as a client: certificate and name verified, 1.2 or newer."""
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def post_form(guard: Guard, url: str, form: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+    """Post a form and return status and JSON answer; no redirect is followed, no more than 64 KB are read.
+
+    Only https, except to a host inside that the operator allows. Raises Unreachable, Invalid.
+    """
+    parts = urlsplit(url)
+    host, is_plain = parts.hostname or "", parts.scheme == "http"
+    if parts.scheme not in ("https", "http") or not host or parts.username is not None:
+        raise Invalid(fields={"oauth_token_url": "must be an https address."})
+    port = parts.port or (80 if is_plain else 443)
+    if is_plain and not guard.is_internal(host, port):
+        raise Invalid(fields={"oauth_token_url": "must be an https address."})
+    connection = _Guarded(guard, host, port, None if is_plain else tls_context())
+    try:
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        connection.request("POST", path, urlencode(form), headers)
+        answer = connection.getresponse()
+        raw = answer.read(ANSWER_LIMIT)
+    except (OSError, http.client.HTTPException) as error:
+        raise Unreachable(f"{host}: {_said(error)}.") from None
+    finally:
+        connection.close()
+    return answer.status, _json(raw)
+
+
+class _Guarded(http.client.HTTPConnection):
+    def __init__(self, guard: Guard, host: str, port: int, context: ssl.SSLContext | None) -> None:
+        super().__init__(host, port, timeout=TIMEOUT)
+        self._guard, self._context = guard, context
+
+    def connect(self) -> None:
+        self.sock = self._guard.connect(self.host, self.port)
+        if self._context is not None:
+            self.sock = self._context.wrap_socket(self.sock, server_hostname=self.host)
+
+
+def _said(error: Exception) -> str:
+    return said_of_tls(error) or "the answer could not be read"
+
+
+def said_of_tls(error: BaseException) -> str:
+    """Return what is wrong with a server's TLS in words; empty when it is something else."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not valid for that name ({error.verify_message})"
+    if isinstance(error, ssl.SSLError):
+        return "it does not speak TLS on that port"
+    return ""
+
+
+def _json(raw: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(raw)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
