@@ -12,7 +12,7 @@ from ombud import Actor, Desk
 from ombud.files import open_store
 from ombud.mail.rules import Decision
 from ombud.mail.tokens import TicketNamer
-from ombud.models import InboundMail, Mailbox, MailSource, Ticket
+from ombud.models import INCLUDE_DELETED, InboundMail, Mailbox, MailSource, Ticket
 from ombud.worker.intake import Intake
 
 SUPPORT = "support@desk.example"
@@ -72,8 +72,9 @@ class PostOffice:
         return found
 
     def ticket(self, ticket_id: int) -> Ticket:
-        """Return a ticket."""
-        found: Ticket = self.look(lambda session: session.get_one(Ticket, ticket_id))
+        """Return a ticket, a deleted one too."""
+        every = {INCLUDE_DELETED: True}
+        found: Ticket = self.look(lambda s: s.get_one(Ticket, ticket_id, execution_options=every))
         return found
 
     def look(self, read: Callable[[Any], Any]) -> Any:

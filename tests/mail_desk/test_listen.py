@@ -74,6 +74,7 @@ def test_an_unknown_address_is_refused_and_the_known_ones_are_served(
 
 
 def test_by_lmtp_each_recipient_has_an_answer(office: PostOffice, lmtp: smtplib.LMTP, sales: None) -> None:
+    lmtp.ehlo()
     lmtp.mail("a@b.example")
     assert [lmtp.rcpt(address)[0] for address in (SUPPORT, SALES)] == [250, 250]
     assert lmtp.data(letter().as_bytes())[0] == 250

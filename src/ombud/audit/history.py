@@ -102,6 +102,10 @@ def as_of(session: Session, number: str, at: datetime) -> TicketAsOf:
         "ticket_participants": _records(session.scalars(queries.participants_of(ticket.id))),
     }
     rewind(records, session.scalars(queries.changes_since(actor, ticket.id, at)))
+    for table in ("comments", "attachments"):  # what came here from another ticket was not here before
+        records[table] = {
+            key: one for key, one in records[table].items() if one.get("ticket_id") == ticket.id
+        }
     if not records["tickets"]:
         raise NotFound("That ticket did not exist yet.")
     tag_ids = {link["tag_id"] for link in records["ticket_tags"].values()}

@@ -20,6 +20,12 @@ FIELDS = (
 )
 """What people change about a ticket; the rest follows by itself."""
 LINKS = {"ticket_tags": "tag_id", "ticket_participants": "user_id"}
+MOVES = {
+    "comments": ("ticket_id",),
+    "attachments": ("ticket_id", "comment_id"),
+    "inbound_mails": ("ticket_id", "comment_id", "state", "decision", "decided_at"),
+}
+"""What changes when a message is put elsewhere, in the order in which it is put back."""
 STAYS = {
     "comments": "What was said on tickets is not unsaid.",
     "attachments": "Files stay where they are.",
@@ -40,24 +46,29 @@ class Plan:
     """The net effect of a request.
 
     `tickets` maps ids to fields; `links` maps (table, ticket, tag or person) to when the link was made, before
-    and after, None where there was none. `resolved_at` is what it was before, for those whose status moves.
+    and after, None where there was none. `moves` maps (table, id) to fields of what belongs to a message, `written`
+    are comments that the request wrote for a message it put elsewhere. `resolved_at` is what it was before, for
+    those whose status moves.
     """
 
     tickets: dict[int, dict[str, Change]] = field(default_factory=dict)
     resolved_at: dict[int, Any] = field(default_factory=dict)
     links: dict[tuple[str, int, int], Change] = field(default_factory=dict)
+    moves: dict[tuple[str, int], dict[str, Change]] = field(default_factory=dict)
+    written: set[int] = field(default_factory=set)
     skipped: list[str] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
         """True when nothing would be done."""
-        return not self.tickets and not self.links
+        return not self.tickets and not self.links and not self.moves
 
 
 def plan_of(rows: Iterable[AuditLog]) -> Plan:
     """Return the plan for a request's rows, which must be oldest first."""
+    rows = list(rows)
     plan, new = Plan(), set()
-    for row in rows:
+    for row in _take_moves(plan, rows):
         if row.table_name == "tickets" and row.action is AuditAction.CREATE:
             new.add(row.ticket_id)
             _skip(plan, "A ticket that was opened stays; delete it instead.")
@@ -75,6 +86,54 @@ def plan_of(rows: Iterable[AuditLog]) -> Plan:
             )
     _drop_round_trips(plan)
     return plan
+
+
+def _take_moves(plan: Plan, rows: list[AuditLog]) -> list[AuditLog]:
+    """Plan to put messages back, and return the rows that have nothing to do with that."""
+    moved = [row for row in rows if row.table_name == "inbound_mails" and row.action is AuditAction.UPDATE]
+    if not moved:
+        return rows
+    opened = {
+        row.record_id for row in rows if row.table_name == "tickets" and row.action is AuditAction.CREATE
+    }
+    targets = {row.changes["ticket_id"][1] for row in moved if "ticket_id" in row.changes}
+    filed = {row.changes["comment_id"][1] for row in moved if "comment_id" in row.changes}
+    if any(row.table_name == "comments" and row.action is AuditAction.DELETE for row in rows):
+        _skip(plan, "A message that was put back is not moved again this way; move it anew.")
+        return []
+    rest = []
+    for row in rows:
+        if row.table_name == "comments" and row.action is AuditAction.CREATE and row.record_id in filed:
+            plan.written.add(row.record_id)
+        elif row.action is AuditAction.UPDATE and row.table_name in MOVES and row.record_id is not None:
+            _add_move(plan, row.table_name, row.record_id, row)
+        elif (
+            row.table_name == "tickets"
+            and row.record_id in opened & targets
+            and row.action is AuditAction.CREATE
+        ):
+            # a ticket that was opened for the message goes into the bin with its links
+            plan.tickets[row.record_id] = {"deleted_at": Change(row.created_at.isoformat(), None)}
+        elif row.ticket_id in opened & targets or _follows(row, filed):
+            continue
+        else:
+            rest.append(row)
+    return rest
+
+
+def _follows(row: AuditLog, filed: set[Any]) -> bool:
+    """True for what goes with a message by itself: its record of having moved, the files written with it."""
+    is_file = row.table_name == "attachments" and row.action is AuditAction.CREATE
+    return row.table_name == "message_moves" or (
+        is_file and row.changes.get("comment_id", [None, None])[1] in filed
+    )
+
+
+def _add_move(plan: Plan, table: str, key: int, row: AuditLog) -> None:
+    fields = plan.moves.setdefault((table, key), {})
+    for name, (before, after) in row.changes.items():
+        if name in MOVES[table]:
+            fields.setdefault(name, Change(before, after)).after = after
 
 
 def _add_ticket(plan: Plan, row: AuditLog) -> None:
@@ -97,6 +156,10 @@ def _drop_round_trips(plan: Plan) -> None:
     for fields in plan.tickets.values():
         for name in [name for name, change in fields.items() if change.before == change.after]:
             del fields[name]
+    for moved in plan.moves.values():
+        for name in [name for name, change in moved.items() if change.before == change.after]:
+            del moved[name]
+    plan.moves = {key: moved for key, moved in plan.moves.items() if moved}
     plan.tickets = {ticket: fields for ticket, fields in plan.tickets.items() if fields}
     plan.links = {
         link: change

@@ -21,7 +21,9 @@ def command(
     with desk_for(data_dir) as desk:
         undone = desk.run(UNDOER, undo_request, request_id)
     out.print(
-        f"Taken back: {undone.tickets:,} tickets, {undone.links:,} tags and participants.", highlight=False
+        f"Taken back: {undone.tickets:,} tickets, {undone.links:,} tags and participants"
+        f"{f', {undone.messages:,} messages' if undone.messages else ''}.",
+        highlight=False,
     )
     for reason in undone.skipped:
         out.print(f"  {reason}", highlight=False)

@@ -15,6 +15,7 @@ from ombud.models import (
     AutomaticKind,
     AutomaticMail,
     BouncedAddress,
+    Comment,
     InboundMail,
     Mailbox,
     MailboxPosition,
@@ -183,6 +184,11 @@ def comment_of(message_ids: Sequence[str], ticket_id: int) -> Select[int | None]
         .order_by(MailReference.comment_id.desc())
         .limit(1)
     )
+
+
+def is_silent(ticket_id: int) -> Select[bool]:
+    """Return whether nothing is said on a ticket."""
+    return select(~select(Comment.id).where(Comment.ticket_id == ticket_id).exists())
 
 
 def lock_address(email: str) -> Select[*tuple[Any, ...]]:

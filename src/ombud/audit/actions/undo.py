@@ -15,7 +15,17 @@ from ombud.audit.undoing import LINKS, Change, Plan, plan_of
 from ombud.db.actor import Actor
 from ombud.db.context import actor_of
 from ombud.errors import Conflict, Forbidden, NotFound
-from ombud.models import AuditLog, Tag, Ticket, TicketParticipant, TicketTag, User
+from ombud.models import (
+    Attachment,
+    AuditLog,
+    Comment,
+    InboundMail,
+    Tag,
+    Ticket,
+    TicketParticipant,
+    TicketTag,
+    User,
+)
 
 T = TypeVar("T")
 
@@ -28,6 +38,13 @@ _LINK_MODELS: dict[str, type[TicketTag] | type[TicketParticipant]] = {
 }
 
 
+_MESSAGE_MODELS: dict[str, type[Comment] | type[Attachment] | type[InboundMail]] = {
+    "comments": Comment,
+    "attachments": Attachment,
+    "inbound_mails": InboundMail,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Undone:
     """What was taken back. `request_id` is the undo's own: undo that to have everything again."""
@@ -36,6 +53,7 @@ class Undone:
     tickets: int
     links: int
     skipped: tuple[str, ...]
+    messages: int = 0
 
 
 class ChangedSince(Conflict):
@@ -59,7 +77,7 @@ class NothingToUndo(Conflict):
 
 
 def undo_request(session: Session, request_id: str) -> Undone:
-    """Take back what one request did to tickets: fields, tags, participants, deletion.
+    """Take back what one request did to tickets: fields, tags, participants, deletion, messages put elsewhere.
 
     Agents undo their own requests, administrators any. It is a change like others: written down, under
     this session's own request id, by which it can be undone. Comments and files stay (`skipped` says so).
@@ -71,13 +89,18 @@ def undo_request(session: Session, request_id: str) -> Undone:
     plan = plan_of(rows)
     if plan.is_empty:
         raise NothingToUndo(" ".join(["Nothing of that request can be taken back.", *plan.skipped]))
-    changed = [*_changed_tickets(session, actor, plan), *_changed_links(session, plan)]
+    changed = [
+        *_changed_tickets(session, actor, plan),
+        *_changed_links(session, plan),
+        *_changed_messages(session, plan),
+    ]
     if changed:
         raise ChangedSince(changed)
+    _restore_messages(session, plan)
     _restore_tickets(session, plan)
     _restore_links(session, plan)
     session.expire_all()
-    return Undone(actor.request_id, len(plan.tickets), len(plan.links), tuple(plan.skipped))
+    return Undone(actor.request_id, len(plan.tickets), len(plan.links), tuple(plan.skipped), _messages(plan))
 
 
 def _check_right(session: Session, actor: Actor, request_id: str, rows: Sequence[AuditLog]) -> None:
@@ -129,6 +152,37 @@ def _changed_links(session: Session, plan: Plan) -> Iterator[str]:
                 yield f"{noun} {other} is gone"
             elif ((ticket, other) in present) != (change.after is not None):
                 yield f"{noun} {other} was {'put on' if change.after is None else 'taken off'} ticket id {ticket}"
+
+
+def _changed_messages(session: Session, plan: Plan) -> Iterator[str]:
+    for (table, key), fields in plan.moves.items():
+        model = _MESSAGE_MODELS[table]
+        row = session.get(model, key, populate_existing=True, with_for_update=True)
+        if row is None:
+            yield f"a message or file ({table} {key}) is gone"
+        elif any(getattr(row, name) != typed(model, name, change.after) for name, change in fields.items()):
+            yield f"a message or file ({table} {key}) was moved again"
+
+
+def _restore_messages(session: Session, plan: Plan) -> None:
+    """Put messages back where they were; what was written for them elsewhere goes."""
+    for table, model in _MESSAGE_MODELS.items():
+        for (name, key), fields in plan.moves.items():
+            if name == table:
+                to = {field: typed(model, field, change.before) for field, change in fields.items()}
+                session.execute(
+                    update(model).where(model.id == key).values(to),
+                    execution_options={"synchronize_session": False},
+                )
+    if plan.written:
+        session.execute(
+            delete(Comment).where(Comment.id.in_(plan.written)),
+            execution_options={"synchronize_session": False},
+        )
+
+
+def _messages(plan: Plan) -> int:
+    return sum(table == "inbound_mails" for table, _key in plan.moves)
 
 
 def _restore_tickets(session: Session, plan: Plan) -> None:

@@ -20,13 +20,24 @@ from ombud.mail.actions.mailboxes import (
     get_mailbox,
     reseal,
 )
+from ombud.mail.actions.refile import (
+    Refiled,
+    acting_for,
+    discard,
+    move_message,
+    release,
+    split_message,
+    undo_refiling,
+)
 from ombud.mail.actions.rules import RuleChanges, change_rule, create_rule, delete_rule
 
 __all__ = [
     "Acknowledge",
     "MailboxChanges",
     "NewSecrets",
+    "Refiled",
     "RuleChanges",
+    "acting_for",
     "begin_attempts",
     "change_mailbox",
     "change_rule",
@@ -36,12 +47,17 @@ __all__ = [
     "create_mailbox",
     "create_rule",
     "delete_rule",
+    "discard",
     "forget_old_letters",
     "get_mailbox",
+    "move_message",
     "receive",
     "refuse",
+    "release",
     "requeue",
     "reseal",
     "routing",
     "settle",
+    "split_message",
+    "undo_refiling",
 ]

@@ -160,7 +160,7 @@ def settle(
         and mail.ticket_id is not None
     ):
         _add_followers(session, mail.mailbox, mail.ticket_id, prepared, own)
-        _remember(session, prepared, mail.ticket_id, mail.comment_id)
+        remember(session, prepared, mail.ticket_id, mail.comment_id)
         works_again(session, mail.sender_email)
         if acknowledge is not None and decision.outcome is Outcome.NEW and mail.mailbox.acknowledges:
             _acknowledge(session, mail, prepared, mail.ticket_id, acknowledge)
@@ -212,6 +212,25 @@ def routing(rules: Sequence[MailRule], mail: PreparedMail, envelope: Sequence[st
     return found
 
 
+def open_from_mail(
+    session: Session, mail: InboundMail, prepared: PreparedMail, sender: User, route: Routing | None = None
+) -> Ticket:
+    """Open the ticket that a message begins, routed as its rules and its mailbox say."""
+    if route is None:
+        route = routing(session.scalars(queries.rules()).all(), prepared, mail.envelope_to)
+    return open_ticket(
+        session,
+        title=prepared.subject,
+        description=prepared.text,
+        requester_id=sender.id,
+        priority=route.priority,
+        channel=TicketChannel.EMAIL,
+        team_id=route.team_id if route.team_id is not None else mail.mailbox.team_id,
+        tags=route.tags,
+        files=prepared.files,
+    )
+
+
 def _describe(mail: InboundMail, prepared: PreparedMail, verified: bool | None) -> None:
     mail.message_id = storable(prepared.parsed.message_id)[:500]
     mail.body_hash = prepared.body_hash
@@ -261,18 +280,7 @@ def _open(session: Session, mail: InboundMail, prepared: PreparedMail, decision:
     if route.ignored_by is not None:
         return Decision(Outcome.IGNORE, "rule", steps, is_automatic=decision.is_automatic)
     sender = find_or_create_customer(session, email=prepared.sender, full_name=prepared.sender_name)
-    team_id = route.team_id if route.team_id is not None else mail.mailbox.team_id
-    ticket = open_ticket(
-        session,
-        title=prepared.subject,
-        description=prepared.text,
-        requester_id=sender.id,
-        priority=route.priority,
-        channel=TicketChannel.EMAIL,
-        team_id=team_id,
-        tags=route.tags,
-        files=prepared.files,
-    )
+    ticket = open_from_mail(session, mail, prepared, sender, route)
     mail.ticket_id = ticket.id
     if decision.follows is not None:
         session.add(TicketLink(ticket_id=ticket.id, follows_id=decision.follows.ticket_id))
@@ -329,7 +337,7 @@ def _follower(session: Session, email: str, name: str) -> int | None:
     return find_or_create_customer(session, email=email, full_name=name).id
 
 
-def _remember(session: Session, prepared: PreparedMail, ticket_id: int, comment_id: int | None) -> None:
+def remember(session: Session, prepared: PreparedMail, ticket_id: int, comment_id: int | None) -> None:
     """Note the Message-IDs of this message and of those that it names: later and earlier ones find the ticket."""
     own = storable(prepared.parsed.message_id)[:500]
     rows = [
