@@ -7,6 +7,8 @@ from starlette.routing import Match, Route
 from ombud.api import (
     attachments,
     comments,
+    mail,
+    mailboxes,
     organizations,
     problems,
     tags,
@@ -27,6 +29,9 @@ ROUTERS = (
     users.router,
     organizations.router,
     teams.router,
+    mailboxes.router,
+    mail.raw_router,
+    mail.router,
 )
 
 

@@ -25,8 +25,11 @@ class InsufficientScope(Forbidden):
     default_message = "This token may not do that."
 
 
-async def authenticate(request: Request, runtime: Runtime) -> Principal:
-    """Return whose token came with the request; Unauthenticated in the same words whatever is wrong with it."""
+async def authenticate(request: Request, runtime: Runtime, scope: str | None = None) -> Principal:
+    """Return whose token came with the request; Unauthenticated in the same words whatever is wrong with it.
+
+    With `scope` the token must be made for that by name; otherwise reading and writing go by the method.
+    """
     token = _bearer(request)
     parts = split_api_token(token) if token.isascii() else None
     if parts is None:
@@ -36,7 +39,7 @@ async def authenticate(request: Request, runtime: Runtime) -> Principal:
     if row is None or not same(row.secret_hash, digest(secret)):
         raise Unauthenticated("Send a valid token: Authorization: Bearer omb_live_...", presented=True)
     principal = accounts.principal_of(row, request.state.request_id)
-    _check_scope(principal, request.method)
+    _check_scope(principal, request.method, scope)
     if row.last_used_at is None or row.last_used_at < clock.now() - USE_NOTED_EVERY:
         await runtime.desk.arun(principal.actor, accounts.note_token_use, row.token_id)
     return principal
@@ -50,8 +53,12 @@ def _bearer(request: Request) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _check_scope(principal: Principal, method: str) -> None:
+def _check_scope(principal: Principal, method: str, scope: str | None) -> None:
     """A token without scopes does what its owner may; one with scopes only what they say."""
+    if scope is not None:
+        if scope not in principal.scopes:
+            raise InsufficientScope
+        return
     wanted = "read" if method in SAFE_METHODS else "write"
     if principal.scopes and wanted not in principal.scopes:
         raise InsufficientScope

@@ -17,7 +17,12 @@ SECURITY = {
         "description": "A token from `ombud token create`. It may do what its owner may.",
     }
 }
-_SUCCESS = {"200": "Here it is.", "201": "It is made; `Location` says where.", "204": "Done."}
+_SUCCESS = {
+    "200": "Here it is.",
+    "201": "It is made; `Location` says where.",
+    "202": "It is taken, and will be seen to.",
+    "204": "Done.",
+}
 INTRODUCTION = """\
 Everything about tickets, people and conversations over HTTP.
 

@@ -5,7 +5,7 @@ ask for any of it is guarded all the same.
 """
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
-from typing import Any, get_args, get_origin
+from typing import Any, ClassVar, get_args, get_origin
 
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from ombud.api.auth import authenticate
 from ombud.api.json_body import read_json
 from ombud.api.problems import MEDIA_TYPE
+from ombud.config import Settings
 from ombud.errors import Invalid, NotFound
 
 JSON_LIMIT = 2**20
@@ -46,11 +47,11 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": _DESCRIPTIONS[status], "content": content} for status in statuses}
 
 
-def api_router(tag: str) -> APIRouter:
+def api_router(tag: str, route_class: "type[ApiRoute] | None" = None) -> APIRouter:
     """Return a router for one resource."""
     return APIRouter(
         tags=[tag],
-        route_class=ApiRoute,
+        route_class=route_class or ApiRoute,
         responses=problems(401, 403, 404, 422, 503),
         generate_unique_id_function=lambda route: route.name,
     )
@@ -81,6 +82,9 @@ class ApiRequest(Request):
 class ApiRoute(APIRoute):
     """A route that only lets in what it is documented to take."""
 
+    scope: ClassVar[str | None] = None
+    """What a token must be made for, by name; None: for reading or writing, by the method."""
+
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
         known = _query_parameters(self.dependant)
@@ -89,19 +93,33 @@ class ApiRoute(APIRoute):
         async def guarded(plain: Request) -> Response:
             request = ApiRequest(plain.scope, plain.receive)
             runtime = request.app.state.runtime
-            request.state.principal = await authenticate(request, runtime)
+            request.state.principal = await authenticate(request, runtime, self.scope)
             if "\x00" in request.url.path:
                 raise NotFound
             _check_query(request, known)
+            self.prepare(request, runtime.settings)
             if takes_form:
                 request.limit = runtime.settings.attachment_limit + MULTIPART_OVERHEAD
-                _check_type(request, ("multipart/form-data",))
+                check_type(request, ("multipart/form-data",))
             elif self.body_field is not None:
-                _check_type(request, JSON_TYPES)
+                check_type(request, JSON_TYPES)
                 await request.json()
             return await handle(request)
 
         return guarded
+
+    def prepare(self, request: ApiRequest, settings: Settings) -> None:
+        """Check what only this kind of route takes; a plain one takes nothing else."""
+
+
+class RawMailRoute(ApiRoute):
+    """A route that takes a mail as it is: bytes that are no JSON, and many, by a token that does only this."""
+
+    scope = "mail"
+
+    def prepare(self, request: ApiRequest, settings: Settings) -> None:
+        request.limit = settings.mail_limit
+        check_type(request, ("message/rfc822", "application/octet-stream"))
 
 
 def _query_parameters(dependant: Dependant) -> dict[str, bool]:
@@ -136,7 +154,7 @@ def _check_query(request: Request, known: Mapping[str, bool]) -> None:
         raise Invalid(fields=wrong)
 
 
-def _check_type(request: Request, allowed: tuple[str, ...]) -> None:
+def check_type(request: Request, allowed: tuple[str, ...]) -> None:
     """Refuse bodies of another type, a charset other than UTF-8 included (RFC 9110 section 15.5.16)."""
     given, _, rest = request.headers.get("content-type", "").partition(";")
     name, _, charset = rest.strip().lower().partition("=")

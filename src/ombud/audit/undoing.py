@@ -103,17 +103,18 @@ def _take_moves(plan: Plan, rows: list[AuditLog]) -> list[AuditLog]:
         return []
     rest = []
     for row in rows:
-        if row.table_name == "comments" and row.action is AuditAction.CREATE and row.record_id in filed:
-            plan.written.add(row.record_id)
-        elif row.action is AuditAction.UPDATE and row.table_name in MOVES and row.record_id is not None:
-            _add_move(plan, row.table_name, row.record_id, row)
+        key = row.record_id or 0
+        if row.table_name == "comments" and row.action is AuditAction.CREATE and key in filed:
+            plan.written.add(key)
+        elif row.action is AuditAction.UPDATE and row.table_name in MOVES:
+            _add_move(plan, row.table_name, key, row)
         elif (
             row.table_name == "tickets"
             and row.record_id in opened & targets
             and row.action is AuditAction.CREATE
         ):
             # a ticket that was opened for the message goes into the bin with its links
-            plan.tickets[row.record_id] = {"deleted_at": Change(row.created_at.isoformat(), None)}
+            plan.tickets[key] = {"deleted_at": Change(row.created_at.isoformat(), None)}
         elif row.ticket_id in opened & targets or _follows(row, filed):
             continue
         else:

@@ -18,8 +18,10 @@ Email = Annotated[str, typer.Argument(help="Whose token; it may do what they may
 @app.command()
 def create(
     email: Email,
+    *,
     name: Annotated[str, typer.Option("--name", help="What it is for.")],
     read_only: Annotated[bool, typer.Option("--read-only", help="It may read and change nothing.")] = False,
+    mail: Annotated[bool, typer.Option("--mail", help="It may bring mail and do nothing else.")] = False,
     days: Annotated[
         int | None, typer.Option("--days", min=1, max=3650, help="Days until it expires.")
     ] = None,
@@ -27,7 +29,7 @@ def create(
 ) -> None:
     """Make a token and print it. It is shown this once; the desk keeps a hash."""
     with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
-        scopes = ("read",) if read_only else ()
+        scopes = ("mail",) if mail else ("read",) if read_only else ()
         token, record = accounts.create_token(session, person(session, email).id, name, scopes=scopes)
         record.expires_at = clock.now() + timedelta(days=days) if days is not None else None
     typer.echo(token)

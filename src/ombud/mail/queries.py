@@ -237,11 +237,7 @@ def inbound_log(
 
     `text` finds a Message-ID or a sender's address exactly, or a part of the subject.
     """
-    wanted = (
-        select(InboundMail)
-        .where(mail_visible_to(actor))
-        .options(joinedload(InboundMail.mailbox, innerjoin=True))
-    )
+    wanted = _shown(actor)
     if state is not None:
         wanted = wanted.where(InboundMail.state == state)
     if mailbox_id is not None:
@@ -262,17 +258,30 @@ def inbound_log(
 
 
 def inbound(actor: Actor, mail_id: int) -> Select[InboundMail]:
-    """Return one message that came in, with its mailbox."""
+    """Return one message that came in, with its mailbox and ticket."""
+    return _shown(actor).where(InboundMail.id == mail_id)
+
+
+def inbound_for_change(actor: Actor, mail_id: int) -> Select[InboundMail]:
+    """Return one message that came in with its mailbox, locked."""
     return (
         select(InboundMail)
         .where(InboundMail.id == mail_id, mail_visible_to(actor))
         .options(joinedload(InboundMail.mailbox, innerjoin=True))
+        .with_for_update(of=InboundMail)
     )
 
 
-def inbound_for_change(actor: Actor, mail_id: int) -> Select[InboundMail]:
-    """Return one message that came in, locked."""
-    return inbound(actor, mail_id).with_for_update(of=InboundMail)
+def _shown(actor: Actor) -> Select[InboundMail]:
+    return (
+        select(InboundMail)
+        .where(mail_visible_to(actor))
+        .options(
+            joinedload(InboundMail.mailbox, innerjoin=True),
+            joinedload(InboundMail.ticket).load_only(Ticket.ticket_number, Ticket.title),
+        )
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
 
 
 def inbound_counts(actor: Actor) -> Select[*tuple[Any, ...]]:
@@ -282,6 +291,11 @@ def inbound_counts(actor: Actor) -> Select[*tuple[Any, ...]]:
         seen.where(InboundMail.state == MailState.RECEIVED).scalar_subquery().label("waiting"),
         seen.where(InboundMail.state == MailState.QUARANTINED).scalar_subquery().label("quarantined"),
     )
+
+
+def rule_by_position() -> Select[MailRule]:
+    """Return all rules in the order in which they apply."""
+    return select(MailRule).order_by(MailRule.position, MailRule.id)
 
 
 def references_of(mail: InboundMail) -> Select[MailReference]:

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from ombud.db.base import Base, HasId, HasTimes, says
 from ombud.db.types import TextEnum, allowed
 from ombud.models.people import Team
-from ombud.models.ticket import TicketPriority
+from ombud.models.ticket import Ticket, TicketPriority
 
 MESSAGE_ID_LIMIT = 500
 """Characters of a Message-ID that are kept; RFC 5322 allows 998 in a line, programs use under 200."""
@@ -196,6 +196,7 @@ class InboundMail(HasId, Base):
     comment_id: Mapped[int | None] = mapped_column(ForeignKey("comments.id", ondelete="SET NULL"))
 
     mailbox: Mapped[Mailbox] = relationship(lazy="raise")
+    ticket: Mapped[Ticket | None] = relationship(lazy="raise", viewonly=True)
 
     __table_args__ = (
         CheckConstraint(allowed("state", MailState), name="state"),

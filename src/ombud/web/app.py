@@ -27,6 +27,8 @@ from ombud.web.routes import (
     health,
     inbox,
     live,
+    mail,
+    mailboxes,
     me,
     new_ticket,
     sign_in,
@@ -49,6 +51,8 @@ _ROUTERS = (
     attachments.router,
     live.router,
     me.router,
+    mail.router,
+    mailboxes.router,
 )
 
 

@@ -8,7 +8,19 @@ from typing import Any
 from sqlalchemy import Select, func, null, select
 
 from ombud.db.actor import Actor
-from ombud.models import INCLUDE_DELETED, Draft, Organization, Tag, Team, Ticket, TicketTag, User
+from ombud.mail.policy import mail_visible_to
+from ombud.models import (
+    INCLUDE_DELETED,
+    Draft,
+    InboundMail,
+    MailState,
+    Organization,
+    Tag,
+    Team,
+    Ticket,
+    TicketTag,
+    User,
+)
 from ombud.people import queries as people
 from ombud.tickets import queries as tickets
 from ombud.tickets.policy import visible_to
@@ -16,6 +28,7 @@ from ombud.tickets.policy import visible_to
 STAFF_LIMIT = 200
 TAG_LIMIT = 500
 OTHERS_LIMIT = 5
+MAIL_LIMIT = 200
 
 
 def surroundings(actor: Actor) -> Select[*tuple[Any, ...]]:
@@ -57,7 +70,7 @@ def with_ticket(
     """Add what belongs to one ticket.
 
     `own_tags` (id, name, color), `others` (the requester's other tickets), `drafts` (is_internal, content; the
-    newest first).
+    newest first), `mails` (the newest messages that came to it by mail, with what was decided; for staff).
     """
     others = (
         select(Ticket.ticket_number, Ticket.title, Ticket.status, Ticket.last_activity_at)
@@ -79,8 +92,26 @@ def with_ticket(
         .with_only_columns(Draft.is_internal, Draft.content)
         .order_by(Draft.updated_at.desc())
     )
+    mails = (
+        select(
+            InboundMail.id,
+            InboundMail.comment_id,
+            InboundMail.classification,
+            InboundMail.verified,
+            InboundMail.decision,
+            InboundMail.decided_at,
+            InboundMail.steps,
+        )
+        .where(InboundMail.ticket_id == ticket.id, InboundMail.state == MailState.ACCEPTED)
+        .where(mail_visible_to(actor))
+        .order_by(InboundMail.id.desc())
+        .limit(MAIL_LIMIT)
+    )
     return statement.add_columns(
-        _as_list(own).label("own_tags"), _as_list(others).label("others"), _as_list(drafts).label("drafts")
+        _as_list(own).label("own_tags"),
+        _as_list(others).label("others"),
+        _as_list(drafts).label("drafts"),
+        _as_list(mails).label("mails"),
     )
 
 

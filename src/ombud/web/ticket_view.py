@@ -115,7 +115,9 @@ def make_ticket(visitor: Visitor, loaded: LoadedTicket, address: ListAddress) ->
         active_at=ticket.last_activity_at,
         resolved_at=ticket.resolved_at,
         first_response_at=ticket.first_response_at,
-        timeline=make_timeline(ticket, loaded.comments, loaded.attachments, loaded.log, around),
+        timeline=make_timeline(
+            ticket, loaded.comments, loaded.attachments, loaded.log, around, mails=loaded.row.mails
+        ),
         composer=_composer(visitor, loaded, base, query),
         earlier_href=f"{base}{query}&before={loaded.earliest}" if loaded.earliest else "",
         back_href=address.here(),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from ombud.kit.html import render_markdown, split_quote
 from ombud.models import Attachment, AuditAction, AuditLog, Comment, Ticket, User
 from ombud.web.around import Around
+from ombud.web.mail_events import mail_events, with_mail
 from ombud.web.place import at
 from ombud.web.views.people import PersonView
 from ombud.web.views.tickets import EventGroup, EventView, FileView, MessageView, TimelineItem
@@ -34,12 +36,20 @@ def make_timeline(
     attachments: Sequence[Attachment],
     log: Iterable[AuditLog],
     around: Around,
+    *,
+    mails: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[TimelineItem, ...]:
-    """Put messages and events in the order of time; comments and log come newest first."""
+    """Put messages and events in the order of time; comments, log and mails come newest first."""
     dated: list[tuple[datetime, int, MessageView | EventView]] = []
+    letters = {mail["comment_id"]: mail for mail in mails if mail["classification"] != "bounce"}
     if ticket.description.strip():
-        dated.append((ticket.created_at, 0, _opening(ticket, attachments)))
-    dated += [(one.created_at, 1, _message(one, attachments)) for one in reversed(list(comments))]
+        opening = _opening(ticket, attachments)
+        dated.append((ticket.created_at, 0, with_mail(opening, letters.get(None))))
+    dated += [
+        (one.created_at, 1, with_mail(_message(one, attachments), letters.get(one.id)))
+        for one in reversed(list(comments))
+    ]
+    dated += [(event.at, 2, event) for event in mail_events(reversed(mails))]
     # A reply that moves the status is one transaction: the words come first.
     dated += [(event.at, 2, event) for row in _after_opening(list(log)) for event in events_of(row, around)]
     dated.sort(key=lambda item: item[:2])

@@ -6,7 +6,7 @@ waits; a process that dies in between leaves messages that wait, and the next on
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,6 +129,10 @@ class Intake:
         """Decide about one message; None when it does not wait, or went to quarantine unread."""
         begun = self._desk.run(_system(), actions.begin_attempts, [mail_id])
         return self._decide(begun[0]) if begun else None
+
+    def stream(self, mail: InboundMail) -> AsyncIterator[bytes]:
+        """Yield a message as it came, in pieces."""
+        return self._files.stream(mail.storage_key)
 
     def _decide_together(self, mail_ids: Sequence[int]) -> int:
         pending = set(mail_ids)

@@ -44,6 +44,8 @@ class MessageView:
     files: tuple[FileView, ...] = ()
     delivery: Delivery | None = None
     original_href: str | None = None
+    verdict: str = ""
+    """Of a message that came by mail: whether the receiving server confirms the sender."""
     edited_at: datetime | None = None
 
 
@@ -56,6 +58,8 @@ class EventView:
     icon: str
     text: str
     value: str = ""
+    href: str = ""
+    """Where the reason of it is told."""
 
 
 @dataclass(frozen=True, slots=True)
