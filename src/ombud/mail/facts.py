@@ -13,7 +13,13 @@ from ombud.people import queries as people
 
 
 def gather(
-    session: Session, mail: InboundMail, prepared: PreparedMail, namer: TicketNamer, own: set[str]
+    session: Session,
+    mail: InboundMail,
+    prepared: PreparedMail,
+    namer: TicketNamer,
+    *,
+    own: set[str],
+    verified: bool | None,
 ) -> tuple[Facts, User | None]:
     """Return the facts, and the sender where the desk knows them."""
     sender = session.scalar(people.user_by_email(prepared.sender)) if prepared.sender else None
@@ -36,7 +42,7 @@ def gather(
         is_own_address=without_tag(prepared.sender) in own,
         is_staff=sender is not None and sender.is_staff,
         is_active=sender is None or sender.is_active,
-        verified=mail.verified,
+        verified=verified,
         is_copy=copy is not None,
         copy_of=copy.ticket_id if copy is not None else None,
         signed=[threads[ticket] for ticket in signed if ticket in threads],

@@ -18,6 +18,7 @@ from ombud.audit import actions as audit
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.errors import OmbudError
+from ombud.mail import actions as mail
 from ombud.people import actions as people
 from ombud.search import actions as search
 from ombud.worker.intake import decide_about_mail
@@ -63,6 +64,7 @@ CHORES = (
     Errand("audit-seal", 60.0, seal_and_export),
     Errand("access-log", 1.0, write_views),
     Chore("sessions", 3600.0, people.drop_expired_sessions),
+    Chore("automatic-mail", 3600.0, mail.forget_old_letters),
 )
 
 

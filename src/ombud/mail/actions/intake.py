@@ -140,9 +140,8 @@ def settle(
     mail = session.scalar(queries.waiting_for_change([mail_id]))
     if mail is None:
         return None
-    _describe(mail, prepared, verified)
     own = set(session.scalars(queries.own_addresses()))
-    facts, sender = gather(session, mail, prepared, namer, own)
+    facts, sender = gather(session, mail, prepared, namer, own=own, verified=verified)
     decision = decide(facts)
     if decision.outcome is Outcome.NEW:
         decision = _open(session, mail, prepared, decision)
@@ -152,6 +151,7 @@ def settle(
         mail.ticket_id = decision.ticket_id
         if decision.outcome is Outcome.BOUNCE and facts.bounced is not None:
             decision = _note_bounce(session, mail, prepared, decision, facts.bounced)
+    _describe(mail, prepared, verified)
     _settle(mail, decision)
     session.flush()
     if (
@@ -252,6 +252,7 @@ def _note_bounce(
     session: Session, mail: InboundMail, prepared: PreparedMail, decision: Decision, thread: Thread
 ) -> Decision:
     """Mark addresses, and find the message that came back, so that it says so itself."""
+    session.flush()
     steps = note_bounces(session, mail, prepared.parsed.delivery, thread.participants)
     mail.comment_id = session.scalar(queries.comment_of(prepared.names, thread.ticket_id))
     return replace(decision, steps=(*decision.steps, *steps))
