@@ -7,6 +7,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -169,13 +170,11 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as found:
             if found.recv(4) == b"* OK":
                 return
-        process.poll() or _pause()
+        _pause()
     raise AssertionError("dovecot does not answer")
 
 
 def _pause() -> None:
-    import threading
-
     threading.Event().wait(0.05)
 
 

@@ -96,16 +96,17 @@ def _letters(count: int) -> list[bytes]:
 
 
 def _set_up(url: URL, server: Dovecot, vault: Vault) -> None:
-    changes = {"name": "Support", "address": SUPPORT, "imap_host": "127.0.0.1", "imap_port": server.port,
-               "imap_security": Security.PLAIN, "imap_user": USER}  # fmt: skip
+    changes: mail_actions.MailboxChanges = {
+        "name": "Support",
+        "address": SUPPORT,
+        "imap_host": "127.0.0.1",
+        "imap_port": server.port,
+        "imap_security": Security.PLAIN,
+        "imap_user": USER,
+    }
+    secrets: mail_actions.NewSecrets = {"imap_secret": PASSWORD}
     with Desk(url, Settings()) as desk:
-        desk.run(
-            Actor.system("test"),
-            mail_actions.create_mailbox,
-            changes,
-            secrets={"imap_secret": PASSWORD},
-            vault=vault,
-        )  # type: ignore[arg-type]  # a plain dict
+        desk.run(Actor.system("test"), mail_actions.create_mailbox, changes, secrets=secrets, vault=vault)
 
 
 def _life(url: URL, place: Path, vault: Vault, end: tuple[str, int, bool] | None) -> str:

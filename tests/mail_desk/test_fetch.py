@@ -19,7 +19,6 @@ from ombud.mail.actions import MailboxChanges, change_mailbox
 from ombud.mail.actions import fetch as fetch_actions
 from ombud.mail.probe import probe_fetching
 from ombud.models import InboundMail, Mailbox, MailboxPosition, MailState, Security, Ticket
-from ombud.worker import fetch as fetching
 from ombud.worker.fetch import Fetcher
 from tests.mail_desk.conftest import PostOffice, letter
 from tests.mail_desk.dovecot import PASSWORD, USER, Dovecot, dovecot_running
@@ -155,7 +154,7 @@ def test_what_ends_a_fetch_in_between_loses_and_doubles_nothing(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(fetching.actions, phase, die)
+        patch.setattr(fetch_actions, phase, die)
         with pytest.raises(KeyboardInterrupt):
             fetcher.fetch()
     taken = _count(office)
@@ -202,14 +201,14 @@ def test_the_server_is_waited_for_and_tells_at_once(
     office: PostOffice, server: Dovecot, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     came = threading.Event()
-    taken = fetching.actions.receive_fetched
+    taken = fetch_actions.receive_fetched
 
     def note(*args: Any) -> int:
-        found = taken(*args)
+        found: int = taken(*args)
         came.set()
         return found
 
-    monkeypatch.setattr(fetching.actions, "receive_fetched", note)
+    monkeypatch.setattr(fetch_actions, "receive_fetched", note)
     stop = threading.Event()
     thread = threading.Thread(target=fetcher.stay, args=(stop,), daemon=True)
     thread.start()

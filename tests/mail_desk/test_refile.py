@@ -60,7 +60,7 @@ def _state(office: PostOffice, *tickets: int) -> Any:
         select(mail.id, mail.ticket_id, mail.comment_id, mail.state).order_by(mail.id),
         select(known.message_id, known.ticket_id, known.comment_id).order_by(known.message_id),
     )
-    rows = [office.look(lambda session, one=one: session.execute(one).all()) for one in wanted]
+    rows = office.look(lambda session: [session.execute(one).all() for one in wanted])
     return [*rows, [(t.description, t.status, t.deleted_at) for t in map(office.ticket, tickets)]]
 
 

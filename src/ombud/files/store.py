@@ -8,7 +8,7 @@ leaves bytes that nobody refers to, never a record without bytes.
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,7 +49,7 @@ class FileStore:
         digest, size = hashlib.sha256(), 0
         # Spooled: small files stay in memory, a large one never does.
         with tempfile.SpooledTemporaryFile(max_size=CHUNK) as spool:
-            for chunk in chunks:
+            for chunk in _small(chunks):
                 size += len(chunk)
                 if size > self.limit:
                     raise TooLarge(fields={"file": f"must have at most {self.limit // 2**20} MB."})
@@ -68,6 +68,8 @@ class FileStore:
         import obstore
 
         try:
+            if self._directory is not None:
+                return (self._directory / _checked(key)).read_bytes()  # once in memory, not twice
             return bytes(obstore.get(self._store, _checked(key)).bytes())
         except FileNotFoundError:
             raise NotFound("This file is missing from the store.") from None
@@ -109,6 +111,16 @@ class FileStore:
         except FileNotFoundError:
             return False
         return True
+
+
+def _small(chunks: Iterable[bytes]) -> Iterator[bytes | memoryview]:
+    """Yield the bytes in pieces that the spool takes without holding them twice."""
+    for chunk in chunks:
+        if len(chunk) <= CHUNK:
+            yield chunk
+        else:
+            view = memoryview(chunk)
+            yield from (view[start : start + CHUNK] for start in range(0, len(chunk), CHUNK))
 
 
 def open_store(directory: Path, *, limit: int) -> FileStore:

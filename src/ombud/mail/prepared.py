@@ -15,6 +15,7 @@ from ombud.tickets import StoredFile
 
 MAX_RECIPIENTS = 200
 MAX_REFERENCES = 50
+_PIECE = 1 << 20
 _BODY = re.compile(rb"\r?\n\r?\n")
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to", "x-forwarded-to")
 _ADDRESS = re.compile(r"[^\s@<>\"(),:;]+@[^\s@<>\"(),:;]+")
@@ -77,10 +78,21 @@ def prepare(raw: bytes, keep: Keep) -> PreparedMail:
 
 
 def body_hash(raw: bytes) -> str:
-    """Return the SHA-256 of the body, line ends alike: servers on the way add headers and change line ends."""
-    parts = _BODY.split(raw, maxsplit=1)
-    body = parts[1] if len(parts) > 1 else b""
-    return hashlib.sha256(body.replace(b"\r\n", b"\n").rstrip(b"\n")).hexdigest()
+    """Return the SHA-256 of the body, line ends alike: servers on the way add headers and change line ends.
+
+    Piece by piece: the body may be large, and is in memory already.
+    """
+    blank = _BODY.search(raw)
+    digest, held, view = hashlib.sha256(), b"", memoryview(raw)
+    for start in range(blank.end() if blank else len(raw), len(raw), _PIECE):
+        piece = held + bytes(view[start : start + _PIECE])
+        # half of a line end, and ends of lines that may be the last ones, wait for what follows
+        kept = piece.rstrip(b"\r\n")
+        digest.update(kept.replace(b"\r\n", b"\n"))
+        held = piece[len(kept) :]
+    ends = held.replace(b"\r\n", b"\n").rstrip(b"\n")
+    digest.update(ends)
+    return digest.hexdigest()
 
 
 def recipients(mail: ParsedMail, envelope: Iterable[str] = ()) -> list[str]:
