@@ -69,21 +69,23 @@ def main(messages: int) -> dict[str, Any]:
             }
 
 
-def _groups(messages: int) -> Iterator[list[tuple[str, Callable[[], bytes]]]]:
+Named = tuple[str, Callable[[], bytes]]
+
+
+def _groups(messages: int) -> Iterator[list[Named]]:
     for name, make in list(hostile.LARGE.items())[:messages]:
         yield [(name, make)]
     rest = max(0, messages - len(hostile.LARGE))
     # a small run takes every n-th of the small ones
     small = list(hostile.SMALL.items())[:: max(1, len(hostile.SMALL) * 2 // max(rest, 1))]
-    damaged = (
-        (f"damaged {n}", partial(bytes, raw)) for n, raw in enumerate(hostile.mutations(RICH, rest, 7))
-    )
-    others = islice(chain(small, damaged), rest)
+    raw = hostile.mutations(RICH, rest, 7)
+    damaged: Iterator[Named] = ((f"damaged {n}", partial(bytes, one)) for n, one in enumerate(raw))
+    others: Iterator[Named] = islice(chain(small, damaged), rest)
     while group := list(islice(others, TOGETHER)):
         yield group
 
 
-def _apart(url: URL, place: Path, group: list[tuple[str, Callable[[], bytes]]]) -> list[dict[str, Any]]:
+def _apart(url: URL, place: Path, group: list[Named]) -> list[dict[str, Any]]:
     """Take a group in, in a process of its own; what it wrote says what each cost."""
     reader, writer = os.pipe()
     child = os.fork()
@@ -100,7 +102,7 @@ def _apart(url: URL, place: Path, group: list[tuple[str, Callable[[], bytes]]]) 
     return costs
 
 
-def _take(url: URL, place: Path, group: list[tuple[str, Callable[[], bytes]]], out: Any) -> None:
+def _take(url: URL, place: Path, group: list[Named], out: Any) -> None:
     with Desk(url, Settings()) as desk:
         intake = Intake(desk, open_store(place / "files", limit=10**8), TicketNamer(b"k" * 32))
         with desk.read(SYSTEM) as session:
