@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from ombud.db.desk import Desk
 from ombud.db.statements import counted
 from ombud.models import TicketPriority, TicketStatus
+from ombud.runtime import Runtime
 from ombud.testing import Cast, make_comment, make_ticket
 from ombud.tickets import listing
 from ombud.web import queries
@@ -112,17 +113,47 @@ async def test_what_was_read_is_no_longer_marked(web: Browser, cast: Cast, desk:
     assert "data-unread" not in (await web.get("/tickets?view=all")).text
 
 
-async def test_several_tickets_change_together_or_not_at_all(web: Browser, cast: Cast, desk: Desk) -> None:
+async def test_several_tickets_change_at_once_and_back(web: Browser, cast: Cast, desk: Desk) -> None:
     await web.sign_in(cast.agent)
     some = await open_many(desk, cast, 3)
     closed = await open_many(desk, cast, 1, status=TicketStatus.CLOSED)
-    moved = await web.post("/tickets/bulk", {"ticket": some, "status": "resolved"}, headers=htmx())
+    with counted() as log:
+        moved = await web.post(
+            "/tickets/bulk", {"ticket": [*some, *closed], "status": "in_progress"}, headers=htmx()
+        )
+    assert len(log.statements) <= 6, "as many for four tickets as for one"
     assert moved.headers["hx-trigger"] == "tickets-changed"
-    assert "3 tickets changed." in moved.text
-    refused = await web.post("/tickets/bulk", {"ticket": [*some, *closed], "status": "in_progress"})
+    assert "3 tickets changed; as before: 1 closed, and can only be reopened." in moved.text
+    under_way = "/tickets?view=all&status=in_progress"
+    assert set(numbers((await web.get(under_way)).text)) == set(some)
+    refused = await web.post("/tickets/bulk", {"ticket": closed, "status": "in_progress"})
     assert refused.status_code == 409
-    assert "Nothing was changed." in refused.text
-    assert set(numbers((await web.get("/tickets?view=all&status=resolved")).text)) == set(some)
+    assert "Nothing was changed: 1 closed" in refused.text
+
+    way_back = re.search(r'action="/undo".*?name="request" value="([^"]+)"', moved.text, re.DOTALL)
+    assert way_back is not None
+    undone = await web.post("/undo", {"request": way_back[1]}, headers=htmx())
+    assert "It is as it was before." in undone.text
+    assert numbers((await web.get(under_way)).text) == []
+    again = await web.post("/undo", {"request": way_back[1]}, headers=htmx())
+    assert again.status_code == 409, "it has changed since"
+
+
+async def test_nobody_takes_back_what_others_did(
+    web: Browser, cast: Cast, desk: Desk, runtime: Runtime
+) -> None:
+    await web.sign_in(cast.agent)
+    some = await open_many(desk, cast, 1)
+    moved = await web.post("/tickets/bulk", {"ticket": some, "status": "resolved"}, headers=htmx())
+    request = re.search(r'name="request" value="([^"]+)"', moved.text)
+    assert request is not None
+    for other in (cast.other_agent, cast.customer):
+        elsewhere = Browser(runtime)
+        await elsewhere.sign_in(other)
+        refused = await elsewhere.post("/undo", {"request": request[1]}, headers=htmx())
+        assert refused.status_code == 403
+        unknown = await elsewhere.post("/undo", {"request": "no-such-request"}, headers=htmx())
+        assert unknown.status_code == (404 if other is cast.other_agent else 403), "customers learn nothing"
 
 
 async def test_a_refresh_brings_rows_only(web: Browser, cast: Cast, desk: Desk) -> None:

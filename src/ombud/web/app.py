@@ -31,6 +31,7 @@ from ombud.web.routes import (
     new_ticket,
     sign_in,
     ticket,
+    undo,
 )
 from ombud.web.security import Guard, Rules
 from ombud.web.templates import environment
@@ -46,6 +47,7 @@ _ROUTERS = (
     bulk.router,
     comments.router,
     ticket.router,
+    undo.router,
     attachments.router,
     live.router,
     me.router,
