@@ -89,7 +89,15 @@ async def test_every_route_that_reads_notes_it(agent: httpx.AsyncClient, caller:
     assert len(reads) > 10
     for path in sorted(reads):
         address = path.lstrip("/")
-        for name in ("number", "comment_id", "attachment_id", "user_id", "organization_id", "team_id", "tag_id"):
+        for name in (
+            "number",
+            "comment_id",
+            "attachment_id",
+            "user_id",
+            "organization_id",
+            "team_id",
+            "tag_id",
+        ):
             address = address.replace(f"{{{name}}}", "999999")
         before = len(looks(desk))
         await agent.get(address)

@@ -22,7 +22,8 @@ class LogFilter:
 @dataclass(frozen=True, slots=True)
 class AccessFilter:
     """Conditions on the log of looks; None leaves one out. `thing` also finds what is below it
-    (`ticket:1042/comments`) and its lists (`tickets?status=open`)."""
+    (`ticket:1042/comments`) and its lists (`tickets?status=open`).
+    """
 
     kind: AccessKind | None = None
     principal: str | None = None

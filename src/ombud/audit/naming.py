@@ -11,7 +11,9 @@ WORDS = ("q", "text", "search")
 """Parameters of addresses that hold what somebody looks for."""
 
 
-def look_at(path: str, names: Collection[str], query: str = "", *, is_search: bool = False) -> tuple[AccessKind, str]:
+def look_at(
+    path: str, names: Collection[str], query: str = "", *, is_search: bool = False
+) -> tuple[AccessKind, str]:
     """Return kind and object of a look at `path`; `names` are the parts of it that name one thing.
 
     `/tickets/1042/comments` with the name `1042` is a view of `ticket:1042/comments`; `/tickets?status=open` is

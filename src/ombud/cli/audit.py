@@ -77,7 +77,9 @@ def log(
             request_id=request,
             **times,
         )
-        rows = _paged(desk, lambda *place: queries.log(AUDITOR, wanted, before=place[0], limit=place[1]), before, limit)
+        rows = _paged(
+            desk, lambda *place: queries.log(AUDITOR, wanted, before=place[0], limit=place[1]), before, limit
+        )
         if as_json:
             for row in rows:
                 typer.echo(json.dumps(_row(row), ensure_ascii=False))
@@ -111,7 +113,12 @@ def access(
         end=parsed_time("to", end),
     )
     with desk_for(data_dir) as desk:
-        rows = _paged(desk, lambda *place: queries.looks(AUDITOR, wanted, before=place[0], limit=place[1]), before, limit)
+        rows = _paged(
+            desk,
+            lambda *place: queries.looks(AUDITOR, wanted, before=place[0], limit=place[1]),
+            before,
+            limit,
+        )
         if as_json:
             for row in rows:
                 typer.echo(json.dumps(_look(row), ensure_ascii=False))

@@ -3,8 +3,8 @@
 import logging
 from pathlib import Path
 
-from ombud.audit import actions as audit
 from ombud.audit import AccessBuffer, queries, views_of
+from ombud.audit import actions as audit
 from ombud.audit.access import Look
 from ombud.audit.checkpoints import Statement
 from ombud.audit.exported import ExportedCheckpoints
