@@ -84,7 +84,10 @@ async def test_noting_costs_no_statement(agent: httpx.AsyncClient, desk: Desk, c
 async def test_every_route_that_reads_notes_it(agent: httpx.AsyncClient, caller: Caller, desk: Desk) -> None:
     """By what routes are, so that one which is added later cannot be forgotten."""
     reads = {
-        route.path for router in ROUTERS for route in router.routes if "GET" in getattr(route, "methods", ())
+        getattr(route, "path", "")
+        for router in ROUTERS
+        for route in router.routes
+        if "GET" in getattr(route, "methods", ())
     }
     assert len(reads) > 10
     for path in sorted(reads):

@@ -81,14 +81,16 @@ def filled(desk: Desk, store: FileStore, cast: Cast) -> int:
 def run_command(
     desk: Desk, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str]]:
-    """Run a command line on the test's desk, or on the one that came back into `into`."""
+    """Run a command line on the test's desk, or on the one that came back: into `into`, or `embedded`."""
     monkeypatch.setattr("ombud.cli.app.signal.signal", lambda *_: None)
 
-    def command(*words: str, into: Target | None = None) -> tuple[int, str]:
+    def command(*words: str, into: Target | None = None, embedded: Path | None = None) -> tuple[int, str]:
         chosen = settings if into is None else restored_settings(into)
         assert chosen.database_url is not None
         monkeypatch.setenv("OMBUD_DATABASE_URL", chosen.database_url.get_secret_value())
-        monkeypatch.setenv("OMBUD_DATA_DIR", str(chosen.data_dir))
+        monkeypatch.setenv("OMBUD_DATA_DIR", str(embedded or chosen.data_dir))
+        if embedded is not None:
+            monkeypatch.delenv("OMBUD_DATABASE_URL")
         if into is not None and words[0] == "restore":  # as an administrator: the schema is to be made
             url = into.admin_url.render_as_string(hide_password=False)
             monkeypatch.setenv("OMBUD_DATABASE_URL", url)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 import stat
 import tarfile
 import threading
@@ -26,6 +28,7 @@ from ombud.models import Attachment
 from ombud.testing import Cast, ScratchDatabase
 from ombud.worker.logs import seal_and_export
 from tests.backup.conftest import SYSTEM, restored_settings, with_file
+from tests.conftest import ROOT_VARIABLE
 
 
 def contents(desk: Desk) -> dict[str, list[str]]:
@@ -45,7 +48,7 @@ def contents(desk: Desk) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("name", ["backup", "backup.tar"])
-def test_everything_comes_back_as_it_was(
+def test_everything_comes_back_as_it_was(  # noqa: PLR0917 -- fixtures, and what it is run with
     desk: Desk, source: Source, target: Target, filled: int, tmp_path: Path, name: str
 ) -> None:
     seal_and_export(desk, SYSTEM)
@@ -68,7 +71,7 @@ def test_everything_comes_back_as_it_was(
     assert migrate.differences(target.admin_url, Ticket.metadata) == []
 
 
-def test_under_write_load_nothing_is_torn(
+def test_under_write_load_nothing_is_torn(  # noqa: PLR0917 -- fixtures, and what it is run with
     desk: Desk, source: Source, target: Target, store: FileStore, cast: Cast, tmp_path: Path
 ) -> None:
     """Writers go on all the while; what came back is of one moment, with every file that it speaks of."""
@@ -82,7 +85,7 @@ def test_under_write_load_nothing_is_torn(
                 number += 1
                 if number == 3:
                     begun.wait(60)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - told below
             trouble.append(error)
             begun.abort()
 
@@ -106,7 +109,7 @@ def test_under_write_load_nothing_is_torn(
         assert all(target.files.has(key) for key in keys)
 
 
-def test_the_audit_log_is_proven_where_it_comes_back(
+def test_the_audit_log_is_proven_where_it_comes_back(  # noqa: PLR0917 -- fixtures, and what it is run with
     desk: Desk,
     source: Source,
     target: Target,
@@ -123,7 +126,7 @@ def test_the_audit_log_is_proven_where_it_comes_back(
     assert run_command("audit", "verify", into=target)[0] == 0
 
 
-def test_tampering_before_the_backup_shows_after_it(
+def test_tampering_before_the_backup_shows_after_it(  # noqa: PLR0917 -- fixtures, and what it is run with
     desk: Desk,
     database: ScratchDatabase,
     target: Target,
@@ -187,7 +190,7 @@ def test_a_missing_or_damaged_file_is_an_error(
         make_backup(source, tmp_path / "backup.tar")
     second.unlink()
     first.unlink()
-    with pytest.raises(Invalid, match="2 files .* not in the store"):
+    with pytest.raises(Invalid, match=r"2 files .* not in the store"):
         make_backup(source, tmp_path / "backup.tar")
     assert not list(tmp_path.glob("backup*"))
     made = make_backup(source, tmp_path / "backup.tar", skip_missing=True)
@@ -272,7 +275,7 @@ def _link(backup: Path) -> None:
         (lambda backup: (backup / "files" / "evil").write_bytes(b""), Invalid, "what no backup does"),
     ],
 )
-def test_what_is_no_whole_backup_of_ours_is_refused_and_leaves_nothing(
+def test_what_is_no_whole_backup_of_ours_is_refused_and_leaves_nothing(  # noqa: PLR0917 -- fixtures, and what it is run with
     desk: Desk,
     source: Source,
     target: Target,
@@ -325,3 +328,40 @@ def test_what_is_in_a_backup_can_be_read_without_ombud(source: Source, filled: i
         for part in sorted((tmp_path / "backup" / "database").iterdir()):
             whole.write(part.read_bytes())
     assert (tmp_path / "whole.dump").read_bytes()[:5] == b"PGDMP"
+
+
+def test_into_an_embedded_server_and_out_of_it_again(
+    desk: Desk,
+    filled: int,
+    run_command: Callable[..., tuple[int, str]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """A data directory that is not there yet becomes the same desk; its own backup is one, too."""
+    assert run_command("backup", str(tmp_path / "first.tar"))[0] == 0
+    # Where the server's own user may go, as root; else it is the same user.
+    place = Path(os.environ[ROOT_VARIABLE]) / f"restored-{os.getpid()}"
+    try:
+        code, told = run_command("restore", str(tmp_path / "first.tar"), embedded=place)
+        assert code == 0, told
+        code, told = run_command("backup", str(tmp_path / "second"), embedded=place)
+        assert code == 0, told
+        assert f"{filled} files" in told
+        first, second = (check_backup(tmp_path / name)[1] for name in ("first.tar", "second"))
+        # sealing what came unsealed is the only thing that may have happened
+        assert second.tables.pop("audit_checkpoints") >= first.tables.pop("audit_checkpoints")
+        assert (second.tables, second.files) == (first.tables, first.files)
+        code, told = run_command("restore", str(tmp_path / "first.tar"), embedded=place)
+        assert code == 1
+        assert "a desk in this database already" in told
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def test_without_a_desk_there_is_nothing_to_back_up(
+    target: Target, run_command: Callable[..., tuple[int, str]], tmp_path: Path
+) -> None:
+    code, told = run_command("backup", str(tmp_path / "backup"), into=target)
+    assert code == 3
+    assert "no desk" in told
+    assert not (tmp_path / "backup").exists()

@@ -1,6 +1,7 @@
 """Looks at things, gathered in memory for a moment: a page view must not cost a transaction of its own.
 
-While the database is away they wait in a file (`spill`). Downloads and exports do not go this way; they are noted in their own transaction (`record_access`).
+While the database is away they wait in a file (`spill`). Downloads and exports do not go this way; they are
+noted in their own transaction (`record_access`).
 """
 
 import threading

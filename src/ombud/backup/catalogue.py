@@ -43,12 +43,13 @@ _WITH_FILES = (
     "   AND a.attname = 'storage_key' AND NOT a.attisdropped ORDER BY c.relname"
 )
 _KEYS_OF = sql.SQL("SELECT storage_key FROM ombud.{} WHERE storage_key IS NOT NULL")
-_COUNT = sql.SQL("SELECT count(*) FROM ombud.{}")
 
 
 def count_rows(connection: Connection, table: str) -> int:
     """Return how many rows a table has."""
-    row = connection.execute(_COUNT.format(sql.Identifier(table))).fetchone()
+    row = connection.execute(
+        sql.SQL("SELECT count(*) FROM ombud.{}").format(sql.Identifier(table))
+    ).fetchone()
     return int(row[0]) if row else 0
 
 

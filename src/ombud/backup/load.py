@@ -35,7 +35,7 @@ def load_dump(connection: Connection, program: Program, parts: Iterable[bytes]) 
 
 
 def _run(connection: Connection, script: IO[bytes]) -> None:
-    """Run a script of pg_restore's: statements, and rows between COPY and `\\.`."""
+    r"""Run a script of pg_restore's: statements, and rows between COPY and `\.`."""
     statements: list[bytes] = []
     for line in script:
         if _COPY.fullmatch(line):

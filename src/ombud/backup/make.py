@@ -74,7 +74,7 @@ def make_backup(
             name = f"database/{number:06}"
             manifest.checksums[name] = writer.add_bytes(name, part)
             progress("database", number * PART)
-        _files(connection, source.files, writer, manifest, skip_missing, progress)
+        _files(connection, source.files, writer, manifest, skip_missing=skip_missing, progress=progress)
         for table in [row[0] for row in connection.execute(TABLES)]:
             manifest.tables[table] = count_rows(connection, table)
             progress("tables", len(manifest.tables))
@@ -147,6 +147,7 @@ def _files(
     files: FileStore,
     writer: Writer,
     manifest: Manifest,
+    *,
     skip_missing: bool,
     progress: Progress,
 ) -> None:

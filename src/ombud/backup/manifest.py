@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from ombud.errors import Invalid
 
@@ -10,6 +10,8 @@ FORMAT = 1
 PROGRAM = "ombud"
 HEAD = "backup.json"
 MANIFEST = "manifest.json"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def _plain(data: bytes) -> dict[str, Any]:
     return plain
 
 
-def _made(cls: Any, plain: dict[str, Any]) -> Any:
+def _made(cls: type[T], plain: dict[str, Any]) -> T:
     try:
         return cls(**plain)
     except TypeError:

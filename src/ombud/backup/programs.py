@@ -94,12 +94,13 @@ def output_of(
             env=environment,
             bufsize=CHUNK,
         )
+        output = process.stdout
+        if output is None:
+            raise AssertionError("a pipe was asked for")
         feeder = _Feeder(process, fed or ())
         try:
             feeder.start()
-            if process.stdout is None:
-                raise AssertionError("a pipe was asked for")
-            yield process.stdout
+            yield output
             code = process.wait()
         except BaseException:
             process.kill()
@@ -107,8 +108,7 @@ def output_of(
             raise
         finally:
             feeder.join()
-            if process.stdout is not None:
-                process.stdout.close()
+            output.close()
         if feeder.error is not None:
             raise feeder.error
         if code:
@@ -136,5 +136,5 @@ class _Feeder(Thread):
                     self.pipe.write(chunk)
         except BrokenPipeError:
             pass
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - told by who waits for this thread
             self.error = error

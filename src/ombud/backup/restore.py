@@ -21,13 +21,10 @@ from ombud.db import migrate
 from ombud.errors import Conflict, Invalid, Unavailable
 from ombud.files import FileStore
 
-SMALL = 2**20
-"""Descriptions and keys are less; more is not read into memory."""
 ANY_TABLE = (
     "SELECT EXISTS (SELECT FROM pg_catalog.pg_class c"
     "                WHERE c.relnamespace = to_regnamespace('ombud') AND c.relkind IN ('r', 'p'))"
 )
-_ANALYZE = sql.SQL("ANALYZE ombud.{}")
 FOLDERS = ("files", "audit", "keys")
 
 
@@ -56,7 +53,7 @@ def restore_backup(
         _check_server(connection, head)
         try:
             _put_files(source, target, progress)
-            _load(connection, source, head, manifest, target.files, progress)
+            _load(connection, source, (head, manifest), target.files, progress)
         except BaseException:
             for name in FOLDERS:
                 shutil.rmtree(target.data_dir / name, ignore_errors=True)
@@ -67,36 +64,44 @@ def restore_backup(
 
 def check_backup(source: Path, *, progress: Progress = lambda _what, _done: None) -> tuple[Head, Manifest]:
     """Read a whole backup, compare every checksum, and return what it says of itself. Raises Invalid."""
-    found: dict[str, str] = {}
+    checksums: dict[str, str] = {}
     texts: dict[str, bytes] = {}
     files = size = 0
     for name, chunks in entries(source):
-        digest, length = sha256(), 0
-        for chunk in chunks:
-            digest.update(chunk)
-            length += len(chunk)
-            if name in (HEAD, MANIFEST):
-                texts[name] = (texts.get(name, b"") + chunk)[: SMALL * 64]
+        if name in (HEAD, MANIFEST):
+            texts[name] = b"".join(chunks)
         if name == HEAD:
             Head.read(texts[name])  # a foreign one is told before all of it is read
+        checksum, length = _measured(iter((texts[name],)) if name in texts else chunks)
         if name.startswith("files/"):
             files, size = files + 1, size + length
-            if not name.endswith(digest.hexdigest()):
-                raise Invalid(f"This backup is damaged: {name} is not what it was.")
+            if not name.endswith(checksum):
+                raise _damaged(f"{name} is not what it was")
         elif name != MANIFEST:
-            found[name] = digest.hexdigest()
-        progress("checked", files + len(found))
+            checksums[name] = checksum
+        progress("checked", files + len(checksums))
     if set(texts) != {HEAD, MANIFEST}:
         raise Invalid("This is not a backup of Ombud, or it breaks off before its end.")
     manifest = Manifest.read(texts[MANIFEST])
-    wrong = sorted(
-        name for name in found.keys() | manifest.checksums if found.get(name) != manifest.checksums.get(name)
-    )
+    names = checksums.keys() | manifest.checksums
+    wrong = sorted(name for name in names if checksums.get(name) != manifest.checksums.get(name))
     if wrong:
-        raise Invalid(f"This backup is damaged: {wrong[0]} is missing, or is not what it was.")
+        raise _damaged(f"{wrong[0]} is missing, or is not what it was")
     if (files, size) != (manifest.files, manifest.file_bytes):
-        raise Invalid(f"This backup is damaged: {files} files are there, not {manifest.files}.")
+        raise _damaged(f"{files} files are there, not {manifest.files}")
     return Head.read(texts[HEAD]), manifest
+
+
+def _measured(chunks: Iterator[bytes]) -> tuple[str, int]:
+    digest, length = sha256(), 0
+    for chunk in chunks:
+        digest.update(chunk)
+        length += len(chunk)
+    return digest.hexdigest(), length
+
+
+def _damaged(what: str) -> Invalid:
+    return Invalid(f"This backup is damaged: {what}.")
 
 
 def _check_version(head: Head) -> None:
@@ -140,7 +145,7 @@ def _put_files(source: Path, target: Target, progress: Progress) -> None:
         top, _, rest = name.partition("/")
         if top == "files":
             if target.files.put(chunks).storage_key != rest:
-                raise Invalid(f"This backup is damaged: {name} is not what it was.")
+                raise _damaged(f"{name} is not what it was")
             done += 1
             progress("files", done)
         elif top in ("audit", "keys"):
@@ -157,8 +162,10 @@ def _put_private(folder: Path, name: str, chunks: Iterator[bytes]) -> None:
 
 
 def _load(
-    connection: Connection, source: Path, head: Head, manifest: Manifest, files: FileStore, progress: Progress
+    connection: Connection, source: Path, said: tuple[Head, Manifest], files: FileStore, progress: Progress
 ) -> None:
+    """Load the dump and prove it, in one transaction."""
+    head, manifest = said
     program = find_program("pg_restore", at_least=head.pg_dump)
     parts = chain.from_iterable(chunks for name, chunks in entries(source) if name.startswith("database/"))
     with connection.transaction():
@@ -198,7 +205,7 @@ def _analyze(connection: Connection) -> None:
     """Tell the planner what is there; a dump does not."""
     connection.execute("SET ROLE ombud_owner")
     for table in [row[0] for row in connection.execute(TABLES)]:
-        connection.execute(_ANALYZE.format(sql.Identifier(table)))
+        connection.execute(sql.SQL("ANALYZE ombud.{}").format(sql.Identifier(table)))
     connection.execute("RESET ROLE")
 
 

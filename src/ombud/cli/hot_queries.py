@@ -18,6 +18,8 @@ from ombud.people import queries as people
 from ombud.tickets import View, queries
 from ombud.tickets.filters import Place, TicketFilter, TicketSort
 
+WORDS = "invoice"
+
 
 @dataclass(frozen=True, slots=True)
 class Examples:
@@ -27,7 +29,7 @@ class Examples:
     number: str = "1001"
     requester_id: int = 1
     team_id: int = 1
-    words: str = "invoice"
+    words: str = WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ def examples_of(session: Session, actor: Actor) -> Examples:
     row = session.execute(queries.inbox(actor, TicketFilter(), Place(TicketSort.CREATED, limit=1))).first()
     if row is None:
         return Examples()
-    words = next((word for word in row.title.split() if word.isalpha()), Examples.words)
+    words = next((word for word in row.title.split() if word.isalpha()), WORDS)
     return Examples(row.id, row.ticket_number, row.requester_id, row.team_id or 1, words)
 
 

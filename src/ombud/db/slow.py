@@ -38,14 +38,14 @@ class Statement:
 _WHERE = (
     "SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = %s"
 )
-_MINE = sql.SQL("""
+_MINE = """
 SELECT userid::regrole::text AS role, calls, total_exec_time AS total_ms, mean_exec_time AS mean_ms,
        max_exec_time AS max_ms, rows, shared_blks_hit::float / nullif(shared_blks_hit + shared_blks_read, 0) AS hit,
        query
   FROM {}.pg_stat_statements(true)
  WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND toplevel
    AND userid = current_user::regrole
-""")
+"""
 
 
 def unavailable_because(connection: Connection) -> str | None:
@@ -58,10 +58,13 @@ def unavailable_because(connection: Connection) -> str | None:
             with connection.transaction():
                 connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA public")
         except errors.Error:
-            return f"{EXTENSION} is not installed. As a superuser, run CREATE EXTENSION {EXTENSION} in the desk's database."
-    try:
+            return (
+                f"{EXTENSION} is not installed. As a superuser, run CREATE EXTENSION {EXTENSION} "
+                "in the desk's database."
+            )
+try:
         with connection.transaction():
-            connection.execute(_MINE.format(sql.Identifier(str(_home(connection)))))
+            connection.execute(sql.SQL(_MINE).format(sql.Identifier(str(_home(connection)))))
     except errors.ObjectNotInPrerequisiteState:
         return (
             f"{EXTENSION} is not loaded. Add it to shared_preload_libraries in the server's configuration and "
@@ -81,9 +84,9 @@ def slowest(connection: Connection, by: By = By.TOTAL, limit: int = 20) -> list[
         with connection.transaction(), connection.cursor(row_factory=class_row(Statement)) as cursor:
             if role is not None:
                 cursor.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
-            cursor.execute(_MINE.format(home))
+            cursor.execute(sql.SQL(_MINE).format(home))
             found += cursor.fetchall()
-    return sorted(found, key=lambda one: _COST[by](one), reverse=True)[:limit]
+    return sorted(found, key=_COST[by], reverse=True)[:limit]
 
 
 _COST: dict[By, Any] = {

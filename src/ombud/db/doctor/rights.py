@@ -24,7 +24,8 @@ SELECT name || ' is missing' AS thing
 UNION ALL
 SELECT r.rolname || ' may ' || power
   FROM pg_roles r,
-       LATERAL (VALUES (r.rolsuper, 'do everything'), (r.rolcreaterole, 'make roles'), (r.rolcreatedb, 'make databases'),
+       LATERAL (VALUES (r.rolsuper, 'do everything'), (r.rolcreaterole, 'make roles'),
+                       (r.rolcreatedb, 'make databases'),
                        (r.rolreplication, 'replicate'),
                        (r.rolbypassrls AND r.rolname <> 'ombud_backup', 'pass row security'),
                        (r.rolcanlogin AND r.rolname <> 'ombud_login', 'log in')) AS p (has, power)
@@ -68,7 +69,8 @@ SELECT r.rolname || ' may ' || p || ' ' || c.oid::regclass
   FROM pg_roles r, pg_class c, unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER']) p
  WHERE r.rolname IN ('ombud_web', 'ombud_worker', 'ombud_report', 'ombud_backup')
    AND c.relnamespace = 'ombud'::regnamespace AND c.relkind IN ('r', 'p')
-   AND (p IN ('TRUNCATE', 'TRIGGER') OR c.relname IN ('audit_logs', 'access_logs', 'audit_checkpoints') OR c.relispartition
+   AND (p IN ('TRUNCATE', 'TRIGGER') OR c.relispartition
+        OR c.relname IN ('audit_logs', 'access_logs', 'audit_checkpoints')
         OR r.rolname IN ('ombud_report', 'ombud_backup'))
    AND has_table_privilege(r.oid, c.oid, p)
 UNION ALL
