@@ -62,7 +62,7 @@ def unavailable_because(connection: Connection) -> str | None:
                 f"{EXTENSION} is not installed. As a superuser, run CREATE EXTENSION {EXTENSION} "
                 "in the desk's database."
             )
-try:
+    try:
         with connection.transaction():
             connection.execute(sql.SQL(_MINE).format(sql.Identifier(str(_home(connection)))))
     except errors.ObjectNotInPrerequisiteState:
