@@ -77,7 +77,7 @@ def test_the_worker_makes_months_ahead(ahead: tuple[Desk, ScratchDatabase]) -> N
     desk, database = ahead
     for log in ("audit_logs", "access_logs"):
         for months in range(1, 7):
-            database.execute(f"DROP TABLE ombud.{log}_{_month(months):%Y_%m}")  # type: ignore[arg-type]  # of ours
+            database.execute(f"DROP TABLE ombud.{log}_{_month(months):%Y_%m}")
     chore = next(one for one in CHORES if one.work is ensure_partitions)
     assert run_chore(desk, chore) == 2 * MONTHS_AHEAD
     assert run_chore(desk, chore) == 0
