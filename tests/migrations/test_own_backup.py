@@ -14,8 +14,10 @@ from ombud.backup import make_backup, restore_backup
 from ombud.backup.make import Source
 from ombud.backup.restore import Target
 from ombud.db import migrate
+from ombud.db.embedded.programs import BIN_VARIABLE
 from ombud.files import open_store
 from ombud.testing import make_ticket
+from tests.conftest import PROGRAMS
 from tests.migrations.conftest import PASSWORD, OwnServer
 
 SYSTEM = Actor.system("test")
@@ -23,8 +25,18 @@ SYSTEM = Actor.system("test")
 
 @pytest.mark.parametrize(("user", "passes_rows"), [("boss", True), ("maker", False)])
 def test_there_and_back(
-    own_server: OwnServer, own_database: str, tmp_path: Path, user: str, passes_rows: bool
+    own_server: OwnServer,
+    own_database: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    pytestconfig: pytest.Config,
+    *,
+    user: str,
+    passes_rows: bool,
 ) -> None:
+    programs = PROGRAMS[pytestconfig.getoption("--postgres")]
+    if programs is not None and user == "boss":  # the other one takes the package's newer programs
+        monkeypatch.setenv(BIN_VARIABLE, str(programs))
     migrate.upgrade(own_server.url("boss", own_database), login=user)
     own_server.execute(f"ALTER ROLE ombud_backup {'' if passes_rows else 'NO'}BYPASSRLS")
     url = own_server.url(user, own_database)
