@@ -58,9 +58,17 @@ class Errand(Chore):
 
 LAST = Errand("access-log", 1.0, write_views)
 """Done once more when the process ends: what was looked at last is written too."""
+def index_search(desk: Desk, actor: Actor) -> int:
+    """Index one batch, then settle it: two transactions, so that nobody waits for the second."""
+    moved = desk.run(actor, search.index_fresh_documents)
+    if moved:
+        desk.run(actor, search.settle_texts)
+    return moved
+
 
 CHORES = (
-    Chore("search-index", 1.0, search.index_fresh_documents, again=True),
+    Errand("search-index", 1.0, index_search, again=True),
+    Chore("search-words", 60.0, search.check_words),
     Chore("statistics", 2.0, analytics.fold_statistics, again=True),
     Chore("audit-partitions", 3600.0, audit.ensure_partitions),
     Errand("audit-seal", 60.0, seal_and_export),
