@@ -1952,14 +1952,17 @@ CREATE FUNCTION ombud.search_query(typed text) RETURNS tsquery
     SET search_path TO 'pg_catalog'
     AS $_$
 DECLARE
-  wanted text := left(typed, 500);
+  parts text[] := string_to_array(left(typed, 500), '"');
+  wanted text := '';
   parsed text;
 BEGIN
-  IF wanted !~ '"' THEN
-    wanted := regexp_replace(wanted, '([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+)', ' "\1" ', 'g');
-  END IF;
+  FOR n IN 1..coalesce(cardinality(parts), 0) LOOP
+    wanted := wanted || CASE WHEN n % 2 = 0 THEN '"' || parts[n] || '"' ELSE
+      regexp_replace(parts[n], '((?<!\S)-)?([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+)',
+                     ' \1"\2" ', 'g') END;
+  END LOOP;
   parsed := websearch_to_tsquery('ombud.plain', ombud.spaced(wanted))::text;
-  IF parsed ~ '''$' AND typed !~ '["\s]$' THEN
+  IF parsed ~ '(^|[^!''])''([^'']|'''')+''$' AND typed !~ '["\s]$' THEN
     parsed := parsed || ':*';
   END IF;
   RETURN parsed::tsquery;

@@ -36,6 +36,8 @@ from ombud.tickets.policy import comments_visible_to, visible_to
 # From about this many matches on, walking the list until a page is full beats gathering all matches first
 # (measured at 200,000 tickets, see docs/adr/0011).
 COMMON = 3_000
+COMMON_TEXTS = 20_000
+"""The same for texts with a substring, which cost more to walk (measured, see docs/adr/0016)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Common:
     @classmethod
     def of(cls, words: int | None, substring: int | None) -> Self:
         """Return what the two columns of `search_weight` mean."""
-        return cls((words or 0) >= COMMON, (substring or 0) >= COMMON)
+        return cls((words or 0) >= COMMON, (substring or 0) >= COMMON_TEXTS)
 
 
 RARE = Common()

@@ -51,6 +51,28 @@ BEGIN
     $f$, home);
 END $$;
 
+-- What people type, as a tsquery: web syntax ("a phrase", or, -not); the last word may be unfinished, unless it is
+-- one that must not occur. Chinese and Japanese outside quotes are phrases of their characters. Operators of
+-- tsquery itself have no meaning in web syntax, so they are literal.
+CREATE OR REPLACE FUNCTION ombud.search_query(typed text) RETURNS tsquery
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
+DECLARE
+  parts text[] := string_to_array(left(typed, 500), '"');
+  wanted text := '';
+  parsed text;
+BEGIN
+  FOR n IN 1..coalesce(cardinality(parts), 0) LOOP
+    wanted := wanted || CASE WHEN n % 2 = 0 THEN '"' || parts[n] || '"' ELSE
+      regexp_replace(parts[n], '((?<!\S)-)?([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+)',
+                     ' \1"\2" ', 'g') END;
+  END LOOP;
+  parsed := websearch_to_tsquery('ombud.plain', ombud.spaced(wanted))::text;
+  IF parsed ~ '(^|[^!''])''([^'']|'''')+''$' AND typed !~ '["\s]$' THEN
+    parsed := parsed || ':*';
+  END IF;
+  RETURN parsed::tsquery;
+END $$;
+
 -- Fill both for some tickets, whose rows in ticket_search the caller has locked. What has not changed is not
 -- written again.
 CREATE FUNCTION ombud.write_texts(ids bigint[]) RETURNS void

@@ -20,3 +20,18 @@ DROP INDEX ombud.ix_ticket_search_texts_missing;
 ALTER TABLE ombud.ticket_search DROP COLUMN texts_missing;
 ALTER INDEX ombud.ix_ticket_search_document RESET (gin_pending_list_limit);
 ALTER INDEX ombud.ix_ticket_search_document SET (fastupdate = off);
+CREATE OR REPLACE FUNCTION ombud.search_query(typed text) RETURNS tsquery
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
+DECLARE
+  wanted text := left(typed, 500);
+  parsed text;
+BEGIN
+  IF wanted !~ '"' THEN
+    wanted := regexp_replace(wanted, '([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+)', ' "\1" ', 'g');
+  END IF;
+  parsed := websearch_to_tsquery('ombud.plain', ombud.spaced(wanted))::text;
+  IF parsed ~ '''$' AND typed !~ '["\s]$' THEN
+    parsed := parsed || ':*';
+  END IF;
+  RETURN parsed::tsquery;
+END $$;
