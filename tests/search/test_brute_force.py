@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
-from ombud import Actor, Desk, DeskSession, Ticket, TicketPriority, TicketStatus
+from ombud import Actor, Desk, DeskSession, Ticket, TicketPriority, TicketStatus, User
 from ombud.models import INCLUDE_DELETED, Comment
 from ombud.testing import Cast, Persona, ScratchServer, make_cast, make_comment, make_ticket, stored_file
 from ombud.tickets import ME, UNASSIGNED, add_tags, attach_file
@@ -39,12 +40,18 @@ class Told:
     """A ticket's texts in the order of its document: those that everybody reads, and notes."""
 
     facts: Facts
+    requester: list[str]
     head: list[str]
     comments: list[tuple[str, bool]]
 
     def texts(self, actor: Actor) -> list[str]:
         said = [text for text, is_internal in self.comments if actor.is_staff or not is_internal]
         return [*self.head, *said]
+
+    def words(self, actor: Actor) -> list[list[str]]:
+        """The words of each text; an address is a word. Names are found by words only."""
+        name, email = self.requester
+        return [*map(_tokens_of, self.texts(actor)), [*_tokens_of(name), email.lower()]]
 
 
 @dataclass
@@ -70,7 +77,11 @@ def tokens(texts: list[str]) -> list[str]:
         f" {letter} " if is_cjk(letter) else letter
         for letter in unicodedata.normalize("NFC", " ".join(texts))
     )
-    return [folded(token) for token in spaced.split()]
+    return [folded(token) for token in re.split(r"[\W_]+", spaced) if token]
+
+
+def _tokens_of(text_: str) -> list[str]:
+    return tokens([text_])
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +153,7 @@ def _told(session: DeskSession, ticket_id: int) -> Told:
     )
     return Told(
         facts,
+        list(session.execute(select(User.full_name, User.email).where(User.id == row.requester_id)).one()),
         [row.ticket_number, row.title, row.description],
         [(comment.content, comment.is_internal) for comment in said],
     )
@@ -270,7 +282,7 @@ def test_every_search_is_what_a_loop_finds(  # noqa: PLR0917  -- one for each th
 
     def is_found(told: Told) -> bool:
         texts = told.texts(person.actor)
-        known = [tokens([one]) for one in texts]
+        known = told.words(person.actor)
         return (
             matches(told.facts, structured, person.actor)
             # the last word typed may be the beginning of one
