@@ -69,7 +69,9 @@ HOT_QUERIES = {
         HotQuery(
             "search-common",
             "the same for words that many tickets have",
-            lambda actor, ex: queries.inbox(actor, TicketFilter(text=ex.words), Place(), common=True),
+            lambda actor, ex: queries.inbox(
+                actor, TicketFilter(text=ex.words), Place(), common=queries.Common(words=True)
+            ),
         ),
         HotQuery(
             "search-count",

@@ -58,6 +58,8 @@ class Errand(Chore):
 
 LAST = Errand("access-log", 1.0, write_views)
 """Done once more when the process ends: what was looked at last is written too."""
+
+
 def index_search(desk: Desk, actor: Actor) -> int:
     """Index one batch, then settle it: two transactions, so that nobody waits for the second."""
     moved = desk.run(actor, search.index_fresh_documents)
