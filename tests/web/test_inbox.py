@@ -7,9 +7,12 @@ import re
 import pytest
 from sqlalchemy.orm import Session
 
+from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.statements import counted
 from ombud.models import TicketPriority, TicketStatus
+from ombud.runtime import Runtime
+from ombud.search import actions as search
 from ombud.testing import Cast, make_comment, make_ticket
 from ombud.tickets import listing
 from ombud.web import queries
@@ -112,17 +115,47 @@ async def test_what_was_read_is_no_longer_marked(web: Browser, cast: Cast, desk:
     assert "data-unread" not in (await web.get("/tickets?view=all")).text
 
 
-async def test_several_tickets_change_together_or_not_at_all(web: Browser, cast: Cast, desk: Desk) -> None:
+async def test_several_tickets_change_at_once_and_back(web: Browser, cast: Cast, desk: Desk) -> None:
     await web.sign_in(cast.agent)
     some = await open_many(desk, cast, 3)
     closed = await open_many(desk, cast, 1, status=TicketStatus.CLOSED)
-    moved = await web.post("/tickets/bulk", {"ticket": some, "status": "resolved"}, headers=htmx())
+    with counted() as log:
+        moved = await web.post(
+            "/tickets/bulk", {"ticket": [*some, *closed], "status": "in_progress"}, headers=htmx()
+        )
+    assert len(log.statements) <= 6, "as many for four tickets as for one"
     assert moved.headers["hx-trigger"] == "tickets-changed"
-    assert "3 tickets changed." in moved.text
-    refused = await web.post("/tickets/bulk", {"ticket": [*some, *closed], "status": "in_progress"})
+    assert "3 tickets changed; as before: 1 closed, and can only be reopened." in moved.text
+    under_way = "/tickets?view=all&status=in_progress"
+    assert set(numbers((await web.get(under_way)).text)) == set(some)
+    refused = await web.post("/tickets/bulk", {"ticket": closed, "status": "in_progress"})
     assert refused.status_code == 409
-    assert "Nothing was changed." in refused.text
-    assert set(numbers((await web.get("/tickets?view=all&status=resolved")).text)) == set(some)
+    assert "Nothing was changed: 1 closed" in refused.text
+
+    way_back = re.search(r'action="/undo".*?name="request" value="([^"]+)"', moved.text, re.DOTALL)
+    assert way_back is not None
+    undone = await web.post("/undo", {"request": way_back[1]}, headers=htmx())
+    assert "It is as it was before." in undone.text
+    assert numbers((await web.get(under_way)).text) == []
+    again = await web.post("/undo", {"request": way_back[1]}, headers=htmx())
+    assert again.status_code == 409, "it has changed since"
+
+
+async def test_nobody_takes_back_what_others_did(
+    web: Browser, cast: Cast, desk: Desk, runtime: Runtime
+) -> None:
+    await web.sign_in(cast.agent)
+    some = await open_many(desk, cast, 1)
+    moved = await web.post("/tickets/bulk", {"ticket": some, "status": "resolved"}, headers=htmx())
+    request = re.search(r'name="request" value="([^"]+)"', moved.text)
+    assert request is not None
+    for other in (cast.other_agent, cast.customer):
+        elsewhere = Browser(runtime)
+        await elsewhere.sign_in(other)
+        refused = await elsewhere.post("/undo", {"request": request[1]}, headers=htmx())
+        assert refused.status_code == 403
+        unknown = await elsewhere.post("/undo", {"request": "no-such-request"}, headers=htmx())
+        assert unknown.status_code == (404 if other is cast.other_agent else 403), "customers learn nothing"
 
 
 async def test_a_refresh_brings_rows_only(web: Browser, cast: Cast, desk: Desk) -> None:
@@ -175,3 +208,55 @@ async def test_what_surrounds_a_page_is_built_once_for_each_who_sees_alike(cast:
     assert queries.surroundings(agent.for_request("another")) is built
     others = (cast.admin, cast.team_agent, cast.light_agent, cast.customer)
     assert all(queries.surroundings(one.actor) is not built for one in others)
+
+
+async def test_a_search_that_finds_nothing_offers_what_was_meant(
+    web: Browser, cast: Cast, desk: Desk
+) -> None:
+    await desk.arun(
+        cast.admin.in_new_request(), lambda s: make_ticket(s, cast.customer.id, title="Umbrella & co").id
+    )
+    await desk.arun(Actor.system("test"), search.index_fresh_documents)
+    await web.sign_in(cast.agent)
+    with counted() as log:
+        empty = (await web.get("/tickets?q=status:open+umbrela")).text
+    assert len(log.statements) <= BUDGET + 3
+    assert "Did you mean" in empty
+    assert 'href="/tickets?view=all&amp;q=status%3Aopen+umbrella"' in empty
+    followed = (await web.get("/tickets?view=all&q=status%3Aopen+umbrella")).text
+    assert len(numbers(followed)) == 1
+    assert 'id="list-count">1<' in followed
+    assert "Did you mean" not in (await web.get("/tickets?q=zzzzqqqq")).text
+
+
+async def test_a_search_may_be_exact_and_by_best_match(web: Browser, cast: Cast, desk: Desk) -> None:
+    await open_many(desk, cast, 3)
+    await web.sign_in(cast.agent)
+    exact = (await web.get("/tickets?q=UESTION+1&exact=yes")).text
+    assert len(numbers(exact)) == 1
+    assert 'name="exact" value="yes" checked' in exact
+    assert "Best match" not in exact
+    assert numbers((await web.get("/tickets?q=UESTION+1")).text) == []
+    assert "Nothing contains “%”" in (await web.get("/tickets?q=%25&exact=yes")).text
+    ranked = (await web.get("/tickets?q=question&sort=-rank")).text
+    assert len(numbers(ranked)) == 3
+    assert "Best match" in ranked
+    # Without words there is nothing to match: the list is in its own order.
+    assert len(numbers((await web.get("/tickets?view=all&sort=-rank")).text)) == 3
+    assert (await web.get("/tickets?q=x&sort=rank;drop")).status_code == 422
+
+
+async def test_more_than_a_thousand_say_so(
+    web: Browser, cast: Cast, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ombud.tickets.queries.lists.COUNTER_CAP", 60)
+    monkeypatch.setattr("ombud.web.listing.COUNTER_CAP", 60)
+    await open_many(desk, cast, 62)
+    await web.sign_in(cast.agent)
+    assert 'id="list-count">60+<' in (await web.get("/tickets?q=question")).text
+
+
+async def test_a_customer_cannot_ask_about_the_desks_work(web: Browser, cast: Cast) -> None:
+    await web.sign_in(cast.customer)
+    for term in ("assignee:agnes", "is:overdue", "tag:vip", "team:support", "is:deleted"):
+        assert (await web.get(f"/tickets?q={term}")).status_code == 403

@@ -25,10 +25,10 @@ class InsufficientScope(Forbidden):
     default_message = "This token may not do that."
 
 
-async def authenticate(request: Request, runtime: Runtime, scope: str | None = None) -> Principal:
+async def authenticate(request: Request, runtime: Runtime) -> Principal:
     """Return whose token came with the request; Unauthenticated in the same words whatever is wrong with it.
 
-    With `scope` the token must be made for that by name; otherwise reading and writing go by the method.
+    What the token may do is `check_scope`'s to say.
     """
     token = _bearer(request)
     parts = split_api_token(token) if token.isascii() else None
@@ -39,7 +39,6 @@ async def authenticate(request: Request, runtime: Runtime, scope: str | None = N
     if row is None or not same(row.secret_hash, digest(secret)):
         raise Unauthenticated("Send a valid token: Authorization: Bearer omb_live_...", presented=True)
     principal = accounts.principal_of(row, request.state.request_id)
-    _check_scope(principal, request.method, scope)
     if row.last_used_at is None or row.last_used_at < clock.now() - USE_NOTED_EVERY:
         await runtime.desk.arun(principal.actor, accounts.note_token_use, row.token_id)
     return principal
@@ -53,8 +52,11 @@ def _bearer(request: Request) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _check_scope(principal: Principal, method: str, scope: str | None) -> None:
-    """A token without scopes does what its owner may; one with scopes only what they say."""
+def check_scope(principal: Principal, method: str, scope: str | None = None) -> None:
+    """A token without scopes does what its owner may; one with scopes only what they say.
+
+    With `scope` the token must be made for that by name; otherwise reading and writing go by the method.
+    """
     if scope is not None:
         if scope not in principal.scopes:
             raise InsufficientScope

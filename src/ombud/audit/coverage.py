@@ -15,9 +15,11 @@ EXEMPT: Mapping[str, str] = {
     "login_attempts": "counts failures of strangers; a guesser must not be able to fill the log",
     "mail_references": "follows from the messages on a ticket, whose arrival is audited",
     "mailbox_positions": "says how far a mailbox was fetched; it changes with every fetch",
+    "search_words": "follows from tickets and comments by the worker",
     "ticket_reads": "who has seen what is for the access log; it changes with every look",
     "ticket_stats": "follows from tickets by triggers",
     "ticket_stats_delta": "follows from tickets by triggers",
     "ticket_search": "follows from tickets and comments by triggers",
+    "ticket_texts": "follows from tickets and comments by the worker",
     "web_sessions": "changes with every page; sign-ins have records of their own",
 }

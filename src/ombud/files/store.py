@@ -57,7 +57,7 @@ class FileStore:
                 spool.write(chunk)
             checksum = digest.hexdigest()
             key = f"sha256/{checksum[:2]}/{checksum}"
-            if not self._has(key):
+            if not self.has(key):
                 spool.seek(0)
                 obstore.put(self._store, key, spool)
                 self._reach_disk(key)
@@ -73,6 +73,16 @@ class FileStore:
             return bytes(obstore.get(self._store, _checked(key)).bytes())
         except FileNotFoundError:
             raise NotFound("This file is missing from the store.") from None
+
+    def open(self, key: str) -> tuple[int, Iterator[bytes]]:
+        """Return how many bytes there are under `key`, and the bytes in pieces; NotFound when there are none."""
+        import obstore
+
+        try:
+            found = obstore.get(self._store, _checked(key))
+        except FileNotFoundError:
+            raise NotFound("This file is missing from the store.") from None
+        return found.meta["size"], (bytes(piece) for piece in found.stream(min_chunk_size=CHUNK))
 
     async def aput(self, chunks: Iterable[bytes]) -> StoredBytes:
         """`put`, in a thread."""
@@ -103,12 +113,13 @@ class FileStore:
             finally:
                 os.close(descriptor)
 
-    def _has(self, key: str) -> bool:
+    def has(self, key: str) -> bool:
+        """Tell whether there are bytes under `key`."""
         import obstore
 
         try:
-            obstore.head(self._store, key)
-        except FileNotFoundError:
+            obstore.head(self._store, _checked(key))
+        except (FileNotFoundError, NotFound):
             return False
         return True
 

@@ -21,7 +21,7 @@ from ombud.models.mail import (
 from ombud.models.mail_ledger import AutomaticKind, AutomaticMail, BouncedAddress, MessageMove
 from ombud.models.people import Organization, OrganizationDomain, Team, TeamMember, User, UserRole
 from ombud.models.personal import Draft, TicketRead
-from ombud.models.search import TicketSearch
+from ombud.models.search import SearchWord, TicketSearch, TicketText
 from ombud.models.statistics import StatDimension, StatGrain, TicketStat, TicketStatDelta
 from ombud.models.tag import Tag, TicketTag
 from ombud.models.ticket import (
@@ -61,6 +61,7 @@ __all__ = [
     "MessageMove",
     "Organization",
     "OrganizationDomain",
+    "SearchWord",
     "Security",
     "StatDimension",
     "StatGrain",
@@ -78,6 +79,7 @@ __all__ = [
     "TicketStatDelta",
     "TicketStatus",
     "TicketTag",
+    "TicketText",
     "User",
     "UserRole",
     "WebSession",

@@ -89,6 +89,11 @@ def go_to(request: Request, target: str) -> Response:
     return RedirectResponse(target, 303)
 
 
+def toasted(request: Request, csrf: str, toast: Toast, headers: Mapping[str, str]) -> HTMLResponse:
+    """Answer with nothing but a toast, for changes whose parts of the page refresh themselves."""
+    return page(request, "partials/toast.html", {"toast": toast, "csrf": csrf}, headers=headers)
+
+
 def status_of(error: OmbudError) -> int:
     """Return the HTTP status of a kind of error."""
     return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
@@ -101,7 +106,7 @@ def problem(
     said = text or _TEXTS.get(status, HTTPStatus(status).description)
     more = dict(headers or {})
     if is_htmx(request):
-        template, context = "partials/toast.html", {"text": said}
+        template, context = "partials/toast.html", {"toast": Toast(said), "csrf": ""}
         # Only the toast is swapped in, whatever the request was for.
         more |= {"HX-Reswap": "none", "X-Problem": _header_safe(said)}
         return page(request, template, context, status=status, headers=more)

@@ -33,6 +33,7 @@ from ombud.web.routes import (
     new_ticket,
     sign_in,
     ticket,
+    undo,
 )
 from ombud.web.security import Guard, Rules
 from ombud.web.templates import environment
@@ -48,6 +49,7 @@ _ROUTERS = (
     bulk.router,
     comments.router,
     ticket.router,
+    undo.router,
     attachments.router,
     live.router,
     me.router,

@@ -97,6 +97,9 @@ def test_several_tickets_are_resolved_at_once(site: Site) -> None:
     page.locator("#bulk").get_by_role("button", name="Resolved").click()
     expect(toast(page)).to_contain_text("1 ticket changed.")
     expect(page.locator(".row")).to_have_count(0)
+    page.keyboard.press("z")
+    expect(toast(page)).to_contain_text("It is as it was before.")
+    expect(page.locator(".row")).to_have_count(1)
 
 
 def test_what_is_refused_or_unanswered_is_said(site: Site) -> None:
@@ -108,7 +111,7 @@ def test_what_is_refused_or_unanswered_is_said(site: Site) -> None:
     page.locator(".row-check").first.check(force=True)
     page.locator("#bulk summary", has_text="Status").click()
     page.locator("#bulk").get_by_role("button", name="In progress").click()
-    expect(toast(page)).to_contain_text("Nothing was changed.")
+    expect(toast(page)).to_contain_text("Nothing was changed: 1 closed")
     page.route("**/bulk", lambda route: route.abort())
     page.locator("#bulk summary", has_text="Status").click()
     page.locator("#bulk").get_by_role("button", name="Open", exact=True).click()

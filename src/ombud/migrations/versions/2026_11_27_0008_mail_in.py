@@ -1,14 +1,14 @@
 """Mail that comes in, administered: OAuth, what was sent by itself, addresses that bounce, messages that move.
 
 Revision ID: 0008
-Revises: 0002
+Revises: 0007
 Create Date: 2026-11-27
 """
 
 from alembic import op
 
 revision = "0008"
-down_revision = "0002"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
