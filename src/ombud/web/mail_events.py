@@ -27,7 +27,7 @@ def mail_events(mails: Iterable[Mapping[str, Any]]) -> Iterator[EventView]:
         if mail["classification"] == "bounce":
             yield EventView(moment, None, "octagon-alert", "got mail back:", _bounced(mail), href)
         else:
-            reason = REASONS.get(mail["decision"], mail["decision"])
+            reason = REASONS.get(str(mail["decision"]), str(mail["decision"]))
             yield EventView(moment, None, "mail-open", "took a message by mail:", _told(mail, reason), href)
 
 

@@ -60,11 +60,9 @@ class Mailbox(Output):
         return cls(team=name_of(mailbox.team), **fields)
 
 
-class MailboxPatch(Input):
-    """What to change of a mailbox; what is absent stays. A new server takes no old password along."""
+class MailboxFields(Input):
+    """What a mailbox has besides its name and address; what is absent stays."""
 
-    name: Annotated[str, line(100)] = optional()
-    address: Email = optional()
     team_id: Id | None = optional()
     is_active: Flag = optional()
     acknowledges: Flag = optional()
@@ -110,7 +108,14 @@ class MailboxPatch(Input):
         return found
 
 
-class NewMailbox(MailboxPatch):
+class MailboxPatch(MailboxFields):
+    """What to change of a mailbox; what is absent stays. A new server takes no old password along."""
+
+    name: Annotated[str, line(100)] = optional()
+    address: Email = optional()
+
+
+class NewMailbox(MailboxFields):
     """A mailbox to set up."""
 
     name: Annotated[str, line(100)]
@@ -151,22 +156,27 @@ class Rule(Output):
         return cls(**{name: getattr(rule, name) for name in cls.model_fields})
 
 
-class RulePatch(Input):
-    """What to change of a rule; what is absent stays."""
+class RuleFields(Input):
+    """What a rule has besides its name and what it looks for; what is absent stays."""
 
-    name: Annotated[str, line(100)] = optional()
     position: Annotated[int, Field(ge=0, le=10**6, strict=True)] = optional()
     is_active: Flag = optional()
-    field: MailField = optional()
     header: Annotated[str, line(100, blank=True)] = optional()
-    pattern: Annotated[str, line(300)] = optional()
     ignores: Flag = optional()
     team_id: Id | None = optional()
     tag: Annotated[str, line(100, blank=True)] = optional()
     priority: TicketPriority | None = optional()
 
 
-class NewRule(RulePatch):
+class RulePatch(RuleFields):
+    """What to change of a rule; what is absent stays."""
+
+    name: Annotated[str, line(100)] = optional()
+    field: MailField = optional()
+    pattern: Annotated[str, line(300)] = optional()
+
+
+class NewRule(RuleFields):
     """A rule to make."""
 
     name: Annotated[str, line(100)]
