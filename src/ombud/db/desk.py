@@ -3,19 +3,22 @@
 The edge opens and commits, with a visible `with`; actions flush at most; nothing else commits.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import URL, Engine
+from sqlalchemy.exc import DBAPIError
 
 from ombud.config import Settings
 from ombud.db.actor import Actor, ActorKind
 from ombud.db.context import DeskSession, bind_actor
 from ombud.db.engine import make_async_engine, make_engine
+from ombud.db.entry import aentered, entered
 from ombud.db.nudge import AsyncNudge, Nudge
-from ombud.db.translate import Retryable, reaching, translated
+from ombud.db.translate import Lost, Retryable, reaching, translated
 
 if TYPE_CHECKING:
     from sqlalchemy import Row, Select
@@ -26,6 +29,7 @@ T = TypeVar("T")
 
 SYSTEM_TIMEOUT = 60.0
 ATTEMPTS = 3
+_SNAPSHOT = {"isolation_level": "REPEATABLE READ"}
 
 
 class Desk:
@@ -56,16 +60,16 @@ class Desk:
     @contextmanager
     def begin(self, actor: Actor) -> Iterator[DeskSession]:
         """Open a transaction in which `actor` may write; commit at the end, roll back on any error."""
-        with translated(), self._session(actor, read_only=False) as session, session.begin():
+        session = self._session(actor, read_only=False)
+        with translated(), entered(session, {}):
             yield session
         self._nudge.send()
 
     @contextmanager
     def read(self, actor: Actor, *, snapshot: bool = False) -> Iterator[DeskSession]:
         """Open a transaction that PostgreSQL keeps read-only. `snapshot` holds one moment for all statements."""
-        with translated(), self._session(actor, read_only=True) as session, session.begin():
-            if snapshot:
-                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+        session = self._session(actor, read_only=True)
+        with translated(), entered(session, _SNAPSHOT if snapshot else {}):
             yield session
 
     def run(
@@ -75,34 +79,37 @@ class Desk:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Run `action` in a transaction of its own, whole again when it lost a race (three tries)."""
+        """Run `action` in a transaction of its own, whole again when it lost a race or its connection (three tries).
+
+        A connection that is lost in the commit is told: nobody knows whether that got through.
+        """
         for attempt in range(1, ATTEMPTS + 1):
+            is_done = False
             try:
                 with self.begin(actor) as session:
-                    return action(session, *args, **kwargs)
-            except Retryable:
-                if attempt == ATTEMPTS:
+                    result = action(session, *args, **kwargs)
+                    is_done = True
+                return result  # noqa: TRY300 - reads as the end of the try that it is
+            except (Retryable, Lost) as error:
+                if attempt == ATTEMPTS or (is_done and isinstance(error, Lost)):
                     raise
         raise AssertionError("unreachable")
 
     @asynccontextmanager
     async def abegin(self, actor: Actor) -> "AsyncIterator[AsyncSession]":
         """The asynchronous twin of `begin`; run actions with `session.run_sync(action, ...)`."""
+        session = self._async_session(actor, read_only=False)
         with translated():
-            async with self._async_session(actor, read_only=False) as session, session.begin():
-                with reaching():
-                    await session.connection()
+            async with aentered(session, {}, self.settings.pool_timeout):
                 yield session
         self._async_nudge.send()
 
     @asynccontextmanager
     async def aread(self, actor: Actor, *, snapshot: bool = False) -> "AsyncIterator[AsyncSession]":
         """The asynchronous twin of `read`."""
+        session = self._async_session(actor, read_only=True)
         with translated():
-            async with self._async_session(actor, read_only=True) as session, session.begin():
-                options = {"isolation_level": "REPEATABLE READ"} if snapshot else {}
-                with reaching():
-                    await session.connection(execution_options=options)
+            async with aentered(session, _SNAPSHOT if snapshot else {}, self.settings.pool_timeout):
                 yield session
 
     async def arun(
@@ -114,11 +121,14 @@ class Desk:
     ) -> T:
         """The asynchronous twin of `run`: one greenlet for the whole action."""
         for attempt in range(1, ATTEMPTS + 1):
+            is_done = False
             try:
                 async with self.abegin(actor) as session:
-                    return await session.run_sync(_as_desk_action(action), *args, **kwargs)
-            except Retryable:
-                if attempt == ATTEMPTS:
+                    result = await session.run_sync(_as_desk_action(action), *args, **kwargs)
+                    is_done = True
+                return result  # noqa: TRY300 - reads as the end of the try that it is
+            except (Retryable, Lost) as error:
+                if attempt == ATTEMPTS or (is_done and isinstance(error, Lost)):
                     raise
         raise AssertionError("unreachable")
 
@@ -127,11 +137,22 @@ class Desk:
 
         For credentials, before it is known who acts: only what functions of the database open to nobody is seen.
         """
-        with translated(), reaching():
-            async with self.async_engine.connect() as connection:
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
-                row: Row[Any] | None = (await connection.execute(statement)).first()
-                return row
+        with translated():
+            for attempt in range(1, ATTEMPTS + 1):
+                try:
+                    with reaching():
+                        async with asyncio.timeout(self.settings.pool_timeout):
+                            return await self._look(statement)
+                except DBAPIError as error:
+                    if attempt == ATTEMPTS or not error.connection_invalidated:
+                        raise
+        raise AssertionError("unreachable")
+
+    async def _look(self, statement: "Select[*tuple[Any, ...]]") -> "Row[Any] | None":
+        async with self.async_engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            row: Row[Any] | None = (await connection.execute(statement)).first()
+            return row
 
     def close(self) -> None:
         """Close the synchronous connections."""
