@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -29,7 +30,7 @@ class Driven:
         if self.runner is None:
             with self.desk.read(actor) as session:
                 return work(session)
-        return self.runner.run(self._aread(work, actor))
+        return self.runner.run(self._aread(work, actor), context=copy_context())
 
     def scalar(self, statement: str, actor: Actor = SYSTEM) -> Any:
         """Return the one value of a statement."""
@@ -39,7 +40,7 @@ class Driven:
         """Run `work` in a transaction that writes."""
         if self.runner is None:
             return self.desk.run(actor, work)
-        return self.runner.run(self.desk.arun(actor, work))
+        return self.runner.run(self.desk.arun(actor, work), context=copy_context())
 
     @property
     def pool(self) -> Any:

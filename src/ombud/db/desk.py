@@ -5,7 +5,7 @@ The edge opens and commits, with a visible `with`; actions flush at most; nothin
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -14,10 +14,11 @@ from sqlalchemy.exc import DBAPIError
 
 from ombud.config import Settings
 from ombud.db.actor import Actor, ActorKind
-from ombud.db.context import DeskSession, bind_actor
+from ombud.db.context import DeskSession
 from ombud.db.engine import make_async_engine, make_engine
-from ombud.db.entry import aentered, entered
+from ombud.db.entry import aentered, async_session_on, entered, session_on
 from ombud.db.nudge import AsyncNudge, Nudge
+from ombud.db.reading import ReplicaDesk
 from ombud.db.translate import Lost, Retryable, reaching, translated
 
 if TYPE_CHECKING:
@@ -50,6 +51,12 @@ class Desk:
         return make_async_engine(self.url, self.settings)
 
     @cached_property
+    def reading(self) -> ReplicaDesk | None:
+        """The replica that `read` may go to, watched from now on; None when there is none."""
+        url = self.settings.replica_url
+        return None if url is None else ReplicaDesk(url.get_secret_value(), self.settings)
+
+    @cached_property
     def _nudge(self) -> Nudge:
         return Nudge(self.engine)
 
@@ -63,13 +70,25 @@ class Desk:
         session = self._session(actor, read_only=False)
         with translated(), entered(session, {}):
             yield session
+        if self.reading is not None:
+            self.reading.note(actor, self.engine)
         self._nudge.send()
 
     @contextmanager
-    def read(self, actor: Actor, *, snapshot: bool = False) -> Iterator[DeskSession]:
-        """Open a transaction that PostgreSQL keeps read-only. `snapshot` holds one moment for all statements."""
-        session = self._session(actor, read_only=True)
-        with translated(), entered(session, _SNAPSHOT if snapshot else {}):
+    def read(self, actor: Actor, *, snapshot: bool = False, fresh: bool = False) -> Iterator[DeskSession]:
+        """Open a transaction that PostgreSQL keeps read-only. `snapshot` holds one moment for all statements.
+
+        It may go to a replica, where everybody finds what they wrote and perhaps not yet what others did a moment
+        ago. `fresh` reads what is committed, whoever did it: for what is decided by it.
+        """
+        options = _SNAPSHOT if snapshot else {}
+        with translated(), ExitStack() as stack:
+            session = None
+            if self.reading is not None and not fresh:
+                session = self.reading.enter(stack, actor, options, self._timeout(actor))
+            if session is None:
+                session = self._session(actor, read_only=True)
+                stack.enter_context(entered(session, options))
             yield session
 
     def run(
@@ -102,14 +121,25 @@ class Desk:
         with translated():
             async with aentered(session, {}, self.settings.pool_timeout):
                 yield session
+        if self.reading is not None:
+            await self.reading.anote(actor, self.alook)
         self._async_nudge.send()
 
     @asynccontextmanager
-    async def aread(self, actor: Actor, *, snapshot: bool = False) -> "AsyncIterator[AsyncSession]":
+    async def aread(
+        self, actor: Actor, *, snapshot: bool = False, fresh: bool = False
+    ) -> "AsyncIterator[AsyncSession]":
         """The asynchronous twin of `read`."""
-        session = self._async_session(actor, read_only=True)
+        options = _SNAPSHOT if snapshot else {}
         with translated():
-            async with aentered(session, _SNAPSHOT if snapshot else {}, self.settings.pool_timeout):
+            async with AsyncExitStack() as stack:
+                session = None
+                if self.reading is not None and not fresh:
+                    session = await self.reading.aenter(stack, actor, options, self._timeout(actor))
+                if session is None:
+                    session = self._async_session(actor, read_only=True)
+                    entering = aentered(session, options, self.settings.pool_timeout)
+                    await stack.enter_async_context(entering)
                 yield session
 
     async def arun(
@@ -156,6 +186,8 @@ class Desk:
 
     def close(self) -> None:
         """Close the synchronous connections."""
+        if self.__dict__.get("reading") is not None:
+            self.__dict__.pop("reading").close()
         if "engine" in self.__dict__:
             self.engine.dispose()
 
@@ -164,6 +196,8 @@ class Desk:
         if "async_engine" in self.__dict__:
             await self._async_nudge.stop()
             await self.async_engine.dispose()
+        if self.__dict__.get("reading") is not None:
+            await self.__dict__.pop("reading").aclose()
         self.close()
 
     def __enter__(self) -> Self:
@@ -173,16 +207,10 @@ class Desk:
         self.close()
 
     def _session(self, actor: Actor, *, read_only: bool) -> DeskSession:
-        session = DeskSession(self.engine, expire_on_commit=False)
-        bind_actor(session, actor, read_only=read_only, timeout=self._timeout(actor))
-        return session
+        return session_on(self.engine, actor, read_only=read_only, timeout=self._timeout(actor))
 
     def _async_session(self, actor: Actor, *, read_only: bool) -> "AsyncSession":
-        from sqlalchemy.ext.asyncio import AsyncSession
-
-        session = AsyncSession(self.async_engine, sync_session_class=DeskSession, expire_on_commit=False)
-        bind_actor(session.sync_session, actor, read_only=read_only, timeout=self._timeout(actor))
-        return session
+        return async_session_on(self.async_engine, actor, read_only=read_only, timeout=self._timeout(actor))
 
     def _timeout(self, actor: Actor) -> float:
         return SYSTEM_TIMEOUT if actor.kind is ActorKind.SYSTEM else self.settings.statement_timeout

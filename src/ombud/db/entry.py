@@ -9,13 +9,33 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from ombud.db.context import DeskSession
+from ombud.db.actor import Actor
+from ombud.db.context import DeskSession, bind_actor
 from ombud.db.translate import reaching
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+
+def session_on(engine: Engine, actor: Actor, *, read_only: bool, timeout: float) -> DeskSession:
+    """Return a session of `actor` on an engine, not begun yet; `timeout` is seconds per statement."""
+    session = DeskSession(engine, expire_on_commit=False)
+    bind_actor(session, actor, read_only=read_only, timeout=timeout)
+    return session
+
+
+def async_session_on(
+    engine: "AsyncEngine", actor: Actor, *, read_only: bool, timeout: float
+) -> "AsyncSession":
+    """The asynchronous twin of `session_on`."""
     from sqlalchemy.ext.asyncio import AsyncSession
+
+    session = AsyncSession(engine, sync_session_class=DeskSession, expire_on_commit=False)
+    bind_actor(session.sync_session, actor, read_only=read_only, timeout=timeout)
+    return session
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """TLS to the database: what is demanded of a server on another host, and words for one that cannot be trusted."""
 
+import ipaddress
 import os
 import ssl
 from collections.abc import Iterable, Mapping
@@ -10,7 +11,6 @@ from sqlalchemy import URL
 from ombud.config import Settings
 from ombud.errors import Unavailable
 
-LOOPBACK = ("", "localhost", "127.0.0.1", "::1")
 VERIFIED = ("verify-full", "verify-ca")
 MODES = ("disable", "allow", "prefer", "require", *VERIFIED)
 _ASYNCPG_KNOWS = ("host", "port")
@@ -129,7 +129,13 @@ def _hosts(url: URL) -> list[str]:
 
 def _is_near(host: str) -> bool:
     name = host if host.startswith("/") else host.rsplit(":", 1)[0] if host.count(":") == 1 else host
-    return name.strip("[]") in LOOPBACK or name.startswith(("/", "@"))
+    name = name.strip("[]")
+    if name in ("", "localhost") or name.startswith(("/", "@")):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False  # a name, wherever it leads
 
 
 def _each(value: str | Iterable[str] | None) -> list[str]:
