@@ -2293,6 +2293,31 @@ END $$;
 
 ALTER FUNCTION ombud.touch() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.unchanged_since(since text, OUT moment text, OUT holds boolean) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $_$
+DECLARE
+  started text := extract(epoch FROM pg_postmaster_start_time())::text;
+  seen pg_snapshot;
+BEGIN
+  holds := false;
+  IF pg_is_in_recovery() THEN
+    RETURN;
+  END IF;
+  moment := started || '/' || pg_current_snapshot();
+  IF split_part(since, '/', 1) = started AND split_part(since, '/', 2) ~ '^\d{1,19}:\d{1,19}:(\d{1,19}(,\d{1,19})*)?$' THEN
+    seen := split_part(since, '/', 2)::pg_snapshot;
+    holds := NOT EXISTS (SELECT FROM ombud.audit_logs l
+                          WHERE l.xid >= pg_snapshot_xmin(seen)::text::bigint
+                            AND NOT pg_visible_in_snapshot(l.xid::text::xid8, seen));
+  END IF;
+END
+$_$;
+
+ALTER FUNCTION ombud.unchanged_since(since text, OUT moment text, OUT holds boolean) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.words(body text, weight "char") RETURNS tsvector
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog'
@@ -4222,6 +4247,9 @@ REVOKE ALL ON FUNCTION ombud.tickets_changed(since text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.tickets_changed(since text) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.touch() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.unchanged_since(since text, OUT moment text, OUT holds boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.unchanged_since(since text, OUT moment text, OUT holds boolean) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.words(body text, weight "char") FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.words(body text, weight "char") TO ombud_app;
