@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
 
 from ombud.config import Settings
-from ombud.db.alive import TCP_TIMEOUT_MS, ask_only_when_in_doubt, notice_dead_hosts
+from ombud.db.alive import TCP_TIMEOUT_MS, ask_only_when_in_doubt, give_up_on_silence, notice_dead_hosts
 from ombud.db.roles import Role
 from ombud.db.secret import sign_in_by_file
 from ombud.db.tls import asyncpg_tls, refuse_plain_tcp, with_roots, without_libpq_names
@@ -59,7 +59,7 @@ def make_async_engine(
         arguments = _libpq_arguments(settings, role)
         target = with_roots(target)
     engine = create_async_engine(target, connect_args=arguments, **_pool(settings))
-    _equipped(engine.sync_engine, settings)
+    give_up_on_silence(_equipped(engine.sync_engine, settings))
     return engine
 
 
