@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import URL, Engine
@@ -39,6 +40,8 @@ class Desk:
     def __init__(self, url: str | URL, settings: Settings | None = None) -> None:
         self.url = url
         self.settings = settings or Settings()
+        self._reading: ReplicaDesk | None = None
+        self._reading_lock = Lock()
 
     @cached_property
     def engine(self) -> Engine:
@@ -50,11 +53,16 @@ class Desk:
         """The asynchronous engine; needs the extra `async`."""
         return make_async_engine(self.url, self.settings)
 
-    @cached_property
+    @property
     def reading(self) -> ReplicaDesk | None:
         """The replica that `read` may go to, watched from now on; None when there is none."""
         url = self.settings.replica_url
-        return None if url is None else ReplicaDesk(url.get_secret_value(), self.settings)
+        if url is None or self._reading is not None:
+            return self._reading
+        with self._reading_lock:  # one watcher, whoever comes first
+            if self._reading is None:
+                self._reading = ReplicaDesk(url.get_secret_value(), self.settings)
+        return self._reading
 
     @cached_property
     def _nudge(self) -> Nudge:
@@ -186,8 +194,9 @@ class Desk:
 
     def close(self) -> None:
         """Close the synchronous connections."""
-        if self.__dict__.get("reading") is not None:
-            self.__dict__.pop("reading").close()
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            reading.close()
         if "engine" in self.__dict__:
             self.engine.dispose()
 
@@ -196,8 +205,9 @@ class Desk:
         if "async_engine" in self.__dict__:
             await self._async_nudge.stop()
             await self.async_engine.dispose()
-        if self.__dict__.get("reading") is not None:
-            await self.__dict__.pop("reading").aclose()
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            await reading.aclose()
         self.close()
 
     def __enter__(self) -> Self:
