@@ -2336,13 +2336,16 @@ END $$;
 ALTER FUNCTION ombud.words(body text, weight "char") OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.words_like(wanted text, most integer) RETURNS TABLE(word text, seen bigint)
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
-    SET "pg_trgm.similarity_threshold" TO '0.25'
     AS $$
-      SELECT w.word, w.seen FROM ombud.search_words w WHERE w.word OPERATOR(ombud.%) wanted
-       ORDER BY ombud.similarity(w.word, wanted) DESC, w.seen DESC, w.word LIMIT most
-    $$;
+    BEGIN
+      PERFORM ombud.similarity('', '');
+      PERFORM set_config('pg_trgm.similarity_threshold', '0.25', true);
+      RETURN QUERY
+        SELECT w.word::text, w.seen FROM ombud.search_words w WHERE w.word OPERATOR(ombud.%) wanted
+         ORDER BY ombud.similarity(w.word, wanted) DESC, w.seen DESC, w.word LIMIT most;
+    END $$;
 
 ALTER FUNCTION ombud.words_like(wanted text, most integer) OWNER TO ombud_owner;
 
