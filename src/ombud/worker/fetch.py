@@ -61,7 +61,7 @@ class Fetcher:
                 _idle(folder, stop)
 
     def _opened(self) -> "_Opened":
-        with self._desk.read(self._actor()) as session:
+        with self._desk.read(self._actor(), fresh=True) as session:
             mailbox = session.scalar(queries.mailbox_with_secrets(self._mailbox_id))
         if mailbox is None:
             raise NotFound("There is no such mailbox here.")

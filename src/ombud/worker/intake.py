@@ -110,7 +110,7 @@ class Intake:
     def mailboxes_at(self, addresses: Sequence[str]) -> dict[str, int]:
         """Return which of these addresses (tags are left out) are active mailboxes, by address as given."""
         plain = {address: without_tag(address).lower() for address in addresses}
-        with self._desk.read(_system()) as session:
+        with self._desk.read(_system(), fresh=True) as session:
             found = {
                 row.address: row.id for row in session.execute(queries.mailboxes_of(list(plain.values())))
             }
@@ -118,7 +118,7 @@ class Intake:
 
     def decide_waiting(self, limit: int = BATCH) -> int:
         """Decide about messages that wait, in the order they came; returns how many left the queue."""
-        with self._desk.read(_system()) as session:
+        with self._desk.read(_system(), fresh=True) as session:
             waiting = session.scalars(queries.waiting(limit)).all()
         return sum(
             self._decide_together(waiting[start : start + TOGETHER])
@@ -179,7 +179,7 @@ class Intake:
             if found:
                 return found
         candidates = own_candidates(_headers_of(raw), envelope_to)
-        with self._desk.read(actor) as session:
+        with self._desk.read(actor, fresh=True) as session:
             mailbox: Mailbox | None = session.scalar(queries.mailbox_by_address(candidates))
         if mailbox is None:
             raise UnknownMailbox(
