@@ -16,6 +16,8 @@ from ombud.models import (
     Attachment,
     AuditCheckpoint,
     AuditLog,
+    AuditRedactedRow,
+    AuditRedaction,
     Comment,
     Tag,
     Ticket,
@@ -104,6 +106,33 @@ def last_checkpoint() -> Select[AuditCheckpoint]:
 def checkpoints(*, after: int = 0) -> Select[AuditCheckpoint]:
     """Return the checkpoints after number `after`, oldest first."""
     return select(AuditCheckpoint).where(AuditCheckpoint.number > after).order_by(AuditCheckpoint.number)
+
+
+def redactions() -> Select[AuditRedaction]:
+    """Return what was redacted, oldest first."""
+    return select(AuditRedaction).order_by(AuditRedaction.id)
+
+
+def redaction_ids() -> Select[int]:
+    """Return the numbers of all redactions."""
+    return select(AuditRedaction.id)
+
+
+def redacted_rows(redaction_id: int) -> Select[int, bytes, bytes]:
+    """Return id and hashes of the rows of one redaction."""
+    return (
+        select(AuditRedactedRow.log_id, AuditRedactedRow.was, AuditRedactedRow.is_now)
+        .where(AuditRedactedRow.redaction_id == redaction_id)
+        .order_by(AuditRedactedRow.log_id)
+    )
+
+
+def rows_of_no_redaction() -> Select[int]:
+    """Return how many redacted rows belong to nothing; the database forbids it, a superuser can."""
+    known = select(AuditRedaction.id)
+    return (
+        select(func.count()).select_from(AuditRedactedRow).where(AuditRedactedRow.redaction_id.not_in(known))
+    )
 
 
 def leaves(after_id: int, xid_from: int, xid_to: int) -> Rows:

@@ -2,7 +2,7 @@
 
 from ombud.models.access import AccessKind, AccessLog
 from ombud.models.account import ApiToken, LoginAttempt, WebSession
-from ombud.models.audit import AuditAction, AuditCheckpoint, AuditLog
+from ombud.models.audit import AuditAction, AuditCheckpoint, AuditLog, AuditRedactedRow, AuditRedaction
 from ombud.models.comment import Attachment, Comment
 from ombud.models.deleted import INCLUDE_DELETED
 from ombud.models.mail import (
@@ -20,6 +20,7 @@ from ombud.models.mail import (
 from ombud.models.people import Organization, OrganizationDomain, Team, TeamMember, User, UserRole
 from ombud.models.personal import Draft, TicketRead
 from ombud.models.search import TicketSearch
+from ombud.models.stale import StaleFile
 from ombud.models.statistics import StatDimension, StatGrain, TicketStat, TicketStatDelta
 from ombud.models.tag import Tag, TicketTag
 from ombud.models.ticket import (
@@ -40,6 +41,8 @@ __all__ = [
     "AuditAction",
     "AuditCheckpoint",
     "AuditLog",
+    "AuditRedactedRow",
+    "AuditRedaction",
     "Comment",
     "Draft",
     "ExternalRef",
@@ -55,6 +58,7 @@ __all__ = [
     "Organization",
     "OrganizationDomain",
     "Security",
+    "StaleFile",
     "StatDimension",
     "StatGrain",
     "Tag",
