@@ -222,14 +222,14 @@ def ticket_of(actor: Actor, number: str) -> Select[Ticket]:
     )
 
 
-def comments_of(ticket_id: int) -> Select[Comment]:
-    """Return everything said on a ticket."""
-    return select(Comment).where(Comment.ticket_id == ticket_id)
+def comments_of(ticket_ids: Collection[int]) -> Select[Comment]:
+    """Return everything said on tickets."""
+    return select(Comment).where(Comment.ticket_id.in_(ticket_ids))
 
 
-def files_of(ticket_id: int) -> Select[Attachment]:
-    """Return the records of all files of a ticket."""
-    return select(Attachment).where(Attachment.ticket_id == ticket_id)
+def files_of(ticket_ids: Collection[int]) -> Select[Attachment]:
+    """Return the records of all files of tickets."""
+    return select(Attachment).where(Attachment.ticket_id.in_(ticket_ids))
 
 
 def tags_on(ticket_id: int) -> Select[TicketTag]:
@@ -252,20 +252,22 @@ def names_of(ids: Collection[int]) -> Select[int, Any]:
     return select(User.id, func.coalesce(func.nullif(User.full_name, ""), User.email)).where(User.id.in_(ids))
 
 
-def changes_since(actor: Actor, ticket_id: int, at: datetime) -> Select[AuditLog]:
-    """Return what was written about a ticket after `at`, newest first.
+def changes_since(
+    actor: Actor, ticket_id: int, at: datetime, others: Collection[int] = ()
+) -> Select[AuditLog]:
+    """Return what was written about a ticket (and others that it exchanged comments with) after `at`, newest first.
 
     A transaction is dated by its beginning, so one that began before `at` may have written after another
     that began later; the ids, given while the row was locked, tell the true order.
     """
     first = (
         select(func.min(AuditLog.id))
-        .where(AuditLog.ticket_id == ticket_id, AuditLog.created_at > at)
+        .where(AuditLog.ticket_id.in_([ticket_id, *others]), AuditLog.created_at > at)
         .scalar_subquery()
     )
     return (
         select(AuditLog)
-        .where(AuditLog.ticket_id == ticket_id, AuditLog.id >= first, log_visible_to(actor))
+        .where(AuditLog.ticket_id.in_([ticket_id, *others]), AuditLog.id >= first, log_visible_to(actor))
         .order_by(AuditLog.id.desc())
         .execution_options(**{INCLUDE_DELETED: True})
     )
@@ -316,6 +318,27 @@ def links_on(model: type[TicketTag] | type[TicketParticipant], ids: Collection[i
 def existing(model: type[Tag] | type[User], ids: Collection[int]) -> Select[int]:
     """Return which of these ids exist."""
     return select(model.id).where(model.id.in_(ids))
+
+
+def records_for_undo(model: Any, names: Collection[str], ids: Collection[int]) -> Rows:
+    """Return these columns of rows by id, locked in one order until the transaction ends."""
+    columns = [getattr(model, name) for name in names]
+    return select(model.id, *columns).where(model.id.in_(ids)).order_by(model.id).with_for_update()
+
+
+def tag_names_among(names: Collection[str]) -> Select[str]:
+    """Return those of the names that a tag has, whatever the case."""
+    return select(Tag.name).where(func.lower(Tag.name).in_([name.lower() for name in names]))
+
+
+def unmerge_people_step(sources: list[int], target: int) -> Select[Any]:
+    """Remove what merging people copied."""
+    return select(func.ombud.unmerge_people(sources, target))
+
+
+def set_curating(*, on: bool) -> Select[str]:
+    """Tell the database, until the transaction ends or it is told otherwise, that what changes moves no times."""
+    return select(func.set_config("ombud.curating", "on" if on else "", True))
 
 
 def set_undoing(*, on: bool) -> Select[str]:

@@ -53,22 +53,6 @@ BEGIN
    WHERE t.user_id = target AND s.user_id = ANY (sources) AND (t.ticket_id, t.seen_at) = (s.ticket_id, s.seen_at);
 END $$;
 
--- The same inbox however it is written: case, what follows a plus sign, Gmail's dots and second domain.
-CREATE FUNCTION ombud.address_key(address text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
-  SELECT CASE WHEN domain IN ('gmail.com', 'googlemail.com') THEN replace(inbox, '.', '') || '@gmail.com'
-              ELSE inbox || '@' || domain END
-    FROM (SELECT split_part(split_part(lower(address), '@', 1), '+', 1) AS inbox,
-                 split_part(lower(address), '@', 2) AS domain) parts
-$$;
-
--- The same name however its words are ordered: "Ann Lee", "LEE, Ann".
-CREATE FUNCTION ombud.name_key(name text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
-  SELECT coalesce(string_agg(word, ' ' ORDER BY word COLLATE "C"), '')
-    FROM regexp_split_to_table(lower(name), '[^[:alnum:]]+') AS word WHERE word <> ''
-$$;
-
 CREATE INDEX ix_users_address_key ON ombud.users (ombud.address_key(email_norm));
 CREATE INDEX ix_users_name_key ON ombud.users (ombud.name_key(full_name)) WHERE full_name <> '';
 CREATE INDEX ix_users_full_name_trgm ON ombud.users USING gin (full_name ombud.gin_trgm_ops)
