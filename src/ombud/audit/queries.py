@@ -326,9 +326,9 @@ def records_for_undo(model: Any, names: Collection[str], ids: Collection[int]) -
     return select(model.id, *columns).where(model.id.in_(ids)).order_by(model.id).with_for_update()
 
 
-def tag_names_among(names: Collection[str]) -> Select[str]:
-    """Return those of the names that a tag has, whatever the case."""
-    return select(Tag.name).where(func.lower(Tag.name).in_([name.lower() for name in names]))
+def tags_named(names: Collection[str]) -> Select[int, str]:
+    """Return the tags of these names, whatever the case."""
+    return select(Tag.id, Tag.name).where(func.lower(Tag.name).in_([name.lower() for name in names]))
 
 
 def unmerge_people_step(sources: list[int], target: int) -> Select[Any]:

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Double, Select, and_, cast, column, func, select, true
 from sqlalchemy.orm import aliased
 
-from ombud.db.actor import Actor
+from ombud.db.actor import Actor, Scope
 from ombud.models import (
     INCLUDE_DELETED,
     Attachment,
@@ -149,12 +149,13 @@ def alike_tickets(actor: Actor, *, days: int, since: datetime, limit: int) -> Ro
             second.deleted_at.is_(None),
             first.deleted_at.is_(None),
             first.merged_into_id.is_(None),
-            first.id.in_(seen) if actor.scope != "all" else true(),
-            second.id.in_(seen) if actor.scope != "all" else true(),
+            true() if actor.scope is Scope.ALL else first.id.in_(seen),
+            true() if actor.scope is Scope.ALL else second.id.in_(seen),
             (titles >= 0.3) | (texts >= 0.5),
         )
         .order_by((titles + texts).desc(), second.id.desc())
         .limit(limit)
+        .execution_options(**{INCLUDE_DELETED: True})
     )
 
 
@@ -179,11 +180,13 @@ def tickets_like(actor: Actor, ticket_id: int, *, days: int, limit: int) -> Rows
             this.id == ticket_id,
             visible_to(actor),
             Ticket.merged_into_id.is_(None),
+            Ticket.deleted_at.is_(None),
             apart <= days * 86400,
             (titles >= 0.3) | (texts >= 0.5),
         )
         .order_by((titles + texts).desc(), Ticket.id.desc())
         .limit(limit)
+        .execution_options(**{INCLUDE_DELETED: True})
     )
 
 

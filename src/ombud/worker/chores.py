@@ -22,6 +22,7 @@ from ombud.people import actions as people
 from ombud.search import actions as search
 from ombud.worker.intake import decide_about_mail
 from ombud.worker.logs import seal_and_export, write_views
+from ombud.worker.retention import purge, remove_files
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +63,8 @@ CHORES = (
     Chore("audit-partitions", 3600.0, audit.ensure_partitions),
     Errand("audit-seal", 60.0, seal_and_export),
     Errand("access-log", 1.0, write_views),
+    Errand("purge", 3600.0, purge, again=True),
+    Errand("files", 3600.0, remove_files, again=True),
     Chore("sessions", 3600.0, people.drop_expired_sessions),
 )
 

@@ -40,14 +40,14 @@ def changed_records(session: Session, plan: Plan) -> Iterator[str]:
             elif any(getattr(found[key], n) != typed(model, n, c.after) for n, c in fields.items()):
                 yield f"{noun} {key} is somewhere else now"
     names_taken = [tag["name"] for tag in plan.tags.values()]
-    for name in session.scalars(queries.tag_names_among(names_taken)) if names_taken else ():
-        yield f"there is another tag {name!r}"
+    renamed = {key for table, key in plan.records if table == "tags"}
+    for key, name in session.execute(queries.tags_named(names_taken)) if names_taken else ():
+        if key not in renamed:
+            yield f"there is another tag {name!r}"
 
 
 def restore_records(session: Session, plan: Plan) -> None:
     """Put everything back; tags first, because links to them follow."""
-    for key, was in sorted(plan.tags.items()):
-        session.execute(insert(Tag).values({name: typed(Tag, name, value) for name, value in was.items()} | {"id": key}))
     _part_people(session, plan)
     for table, model in MODELS.items():
         targets = sorted(
@@ -59,6 +59,9 @@ def restore_records(session: Session, plan: Plan) -> None:
             rows = [(key, *(to[n] for n in names)) for _, key, to in group]
             for start in range(0, len(rows), AT_ONCE):
                 update_rows(session, model, names, rows[start : start + AT_ONCE])
+    for key, was in sorted(plan.tags.items()):
+        fields = {name: typed(Tag, name, value) for name, value in was.items()}
+        session.execute(insert(Tag).values({**fields, "id": key}))
 
 
 def update_rows(session: Session, model: Model, names: list[str], rows: list[tuple[Any, ...]]) -> None:

@@ -43,8 +43,18 @@ BEGIN
   PERFORM ombud.require_curator();
   PERFORM set_config('ombud.curating', 'on', true);
   people := ARRAY(SELECT u.id FROM ombud.users u WHERE u.id = person OR u.merged_into_id = person ORDER BY u.id FOR UPDATE);
-  addresses := ARRAY(SELECT u.email_norm FROM ombud.users u WHERE u.id = ANY (people));
-  said := addresses || ARRAY(SELECT u.full_name FROM ombud.users u WHERE u.id = ANY (people) AND length(u.full_name) >= 4);
+  -- What they were called before, too: the log knows it.
+  addresses := ARRAY(SELECT u.email_norm FROM ombud.users u WHERE u.id = ANY (people)
+                      UNION SELECT lower(v #>> '{}') FROM ombud.audit_logs l, jsonb_array_elements(l.changes -> 'email') v
+                             WHERE l.ticket_id IS NULL AND l.table_name = 'users' AND l.record_id = ANY (people)
+                               AND v #>> '{}' LIKE '%@%');
+  -- Longest first: a name within a name must not leave the rest of it.
+  said := ARRAY(SELECT name FROM (SELECT unnest(addresses) AS name
+                      UNION SELECT u.full_name FROM ombud.users u WHERE u.id = ANY (people)
+                      UNION SELECT v #>> '{}' FROM ombud.audit_logs l, jsonb_array_elements(l.changes -> 'full_name') v
+                             WHERE l.ticket_id IS NULL AND l.table_name = 'users' AND l.record_id = ANY (people)) names
+                 WHERE length(name) >= 4 AND name <> '[anonymised]' AND name NOT LIKE 'anonymised-%@anonymised.invalid'
+                 ORDER BY length(name) DESC);
   -- Tickets that were purged are known by the log alone.
   own_tickets := ARRAY(SELECT t.id FROM ombud.tickets t WHERE t.requester_id = ANY (people)
                         UNION SELECT l.record_id FROM ombud.audit_logs l
