@@ -34,7 +34,10 @@ class Settings(BaseSettings):
     connect_timeout: int = Field(default=30, ge=1, description="Seconds to wait for the server.")
     attachment_limit: int = Field(default=25 * 2**20, ge=1, description="Bytes a file may have.")
     purge_after_days: int | None = Field(
-        default=None, ge=1, le=3650, description="Days after which deleted tickets are removed for good; none by default."
+        default=None,
+        ge=1,
+        le=3650,
+        description="Days after which deleted tickets are removed for good; none by default.",
     )
     allow_plain_tcp: bool = Field(
         default=False, description="Allow a database on another host without TLS. Not advised."

@@ -1,4 +1,4 @@
-"""Forgetting a person (TRUST T94, R35): no canary in a full dump, nobody else touched, and a log that still proves itself."""
+"""Forgetting a person: no canary in a full dump, nobody else touched, and a log that still proves itself."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, select, text
 from sqlalchemy.pool import NullPool
 
-from ombud import Actor, Desk
+from ombud import Actor, Desk, clock
 from ombud.audit import as_of
 from ombud.audit.exported import ExportedCheckpoints
 from ombud.audit.keys import SigningKey, signing_key, trusted_keys
 from ombud.audit.verify import Report, verify
-from ombud.curation import anonymise_person, merge_people
+from ombud.curation import anonymise_person, merge_people, purge_deleted_tickets
 from ombud.curation.actions.anonymise import CannotAnonymise
 from ombud.db.context import DeskSession, bind_actor
 from ombud.db.embedded.programs import wheel_programs
@@ -28,8 +28,6 @@ from ombud.models import Attachment, Ticket, TicketStatus, User
 from ombud.people import actions as people
 from ombud.testing import Cast, ScratchDatabase, make_comment, make_customer, make_ticket
 from ombud.tickets import StoredFile, change_ticket, reply, save_draft, set_status, soft_delete_ticket
-from ombud.curation import purge_deleted_tickets
-from ombud import clock
 from ombud.worker.logs import exported_checkpoints, keys_folder, seal_and_export
 from ombud.worker.retention import remove_stale_files
 
@@ -244,7 +242,9 @@ def _edit_redacted(connection: Connection, chance: random.Random, redacted: list
     """Change what a redacted row says, and its recorded hash with it."""
     one = chance.choice(redacted)
     connection.execute(
-        text("""UPDATE ombud.audit_logs SET changes = changes || '{"status": ["open", "closed"]}' WHERE id = :id"""),
+        text(
+            """UPDATE ombud.audit_logs SET changes = changes || '{"status": ["open", "closed"]}' WHERE id = :id"""
+        ),
         {"id": one},
     )
     if chance.random() < 0.7:
@@ -274,12 +274,15 @@ def _forge_row(connection: Connection, chance: random.Random, _: list[int], whol
     return f"forge row {one}"
 
 
-def _forge_redaction(connection: Connection, chance: random.Random, redacted: list[int], whole: list[int]) -> str:
+def _forge_redaction(
+    connection: Connection, chance: random.Random, redacted: list[int], whole: list[int]
+) -> str:
     """The same under a redaction of one's own: copied from a true one, signature and all, or made up."""
     connection.execute(
         text(
             "INSERT INTO ombud.audit_redactions (subject_id, request_id, row_count, digest, key_id, signature)"
-            " SELECT subject_id, request_id, 1, digest, key_id, CASE WHEN :copied THEN signature ELSE sha512(signature) END"
+            " SELECT subject_id, request_id, 1, digest, key_id,"
+            " CASE WHEN :copied THEN signature ELSE sha512(signature) END"
             " FROM ombud.audit_redactions ORDER BY id LIMIT 1"
         ),
         {"copied": chance.random() < 0.5},
@@ -298,8 +301,10 @@ def _change_redaction(connection: Connection, chance: random.Random, _: list[int
             "UPDATE ombud.audit_redactions SET digest = sha256(digest)",
             "DELETE FROM ombud.audit_redactions",
             "DELETE FROM ombud.audit_redacted_rows",
-            "DELETE FROM ombud.audit_redacted_rows WHERE log_id = (SELECT max(log_id) FROM ombud.audit_redacted_rows)",
-            "UPDATE ombud.audit_redacted_rows SET was = sha256(was) WHERE log_id = (SELECT min(log_id) FROM ombud.audit_redacted_rows)",
+            "DELETE FROM ombud.audit_redacted_rows"
+            " WHERE log_id = (SELECT max(log_id) FROM ombud.audit_redacted_rows)",
+            "UPDATE ombud.audit_redacted_rows SET was = sha256(was)"
+            " WHERE log_id = (SELECT min(log_id) FROM ombud.audit_redacted_rows)",
             "UPDATE ombud.audit_redacted_rows SET was = is_now, is_now = was",
             "TRUNCATE ombud.audit_redactions, ombud.audit_redacted_rows",
         ]

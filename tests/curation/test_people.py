@@ -44,7 +44,9 @@ def everything(session: Session) -> dict[str, list[dict[str, Any]]]:
             ),
             {"t": f"ombud.{table}"},
         ).all()
-        wanted = ", ".join(c for c in columns if c not in (without, "updated_at" if table == "tickets" else ""))
+        wanted = ", ".join(
+            c for c in columns if c not in (without, "updated_at" if table == "tickets" else "")
+        )
         rows = session.execute(text(f"SELECT {wanted} FROM ombud.{table}")).mappings()
         found[table] = sorted((dict(row) for row in rows), key=str)
     return found
@@ -61,7 +63,9 @@ def pair(desk: Desk, cast: Cast) -> tuple[int, int]:
 
     def make(session: Session) -> tuple[int, int]:
         acme = make_organization(session, "Merged Inc.", shares_tickets=True)
-        source = make_customer(session, email="Ann.Lee+shop@example.com", full_name="Ann Lee", organization_id=acme.id)
+        source = make_customer(
+            session, email="Ann.Lee+shop@example.com", full_name="Ann Lee", organization_id=acme.id
+        )
         target = make_customer(session, email="ann.lee@example.com", full_name="LEE, Ann")
         for owner in (source, target):
             ticket = make_ticket(session, owner, title=f"of {owner.email}")
@@ -151,13 +155,21 @@ def test_sessions_end_and_tokens_are_revoked(desk: Desk, cast: Cast) -> None:
             {"u": cast.customer.id},
         )
         session.execute(
-            text("INSERT INTO ombud.api_tokens (user_id, name, key_id, secret_hash) VALUES (:u, 'k', 'k', 'x')"),
+            text(
+                "INSERT INTO ombud.api_tokens (user_id, name, key_id, secret_hash) VALUES (:u, 'k', 'k', 'x')"
+            ),
             {"u": cast.customer.id},
         )
     desk.run(cast.admin.actor, merge_people, [cast.customer.id], target)
     with desk.read(SYSTEM) as session:
         assert session.scalar(text("SELECT count(*) FROM ombud.web_sessions")) == 0
-        assert session.scalar(text("SELECT count(*) FROM ombud.api_tokens WHERE revoked_at IS NULL AND user_id = :u"), {"u": cast.customer.id}) == 0
+        assert (
+            session.scalar(
+                text("SELECT count(*) FROM ombud.api_tokens WHERE revoked_at IS NULL AND user_id = :u"),
+                {"u": cast.customer.id},
+            )
+            == 0
+        )
 
 
 def test_what_is_no_merge_is_refused_as_a_whole(desk: Desk, cast: Cast, pair: tuple[int, int]) -> None:

@@ -35,7 +35,9 @@ def put(store: FileStore, content: str) -> StoredFile:
     return StoredFile(f"{content}.txt", "text/plain", stored.size, stored.checksum, stored.storage_key)
 
 
-def test_purging_takes_what_belongs_to_a_ticket_and_nothing_else(desk: Desk, cast: Cast, store: FileStore) -> None:
+def test_purging_takes_what_belongs_to_a_ticket_and_nothing_else(
+    desk: Desk, cast: Cast, store: FileStore
+) -> None:
     own, shared = put(store, "own"), put(store, "shared")
     with desk.begin(SYSTEM) as session:
         old = make_ticket(session, cast.customer.id, files=[own])
@@ -46,7 +48,8 @@ def test_purging_takes_what_belongs_to_a_ticket_and_nothing_else(desk: Desk, cas
             soft_delete_ticket(session, one.id)
         restore_ticket(session, back.id)
         session.execute(
-            text("UPDATE ombud.tickets SET deleted_at = now() - interval '31 days' WHERE id = :id"), {"id": old.id}
+            text("UPDATE ombud.tickets SET deleted_at = now() - interval '31 days' WHERE id = :id"),
+            {"id": old.id},
         )
         people = session.scalar(select(func.count()).select_from(User))
     step = desk.run(SYSTEM.for_request("p"), purge_deleted_tickets, days=30)
@@ -68,7 +71,9 @@ def test_purging_takes_what_belongs_to_a_ticket_and_nothing_else(desk: Desk, cas
     assert remove_stale_files(desk, SYSTEM, store, NOW) == 0
 
 
-def test_a_file_that_is_put_again_meanwhile_stays(desk: Desk, cast: Cast, store: FileStore, tmp_path: Path) -> None:
+def test_a_file_that_is_put_again_meanwhile_stays(
+    desk: Desk, cast: Cast, store: FileStore, tmp_path: Path
+) -> None:
     file = put(store, "again")
     path = tmp_path / "store" / file.storage_key
     with desk.begin(SYSTEM) as session:

@@ -23,8 +23,18 @@ SYSTEM = Actor.system("test")
 def tags(desk: Desk) -> tuple[list[Any], list[Any]]:
     with desk.read(SYSTEM) as session:
         return (
-            list(session.execute(select(Tag.id, Tag.name, Tag.color, Tag.description, Tag.created_at).order_by(Tag.id))),
-            list(session.execute(select(TicketTag.ticket_id, TicketTag.tag_id, TicketTag.created_at).order_by(TicketTag.ticket_id, TicketTag.tag_id))),
+            list(
+                session.execute(
+                    select(Tag.id, Tag.name, Tag.color, Tag.description, Tag.created_at).order_by(Tag.id)
+                )
+            ),
+            list(
+                session.execute(
+                    select(TicketTag.ticket_id, TicketTag.tag_id, TicketTag.created_at).order_by(
+                        TicketTag.ticket_id, TicketTag.tag_id
+                    )
+                )
+            ),
         )
 
 
@@ -47,9 +57,7 @@ def named(desk: Desk, cast: Cast) -> dict[str, int]:
 def test_merged_tags_are_one_and_come_back(desk: Desk, cast: Cast, named: dict[str, int]) -> None:
     before = tags(desk)
     sources = [named["billing question"], named["Billing_Question"]]
-    gained = desk.run(
-        cast.agent.actor.for_request("merge"), merge_tags, sources, named["billing-question"]
-    )
+    gained = desk.run(cast.agent.actor.for_request("merge"), merge_tags, sources, named["billing-question"])
     assert gained == 2
     after = tags(desk)
     assert [tag.name for tag in after[0]] == ["billing-question", "vip"]
@@ -83,7 +91,9 @@ def test_normalising_merges_what_is_the_same(desk: Desk, cast: Cast, named: dict
 
 def test_renaming(desk: Desk, cast: Cast, named: dict[str, int]) -> None:
     before = tags(desk)
-    desk.run(cast.agent.actor.for_request("r"), change_tag, named["vip"], name=" Very  important ", color="#000000")
+    desk.run(
+        cast.agent.actor.for_request("r"), change_tag, named["vip"], name=" Very  important ", color="#000000"
+    )
     assert tags(desk)[0][-1][1:3] == ("Very important", "#000000")
     with pytest.raises(Conflict):
         desk.run(cast.agent.actor, change_tag, named["vip"], name="BILLING question")

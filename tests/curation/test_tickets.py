@@ -45,7 +45,9 @@ def tickets(desk: Desk, cast: Cast) -> list[Ticket]:
         made = []
         for name in ("target", "source", "other"):
             ticket = make_ticket(session, cast.customer.id, title=f"Printer {name}")
-            make_comment(session, ticket, cast.customer.id, f"{name} public", files=[stored_file(f"{name}.txt")])
+            make_comment(
+                session, ticket, cast.customer.id, f"{name} public", files=[stored_file(f"{name}.txt")]
+            )
             make_comment(session, ticket, cast.agent.id, f"{name} secretword{name}", is_internal=True)
             add_tags(session, ticket.id, [name, "all"])
             made.append(ticket)
@@ -72,12 +74,20 @@ def test_conversations_go_on_in_one_and_come_apart(desk: Desk, cast: Cast, ticke
     with desk.read(SYSTEM) as session:
         after = state(session, *numbers)
         one = as_of(session, numbers[0], session.scalars(select(text("clock_timestamp()"))).one())
-        assert [comment.content for comment in one.comments][::2] == ["target public", "source public", "other public"]
+        assert [comment.content for comment in one.comments][::2] == [
+            "target public",
+            "source public",
+            "other public",
+        ]
         assert {file.file_name for file in one.files} == {"target.txt", "source.txt", "other.txt"}
         assert one.tags == ("all", "other", "source", "target")
         assert cast.other_customer.id in one.participant_ids
         stub = session.get_one(Ticket, sources[0].id)
-        assert (stub.status, stub.merged_into_id, stub.title) == (TicketStatus.CLOSED, target.id, "Printer source")
+        assert (stub.status, stub.merged_into_id, stub.title) == (
+            TicketStatus.CLOSED,
+            target.id,
+            "Printer source",
+        )
         assert state_then(session, moment, *numbers) == before, "time travel sees them apart"
     # Words follow the conversation, in the search documents too.
     for word, found in (("secretwordsource", target.id), ("secretwordtarget", target.id)):
@@ -129,7 +139,7 @@ def test_one_foreign_ticket_among_ten_and_nothing_happens(desk: Desk, cast: Cast
         with pytest.raises(error):
             desk.run(cast.team_agent.actor, merge_tickets, [*own[1:], one], own[0])
         with pytest.raises((error, CannotMerge)):
-            desk.run(cast.team_agent.actor, merge_tickets, own[1:], one)if one != own[0] else desk.run(
+            desk.run(cast.team_agent.actor, merge_tickets, own[1:], one) if one != own[0] else desk.run(
                 cast.team_agent.actor, merge_tickets, own, one
             )
     for persona in (cast.customer, cast.light_agent):
@@ -149,9 +159,7 @@ def test_a_merged_ticket_is_history(desk: Desk, cast: Cast, tickets: list[Ticket
             desk.run(actor, reply, source.id, "hello?")
         with pytest.raises(Conflict):
             desk.run(actor, set_status, source.id, TicketStatus.OPEN)
-    outcome = desk.run(
-        cast.agent.actor, bulk_update_ticket_status, [source.id, other.id], TicketStatus.OPEN
-    )
+    outcome = desk.run(cast.agent.actor, bulk_update_ticket_status, [source.id, other.id], TicketStatus.OPEN)
     assert source.id not in outcome.changed
     with pytest.raises(CannotMerge):
         desk.run(cast.agent.actor, merge_tickets, [source.id], other.id)
@@ -164,7 +172,9 @@ def test_a_merged_ticket_is_history(desk: Desk, cast: Cast, tickets: list[Ticket
 def test_likely_duplicates_are_shown_to_who_sees_both(desk: Desk, cast: Cast) -> None:
     text_of = "The printer on the third floor prints nothing but empty pages since this morning."
     with desk.begin(SYSTEM) as session:
-        first = make_ticket(session, cast.customer.id, title="Printer prints empty pages", description=text_of)
+        first = make_ticket(
+            session, cast.customer.id, title="Printer prints empty pages", description=text_of
+        )
         again = make_ticket(
             session,
             cast.customer.id,

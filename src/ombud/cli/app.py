@@ -22,6 +22,8 @@ EXIT_CODES: tuple[tuple[type[OmbudError], int], ...] = (
 GROUPS = {
     "audit": "the audit log: read it, prove it",
     "db": "the database: schema, roles",
+    "curate": "duplicates, merging, forgetting people",
+    "export": "content for elsewhere",
     "import": "tickets from files",
     "mail": "read mail files as the desk would",
     "ticket": "single tickets",

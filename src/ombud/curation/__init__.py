@@ -1,4 +1,4 @@
-"""Keeping the desk's data clean: find duplicates, merge people, tickets and tags, forget people, purge what was deleted.
+"""Keeping the desk's data clean: find duplicates, merge people, tickets and tags, forget people, purge.
 
 What is merged is taken back by `ombud.audit.undo_request`; what is purged or anonymised is gone.
 """
@@ -21,7 +21,7 @@ from ombud.curation.actions import (
     purge_deleted_tickets,
     tickets_like,
 )
-from ombud.curation.rules import LikePeople, LikeTickets, Likeness
+from ombud.curation.rules import Likeness, LikePeople, LikeTickets
 
 __all__ = [
     "Anonymised",

@@ -256,5 +256,3 @@ def referred_files(keys: Collection[str]) -> Select[str]:
     mailed = select(InboundMail.storage_key).where(InboundMail.storage_key.in_(keys))
     both = attached.union(mailed).subquery()
     return select(both.c.storage_key)
-
-

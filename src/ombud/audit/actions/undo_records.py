@@ -31,7 +31,9 @@ def changed_records(session: Session, plan: Plan) -> Iterator[str]:
         names = sorted({name for fields in wanted.values() for name in fields})
         found = {
             row.id: row
-            for row in (session.execute(queries.records_for_undo(model, names, list(wanted))) if wanted else ())
+            for row in (
+                session.execute(queries.records_for_undo(model, names, list(wanted))) if wanted else ()
+            )
         }
         noun = table.removesuffix("s").replace("_", " ")
         for key, fields in wanted.items():

@@ -65,9 +65,7 @@ def normalise_tags(session: Session, *, dry_run: bool = False) -> list[tuple[str
     by_name: dict[str, list[Tag]] = defaultdict(list)
     for tag in session.scalars(queries.all_tags_for_change()):
         by_name[normal_tag(tag.name)].append(tag)
-    changed = [
-        (name, tags) for name, tags in sorted(by_name.items()) if [tag.name for tag in tags] != [name]
-    ]
+    changed = [(name, tags) for name, tags in sorted(by_name.items()) if [tag.name for tag in tags] != [name]]
     told = [(name, tuple(tag.name for tag in tags)) for name, tags in changed]
     for name, tags in [] if dry_run else changed:
         kept = tags[0]
@@ -80,9 +78,7 @@ def normalise_tags(session: Session, *, dry_run: bool = False) -> list[tuple[str
 
 def _tags(session: Session, ids: list[int]) -> Sequence[Tag]:
     _require_sight(session)
-    found = (
-        session.scalars(queries.tags_for_change(ids)).all() if all(is_id(one) for one in ids) else []
-    )
+    found = session.scalars(queries.tags_for_change(ids)).all() if all(is_id(one) for one in ids) else []
     if len(found) < len(set(ids)):
         raise NotFound("There is no such tag here.")
     return found
