@@ -7,6 +7,7 @@ from starlette.routing import Match, Route
 from ombud.api import (
     attachments,
     comments,
+    curation,
     organizations,
     problems,
     tags,
@@ -27,6 +28,7 @@ ROUTERS = (
     users.router,
     organizations.router,
     teams.router,
+    curation.router,
 )
 
 

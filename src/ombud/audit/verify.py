@@ -100,7 +100,9 @@ def _redactions(session: Session, keys: Mapping[str, "Ed25519PublicKey"], report
         rows = [RedactedRow(*row) for row in session.execute(queries.redacted_rows(redaction.id))]
         if not is_genuine(redaction, rows, keys):
             report.add("false_redaction", f"Redaction {redaction.id} is not signed by a key of yours.")
-        elif not all([chains.add(row) for row in rows]):  # all of them are added
+            continue
+        follows = [chains.add(row) for row in rows]
+        if not all(follows):
             report.add("false_redaction", f"Redaction {redaction.id} does not follow the one before.")
     report.redacted_rows = len(chains)
     return chains
