@@ -73,13 +73,15 @@ CREATE FUNCTION ombud.after_comments() RETURNS trigger
     SET search_path TO 'pg_catalog'
     AS $$
 BEGIN
-  IF EXISTS (SELECT FROM fresh f JOIN ombud.tickets t ON t.id = f.ticket_id WHERE t.deleted_at IS NOT NULL)
-     AND NOT ombud.is_curating() THEN
+  IF ombud.is_curating() THEN
+    -- An export that comes back in says itself what the comments meant.
+    RETURN NULL;
+  END IF;
+  IF EXISTS (SELECT FROM fresh f JOIN ombud.tickets t ON t.id = f.ticket_id WHERE t.deleted_at IS NOT NULL) THEN
     RAISE EXCEPTION 'a deleted ticket takes no comment'
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_tickets_not_deleted';
   END IF;
-  IF EXISTS (SELECT FROM fresh f JOIN ombud.tickets t ON t.id = f.ticket_id WHERE t.merged_into_id IS NOT NULL)
-     AND NOT ombud.is_curating() THEN
+  IF EXISTS (SELECT FROM fresh f JOIN ombud.tickets t ON t.id = f.ticket_id WHERE t.merged_into_id IS NOT NULL) THEN
     RAISE EXCEPTION 'a merged ticket takes no comment'
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_tickets_merged';
   END IF;
@@ -121,8 +123,18 @@ BEGIN
   PERFORM ombud.require_curator();
   PERFORM set_config('ombud.curating', 'on', true);
   people := ARRAY(SELECT u.id FROM ombud.users u WHERE u.id = person OR u.merged_into_id = person ORDER BY u.id FOR UPDATE);
-  addresses := ARRAY(SELECT u.email_norm FROM ombud.users u WHERE u.id = ANY (people));
-  said := addresses || ARRAY(SELECT u.full_name FROM ombud.users u WHERE u.id = ANY (people) AND length(u.full_name) >= 4);
+  -- What they were called before, too: the log knows it.
+  addresses := ARRAY(SELECT u.email_norm FROM ombud.users u WHERE u.id = ANY (people)
+                      UNION SELECT lower(v #>> '{}') FROM ombud.audit_logs l, jsonb_array_elements(l.changes -> 'email') v
+                             WHERE l.ticket_id IS NULL AND l.table_name = 'users' AND l.record_id = ANY (people)
+                               AND v #>> '{}' LIKE '%@%');
+  -- Longest first: a name within a name must not leave the rest of it.
+  said := ARRAY(SELECT name FROM (SELECT unnest(addresses) AS name
+                      UNION SELECT u.full_name FROM ombud.users u WHERE u.id = ANY (people)
+                      UNION SELECT v #>> '{}' FROM ombud.audit_logs l, jsonb_array_elements(l.changes -> 'full_name') v
+                             WHERE l.ticket_id IS NULL AND l.table_name = 'users' AND l.record_id = ANY (people)) names
+                 WHERE length(name) >= 4 AND name <> '[anonymised]' AND name NOT LIKE 'anonymised-%@anonymised.invalid'
+                 ORDER BY length(name) DESC);
   -- Tickets that were purged are known by the log alone.
   own_tickets := ARRAY(SELECT t.id FROM ombud.tickets t WHERE t.requester_id = ANY (people)
                         UNION SELECT l.record_id FROM ombud.audit_logs l
@@ -1891,7 +1903,7 @@ BEGIN
       USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
   END IF;
   NEW.creator_id := coalesce(NEW.creator_id, NEW.requester_id);
-  IF NEW.organization_id IS NULL THEN
+  IF NEW.organization_id IS NULL AND NOT ombud.is_curating() THEN
     NEW.organization_id := (SELECT u.organization_id FROM ombud.users u WHERE u.id = NEW.requester_id);
   END IF;
   IF NEW.status IN ('resolved', 'closed') THEN
