@@ -10,6 +10,7 @@ from ombud.audit.keys import signing_key
 from ombud.cli.common import DataDir, desk_for, out
 from ombud.cli.people import person, show_table
 from ombud.db.actor import Actor
+from ombud.db.context import actor_of
 from ombud.db.open import data_dir as data_dir_of
 from ombud.errors import Invalid, NotFound
 from ombud.tickets import queries as tickets
@@ -17,7 +18,11 @@ from ombud.worker.logs import keys_folder
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
-CURATOR = Actor.system("cli/curate")
+
+def _curator() -> Actor:
+    """Return who acts, in a request of its own: that is what is undone."""
+    return Actor.system("cli/curate")
+
 
 Limit = Annotated[int, typer.Option("--limit", min=1, max=200, help="At most so many.")]
 Email = Annotated[str, typer.Argument(help="Their address.", show_default=False)]
@@ -26,7 +31,7 @@ Email = Annotated[str, typer.Argument(help="Their address.", show_default=False)
 @app.command("people")
 def duplicate_people(limit: Limit = 50, data_dir: DataDir = None) -> None:
     """List pairs of customers who may be one person, the likeliest first."""
-    with desk_for(data_dir) as desk, desk.read(CURATOR) as session:
+    with desk_for(data_dir) as desk, desk.read(_curator()) as session:
         found = curation.duplicate_people(session, limit=limit)
     show_table(
         ("score", "person", "other", "why"),
@@ -40,7 +45,7 @@ def duplicate_people(limit: Limit = 50, data_dir: DataDir = None) -> None:
 @app.command("tickets")
 def duplicate_tickets(limit: Limit = 50, data_dir: DataDir = None) -> None:
     """List pairs of open tickets of one requester that may be one matter."""
-    with desk_for(data_dir) as desk, desk.read(CURATOR) as session:
+    with desk_for(data_dir) as desk, desk.read(_curator()) as session:
         found = curation.duplicate_tickets(session, limit=limit)
     show_table(
         ("score", "ticket", "other", "title", "why"),
@@ -70,7 +75,7 @@ def merge_people(
         return curation.merge_people(session, [person(session, one).id for one in sources], into)
 
     with desk_for(data_dir) as desk:
-        merged = desk.run(CURATOR, work)
+        merged = desk.run(_curator(), work)
     out.print(f"To have them apart again: ombud undo {merged.request_id}", highlight=False, soft_wrap=True)
 
 
@@ -86,7 +91,7 @@ def merge_tickets(
     """Let the conversations of tickets go on in one. `ombud undo` takes it back."""
 
     def number(session: Session, name: str) -> int:
-        found = session.scalar(tickets.ticket_id(CURATOR, name))
+        found = session.scalar(tickets.ticket_id(actor_of(session), name))
         if found is None:
             raise NotFound(f"There is no ticket {name} here.")
         return found
@@ -96,7 +101,7 @@ def merge_tickets(
         return curation.merge_tickets(session, ids, number(session, target), across_requesters=across)
 
     with desk_for(data_dir) as desk:
-        merged = desk.run(CURATOR, work)
+        merged = desk.run(_curator(), work)
     out.print(
         f"{merged.comments:,} comments moved. To have them apart again: ombud undo {merged.request_id}",
         highlight=False,
@@ -110,7 +115,7 @@ def tags(
     data_dir: DataDir = None,
 ) -> None:
     """Write all tags in one way, and merge those that are then the same. `ombud undo` takes it back."""
-    actor = Actor.system("cli/curate")
+    actor = _curator()
     with desk_for(data_dir) as desk, desk.begin(actor) as session:
         changed = curation.normalise_tags(session, dry_run=dry_run)
     show_table(("tag", "was"), [(name, ", ".join(was)) for name, was in changed])
@@ -135,7 +140,7 @@ def anonymise(
     with desk_for(data_dir) as desk:
         key = signing_key(keys_folder(data_dir_of(desk.settings)))
         done = desk.run(
-            CURATOR,
+            _curator(),
             lambda session: curation.anonymise_person(
                 session, key, person(session, email).id, texts=not keep_texts
             ),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Annotated
 
 import typer
+from sqlalchemy.orm import Session
 
 from ombud.audit.actions import record_access
 from ombud.cli.common import DataDir, err, settings_with
@@ -40,8 +41,7 @@ def jsonl(file: Target = None, no_files: NoFiles = False, data_dir: DataDir = No
         store = (
             None if no_files else open_store(data_dir_of(settings) / "files", limit=settings.attachment_limit)
         )
-        _note(desk, "export:jsonl")
-        with _written(file) as lines, desk.read(EXPORTER, snapshot=True) as session:
+        with _written(file) as lines, _noted(desk, "export:jsonl") as session:
             count = 0
             for record in export_records(session, store.get if store is not None else None):
                 lines.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
@@ -52,21 +52,26 @@ def jsonl(file: Target = None, no_files: NoFiles = False, data_dir: DataDir = No
 @app.command("csv")
 def csv_command(file: Target = None, data_dir: DataDir = None) -> None:
     """Export a row for each ticket, for spreadsheets: no cell is taken for a formula."""
-    with open_desk(settings_with(data_dir)) as desk:
-        _note(desk, "export:csv")
-        with _written(file) as lines, desk.read(EXPORTER, snapshot=True) as session:
-            rows = csv.writer(lines)
-            rows.writerow(COLUMNS)
-            count = 0
-            for row in export_rows(session):
-                rows.writerow([safe_cell(row[name]) for name in COLUMNS])
-                count += 1
+    with (
+        open_desk(settings_with(data_dir)) as desk,
+        _written(file) as lines,
+        _noted(desk, "export:csv") as session,
+    ):
+        rows = csv.writer(lines)
+        rows.writerow(COLUMNS)
+        count = 0
+        for row in export_rows(session):
+            rows.writerow([safe_cell(row[name]) for name in COLUMNS])
+            count += 1
     err.print(f"{count:,} tickets.", highlight=False)
 
 
-def _note(desk: Desk, what: str) -> None:
-    """Write the export down, committed before anything leaves: without the note nothing does."""
+@contextmanager
+def _noted(desk: Desk, what: str) -> Iterator[Session]:
+    """Write the export down, committed before anything leaves (without the note nothing does); then read."""
     desk.run(EXPORTER, record_access, AccessKind.EXPORT, what)
+    with desk.read(EXPORTER, snapshot=True) as session:
+        yield session
 
 
 @contextmanager
