@@ -148,9 +148,10 @@ def test_what_is_bad_is_left_out_and_named(
     records = exported(desk, store)
     bad = json.loads(json.dumps(records))
     tickets = [record for record in bad if record["type"] == "ticket"]
-    tickets[0]["assignee"] = "nobody@nowhere.example"
-    tickets[1]["status"] = "half-open"
-    tickets[2]["surprise"] = 1
+    assert [len(ticket["files"]) for ticket in tickets] == [1, 0, 0, 0, 0][: len(tickets)]
+    tickets[1]["assignee"] = "nobody@nowhere.example"
+    tickets[2]["status"] = "half-open"
+    tickets[3]["surprise"] = 1
     user = next(
         record for record in bad if record["type"] == "user" and record["email"].startswith("zoe.old")
     )
@@ -163,7 +164,8 @@ def test_what_is_bad_is_left_out_and_named(
     assert any("status" in name for name, _ in told)
     assert any("surprise" in name for name, _ in told)
     assert any("created_at" in name and "timezone" in rule for name, rule in told)
-    assert any(name == "file" for name, _ in told)
+    assert ("file", "ends before its size.") in told
+    assert ("files", "are damaged in this export.") in told, "no record without its bytes"
     assert all(entry.line > 1 for entry in left)
     with pytest.raises(Forbidden):
         desk.run(cast.admin.actor, load_export, [])

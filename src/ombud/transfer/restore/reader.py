@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from ombud.errors import Invalid, TooLarge
 from ombud.files import StoredBytes
 from ombud.transfer.records import LeftOut
-from ombud.transfer.restore.records import AnyLine, EndLine, FileLine, HeadLine, Loadable
+from ombud.transfer.restore.records import AnyLine, EndLine, FileLine, HeadLine, Loadable, TicketLine
 
 LINE_LIMIT = 64 << 20
 """Bytes of one line: a ticket with everything that was said on it."""
@@ -42,12 +42,18 @@ def read_export(stream: BinaryIO, put: Put, limit: int) -> Iterator[tuple[int, L
             yield entry
             continue
         number, record = entry
+        if not isinstance(record, FileLine) or record.start == 0:
+            unfinished = pieces.end()
+            if unfinished is not None:
+                yield LeftOut(number - 1, unfinished[:12], {"file": "ends before its size."})
         if isinstance(record, FileLine):
             problem = pieces.add(record)
             if problem is not None:
                 yield LeftOut(number, record.checksum[:12], {"file": problem})
         elif isinstance(record, EndLine):
             ended = True
+        elif isinstance(record, TicketLine) and pieces.damaged & _files_of(record):
+            yield LeftOut(number, record.number, {"files": "are damaged in this export."})
         elif not isinstance(record, HeadLine):
             yield entry  # type: ignore[misc] # what is left are records to load
     if not ended:
@@ -88,12 +94,22 @@ class _Pieces:
         self._limit = limit
         self._checksum = ""
         self._data = bytearray()
+        self.damaged: set[str] = set()
+        """Checksums of files that did not come in: no record may stand without its bytes."""
+
+    def end(self) -> str | None:
+        """Say that no piece of the present file follows; returns its checksum when pieces are missing."""
+        unfinished = self._checksum or None
+        if unfinished is not None:
+            self._drop("")
+        return unfinished
 
     def add(self, piece: FileLine) -> str | None:
         """Take a piece; returns what is wrong with its file, once, at its last piece or where it breaks."""
         if piece.start == 0:
             self._checksum, self._data = piece.checksum, bytearray()
         if piece.checksum != self._checksum or piece.start != len(self._data):
+            self.damaged.add(piece.checksum)
             return None if not self._checksum else self._drop("has a piece out of its place.")
         if piece.size > self._limit:
             return self._drop(f"has more than {self._limit >> 20} MB.")
@@ -113,5 +129,10 @@ class _Pieces:
         return None
 
     def _drop(self, problem: str) -> str:
+        self.damaged.add(self._checksum)
         self._checksum, self._data = "", bytearray()
         return problem
+
+
+def _files_of(ticket: TicketLine) -> set[str]:
+    return {file.checksum for part in (ticket, *ticket.comments) for file in part.files}
