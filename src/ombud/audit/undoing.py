@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from ombud.models import AuditAction, AuditLog
@@ -39,6 +39,9 @@ RECORDS: Mapping[str, tuple[str, ...]] = {
 """What merging moves, and what is edited about tags. Other changes of these tables stay (see `_is_moved`)."""
 
 
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
 @dataclass(slots=True)
 class Change:
     """A value before the request and after it."""
@@ -61,7 +64,7 @@ class Plan:
     records: dict[tuple[str, int], dict[str, Change]] = field(default_factory=dict)
     tags: dict[int, dict[str, Any]] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
-    at: datetime | None = None
+    at: datetime = BEGINNING
 
     @property
     def is_empty(self) -> bool:
@@ -77,8 +80,9 @@ class Plan:
 def plan_of(rows: Iterable[AuditLog]) -> Plan:
     """Return the plan for a request's rows, which must be oldest first."""
     plan, new = Plan(), set()
-    for row in rows:
-        plan.at = plan.at or row.created_at
+    for number, row in enumerate(rows):
+        if number == 0:
+            plan.at = row.created_at
         if row.table_name == "tickets" and row.action is AuditAction.CREATE:
             new.add(row.ticket_id)
             _skip(plan, "A ticket that was opened stays; delete it instead.")

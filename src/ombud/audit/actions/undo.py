@@ -117,8 +117,9 @@ def _changed_tickets(session: Session, actor: Actor, plan: Plan) -> Iterator[str
             yield f"a ticket (id {ticket_id}) is gone"
             continue
         fields = plan.tickets.get(ticket_id, {})
-        deleted_since = ticket.deleted_at is not None and (plan.at is None or ticket.deleted_at > plan.at)
-        if deleted_since and "deleted_at" not in fields:
+        # Merging people reaches tickets that were deleted before it, and so does taking it back.
+        was_deleted = plan.is_curation and ticket.deleted_at is not None and plan.at > ticket.deleted_at
+        if ticket.deleted_at is not None and not was_deleted and "deleted_at" not in fields:
             yield f"ticket {ticket.ticket_number} is deleted"
         for name, change in fields.items():
             current, left = getattr(ticket, name), typed(Ticket, name, change.after)

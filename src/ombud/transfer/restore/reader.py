@@ -41,23 +41,22 @@ def read_export(stream: BinaryIO, put: Put, limit: int) -> Iterator[tuple[int, L
         if isinstance(entry, LeftOut):
             yield entry
             continue
-        number, record = entry
-        if not isinstance(record, FileLine) or record.start == 0:
-            unfinished = pieces.end()
-            if unfinished is not None:
-                yield LeftOut(number - 1, unfinished[:12], {"file": "ends before its size."})
-        if isinstance(record, FileLine):
-            problem = pieces.add(record)
-            if problem is not None:
-                yield LeftOut(number, record.checksum[:12], {"file": problem})
-        elif isinstance(record, EndLine):
-            ended = True
-        elif isinstance(record, TicketLine) and pieces.damaged & _files_of(record):
-            yield LeftOut(number, record.number, {"files": "are damaged in this export."})
-        elif not isinstance(record, HeadLine):
-            yield entry  # type: ignore[misc] # what is left are records to load
+        yield from pieces.cut_short(*entry)
+        ended = isinstance(entry[1], EndLine) or ended
+        yield from _entry(pieces, *entry)
     if not ended:
         raise BadExport("The last line is missing: the file was cut off. What came before is loaded.")
+
+
+def _entry(pieces: "_Pieces", number: int, record: AnyLine) -> Iterator[tuple[int, Loadable] | LeftOut]:
+    if isinstance(record, FileLine):
+        problem = pieces.add(record)
+        if problem is not None:
+            yield LeftOut(number, record.checksum[:12], {"file": problem})
+    elif isinstance(record, TicketLine) and pieces.damaged & _files_of(record):
+        yield LeftOut(number, record.number, {"files": "are damaged in this export."})
+    elif not isinstance(record, HeadLine | EndLine):
+        yield number, record
 
 
 class _Lines:
@@ -97,12 +96,12 @@ class _Pieces:
         self.damaged: set[str] = set()
         """Checksums of files that did not come in: no record may stand without its bytes."""
 
-    def end(self) -> str | None:
-        """Say that no piece of the present file follows; returns its checksum when pieces are missing."""
-        unfinished = self._checksum or None
-        if unfinished is not None:
-            self._drop("")
-        return unfinished
+    def cut_short(self, number: int, record: AnyLine) -> Iterator[LeftOut]:
+        """Yield what is wrong when this line is not the next piece of a file that has begun."""
+        goes_on = isinstance(record, FileLine) and record.start > 0
+        if self._checksum and not goes_on:
+            name = self._checksum[:12]
+            yield LeftOut(number - 1, name, {"file": self._drop("ends before its size.")})
 
     def add(self, piece: FileLine) -> str | None:
         """Take a piece; returns what is wrong with its file, once, at its last piece or where it breaks."""
