@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
-from sqlalchemy import Select, Text, cast, func, select
+from sqlalchemy import Select, Text, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
@@ -242,7 +242,7 @@ def rows(after: int, limit: int) -> Rows:
     """Return tickets that are not deleted, one row each, for a spreadsheet."""
     requester, assignee = aliased(User), aliased(User)
     names = (
-        select(func.string_agg(Tag.name, aggregate_order_by(", ", Tag.name)))
+        select(func.string_agg(Tag.name, aggregate_order_by(literal(", "), Tag.name)))
         .join(TicketTag, TicketTag.tag_id == Tag.id)
         .where(TicketTag.ticket_id == Ticket.id)
         .correlate(Ticket)

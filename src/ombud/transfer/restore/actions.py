@@ -175,8 +175,8 @@ def _add_tickets(session: Session, lines: list[Numbered], loaded: Loaded) -> Non
     if not rows:
         return
     ids = _insert(session, Ticket, rows, Ticket.id)
-    for number, line in fresh.items():
-        line_id = ids[number]
+    for name, line in fresh.items():
+        line_id = ids[name]
         _insert_all(
             session, TicketTag, [_dated(t, ticket_id=line_id, tag_id=tags[t.name.lower()]) for t in line.tags]
         )
@@ -188,7 +188,7 @@ def _add_tickets(session: Session, lines: list[Numbered], loaded: Loaded) -> Non
         references = [_dated(r, ticket_id=line_id, source=r.source, key=r.key) for r in line.references]
         if references:
             session.execute(upsert(ExternalRef).values(references).on_conflict_do_nothing())
-    comments = _add_comments(session, [(ids[number], line) for number, line in fresh.items()], people)
+    comments = _add_comments(session, [(ids[name], line) for name, line in fresh.items()], people)
     loaded.tickets += len(rows)
     loaded.comments += comments
     highest = max((int(name) for name in rows if name.isdecimal() and len(name) < 16), default=0)
@@ -251,7 +251,8 @@ def _people_of(line: TicketLine) -> Iterable[str]:
         yield line.assignee
     yield from (one.email for one in line.participants)
     yield from (comment.author for comment in line.comments)
-    yield from (file.uploader for part in (line, *line.comments) for file in part.files)
+    yield from (file.uploader for file in line.files)
+    yield from (file.uploader for comment in line.comments for file in comment.files)
 
 
 def _problems(

@@ -134,4 +134,5 @@ class _Pieces:
 
 
 def _files_of(ticket: TicketLine) -> set[str]:
-    return {file.checksum for part in (ticket, *ticket.comments) for file in part.files}
+    said = {file.checksum for comment in ticket.comments for file in comment.files}
+    return said | {file.checksum for file in ticket.files}
