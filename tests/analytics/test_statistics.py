@@ -221,3 +221,36 @@ def _totals(found: TicketStatistics) -> tuple[int, ...]:
             for name in ("team_stats", "assignee_stats", "day_counts")
         ),
     )
+
+
+def test_figures_have_no_age(desk: Desk, cast: Cast, system: Actor) -> None:
+    """R158: nothing waits for a refresh. What was committed a moment ago counts before anybody folds it in."""
+    with desk.read(system) as session:
+        before = get_ticket_statistics(session)
+        assert in_sums_and_waiting(session) == (0, 0)
+    ticket = desk.run(system, make_ticket, cast.customer.id, priority=TicketPriority.URGENT)
+    with desk.read(cast.agent.actor) as session:
+        unfolded = get_ticket_statistics(session)
+        assert in_sums_and_waiting(session)[1] > 0
+    assert unfolded["total"] == before["total"] + 1
+    assert unfolded["priority_counts"]["urgent"] == before["priority_counts"]["urgent"] + 1
+    while desk.run(system, fold_statistics):
+        pass
+    with desk.read(cast.agent.actor) as session:
+        assert get_ticket_statistics(session) == unfolded
+        assert in_sums_and_waiting(session)[1] == 0
+        # "equals base": the very rows, counted
+        counted_anew = session.scalar(
+            select(func.count(Ticket.id)).where(Ticket.priority == TicketPriority.URGENT)
+        )
+    assert counted_anew == unfolded["priority_counts"]["urgent"]
+    assert ticket.id
+
+
+def test_there_is_no_materialized_view(desk: Desk, system: Actor) -> None:
+    """They hold their owner's rows and know no row security (docs/adr/0014-statistics.md)."""
+    with desk.read(system) as session:
+        found = session.scalar(
+            text("SELECT count(*) FROM pg_class WHERE relkind = 'm' AND relnamespace = 'ombud'::regnamespace")
+        )
+    assert found == 0

@@ -10,6 +10,7 @@ from ombud.db.desk import Desk
 from ombud.db.statements import counted
 from ombud.kit.cursor import encode_cursor
 from ombud.models import TicketPriority, TicketStatus
+from ombud.search import actions as search
 from ombud.testing.factories import (
     make_comment,
     make_organization,
@@ -59,6 +60,12 @@ SORTS = ("activity", "-activity", "created", "-created", "priority", "-priority"
 FILTERS: dict[str, set[int]] = {
     "status=open&status=closed": {0, 1, 2, 3, 4, 5},
     "status=closed": set(),
+    "substring=ROBLEM%203": {3},
+    "substring=%25": set(),
+    "q=contains:lem": {0, 1, 2, 3, 4, 5},
+    "has_attachment=true": set(),
+    "overdue=true": set(),
+    "resolved_from=2020-01-01T00:00:00Z": set(),
     "priority=low&priority=urgent": {0, 3, 4},
     "channel=email": set(),
     "assignee=me": {1, 3, 5},
@@ -227,3 +234,45 @@ async def test_a_cursor_of_another_order_is_refused(agent: httpx.AsyncClient, de
 async def test_statuses_of_the_model_are_those_of_the_description(agent: httpx.AsyncClient) -> None:
     document = (await agent.get("openapi.json")).json()
     assert document["components"]["schemas"]["TicketStatus"]["enum"] == [one.value for one in TicketStatus]
+
+
+async def test_a_search_by_best_match_counted_and_refused_without_words(
+    agent: httpx.AsyncClient, desk: Desk, cast: Cast
+) -> None:
+    fill(desk, cast, 6)
+    ids = [ticket["id"] for ticket in await walk(agent, "tickets?q=problem&sort=-rank&limit=2")]
+    assert len(ids) == len(set(ids)) == 6
+    page = (await agent.get("tickets?q=problem&limit=2&count=true")).json()
+    assert (page["total"], page["is_more"], len(page["items"])) == (6, False, 2)
+    assert (await agent.get("tickets?limit=2")).json()["total"] is None
+    for query in (
+        "sort=-rank",
+        "sort=rank&substring=prob",
+        "sort=-title",
+        "substring=%00",
+        f"substring={'x' * 201}",
+    ):
+        assert (await agent.get(f"tickets?{query}")).status_code == 422, query
+
+
+async def test_suggestions_are_of_what_the_caller_sees(
+    agent: httpx.AsyncClient, customer: httpx.AsyncClient, desk: Desk, cast: Cast
+) -> None:
+    with desk.begin(SYSTEM) as session:
+        ticket = make_ticket(session, cast.customer.id, title="A broken umbrella")
+        make_comment(session, ticket, cast.agent.id, "troublemaker", is_internal=True)
+    desk.run(SYSTEM, search.index_fresh_documents)
+
+    async def suggested(client: httpx.AsyncClient, typed: str) -> list[str]:
+        with counted() as log:
+            answer = await client.get("search/suggestions", params={"q": typed})
+        assert len(log.statements) <= 6
+        items: list[str] = answer.json()["items"]
+        return items
+
+    assert await suggested(agent, "brokn umbrela") == ["broken umbrella"]
+    assert await suggested(customer, "brokn umbrela") == ["broken umbrella"]
+    assert await suggested(agent, "troublemakr") == ["troublemaker"]
+    assert await suggested(customer, "troublemakr") == []
+    assert (await customer.get("search/suggestions?q=team:support+x")).status_code == 403
+    assert (await agent.get("search/suggestions?q=status:x")).status_code == 422

@@ -10,9 +10,10 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from ombud import Actor, Desk
+from ombud.audit import record_access
 from ombud.cli.app import run
 from ombud.config import Settings
-from ombud.models import TicketStatus
+from ombud.models import AccessKind, TicketStatus
 from ombud.testing import Cast, ScratchDatabase, make_comment, make_ticket
 from ombud.tickets import add_tags, set_status
 
@@ -131,3 +132,28 @@ def test_undo_and_undo_the_undo(ombud: Run, number: str, tmp_path: Path) -> None
     assert ombud("undo", again)[0] == 0
     assert json.loads(ombud("ticket", "show", number, "--json")[1])["status"] == "closed"
     assert ombud("undo", "no-such-request")[0] == 3
+
+
+def test_access_shows_and_filters(ombud: Run, desk: Desk, cast: Cast) -> None:
+    who = cast.agent.actor
+    desk.run(who.for_request("taking"), record_access, AccessKind.EXPORT, "tickets?status=open")
+    desk.run(who, record_access, AccessKind.DOWNLOAD, "attachment:4")
+    desk.run(cast.customer.actor, record_access, AccessKind.DENIED, "ticket:1042/\x1b[2Jcomments")
+
+    def things(*words: str) -> list[str]:
+        code, told = ombud("audit", "access", "--json", *words)
+        assert code == 0, told
+        return [json.loads(line)["object"] for line in told.splitlines()]
+
+    assert things() == ["ticket:1042/\x1b[2Jcomments", "attachment:4", "tickets?status=open"]
+    assert things("--limit", "1") == things()[:1]
+    assert things("--kind", "export") == ["tickets?status=open"]
+    assert things("--actor", f"user:{cast.customer.id}") == things()[:1]
+    assert things("--object", "ticket:1042") == things()[:1]
+    assert things("--object", "tickets") == things("--request", "taking") == ["tickets?status=open"]
+    assert things("--object", "ticket") == things("--to", "2020-01-01") == []
+    told = ombud("audit", "access")[1]
+    assert "attachment:4" in told
+    assert "\x1b[2J" not in told
+    assert ombud("audit", "access", "--from", "yesterday")[0] == 2
+    assert ombud("audit", "access", "--kind", "nonesuch")[0] == 2

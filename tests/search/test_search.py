@@ -318,7 +318,7 @@ def test_common_words_are_found_by_walking_the_list_alike(
                     queries.inbox(actor, TicketFilter(text="apple"), place, common=common)
                 ).all(),
             )
-            for common in (False, True)
+            for common in (queries.RARE, queries.Common(words=True))
         ]
         assert [row.id for row in pages[0]] == [row.id for row in pages[1]]
         assert len(pages[0]) == 8

@@ -72,7 +72,16 @@ sparse = st.fixed_dictionaries(
         "deleted": st.booleans(),
     },
 ).map(_one_or_two)
-places = st.builds(Place, sort=st.sampled_from(TicketSort), ascending=st.booleans(), limit=st.integers(8, 40))
+places = st.builds(
+    Place,
+    sort=st.sampled_from([sort for sort in TicketSort if sort is not TicketSort.RANK]),
+    ascending=st.booleans(),
+    limit=st.integers(8, 40),
+)
+
+
+# Fitting words is an order of its own: tests/search/test_search_tickets.py.
+SORTS = [sort for sort in TicketSort if sort is not TicketSort.RANK]
 
 
 def _key(facts: Facts, sort: TicketSort) -> tuple[Any, ...]:
@@ -84,6 +93,8 @@ def _key(facts: Facts, sort: TicketSort) -> tuple[Any, ...]:
             return (row.created_at, row.id)
         case TicketSort.PRIORITY:
             return (row.priority.rank, row.last_activity_at, row.id)
+        case TicketSort.RANK:
+            raise NotImplementedError
 
 
 def _expected(sample: Sample, person: Persona, wanted: TicketFilter, place: Place) -> list[int]:
@@ -120,7 +131,7 @@ def test_pages_are_what_brute_force_finds(
     assert _walk(sample, person, wanted, place) == (expected, len(expected))
 
 
-@pytest.mark.parametrize(("sort", "ascending"), list(product(TicketSort, (False, True))))
+@pytest.mark.parametrize(("sort", "ascending"), list(product(SORTS, (False, True))))
 @pytest.mark.parametrize("limit", [1, 7])
 def test_pages_part_the_list_in_every_order_with_ties(
     sample: Sample, sort: TicketSort, ascending: bool, limit: int
@@ -179,7 +190,7 @@ def test_a_cursor_of_another_time_is_a_place_like_any(sample: Sample, values: tu
         assert isinstance(list_tickets(session, TicketFilter(), place).rows, tuple)
 
 
-@pytest.mark.parametrize("sort", TicketSort)
+@pytest.mark.parametrize("sort", SORTS)
 def test_a_cursor_of_another_order_or_of_nobody_is_refused(sample: Sample, sort: TicketSort) -> None:
     forged = [encode_cursor("-activity", (1, 2)), encode_cursor(f"-{sort.value}", ("x", "y")), "e30", "é"]
     for cursor in [*forged, encode_cursor(sort.value, (START, 1))]:

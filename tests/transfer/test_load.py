@@ -24,6 +24,7 @@ from ombud.models import (
     UserRole,
 )
 from ombud.people.actions import create_organization, create_team, create_user
+from ombud.search import actions as search
 from ombud.tickets import StoredFile, soft_delete_ticket
 from ombud.transfer import (
     CommentRecord,
@@ -197,8 +198,8 @@ def test_imported_words_are_found(desk: Desk) -> None:
     with desk.begin(IMPORTER) as session:
         for typed in ("zwolfteilig", "unwrap", "ann@example.com"):
             assert session.execute(select(func.ombud.match_tickets(typed, "system", 0, 0))).all(), typed
-        assert session.scalar(queries.index_tail()) == 1
-        assert session.scalar(queries.index_tail()) == 0
+        assert search.index_fresh_documents(session) == 1
+        assert search.index_fresh_documents(session) == 0
 
 
 def _mail(

@@ -7,10 +7,12 @@ import re
 import pytest
 from sqlalchemy.orm import Session
 
+from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.statements import counted
 from ombud.models import TicketPriority, TicketStatus
 from ombud.runtime import Runtime
+from ombud.search import actions as search
 from ombud.testing import Cast, make_comment, make_ticket
 from ombud.tickets import listing
 from ombud.web import queries
@@ -206,3 +208,55 @@ async def test_what_surrounds_a_page_is_built_once_for_each_who_sees_alike(cast:
     assert queries.surroundings(agent.for_request("another")) is built
     others = (cast.admin, cast.team_agent, cast.light_agent, cast.customer)
     assert all(queries.surroundings(one.actor) is not built for one in others)
+
+
+async def test_a_search_that_finds_nothing_offers_what_was_meant(
+    web: Browser, cast: Cast, desk: Desk
+) -> None:
+    await desk.arun(
+        cast.admin.in_new_request(), lambda s: make_ticket(s, cast.customer.id, title="Umbrella & co").id
+    )
+    await desk.arun(Actor.system("test"), search.index_fresh_documents)
+    await web.sign_in(cast.agent)
+    with counted() as log:
+        empty = (await web.get("/tickets?q=status:open+umbrela")).text
+    assert len(log.statements) <= BUDGET + 3
+    assert "Did you mean" in empty
+    assert 'href="/tickets?view=all&amp;q=status%3Aopen+umbrella"' in empty
+    followed = (await web.get("/tickets?view=all&q=status%3Aopen+umbrella")).text
+    assert len(numbers(followed)) == 1
+    assert 'id="list-count">1<' in followed
+    assert "Did you mean" not in (await web.get("/tickets?q=zzzzqqqq")).text
+
+
+async def test_a_search_may_be_exact_and_by_best_match(web: Browser, cast: Cast, desk: Desk) -> None:
+    await open_many(desk, cast, 3)
+    await web.sign_in(cast.agent)
+    exact = (await web.get("/tickets?q=UESTION+1&exact=yes")).text
+    assert len(numbers(exact)) == 1
+    assert 'name="exact" value="yes" checked' in exact
+    assert "Best match" not in exact
+    assert numbers((await web.get("/tickets?q=UESTION+1")).text) == []
+    assert "Nothing contains “%”" in (await web.get("/tickets?q=%25&exact=yes")).text
+    ranked = (await web.get("/tickets?q=question&sort=-rank")).text
+    assert len(numbers(ranked)) == 3
+    assert "Best match" in ranked
+    # Without words there is nothing to match: the list is in its own order.
+    assert len(numbers((await web.get("/tickets?view=all&sort=-rank")).text)) == 3
+    assert (await web.get("/tickets?q=x&sort=rank;drop")).status_code == 422
+
+
+async def test_more_than_a_thousand_say_so(
+    web: Browser, cast: Cast, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ombud.tickets.queries.lists.COUNTER_CAP", 60)
+    monkeypatch.setattr("ombud.web.listing.COUNTER_CAP", 60)
+    await open_many(desk, cast, 62)
+    await web.sign_in(cast.agent)
+    assert 'id="list-count">60+<' in (await web.get("/tickets?q=question")).text
+
+
+async def test_a_customer_cannot_ask_about_the_desks_work(web: Browser, cast: Cast) -> None:
+    await web.sign_in(cast.customer)
+    for term in ("assignee:agnes", "is:overdue", "tag:vip", "team:support", "is:deleted"):
+        assert (await web.get(f"/tickets?q={term}")).status_code == 403

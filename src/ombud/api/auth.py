@@ -26,7 +26,10 @@ class InsufficientScope(Forbidden):
 
 
 async def authenticate(request: Request, runtime: Runtime) -> Principal:
-    """Return whose token came with the request; Unauthenticated in the same words whatever is wrong with it."""
+    """Return whose token came with the request; Unauthenticated in the same words whatever is wrong with it.
+
+    What the token may do is `check_scope`'s to say.
+    """
     token = _bearer(request)
     parts = split_api_token(token) if token.isascii() else None
     if parts is None:
@@ -36,7 +39,6 @@ async def authenticate(request: Request, runtime: Runtime) -> Principal:
     if row is None or not same(row.secret_hash, digest(secret)):
         raise Unauthenticated("Send a valid token: Authorization: Bearer omb_live_...", presented=True)
     principal = accounts.principal_of(row, request.state.request_id)
-    _check_scope(principal, request.method)
     if row.last_used_at is None or row.last_used_at < clock.now() - USE_NOTED_EVERY:
         await runtime.desk.arun(principal.actor, accounts.note_token_use, row.token_id)
     return principal
@@ -50,7 +52,7 @@ def _bearer(request: Request) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _check_scope(principal: Principal, method: str) -> None:
+def check_scope(principal: Principal, method: str) -> None:
     """A token without scopes does what its owner may; one with scopes only what they say."""
     wanted = "read" if method in SAFE_METHODS else "write"
     if principal.scopes and wanted not in principal.scopes:

@@ -14,7 +14,8 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from ombud.api.auth import authenticate
+from ombud.api import looks
+from ombud.api.auth import authenticate, check_scope
 from ombud.api.json_body import read_json
 from ombud.api.problems import MEDIA_TYPE
 from ombud.errors import Invalid, NotFound
@@ -90,16 +91,18 @@ class ApiRoute(APIRoute):
             request = ApiRequest(plain.scope, plain.receive)
             runtime = request.app.state.runtime
             request.state.principal = await authenticate(request, runtime)
-            if "\x00" in request.url.path:
-                raise NotFound
-            _check_query(request, known)
-            if takes_form:
-                request.limit = runtime.settings.attachment_limit + MULTIPART_OVERHEAD
-                _check_type(request, ("multipart/form-data",))
-            elif self.body_field is not None:
-                _check_type(request, JSON_TYPES)
-                await request.json()
-            return await handle(request)
+            with looks.noted(request):
+                check_scope(request.state.principal, request.method)
+                if "\x00" in request.url.path:
+                    raise NotFound
+                _check_query(request, known)
+                if takes_form:
+                    request.limit = runtime.settings.attachment_limit + MULTIPART_OVERHEAD
+                    _check_type(request, ("multipart/form-data",))
+                elif self.body_field is not None:
+                    _check_type(request, JSON_TYPES)
+                    await request.json()
+                return await handle(request)
 
         return guarded
 

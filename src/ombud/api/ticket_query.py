@@ -11,28 +11,13 @@ from ombud.api.schemas.tickets import Sort
 from ombud.db.actor import Actor
 from ombud.errors import Forbidden
 from ombud.models import TicketChannel, TicketPriority, TicketStatus
-from ombud.tickets.filters import Place, TicketFilter, TicketSort, View
+from ombud.tickets.filters import MAX_SUBSTRING, Place, TicketFilter, TicketSort, View
 from ombud.tickets.grammar import understand
+from ombud.tickets.policy import require_askable
 
 T = TypeVar("T")
 Several = Annotated[list[T], Field(max_length=50)]
 Assignee = Literal["me", "unassigned"] | QueryId
-
-# What a customer must not even find out by filtering, by parameter or by a term of `q`.
-DESK_ONLY = (
-    "assignees",
-    "assignee_names",
-    "team_ids",
-    "team_names",
-    "tags",
-    "organization_id",
-    "organization_names",
-    "requester_names",
-    "updated_from",
-    "updated_to",
-    "overdue",
-    "deleted",
-)
 
 
 class TicketQuery(PageQuery):
@@ -41,6 +26,12 @@ class TicketQuery(PageQuery):
     q: Annotated[str, Field(max_length=500, description="Words, and terms such as `status:open`.")] | None = (
         None
     )
+    substring: (
+        Annotated[
+            str, Field(max_length=MAX_SUBSTRING, description="Found exactly as it stands, in any case.")
+        ]
+        | None
+    ) = None
     status: Several[TicketStatus] | None = None
     priority: Several[TicketPriority] | None = None
     channel: Several[TicketChannel] | None = None
@@ -53,15 +44,22 @@ class TicketQuery(PageQuery):
     created_to: Moment | None = Field(default=None, description="Exclusive.")
     updated_from: Moment | None = Field(default=None, description="By last activity.")
     updated_to: Moment | None = Field(default=None, description="Exclusive.")
+    resolved_from: Moment | None = None
+    resolved_to: Moment | None = Field(default=None, description="Exclusive.")
+    overdue: bool = Field(default=False, description="Not done, and older than seven days.")
+    has_attachment: bool = False
     deleted: bool = Field(default=False, description="Deleted tickets instead of the others.")
     view: View | None = Field(default=None, description="A view of the sidebar; other filters narrow it.")
-    sort: Sort = Field(default="-activity", description="`-` is descending.")
+    sort: Sort = Field(
+        default="-activity",
+        description="`-` is descending. `-rank`: what fits the words of `q` best comes first.",
+    )
+    count: bool = Field(default=False, description="Also say how many there are, up to 1,000 (`total`).")
 
     def filter_for(self, actor: Actor) -> TicketFilter:
         """Return the filter of the layers below; Forbidden for a customer who asks about the desk's work."""
         wanted = understand(self._filter())
-        if not actor.is_staff and any(getattr(wanted, field) for field in DESK_ONLY):
-            raise Forbidden("Only the support team can filter by that.")
+        require_askable(actor, wanted)
         narrowed = self.view.narrowed(wanted) if self.view is not None else wanted
         if not actor.is_staff and narrowed.assignees:
             raise Forbidden("Only the support team has that view.")
@@ -70,6 +68,7 @@ class TicketQuery(PageQuery):
     def _filter(self) -> TicketFilter:
         return TicketFilter(
             text=self.q,
+            substring=self.substring,
             statuses=_tuple(self.status),
             priorities=_tuple(self.priority),
             channels=_tuple(self.channel),
@@ -82,6 +81,10 @@ class TicketQuery(PageQuery):
             created_to=self.created_to,
             updated_from=self.updated_from,
             updated_to=self.updated_to,
+            resolved_from=self.resolved_from,
+            resolved_to=self.resolved_to,
+            overdue=self.overdue,
+            has_attachment=self.has_attachment,
             deleted=self.deleted,
         )
 

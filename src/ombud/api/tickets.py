@@ -10,12 +10,14 @@ from ombud.api.calls import CurrentCall
 from ombud.api.created import Created
 from ombud.api.paging import Link
 from ombud.api.routing import api_router, problems
-from ombud.api.schemas.base import Page, TicketNumber
+from ombud.api.schemas.base import TicketNumber
 from ombud.api.schemas.tickets import (
     CustomerTicket,
     CustomerTicketRow,
     NewTicket,
+    Suggestions,
     Ticket,
+    TicketPage,
     TicketPatch,
     TicketRow,
 )
@@ -23,7 +25,18 @@ from ombud.api.ticket_query import TicketQuery
 from ombud.db.context import actor_of
 from ombud.errors import Invalid, NotFound
 from ombud.people.actions import find_or_create_customer
-from ombud.tickets import change_ticket, listing, open_ticket, queries, restore_ticket, soft_delete_ticket
+from ombud.tickets import (
+    TicketFilter,
+    change_ticket,
+    listing,
+    open_ticket,
+    queries,
+    restore_ticket,
+    soft_delete_ticket,
+)
+from ombud.tickets.grammar import understand
+from ombud.tickets.policy import require_askable
+from ombud.tickets.suggestions import suggest
 
 router = api_router("Tickets")
 
@@ -32,16 +45,28 @@ IfMatch = Annotated[
     Header(description="The `ETag` last seen, or `*`; another version is answered with 412.", max_length=200),
 ]
 
+SearchText = Annotated[str, Query(max_length=500, description="What was typed.")]
+
 
 @router.get("/tickets")
 async def list_tickets(
     wanted: Annotated[TicketQuery, Query()], call: CurrentCall, link: Link
-) -> Page[TicketRow] | Page[CustomerTicketRow]:
+) -> TicketPage[TicketRow] | TicketPage[CustomerTicketRow]:
     """List tickets."""
-    found = await call.read(listing.list_tickets, wanted.filter_for(call.actor), wanted.place)
+    found = await call.read(
+        listing.list_tickets, wanted.filter_for(call.actor), wanted.place, counted=wanted.count
+    )
     if call.actor.is_staff:
-        return link.items([TicketRow.of(row) for row in found.rows], found.next_cursor)
-    return link.items([CustomerTicketRow.of(row) for row in found.rows], found.next_cursor)
+        return TicketPage.of(link.items([TicketRow.of(row) for row in found.rows], found.next_cursor), found)
+    rows = [CustomerTicketRow.of(row) for row in found.rows]
+    return TicketPage.of(link.items(rows, found.next_cursor), found)
+
+
+@router.get("/search/suggestions")
+async def suggest_searches(q: SearchText, call: CurrentCall) -> Suggestions:
+    """Suggest what to search for instead of words that find nothing: up to three texts that find something."""
+    require_askable(call.actor, understand(TicketFilter(text=q)))
+    return Suggestions(items=list(await call.read(suggest, q)))
 
 
 @router.post("/tickets", status_code=201, responses=problems(409, 413, 415))

@@ -1,6 +1,7 @@
 """Looks at things, gathered in memory for a moment: a page view must not cost a transaction of its own.
 
-Downloads and exports do not go this way; they are noted in their own transaction (`record_access`).
+While the database is away they wait in a file (`spill`). Downloads and exports do not go this way; they are
+noted in their own transaction (`record_access`).
 """
 
 import threading
@@ -21,6 +22,8 @@ CAPACITY = 50_000
 REPEAT_SECONDS = 300.0
 """The same person looking at the same thing again within this time is one look."""
 REMEMBERED = 10_000
+LONGEST = 300
+"""Characters of a thing's name that the log has room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Look:
             "principal": self.principal,
             "user_id": self.user_id,
             "kind": self.kind,
-            "object": self.thing[:300],
+            "object": self.thing,
             "request_id": self.request_id,
         }
 
@@ -57,10 +60,13 @@ class AccessBuffer:
         """How many looks did not fit in while the database was away."""
 
     def note(self, actor: Actor, kind: AccessKind, thing: str) -> None:
-        """Remember that `actor` looked at `thing` (`ticket:17`); returns at once."""
-        look = Look(kind, thing, actor.label, actor.user_id, actor.request_id)
+        """Remember that `actor` looked at `thing` (`ticket:1042`); returns at once.
+
+        A refusal (`DENIED`) is noted each time, everything else once in five minutes.
+        """
+        look = Look(kind, _storable(thing), actor.label, actor.user_id, actor.request_id)
         with self._lock:
-            if not self._is_repeated(look):
+            if kind is AccessKind.DENIED or not self._is_repeated(look):
                 self._keep(look)
 
     def take(self) -> list[Look]:
@@ -91,6 +97,11 @@ class AccessBuffer:
             del self._recent[next(iter(self._recent))]
         self._recent[key] = moment
         return False
+
+
+def _storable(thing: str) -> str:
+    """Leave out what PostgreSQL does not take: one such name would keep all the others from being written."""
+    return thing.replace("\0", "").encode(errors="replace").decode()[:LONGEST]
 
 
 _buffers: WeakKeyDictionary[Desk, AccessBuffer] = WeakKeyDictionary()

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from ombud.models import AccessKind
+
 
 @dataclass(frozen=True, slots=True)
 class LogFilter:
@@ -12,6 +14,20 @@ class LogFilter:
     table: str | None = None
     record_id: int | None = None
     actor: str | None = None
+    request_id: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccessFilter:
+    """Conditions on the log of looks; None leaves one out. `thing` also finds what is below it
+    (`ticket:1042/comments`) and its lists (`tickets?status=open`).
+    """
+
+    kind: AccessKind | None = None
+    principal: str | None = None
+    thing: str | None = None
     request_id: str | None = None
     start: datetime | None = None
     end: datetime | None = None

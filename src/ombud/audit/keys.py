@@ -64,6 +64,16 @@ def trusted_keys(folder: Path) -> Mapping[str, "Ed25519PublicKey"]:
     return {key_id_of(key): key for key in public}
 
 
+def public_keys(folder: Path) -> dict[str, bytes]:
+    """Return the public keys that are believed as files, by name: enough to verify with, not to sign."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    return {
+        f"audit-{name}.pem": key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        for name, key in trusted_keys(folder).items()
+    }
+
+
 def _make(path: Path) -> None:
     """Write a new key under a name of its own, then link it: of two processes one wins, and both use its key."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

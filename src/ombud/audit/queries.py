@@ -4,15 +4,16 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import BigInteger, Boolean, Select, Text, cast, column, func, select, table
+from sqlalchemy import BigInteger, Boolean, Select, Text, cast, column, func, or_, select, table
 from sqlalchemy.orm import joinedload
 
-from ombud.audit.filters import LogFilter
-from ombud.audit.policy import log_visible_to
+from ombud.audit.filters import AccessFilter, LogFilter
+from ombud.audit.policy import log_visible_to, looks_visible_to
 from ombud.db.actor import Actor
 from ombud.db.base import SCHEMA
 from ombud.models import (
     INCLUDE_DELETED,
+    AccessLog,
     Attachment,
     AuditCheckpoint,
     AuditLog,
@@ -62,8 +63,9 @@ def log(actor: Actor, wanted: LogFilter, *, before: int | None = None, limit: in
         )
         if value is not None
     ]
-    if wanted.actor is not None and wanted.actor.startswith("user:") and wanted.actor[5:].isdecimal():
-        conditions.append(AuditLog.user_id == int(wanted.actor[5:]))  # this one has an index
+    user_id = _user_id(wanted.actor)
+    if user_id is not None:
+        conditions.append(AuditLog.user_id == user_id)  # this one has an index
     if wanted.start is not None:
         conditions.append(AuditLog.created_at >= wanted.start)
     if wanted.end is not None:
@@ -78,6 +80,44 @@ def log(actor: Actor, wanted: LogFilter, *, before: int | None = None, limit: in
         .limit(limit)
         .execution_options(**{INCLUDE_DELETED: True})
     )
+
+
+def looks(
+    actor: Actor, wanted: AccessFilter, *, before: int | None = None, limit: int = 100
+) -> Select[AccessLog]:
+    """Return who looked at what, newest first; `before` is the last id of the page above."""
+    conditions = [
+        column == value
+        for column, value in (
+            (AccessLog.kind, wanted.kind),
+            (AccessLog.principal, wanted.principal),
+            (AccessLog.request_id, wanted.request_id),
+        )
+        if value is not None
+    ]
+    user_id = _user_id(wanted.principal)
+    if user_id is not None:
+        conditions.append(AccessLog.user_id == user_id)  # this one has an index
+    if wanted.thing is not None:
+        below = (AccessLog.object.startswith(f"{wanted.thing}{end}", autoescape=True) for end in "/?")
+        conditions.append(or_(AccessLog.object == wanted.thing, *below))
+    if wanted.start is not None:
+        conditions.append(AccessLog.at >= wanted.start)
+    if wanted.end is not None:
+        conditions.append(AccessLog.at < wanted.end)
+    if before is not None:
+        conditions.append(AccessLog.id < before)
+    return (
+        select(AccessLog)
+        .where(looks_visible_to(actor), *conditions)
+        .order_by(AccessLog.id.desc())
+        .limit(limit)
+    )
+
+
+def _user_id(principal: str | None) -> int | None:
+    named = principal is not None and principal.startswith("user:") and principal[5:].isdecimal()
+    return int(principal[5:]) if named and principal is not None else None
 
 
 # Sealing and verifying

@@ -21,9 +21,9 @@ EXIT_CODES: tuple[tuple[type[OmbudError], int], ...] = (
 # Groups of commands, by the module that has them. A module is imported only when it is asked for or listed.
 GROUPS = {
     "audit": "the audit log: read it, prove it",
-    "db": "the database: schema, roles",
     "curate": "duplicates, merging, forgetting people",
     "export": "content for elsewhere",
+    "db": "the database: schema, roles, plans, health",
     "import": "tickets from files",
     "mail": "read mail files as the desk would",
     "ticket": "single tickets",
@@ -66,6 +66,8 @@ def _add_commands(wanted: str | None) -> None:
         "serve": "serve",
         "demo": "demo",
         "undo": "undo",
+        "backup": "backup",
+        "restore": "restore",
         **{group: _module(group) for group in GROUPS},
     }
     for name in [wanted] if wanted in modules else list(modules):

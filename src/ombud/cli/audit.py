@@ -1,15 +1,16 @@
-"""`ombud audit`: read the audit log, prove that it is whole."""
+"""`ombud audit`: read the audit log and the log of looks, prove that nothing was tampered with."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.markup import escape
 from rich.table import Table
+from sqlalchemy import Select
 
-from ombud.audit import LogFilter, queries
+from ombud.audit import AccessFilter, LogFilter, queries
 from ombud.audit.keys import trusted_keys
 from ombud.audit.verify import Report, verify
 from ombud.cli.common import DataDir, desk_for, err, out
@@ -17,13 +18,14 @@ from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.open import data_dir as data_dir_of
 from ombud.errors import Invalid, NotFound
-from ombud.models import AuditLog
+from ombud.models import AccessKind, AccessLog, AuditLog
 from ombud.worker.logs import exported_checkpoints, keys_folder, seal_and_export
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 AUDITOR = Actor.system("cli/audit")
 PAGE = 500
+Row = TypeVar("Row", AuditLog, AccessLog)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -75,12 +77,53 @@ def log(
             request_id=request,
             **times,
         )
-        rows = _rows(desk, wanted, before, limit)
+        rows = _paged(
+            desk, lambda *place: queries.log(AUDITOR, wanted, before=place[0], limit=place[1]), before, limit
+        )
         if as_json:
             for row in rows:
                 typer.echo(json.dumps(_row(row), ensure_ascii=False))
         else:
             _print_rows(rows, limit)
+
+
+@app.command()
+def access(
+    *,
+    kind: Annotated[AccessKind | None, typer.Option(help="How it was read, or `denied`.")] = None,
+    actor: Annotated[str | None, typer.Option(help="Who: user:7, system:export.")] = None,
+    thing: Annotated[
+        str | None, typer.Option("--object", help="What: ticket:1042 (and what is below it), attachment:4.")
+    ] = None,
+    request: Annotated[str | None, typer.Option(help="A request's id.")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="An ISO time, UTC unless it says so.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="An ISO time, not included.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many rows, newest first.")] = 50,
+    before: Annotated[int | None, typer.Option(help="Go on below this row: the last id of a page.")] = None,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Show who looked at what, newest first. With --json one row a line, streamed."""
+    wanted = AccessFilter(
+        kind=kind,
+        principal=actor,
+        thing=thing,
+        request_id=request,
+        start=parsed_time("from", start),
+        end=parsed_time("to", end),
+    )
+    with desk_for(data_dir) as desk:
+        rows = _paged(
+            desk,
+            lambda *place: queries.looks(AUDITOR, wanted, before=place[0], limit=place[1]),
+            before,
+            limit,
+        )
+        if as_json:
+            for row in rows:
+                typer.echo(json.dumps(_look(row), ensure_ascii=False))
+        else:
+            _print_looks(rows, limit)
 
 
 def check(desk: Desk) -> Report:
@@ -110,11 +153,13 @@ def _ticket_id(desk: Desk, number: str) -> int:
     return ticket.id
 
 
-def _rows(desk: Desk, wanted: LogFilter, before: int | None, limit: int) -> Iterator[AuditLog]:
+def _paged(
+    desk: Desk, page_of: Callable[[int | None, int], Select[Row]], before: int | None, limit: int
+) -> Iterator[Row]:
     """Yield rows page by page, each in a short transaction of its own."""
     while limit > 0:
         with desk.read(AUDITOR) as session:
-            page = session.scalars(queries.log(AUDITOR, wanted, before=before, limit=min(PAGE, limit))).all()
+            page = session.scalars(page_of(before, min(PAGE, limit))).all()
         yield from page
         if len(page) < min(PAGE, limit):
             return
@@ -132,6 +177,20 @@ def _print_rows(rows: Iterator[AuditLog], limit: int) -> None:
         table.add_row(str(last.id), f"{last.created_at:%Y-%m-%d %H:%M:%S}", *map(_safe, cells))
     if last is None:
         out.print("Nothing was changed that fits.")
+        return
+    out.print(table)
+    if table.row_count == limit:
+        out.print(f"More with --before {last.id}.", highlight=False)
+
+
+def _print_looks(rows: Iterator[AccessLog], limit: int) -> None:
+    table = Table("Id", "Time (UTC)", "Who", "Kind", "Object", "Request", box=None, pad_edge=False)
+    last = None
+    for last in rows:
+        cells = (last.principal, last.kind.value, last.object, last.request_id)
+        table.add_row(str(last.id), f"{last.at:%Y-%m-%d %H:%M:%S}", *map(_safe, cells))
+    if last is None:
+        out.print("Nobody looked at anything that fits.")
         return
     out.print(table)
     if table.row_count == limit:
@@ -165,6 +224,18 @@ def _row(row: AuditLog) -> dict[str, Any]:
         "key": row.record_key,
         "ticket_id": row.ticket_id,
         "changes": row.changes,
+    }
+
+
+def _look(row: AccessLog) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "at": row.at.isoformat(),
+        "principal": row.principal,
+        "user_id": row.user_id,
+        "kind": row.kind.value,
+        "object": row.object,
+        "request_id": row.request_id,
     }
 
 

@@ -1,7 +1,7 @@
 """What commands share: settings from the common options, an open desk, errors as one line and an exit code."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -38,6 +38,17 @@ def desk_for(data_dir: Path | None = None) -> Iterator[Desk]:
     """Open the desk that a command works on."""
     with open_desk(settings_with(data_dir)) as desk:
         yield desk
+
+
+@contextmanager
+def watched(doing: str) -> Iterator[Callable[[str, int], None]]:
+    """Yield who is told what is being done and how far; somebody at a terminal sees it on one line."""
+    with err.status(f"{doing} ...") as status:
+
+        def tell(what: str, done: int) -> None:
+            status.update(f"{doing}: {what} {done:,}")
+
+        yield tell
 
 
 def is_terminal() -> bool:

@@ -1,18 +1,42 @@
-"""`ombud db`: the schema and the roles of the desk's database."""
+"""`ombud db`: the schema, the roles, the plans and the health of the desk's database."""
 
+import json
+from dataclasses import asdict
+from enum import StrEnum
 from typing import Annotated
 
 import typer
+from psycopg import Connection
+from rich.markup import escape
+from rich.table import Table
 
 import ombud.models  # noqa: F401 - fills the metadata that `check` compares
-from ombud.cli.common import DataDir, err, out, settings_with
+from ombud.cli.common import DataDir, desk_for, err, out, settings_with
+from ombud.cli.hot_queries import HOT_QUERIES, examples_of
 from ombud.db import migrate
+from ombud.db.actor import Actor
 from ombud.db.base import Base
+from ombud.db.doctor import CHECKS, Finding, Limits, Severity, examine
+from ombud.db.explain import plan_json, plan_lines
 from ombud.db.open import database
+from ombud.db.slow import By, Statement, slowest, unavailable_because
+from ombud.errors import NotFound
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 Revision = Annotated[str, typer.Argument(help="A revision, `head`, `base`, or a step such as `-1`.")]
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+class Who(StrEnum):
+    """As whom a statement is planned."""
+
+    ADMIN = "admin"
+    AGENT = "agent"
+    TEAM_AGENT = "team-agent"
+    CUSTOMER = "customer"
+    SYSTEM = "system"
 
 
 @app.command()
@@ -62,3 +86,133 @@ def init_roles(
         migrate.prepared(admin_url, login or default_login),
     ):
         out.print("Roles and schema are in place.")
+
+
+@app.command()
+def explain(
+    query: Annotated[str | None, typer.Argument(help="A statement's name; without it, the names.")] = None,
+    *,
+    who: Annotated[Who, typer.Option("--as", help="As whom.")] = Who.AGENT,
+    user: Annotated[int | None, typer.Option(help="That person's id.")] = None,
+    analyze: Annotated[bool, typer.Option("--analyze", help="Run it, and say what it took.")] = False,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Show how PostgreSQL would run one of the statements that a desk lives on, with values from its data."""
+    if query is None:
+        _print_names(as_json=as_json)
+        return
+    if query not in HOT_QUERIES:
+        raise NotFound(f"There is no statement named {query}. `ombud db explain` lists them.")
+    with desk_for(data_dir) as desk:
+        with desk.read(Actor.system("cli/explain")) as session:
+            examples = examples_of(session, Actor.system("cli/explain"))
+        person = user or (examples.requester_id if who is Who.CUSTOMER else 1)
+        actor = {
+            Who.ADMIN: Actor.admin(person),
+            Who.AGENT: Actor.agent(person),
+            Who.TEAM_AGENT: Actor.agent(person, teams=frozenset({examples.team_id})),
+            Who.CUSTOMER: Actor.customer(person),
+            Who.SYSTEM: Actor.system("cli/explain"),
+        }[who]
+        statement = HOT_QUERIES[query].build(actor, examples)
+        with desk.read(actor) as session:
+            if as_json:
+                typer.echo(json.dumps(plan_json(session, statement, analyze=analyze)))
+            else:
+                typer.echo("\n".join(plan_lines(session, statement, analyze=analyze)))
+
+
+@app.command()
+def slow(
+    *,
+    by: Annotated[By, typer.Option(help="What the list is ordered by.")] = By.TOTAL,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many statements.")] = 20,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Show what costs the server most. Without pg_stat_statements, say what is missing."""
+    with (
+        database(settings_with(data_dir)) as (_url, admin_url, _login),
+        migrate.connected(admin_url) as connection,
+    ):
+        reason = unavailable_because(connection)
+        found = [] if reason else slowest(connection, by, limit)
+    if as_json:
+        typer.echo(json.dumps({"unavailable": reason, "statements": [asdict(one) for one in found]}))
+    elif reason:
+        err.print(reason, highlight=False, markup=False, soft_wrap=True)
+    else:
+        _print_statements(found)
+
+
+@app.command()
+def doctor(as_json: Json = False, data_dir: DataDir = None) -> None:
+    """Look for what is wrong, or will be; exit 1 when something is bad. Nothing is changed."""
+    settings = settings_with(data_dir)
+    limits = Limits(connections=2 * (settings.pool_size + settings.pool_overflow))
+    with database(settings) as (_url, admin_url, _login):
+        if migrate.current(admin_url) is None:
+            raise NotFound("There is no desk in this database yet.")
+        with migrate.connected(admin_url) as connection:
+            found = [*_old_schema(connection), *examine(connection, limits)]
+    bad = any(one.severity is Severity.BAD for one in found)
+    if as_json:
+        checks = [one.name for one in CHECKS]
+        typer.echo(
+            json.dumps({"sound": not bad, "checks": checks, "findings": [asdict(one) for one in found]})
+        )
+    else:
+        _print_findings(found)
+    if bad:
+        raise typer.Exit(1)
+
+
+def _old_schema(connection: Connection) -> list[Finding]:
+    with connection.transaction():
+        connection.execute("SET LOCAL ROLE ombud_owner")
+        row = connection.execute("SELECT version_num FROM ombud.alembic_version").fetchone()
+    if row == (migrate.head(),):
+        return []
+    what = f"the schema is at {row[0] if row else 'nothing'}, this Ombud needs {migrate.head()}"
+    return [Finding("schema", Severity.BAD, what, "Run `ombud db upgrade`.")]
+
+
+def _print_names(*, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({one.name: one.what for one in HOT_QUERIES.values()}))
+        return
+    table = Table("Name", "What", box=None, pad_edge=False)
+    for one in HOT_QUERIES.values():
+        table.add_row(one.name, one.what)
+    out.print(table)
+
+
+def _print_statements(found: list[Statement]) -> None:
+    table = Table(
+        "Total s", "Calls", "Mean ms", "Max ms", "Rows", "Hit", "Role", "Statement", box=None, pad_edge=False
+    )
+    for one in found:
+        hit = "-" if one.hit is None else f"{one.hit:.0%}"
+        words = " ".join(one.query.split())
+        table.add_row(
+            f"{one.total_ms / 1000:,.1f}",
+            f"{one.calls:,}",
+            f"{one.mean_ms:,.2f}",
+            f"{one.max_ms:,.1f}",
+            f"{one.rows:,}",
+            hit,
+            one.role.removeprefix("ombud_"),
+            escape(words if len(words) <= 100 else f"{words[:99]}…"),
+        )
+    out.print(table)
+
+
+def _print_findings(found: list[Finding]) -> None:
+    if not found:
+        out.print(f"{len(CHECKS)} checks, nothing wrong.", highlight=False)
+        return
+    table = Table("", "Check", "What", "Do", box=None, pad_edge=False)
+    for one in found:
+        table.add_row(one.severity.value, one.check, escape(one.what), escape(one.advice))
+    out.print(table)

@@ -15,7 +15,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from ombud.cli.common import err, out
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
-from ombud.transfer import LeftOut, Loaded, queries
+from ombud.search import actions as search
+from ombud.transfer import LeftOut, Loaded
 
 BATCH = 500
 SHOWN = 10
@@ -82,11 +83,22 @@ def load(
 
 
 def index_search(desk: Desk) -> None:
-    """Move the fresh search documents into the index, in transactions of their own."""
-    while True:
-        with desk.begin(IMPORTER) as session:
-            if not session.scalar(queries.index_tail()):
-                return
+    """Move what is fresh into the indexes of search, in transactions of their own, and show how far it is.
+
+    Everything is found before that, too: an index only makes it quick.
+    """
+    waiting = desk.run(IMPORTER, search.count_waiting)
+    started = time.perf_counter()
+    done = 0
+    with progress_bar() as bar:
+        task = bar.add_task("Indexing for search", total=waiting, rows=0, rate=0.0)
+        while moved := desk.run(IMPORTER, search.index_fresh_documents):
+            desk.run(IMPORTER, search.settle_texts)
+            done += moved
+            rate = done / max(time.perf_counter() - started, 0.001)
+            # a worker may take a part of them, and others may come
+            bar.update(task, completed=done, total=max(waiting, done), rows=done, rate=rate)
+        bar.update(task, completed=max(waiting, done))
 
 
 def progress_bar() -> Progress:

@@ -61,6 +61,12 @@ def head() -> str:
     return revision
 
 
+def known() -> frozenset[str]:
+    """Return every revision that this version of Ombud knows."""
+    scripts = ScriptDirectory.from_config(_config("postgresql://"))
+    return frozenset(script.revision for script in scripts.walk_revisions())
+
+
 def differences(url: str | URL, metadata: MetaData) -> list[str]:
     """Compare the database with the models' metadata; each line is one difference, none means they agree."""
     if not _has_desk(url):
@@ -79,10 +85,7 @@ def is_current(url: str | URL) -> bool:
         connection.execute("SET ROLE ombud_owner")
         found = connection.execute("SELECT version_num FROM ombud.alembic_version").fetchone()
     version = found[0] if found else None
-    known = {
-        script.revision for script in ScriptDirectory.from_config(_config("postgresql://")).walk_revisions()
-    }
-    if version is not None and version not in known:
+    if version is not None and version not in known():
         raise Unavailable(
             f"The database was made by a newer Ombud (schema {version}). Update this one, or restore a backup."
         )

@@ -61,6 +61,7 @@ def ensure_roles(connection: Connection, login: str) -> None:
     _grant(connection, Role.SEARCH, to=Role.OWNER)
     for role in (Role.OWNER, Role.WEB, Role.WORKER, Role.REPORT, Role.BACKUP):
         _grant(connection, role, to=login)
+    _let_dumps_pass(connection)
 
 
 def ensure_schema(connection: Connection) -> None:
@@ -114,6 +115,26 @@ def _grant(connection: Connection, role: str, *, to: str) -> None:
         with connection.transaction():
             connection.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role), sql.Identifier(to)))
     except (errors.UniqueViolation, errors.InternalError_):
+        return  # "tuple concurrently updated": another process was quicker
+
+
+def _let_dumps_pass(connection: Connection) -> None:
+    """Lift row security for dumps, where a superuser is at work: nobody else may.
+
+    It reads no more than its policies let it read anyway, but `row_security = off` makes sure of that: a table
+    that would be dumped in part fails. Without it `ombud backup` proves the same from the catalogue first.
+    """
+    needed = connection.execute(
+        "SELECT NOT rolbypassrls AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)"
+        "  FROM pg_roles WHERE rolname = %s",
+        [Role.BACKUP],
+    ).fetchone()
+    if needed != (True,):
+        return
+    try:
+        with connection.transaction():
+            connection.execute(sql.SQL("ALTER ROLE {} BYPASSRLS").format(sql.Identifier(Role.BACKUP)))
+    except errors.InternalError_:
         return  # "tuple concurrently updated": another process was quicker
 
 

@@ -8,7 +8,7 @@ leaves bytes that nobody refers to, never a record without bytes.
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,6 +106,16 @@ class FileStore:
         away.unlink()
         return True
 
+    def open(self, key: str) -> tuple[int, Iterator[bytes]]:
+        """Return how many bytes there are under `key`, and the bytes in pieces; NotFound when there are none."""
+        import obstore
+
+        try:
+            found = obstore.get(self._store, _checked(key))
+        except FileNotFoundError:
+            raise NotFound("This file is missing from the store.") from None
+        return found.meta["size"], (bytes(piece) for piece in found.stream(min_chunk_size=CHUNK))
+
     async def aput(self, chunks: Iterable[bytes]) -> StoredBytes:
         """`put`, in a thread."""
         import asyncio
@@ -142,6 +152,16 @@ class FileStore:
         try:
             os.utime(self._directory / key)
         except FileNotFoundError:
+            return False
+        return True
+
+    def has(self, key: str) -> bool:
+        """Tell whether there are bytes under `key`."""
+        import obstore
+
+        try:
+            obstore.head(self._store, _checked(key))
+        except (FileNotFoundError, NotFound):
             return False
         return True
 

@@ -103,6 +103,13 @@ END $$;
 
 ALTER FUNCTION ombud.after_comments() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.alike(one text, other text) RETURNS real
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$SELECT ombud.similarity(one, other)$$;
+
+ALTER FUNCTION ombud.alike(one text, other text) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.anonymise_person(person bigint, with_texts boolean) RETURNS TABLE(log_id bigint, was bytea, is_now bytea)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -1657,6 +1664,31 @@ END $_$;
 
 ALTER FUNCTION ombud.audit_table(target regclass, keys text[], ticket_column text, secrets text[], omitted text[]) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.check_search_words(batch integer, older interval DEFAULT '1 day'::interval) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  due text[] := ARRAY(SELECT w.word FROM ombud.search_words w WHERE w.checked_at <= now() - older
+                       ORDER BY w.checked_at LIMIT batch FOR UPDATE SKIP LOCKED);
+BEGIN
+  DELETE FROM ombud.search_words w
+   WHERE w.word = ANY(due)
+     AND NOT EXISTS (SELECT FROM ombud.ticket_search s WHERE s.is_indexed AND s.document @@ w.word::tsquery)
+     AND NOT EXISTS (SELECT FROM ombud.ticket_search s WHERE NOT s.is_indexed AND s.document @@ w.word::tsquery);
+  UPDATE ombud.search_words w SET checked_at = now() WHERE w.word = ANY(due);
+  RETURN cardinality(due);
+END $$;
+
+ALTER FUNCTION ombud.check_search_words(batch integer, older interval) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.containing(part text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$ SELECT '%' || replace(replace(replace(part, '\', '\\'), '%', '\%'), '_', '\_') || '%' $$;
+
+ALTER FUNCTION ombud.containing(part text) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.count_request_changes(request text) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -1733,12 +1765,15 @@ BEGIN
         (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => i)) AT TIME ZONE 'UTC';
       partition_name := log || '_' || to_char(month_start AT TIME ZONE 'UTC', 'YYYY_MM');
       IF to_regclass('ombud.' || partition_name) IS NULL THEN
-        EXECUTE format(
-          'CREATE TABLE ombud.%I PARTITION OF ombud.%I FOR VALUES FROM (%L) TO (%L)', partition_name, log,
-          month_start, ((month_start AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC');
-        EXECUTE format('ALTER TABLE ombud.%I ENABLE ROW LEVEL SECURITY', partition_name);
-        EXECUTE format('ALTER TABLE ombud.%I FORCE ROW LEVEL SECURITY', partition_name);
-        made := made + 1;
+        BEGIN
+          EXECUTE format(
+            'CREATE TABLE ombud.%I PARTITION OF ombud.%I FOR VALUES FROM (%L) TO (%L)', partition_name, log,
+            month_start, ((month_start AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC');
+          PERFORM ombud.secure_partition(('ombud.' || partition_name)::regclass);
+          made := made + 1;
+        EXCEPTION WHEN check_violation THEN
+          RAISE WARNING 'rows of % are in the default partition already', partition_name;
+        END;
       END IF;
     END LOOP;
   END LOOP;
@@ -1828,6 +1863,17 @@ END $$;
 
 ALTER FUNCTION ombud.fold_statistics(batch integer) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.folded_words(typed text[]) RETURNS TABLE(place bigint, folded text)
+    LANGUAGE sql STABLE ROWS 5 PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $_$
+  SELECT q.place, l.lexeme FROM unnest(typed) WITH ORDINALITY q(word, place)
+   CROSS JOIN LATERAL unnest(to_tsvector('ombud.plain', ombud.spaced(left(q.word, 40)))) l
+   WHERE l.lexeme ~ '^[[:alpha:]]{3,40}$'
+$_$;
+
+ALTER FUNCTION ombud.folded_words(typed text[]) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.has_administrator() RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -1847,14 +1893,19 @@ CREATE FUNCTION ombud.index_search_tail(batch integer DEFAULT 1000) RETURNS inte
     SET search_path TO 'pg_catalog'
     AS $$
 DECLARE
-  moved int;
-BEGIN
-  WITH tail AS (
+  ids bigint[] := ARRAY(
     SELECT s.ticket_id FROM ombud.ticket_search s WHERE NOT s.is_indexed
-     ORDER BY s.ticket_id LIMIT batch FOR UPDATE SKIP LOCKED)
-  UPDATE ombud.ticket_search s SET is_indexed = true FROM tail WHERE s.ticket_id = tail.ticket_id;
-  GET DIAGNOSTICS moved = ROW_COUNT;
-  RETURN moved;
+     ORDER BY s.ticket_id LIMIT batch FOR UPDATE SKIP LOCKED);
+BEGIN
+  IF ids = '{}' THEN
+    ids := ARRAY(SELECT s.ticket_id FROM ombud.ticket_search s WHERE s.texts_missing
+                  ORDER BY s.ticket_id LIMIT batch FOR UPDATE SKIP LOCKED);
+  END IF;
+  IF ids <> '{}' THEN
+    PERFORM ombud.write_texts(ids);
+    UPDATE ombud.ticket_search s SET is_indexed = true, texts_missing = false WHERE s.ticket_id = ANY(ids);
+  END IF;
+  RETURN cardinality(ids);
 END $$;
 
 ALTER FUNCTION ombud.index_search_tail(batch integer) OWNER TO ombud_owner;
@@ -2143,6 +2194,20 @@ END $$;
 
 ALTER FUNCTION ombud.note_stale_files() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.part_snippet(body text, part text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT CASE WHEN at = 0 THEN left(clean, 240)
+              ELSE CASE WHEN at > 61 THEN '…' ELSE '' END || substr(clean, greatest(at - 60, 1), least(at - 1, 60))
+                   || U&'\E000' || substr(clean, at, length(part)) || U&'\E001'
+                   || substr(clean, at + length(part), 160) END
+    FROM (SELECT translate(body, U&'\E000\E001', '') AS clean) c,
+         LATERAL (SELECT strpos(lower(clean), lower(part)) AS at) p
+$$;
+
+ALTER FUNCTION ombud.part_snippet(body text, part text) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.people_alike(most integer) RETURNS TABLE(user_id bigint, other_id bigint, alike real)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -2338,20 +2403,31 @@ CREATE FUNCTION ombud.search_query(typed text) RETURNS tsquery
     SET search_path TO 'pg_catalog'
     AS $_$
 DECLARE
-  wanted text := left(typed, 500);
+  parts text[] := string_to_array(left(typed, 500), '"');
+  wanted text := '';
   parsed text;
 BEGIN
-  IF wanted !~ '"' THEN
-    wanted := regexp_replace(wanted, '([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+)', ' "\1" ', 'g');
-  END IF;
+  FOR n IN 1..coalesce(cardinality(parts), 0) LOOP
+    wanted := wanted || CASE WHEN n % 2 = 0 THEN '"' || parts[n] || '"' ELSE
+      regexp_replace(parts[n], '((?<!\S)-)?([\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+)',
+                     ' \1"\2" ', 'g') END;
+  END LOOP;
   parsed := websearch_to_tsquery('ombud.plain', ombud.spaced(wanted))::text;
-  IF parsed ~ '''$' AND typed !~ '["\s]$' THEN
+  IF parsed ~ '(^|[^!''])''([^'']|'''')+''$' AND typed !~ '["\s]$' THEN
     parsed := parsed || ':*';
   END IF;
   RETURN parsed::tsquery;
 END $_$;
 
 ALTER FUNCTION ombud.search_query(typed text) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.search_waiting() RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$ SELECT (SELECT count(*) FROM ombud.ticket_search s WHERE NOT s.is_indexed)
+        + (SELECT count(*) FROM ombud.ticket_search s WHERE s.texts_missing AND s.is_indexed) $$;
+
+ALTER FUNCTION ombud.search_waiting() OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.search_weight(typed text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2385,6 +2461,56 @@ BEGIN
 END $$;
 
 ALTER FUNCTION ombud.secure(target regclass) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.secure_partition(target regclass) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+  EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
+  EXECUTE format('CREATE POLICY backup_all ON %s FOR SELECT TO ombud_backup USING (true)', target);
+END $$;
+
+ALTER FUNCTION ombud.secure_partition(target regclass) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.settle_search_texts() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$ SELECT gin_clean_pending_list('ombud.ix_ticket_search_document'::regclass)
+        + gin_clean_pending_list('ombud.ix_ticket_texts_body'::regclass) $$;
+
+ALTER FUNCTION ombud.settle_search_texts() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.similar_words(typed text[], kind text, actor bigint, organization bigint) RETURNS TABLE(place bigint, folded text, word text, seen bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50
+    SET search_path TO 'pg_catalog'
+    AS $_$
+BEGIN
+  IF kind IS NULL THEN
+    RETURN;
+  ELSIF kind = 'customer' THEN
+    RETURN QUERY
+      WITH own AS (
+        SELECT t.id FROM ombud.tickets t WHERE t.requester_id = actor AND t.deleted_at IS NULL
+         UNION SELECT t.id FROM ombud.tickets t WHERE t.organization_id = organization AND t.deleted_at IS NULL
+         UNION SELECT p.ticket_id FROM ombud.ticket_participants p WHERE p.user_id = actor),
+      newest AS (SELECT o.id FROM own o ORDER BY o.id DESC LIMIT 200),
+      known AS MATERIALIZED (
+        SELECT l.lexeme, count(*) AS tickets FROM newest n
+          JOIN ombud.ticket_search s ON s.ticket_id = n.id CROSS JOIN LATERAL unnest(s.public_document) l
+         WHERE l.lexeme ~ '^[[:alpha:]]{3,40}$' GROUP BY l.lexeme)
+      SELECT q.place, q.folded, c.lexeme, c.tickets FROM ombud.folded_words(typed) q
+       CROSS JOIN LATERAL (SELECT k.lexeme, k.tickets FROM known k WHERE ombud.alike(k.lexeme, q.folded) >= 0.25
+                            ORDER BY ombud.alike(k.lexeme, q.folded) DESC, k.lexeme LIMIT 30) c;
+  ELSE
+    RETURN QUERY
+      SELECT q.place, q.folded, c.word, c.seen FROM ombud.folded_words(typed) q
+       CROSS JOIN LATERAL ombud.words_like(q.folded, 30) c;
+  END IF;
+END $_$;
+
+ALTER FUNCTION ombud.similar_words(typed text[], kind text, actor bigint, organization bigint) OWNER TO ombud_search;
 
 CREATE FUNCTION ombud.snippet(body text, typed text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -2466,6 +2592,52 @@ BEGIN
 END $$;
 
 ALTER FUNCTION ombud.stats_new_tickets() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.text_weight(part text) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT CASE WHEN part !~ '[[:alnum:]]{3}' THEN 2147483647
+              ELSE (SELECT (count(*) FILTER (WHERE n.body ILIKE ombud.containing(part))
+                            * (SELECT c.reltuples FROM pg_class c WHERE c.oid = 'ombud.ticket_texts'::regclass)
+                            / greatest(count(*), 1))::bigint
+                      FROM (SELECT x.body FROM ombud.ticket_texts x
+                             ORDER BY x.ticket_id DESC, x.part DESC LIMIT 400) n) END
+$$;
+
+ALTER FUNCTION ombud.text_weight(part text) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.texts_with(part text, kind text, actor bigint, organization bigint) RETURNS TABLE(ticket_id bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 200
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  pattern text := ombud.containing(part);
+BEGIN
+  IF kind IS NULL THEN
+    RETURN;
+  ELSIF kind = 'customer' THEN
+    RETURN QUERY
+      WITH own AS MATERIALIZED (
+        SELECT t.id FROM ombud.tickets t WHERE t.requester_id = actor
+         UNION SELECT t.id FROM ombud.tickets t WHERE t.organization_id = organization
+         UNION SELECT p.ticket_id FROM ombud.ticket_participants p WHERE p.user_id = actor)
+      SELECT x.ticket_id FROM ombud.ticket_texts x
+       WHERE x.body ILIKE pattern AND NOT x.is_internal AND x.ticket_id IN (SELECT o.id FROM own o)
+      UNION ALL
+      SELECT s.ticket_id FROM ombud.ticket_search s
+       WHERE (NOT s.is_indexed OR s.texts_missing) AND s.ticket_id IN (SELECT o.id FROM own o);
+  ELSE
+    RETURN QUERY
+      SELECT x.ticket_id FROM ombud.ticket_texts x WHERE x.body ILIKE pattern
+      UNION ALL
+      SELECT s.ticket_id FROM ombud.ticket_search s WHERE NOT s.is_indexed
+      UNION ALL
+      SELECT s.ticket_id FROM ombud.ticket_search s WHERE s.texts_missing;
+  END IF;
+END $$;
+
+ALTER FUNCTION ombud.texts_with(part text, kind text, actor bigint, organization bigint) OWNER TO ombud_search;
 
 CREATE FUNCTION ombud.ticket_stat_keys(created_at timestamp with time zone, status text, priority text, channel text, assignee_id bigint, response_ms bigint, resolution_ms bigint) RETURNS TABLE(dimension text, key text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -2559,6 +2731,17 @@ END $$;
 
 ALTER FUNCTION ombud.words(body text, weight "char") OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.words_like(wanted text, most integer) RETURNS TABLE(word text, seen bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET "pg_trgm.similarity_threshold" TO '0.25'
+    AS $$
+      SELECT w.word, w.seen FROM ombud.search_words w WHERE w.word OPERATOR(ombud.%) wanted
+       ORDER BY ombud.similarity(w.word, wanted) DESC, w.seen DESC, w.word LIMIT most
+    $$;
+
+ALTER FUNCTION ombud.words_like(wanted text, most integer) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.write_documents(ids bigint[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -2571,6 +2754,37 @@ CREATE FUNCTION ombud.write_documents(ids bigint[]) RETURNS void
 $$;
 
 ALTER FUNCTION ombud.write_documents(ids bigint[]) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.write_texts(ids bigint[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $_$
+  DELETE FROM ombud.ticket_texts x
+   WHERE x.ticket_id = ANY(ids) AND x.part <> 0
+     AND NOT EXISTS (SELECT FROM ombud.comments c WHERE c.id = x.part AND c.ticket_id = x.ticket_id);
+  INSERT INTO ombud.ticket_texts AS x (ticket_id, part, is_internal, body)
+  SELECT n.ticket_id, n.part, n.is_internal, n.body
+    FROM (SELECT t.id AS ticket_id, 0::bigint AS part, false AS is_internal,
+                 concat_ws(E'\n', t.ticket_number, t.title, t.description) AS body
+            FROM ombud.tickets t WHERE t.id = ANY(ids)
+          UNION ALL
+          SELECT c.ticket_id, c.id, c.is_internal, c.content FROM ombud.comments c WHERE c.ticket_id = ANY(ids)) n
+    LEFT JOIN ombud.ticket_texts k ON k.ticket_id = n.ticket_id AND k.part = n.part
+   WHERE k.ticket_id IS NULL OR (k.is_internal, k.body) IS DISTINCT FROM (n.is_internal, n.body)
+  ON CONFLICT (ticket_id, part) DO UPDATE SET is_internal = excluded.is_internal, body = excluded.body;
+  -- Counted first: a batch has fifty thousand words, of which few are different.
+  INSERT INTO ombud.search_words AS w (word, seen)
+  SELECT l.lexeme, l.tickets
+    FROM (SELECT u.lexeme, count(*) AS tickets FROM ombud.ticket_search s
+           CROSS JOIN LATERAL unnest(tsvector_to_array(s.document)) u(lexeme)
+           WHERE s.ticket_id = ANY(ids) GROUP BY u.lexeme OFFSET 0) l
+   WHERE l.lexeme ~ '^[[:alpha:]]{3,40}$'
+     AND NOT EXISTS (SELECT FROM ombud.search_words k WHERE k.word = l.lexeme AND k.seen >= 100)
+   ORDER BY l.lexeme
+  ON CONFLICT (word) DO UPDATE SET seen = w.seen + excluded.seen;
+$_$;
+
+ALTER FUNCTION ombud.write_texts(ids bigint[]) OWNER TO ombud_owner;
 
 CREATE AGGREGATE ombud.all_words(tsvector) (
     SFUNC = ombud.add_words,
@@ -2650,7 +2864,7 @@ CREATE TABLE ombud.access_logs (
     kind text NOT NULL,
     object character varying(300) NOT NULL,
     request_id character varying(100) NOT NULL,
-    CONSTRAINT ck_access_logs_kind CHECK ((kind = ANY (ARRAY['view'::text, 'list'::text, 'search'::text, 'download'::text, 'export'::text, 'denied'::text])))
+    CONSTRAINT ck_access_logs_kind CHECK ((kind = ANY (ARRAY['view'::text, 'list'::text, 'search'::text, 'download'::text, 'export'::text, 'impersonation'::text, 'denied'::text])))
 )
 PARTITION BY RANGE (at);
 
@@ -3053,6 +3267,16 @@ ALTER TABLE ombud.organizations ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDEN
     CACHE 1
 );
 
+CREATE TABLE ombud.search_words (
+    word character varying(40) NOT NULL,
+    seen bigint DEFAULT '1'::bigint NOT NULL,
+    checked_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY ombud.search_words FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.search_words OWNER TO ombud_owner;
+
 CREATE TABLE ombud.stale_files (
     storage_key character varying(255) NOT NULL,
     since timestamp with time zone DEFAULT now() NOT NULL
@@ -3161,7 +3385,8 @@ CREATE TABLE ombud.ticket_search (
     document tsvector NOT NULL,
     public_document tsvector NOT NULL,
     is_indexed boolean DEFAULT false NOT NULL,
-    changed_at timestamp with time zone DEFAULT now() NOT NULL
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    texts_missing boolean DEFAULT false NOT NULL
 );
 
 ALTER TABLE ONLY ombud.ticket_search FORCE ROW LEVEL SECURITY;
@@ -3224,6 +3449,17 @@ CREATE TABLE ombud.ticket_tags (
 ALTER TABLE ONLY ombud.ticket_tags FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.ticket_tags OWNER TO ombud_owner;
+
+CREATE TABLE ombud.ticket_texts (
+    ticket_id bigint NOT NULL,
+    part bigint NOT NULL,
+    is_internal boolean DEFAULT false NOT NULL,
+    body text NOT NULL
+);
+
+ALTER TABLE ONLY ombud.ticket_texts FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.ticket_texts OWNER TO ombud_owner;
 
 CREATE TABLE ombud.tickets (
     id bigint NOT NULL,
@@ -3394,6 +3630,9 @@ ALTER TABLE ONLY ombud.organization_domains
 ALTER TABLE ONLY ombud.organizations
     ADD CONSTRAINT pk_organizations PRIMARY KEY (id);
 
+ALTER TABLE ONLY ombud.search_words
+    ADD CONSTRAINT pk_search_words PRIMARY KEY (word);
+
 ALTER TABLE ONLY ombud.stale_files
     ADD CONSTRAINT pk_stale_files PRIMARY KEY (storage_key);
 
@@ -3426,6 +3665,9 @@ ALTER TABLE ONLY ombud.ticket_stats_delta
 
 ALTER TABLE ONLY ombud.ticket_tags
     ADD CONSTRAINT pk_ticket_tags PRIMARY KEY (ticket_id, tag_id);
+
+ALTER TABLE ONLY ombud.ticket_texts
+    ADD CONSTRAINT pk_ticket_texts PRIMARY KEY (ticket_id, part);
 
 ALTER TABLE ONLY ombud.tickets
     ADD CONSTRAINT pk_tickets PRIMARY KEY (id);
@@ -3507,6 +3749,10 @@ CREATE INDEX ix_mailboxes_team_id ON ombud.mailboxes USING btree (team_id);
 
 CREATE INDEX ix_organization_domains_organization_id ON ombud.organization_domains USING btree (organization_id);
 
+CREATE INDEX ix_search_words_checked_at ON ombud.search_words USING btree (checked_at);
+
+CREATE INDEX ix_search_words_word ON ombud.search_words USING gin (word ombud.gin_trgm_ops);
+
 CREATE INDEX ix_stale_files_since ON ombud.stale_files USING btree (since);
 
 CREATE INDEX ix_team_members_user_id ON ombud.team_members USING btree (user_id);
@@ -3517,11 +3763,15 @@ CREATE INDEX ix_ticket_participants_user_id ON ombud.ticket_participants USING b
 
 CREATE INDEX ix_ticket_reads_ticket_id ON ombud.ticket_reads USING btree (ticket_id);
 
-CREATE INDEX ix_ticket_search_document ON ombud.ticket_search USING gin (document) WITH (fastupdate=off) WHERE is_indexed;
+CREATE INDEX ix_ticket_search_document ON ombud.ticket_search USING gin (document) WITH (fastupdate='on', gin_pending_list_limit='65536') WHERE is_indexed;
 
 CREATE INDEX ix_ticket_search_tail ON ombud.ticket_search USING btree (ticket_id) WHERE (NOT is_indexed);
 
+CREATE INDEX ix_ticket_search_texts_missing ON ombud.ticket_search USING btree (ticket_id) WHERE texts_missing;
+
 CREATE INDEX ix_ticket_tags_tag_id ON ombud.ticket_tags USING btree (tag_id, ticket_id);
+
+CREATE INDEX ix_ticket_texts_body ON ombud.ticket_texts USING gin (body ombud.gin_trgm_ops) WITH (fastupdate='on', gin_pending_list_limit='65536');
 
 CREATE INDEX ix_tickets_assignee_id ON ombud.tickets USING btree (assignee_id, id);
 
@@ -3815,6 +4065,9 @@ ALTER TABLE ONLY ombud.ticket_tags
 ALTER TABLE ONLY ombud.ticket_tags
     ADD CONSTRAINT fk_ticket_tags_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY ombud.ticket_texts
+    ADD CONSTRAINT fk_ticket_texts_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.ticket_search(ticket_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY ombud.tickets
     ADD CONSTRAINT fk_tickets_assignee_id FOREIGN KEY (assignee_id) REFERENCES ombud.users(id) ON DELETE RESTRICT;
 
@@ -3912,6 +4165,8 @@ CREATE POLICY backup_all ON ombud.organization_domains FOR SELECT TO ombud_backu
 
 CREATE POLICY backup_all ON ombud.organizations FOR SELECT TO ombud_backup USING (true);
 
+CREATE POLICY backup_all ON ombud.search_words FOR SELECT TO ombud_backup USING (true);
+
 CREATE POLICY backup_all ON ombud.stale_files FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.tags FOR SELECT TO ombud_backup USING (true);
@@ -3933,6 +4188,8 @@ CREATE POLICY backup_all ON ombud.ticket_stats FOR SELECT TO ombud_backup USING 
 CREATE POLICY backup_all ON ombud.ticket_stats_delta FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.ticket_tags FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.ticket_texts FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.tickets FOR SELECT TO ombud_backup USING (true);
 
@@ -3978,6 +4235,8 @@ CREATE POLICY context ON ombud.organization_domains AS RESTRICTIVE TO ombud_app 
 
 CREATE POLICY context ON ombud.organizations AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
+CREATE POLICY context ON ombud.search_words AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
 CREATE POLICY context ON ombud.stale_files AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.tags AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
@@ -3999,6 +4258,8 @@ CREATE POLICY context ON ombud.ticket_stats AS RESTRICTIVE TO ombud_app USING ((
 CREATE POLICY context ON ombud.ticket_stats_delta AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.ticket_tags AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.ticket_texts AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.tickets AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
@@ -4076,6 +4337,8 @@ CREATE POLICY owner_all ON ombud.organization_domains TO ombud_owner USING (true
 
 CREATE POLICY owner_all ON ombud.organizations TO ombud_owner USING (true) WITH CHECK (true);
 
+CREATE POLICY owner_all ON ombud.search_words TO ombud_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_all ON ombud.stale_files TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.tags TO ombud_owner USING (true) WITH CHECK (true);
@@ -4097,6 +4360,8 @@ CREATE POLICY owner_all ON ombud.ticket_stats TO ombud_owner USING (true) WITH C
 CREATE POLICY owner_all ON ombud.ticket_stats_delta TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.ticket_tags TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.ticket_texts TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.tickets TO ombud_owner USING (true) WITH CHECK (true);
 
@@ -4154,11 +4419,17 @@ CREATE POLICY read_log ON ombud.audit_logs FOR SELECT TO ombud_web USING (((( SE
    FROM ombud.tickets t
   WHERE (t.id = audit_logs.ticket_id)))))));
 
+CREATE POLICY search ON ombud.search_words FOR SELECT TO ombud_search USING (true);
+
 CREATE POLICY search ON ombud.ticket_participants FOR SELECT TO ombud_search USING (true);
 
 CREATE POLICY search ON ombud.ticket_search FOR SELECT TO ombud_search USING (true);
 
+CREATE POLICY search ON ombud.ticket_texts FOR SELECT TO ombud_search USING (true);
+
 CREATE POLICY search ON ombud.tickets FOR SELECT TO ombud_search USING (true);
+
+ALTER TABLE ombud.search_words ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY staff ON ombud.external_refs TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (EXISTS ( SELECT
    FROM ombud.tickets t
@@ -4248,6 +4519,8 @@ CREATE POLICY system_all ON ombud.organization_domains TO ombud_worker USING (((
 
 CREATE POLICY system_all ON ombud.organizations TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
+CREATE POLICY system_all ON ombud.search_words TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
 CREATE POLICY system_all ON ombud.stale_files TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.tags TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
@@ -4269,6 +4542,8 @@ CREATE POLICY system_all ON ombud.ticket_stats TO ombud_worker USING ((( SELECT 
 CREATE POLICY system_all ON ombud.ticket_stats_delta TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.ticket_tags TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.ticket_texts TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.tickets TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
@@ -4295,6 +4570,8 @@ ALTER TABLE ombud.ticket_stats ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ombud.ticket_stats_delta ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.ticket_tags ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.ticket_texts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.tickets ENABLE ROW LEVEL SECURITY;
 
@@ -4327,6 +4604,9 @@ REVOKE ALL ON FUNCTION ombud.address_key(address text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.address_key(address text) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.after_comments() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.alike(one text, other text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.alike(one text, other text) TO ombud_search;
 
 REVOKE ALL ON FUNCTION ombud.anonymise_person(person bigint, with_texts boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.anonymise_person(person bigint, with_texts boolean) TO ombud_app;
@@ -4375,6 +4655,12 @@ REVOKE ALL ON FUNCTION ombud.audit_of_users() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_table(target regclass, keys text[], ticket_column text, secrets text[], omitted text[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ombud.check_search_words(batch integer, older interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.check_search_words(batch integer, older interval) TO ombud_worker;
+
+REVOKE ALL ON FUNCTION ombud.containing(part text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.containing(part text) TO ombud_search;
+
 REVOKE ALL ON FUNCTION ombud.count_request_changes(request text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.count_request_changes(request text) TO ombud_app;
 
@@ -4397,6 +4683,9 @@ GRANT ALL ON FUNCTION ombud.find_token(wanted text) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.fold_statistics(batch integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.fold_statistics(batch integer) TO ombud_worker;
+
+REVOKE ALL ON FUNCTION ombud.folded_words(typed text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.folded_words(typed text[]) TO ombud_search;
 
 REVOKE ALL ON FUNCTION ombud.has_administrator() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.has_administrator() TO ombud_app;
@@ -4448,6 +4737,9 @@ GRANT ALL ON FUNCTION ombud.next_ticket_number() TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.note_stale_files() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ombud.part_snippet(body text, part text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.part_snippet(body text, part text) TO ombud_app;
+
 REVOKE ALL ON FUNCTION ombud.people_alike(most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.people_alike(most integer) TO ombud_app;
 
@@ -4475,10 +4767,21 @@ REVOKE ALL ON FUNCTION ombud.search_query(typed text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.search_query(typed text) TO ombud_app;
 GRANT ALL ON FUNCTION ombud.search_query(typed text) TO ombud_search;
 
+REVOKE ALL ON FUNCTION ombud.search_waiting() FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.search_waiting() TO ombud_worker;
+
 REVOKE ALL ON FUNCTION ombud.search_weight(typed text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.search_weight(typed text) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.secure(target regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.secure_partition(target regclass) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.settle_search_texts() FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.settle_search_texts() TO ombud_worker;
+
+REVOKE ALL ON FUNCTION ombud.similar_words(typed text[], kind text, actor bigint, organization bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.similar_words(typed text[], kind text, actor bigint, organization bigint) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.snippet(body text, typed text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.snippet(body text, typed text) TO ombud_app;
@@ -4492,6 +4795,12 @@ REVOKE ALL ON FUNCTION ombud.stats_changed_tickets() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ombud.stats_gone_tickets() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.stats_new_tickets() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.text_weight(part text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.text_weight(part text) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.texts_with(part text, kind text, actor bigint, organization bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.texts_with(part text, kind text, actor bigint, organization bigint) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.ticket_stat_keys(created_at timestamp with time zone, status text, priority text, channel text, assignee_id bigint, response_ms bigint, resolution_ms bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.ticket_stat_keys(created_at timestamp with time zone, status text, priority text, channel text, assignee_id bigint, response_ms bigint, resolution_ms bigint) TO ombud_app;
@@ -4509,12 +4818,19 @@ REVOKE ALL ON FUNCTION ombud.without_mentions(body text, said text[]) FROM PUBLI
 REVOKE ALL ON FUNCTION ombud.words(body text, weight "char") FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.words(body text, weight "char") TO ombud_app;
 
+REVOKE ALL ON FUNCTION ombud.words_like(wanted text, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.words_like(wanted text, most integer) TO ombud_search;
+
 REVOKE ALL ON FUNCTION ombud.write_documents(ids bigint[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.write_texts(ids bigint[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.all_words(tsvector) FROM PUBLIC;
 
 GRANT SELECT ON TABLE ombud.access_logs TO ombud_backup;
 GRANT SELECT,INSERT ON TABLE ombud.access_logs TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.access_logs_id_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.alembic_version TO ombud_app;
 GRANT SELECT ON TABLE ombud.alembic_version TO ombud_backup;
@@ -4540,8 +4856,12 @@ GRANT SELECT(last_used_at) ON TABLE ombud.api_tokens TO ombud_app;
 
 GRANT SELECT(revoked_at) ON TABLE ombud.api_tokens TO ombud_app;
 
+GRANT SELECT ON SEQUENCE ombud.api_tokens_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.attachments TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.attachments TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.attachments_id_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.audit_checkpoints TO ombud_backup;
 GRANT SELECT ON TABLE ombud.audit_checkpoints TO ombud_app;
@@ -4550,15 +4870,21 @@ GRANT INSERT ON TABLE ombud.audit_checkpoints TO ombud_worker;
 GRANT SELECT ON TABLE ombud.audit_logs TO ombud_backup;
 GRANT SELECT ON TABLE ombud.audit_logs TO ombud_app;
 
+GRANT SELECT ON SEQUENCE ombud.audit_logs_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.audit_redacted_rows TO ombud_backup;
 GRANT SELECT,INSERT ON TABLE ombud.audit_redacted_rows TO ombud_app;
 
 GRANT SELECT ON TABLE ombud.audit_redactions TO ombud_backup;
 GRANT SELECT,INSERT ON TABLE ombud.audit_redactions TO ombud_app;
 
+GRANT SELECT ON SEQUENCE ombud.audit_redactions_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.comments TO ombud_backup;
 GRANT SELECT,INSERT,UPDATE ON TABLE ombud.comments TO ombud_app;
 GRANT DELETE ON TABLE ombud.comments TO ombud_worker;
+
+GRANT SELECT ON SEQUENCE ombud.comments_id_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.drafts TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.drafts TO ombud_app;
@@ -4570,6 +4896,8 @@ GRANT SELECT ON TABLE ombud.inbound_mails TO ombud_backup;
 GRANT SELECT,INSERT,UPDATE ON TABLE ombud.inbound_mails TO ombud_app;
 GRANT DELETE ON TABLE ombud.inbound_mails TO ombud_worker;
 
+GRANT SELECT ON SEQUENCE ombud.inbound_mails_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.login_attempts TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.mail_references TO ombud_backup;
@@ -4577,6 +4905,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.mail_references TO ombud_app;
 
 GRANT SELECT ON TABLE ombud.mail_rules TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.mail_rules TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.mail_rules_id_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.mailbox_positions TO ombud_backup;
 GRANT SELECT,INSERT,UPDATE ON TABLE ombud.mailbox_positions TO ombud_worker;
@@ -4633,6 +4963,8 @@ GRANT SELECT(created_at) ON TABLE ombud.mailboxes TO ombud_app;
 
 GRANT SELECT(updated_at) ON TABLE ombud.mailboxes TO ombud_app;
 
+GRANT SELECT ON SEQUENCE ombud.mailboxes_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.organization_domains TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.organization_domains TO ombud_app;
 
@@ -4640,11 +4972,18 @@ GRANT SELECT ON TABLE ombud.organizations TO ombud_backup;
 GRANT SELECT,INSERT,UPDATE ON TABLE ombud.organizations TO ombud_app;
 GRANT DELETE ON TABLE ombud.organizations TO ombud_worker;
 
+GRANT SELECT ON SEQUENCE ombud.organizations_id_seq TO ombud_backup;
+
+GRANT SELECT ON TABLE ombud.search_words TO ombud_backup;
+GRANT SELECT ON TABLE ombud.search_words TO ombud_search;
+
 GRANT SELECT ON TABLE ombud.stale_files TO ombud_backup;
 GRANT SELECT,DELETE ON TABLE ombud.stale_files TO ombud_worker;
 
 GRANT SELECT ON TABLE ombud.tags TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.tags TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.tags_id_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.team_members TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.team_members TO ombud_app;
@@ -4652,8 +4991,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.team_members TO ombud_app;
 GRANT SELECT ON TABLE ombud.teams TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.teams TO ombud_app;
 
+GRANT SELECT ON SEQUENCE ombud.teams_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.ticket_links TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.ticket_links TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.ticket_number_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.ticket_participants TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.ticket_participants TO ombud_app;
@@ -4675,13 +5018,20 @@ GRANT SELECT ON TABLE ombud.ticket_stats TO ombud_app;
 GRANT SELECT ON TABLE ombud.ticket_stats_delta TO ombud_backup;
 GRANT SELECT ON TABLE ombud.ticket_stats_delta TO ombud_app;
 
+GRANT SELECT ON SEQUENCE ombud.ticket_stats_delta_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.ticket_tags TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.ticket_tags TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.ticket_texts TO ombud_backup;
+GRANT SELECT ON TABLE ombud.ticket_texts TO ombud_search;
 
 GRANT SELECT ON TABLE ombud.tickets TO ombud_backup;
 GRANT SELECT,INSERT,UPDATE ON TABLE ombud.tickets TO ombud_app;
 GRANT DELETE ON TABLE ombud.tickets TO ombud_worker;
 GRANT SELECT ON TABLE ombud.tickets TO ombud_search;
+
+GRANT SELECT ON SEQUENCE ombud.tickets_id_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.users TO ombud_backup;
 GRANT DELETE ON TABLE ombud.users TO ombud_worker;
@@ -4717,6 +5067,8 @@ GRANT SELECT(merged_into_id) ON TABLE ombud.users TO ombud_app;
 
 GRANT SELECT(anonymised_at) ON TABLE ombud.users TO ombud_app;
 
+GRANT SELECT ON SEQUENCE ombud.users_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.web_sessions TO ombud_backup;
 GRANT INSERT,DELETE,UPDATE ON TABLE ombud.web_sessions TO ombud_app;
 
@@ -4733,3 +5085,9 @@ GRANT SELECT(expires_at) ON TABLE ombud.web_sessions TO ombud_app;
 GRANT SELECT(ip) ON TABLE ombud.web_sessions TO ombud_app;
 
 GRANT SELECT(user_agent) ON TABLE ombud.web_sessions TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.web_sessions_id_seq TO ombud_backup;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE ombud_owner IN SCHEMA ombud GRANT SELECT ON SEQUENCES TO ombud_backup;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE ombud_owner IN SCHEMA ombud GRANT SELECT ON TABLES TO ombud_backup;

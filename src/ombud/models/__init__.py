@@ -19,8 +19,8 @@ from ombud.models.mail import (
 )
 from ombud.models.people import Organization, OrganizationDomain, Team, TeamMember, User, UserRole
 from ombud.models.personal import Draft, TicketRead
-from ombud.models.search import TicketSearch
 from ombud.models.stale import StaleFile
+from ombud.models.search import SearchWord, TicketSearch, TicketText
 from ombud.models.statistics import StatDimension, StatGrain, TicketStat, TicketStatDelta
 from ombud.models.tag import Tag, TicketTag
 from ombud.models.ticket import (
@@ -57,6 +57,7 @@ __all__ = [
     "MailboxPosition",
     "Organization",
     "OrganizationDomain",
+    "SearchWord",
     "Security",
     "StaleFile",
     "StatDimension",
@@ -75,6 +76,7 @@ __all__ = [
     "TicketStatDelta",
     "TicketStatus",
     "TicketTag",
+    "TicketText",
     "User",
     "UserRole",
     "WebSession",

@@ -18,11 +18,13 @@ class AccessKind(StrEnum):
     SEARCH = "search"
     DOWNLOAD = "download"
     EXPORT = "export"
+    IMPERSONATION = "impersonation"
+    """Reserved: working as somebody else, which nothing does yet."""
     DENIED = "denied"
 
 
 class AccessLog(Base):
-    """One look at something: `object` names it, such as `ticket:17` or `attachment:4`.
+    """One look at something: `object` names it, such as `ticket:1042` (its number) or `attachment:4`.
 
     Partitioned by month of `at`. Application roles add rows; only administrators read them, nobody changes
     one.

@@ -21,14 +21,19 @@ Assignee = int | Literal["me", "unassigned"]
 
 MAX_PAGE = 100
 DEFAULT_PAGE = 50
+MAX_SUBSTRING = 200
 
 
 class TicketSort(StrEnum):
-    """The orders of a list; each ends in the ticket's id, so no two rows tie."""
+    """The orders of a list; each ends in the ticket's id, so no two rows tie.
+
+    RANK is how well a ticket fits the words searched for, and so needs some.
+    """
 
     ACTIVITY = "activity"
     CREATED = "created"
     PRIORITY = "priority"
+    RANK = "rank"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +41,12 @@ class TicketFilter:
     """Conditions on tickets, combined by AND; several values of one condition by OR, tags by AND.
 
     `text` is what a person typed: words, and terms that become conditions (see `ombud.tickets.grammar`).
+    `substring` is found exactly as it stands, whatever the case, in number, title, description or a comment.
     `..._names` hold parts of names or addresses. Overdue: not done and older than seven days.
     """
 
     text: str | None = None
+    substring: str | None = None
     statuses: tuple[TicketStatus, ...] | None = None
     priorities: tuple[TicketPriority, ...] | None = None
     channels: tuple[TicketChannel, ...] | None = None
@@ -70,6 +77,10 @@ class TicketFilter:
         if self.text is not None:
             # Composed as stored texts are, or an accent typed as two characters would find nothing.
             object.__setattr__(self, "text", storable("text", self.text))
+        if self.substring is not None:
+            object.__setattr__(self, "substring", storable("substring", self.substring) or None)
+            if len(self.substring or "") > MAX_SUBSTRING:
+                raise Invalid(fields={"substring": f"must have at most {MAX_SUBSTRING} characters."})
         _check_texts("tags", self.tags or ())
         _check_ids("requester_id", (self.requester_id,))
         _check_ids("organization_id", (self.organization_id,))

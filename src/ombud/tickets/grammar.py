@@ -2,6 +2,7 @@
 
 Terms become fields of the filter; what is left is searched as words. Only the keys listed here are terms, so
 `error: disk full` and `https://example.com` stay words. A term's value may be quoted: `team:"Second line"`.
+`contains:"50 %"` finds exactly that.
 """
 
 import re
@@ -41,6 +42,11 @@ def understand(wanted: TicketFilter) -> TicketFilter:
             understood = term(understood, value)
             words = words.replace(match[0], " ", 1)
     return replace(understood, text=" ".join(words.split()) or None)
+
+
+def without_terms(text: str) -> str:
+    """Return a text with blanks where its terms stand: of the same length, with the words where they are."""
+    return _TERM.sub(lambda term: " " * len(term[0]) if term[1].lower() in TERMS else term[0], text)
 
 
 def _status(wanted: TicketFilter, value: str) -> TicketFilter:
@@ -102,6 +108,12 @@ def _has(wanted: TicketFilter, value: str) -> TicketFilter:
     if value.lower() not in ("attachment", "attachments", "file"):
         raise Invalid(fields={"has": "can be attachment."})
     return replace(wanted, has_attachment=True)
+
+
+def _contains(wanted: TicketFilter, value: str) -> TicketFilter:
+    if wanted.substring is not None:
+        raise Invalid(fields={"contains": "can be given once."})
+    return replace(wanted, substring=value)
 
 
 def _range(field: str) -> Term:
@@ -174,6 +186,7 @@ TERMS: dict[str, Term] = {
     "org": _organization,
     "is": _is,
     "has": _has,
+    "contains": _contains,
     "created": _range("created"),
     "updated": _range("updated"),
     "resolved": _range("resolved"),

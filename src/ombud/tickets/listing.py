@@ -11,10 +11,6 @@ from ombud.tickets import queries
 from ombud.tickets.filters import Place, TicketFilter
 from ombud.tickets.grammar import understand
 
-# From about this many matches on, walking the list until a page is full beats gathering all matches first
-# (measured at 200,000 tickets, see docs/adr/0011).
-COMMON = 3_000
-
 
 @dataclass(frozen=True, slots=True)
 class TicketPage:
@@ -28,18 +24,13 @@ class TicketPage:
     total: int | None = None
 
 
-def is_common(weight: int | None) -> bool:
-    """Tell whether words of this `search_weight` (None: no words) are looked for along the list."""
-    return (weight or 0) >= COMMON
-
-
 def list_tickets(
     session: Session, wanted: TicketFilter, place: Place, *, counted: bool = False
 ) -> TicketPage:
-    """Return one page, in one statement; with words to search for one more, and one for the count."""
+    """Return one page, in one statement; with something to search for one more, and one for the count."""
     actor = actor_of(session)
     wanted = understand(wanted)
-    common = has_common_words(session, wanted)
+    common = how_common(session, wanted)
     found = session.execute(queries.inbox(actor, wanted, place, common=common)).all()
     rows = found[: place.limit]
     following = None
@@ -49,6 +40,9 @@ def list_tickets(
     return TicketPage(tuple(rows), following, total)
 
 
-def has_common_words(session: Session, wanted: TicketFilter) -> bool:
-    """Tell `is_common` of a filter's words (terms understood already); one statement where there are any."""
-    return wanted.text is not None and is_common(session.scalar(queries.search_weight(wanted.text)))
+def how_common(session: Session, wanted: TicketFilter) -> queries.Common:
+    """Tell how common what a filter searches for is (terms understood already); a statement if it does."""
+    if wanted.text is None and wanted.substring is None:
+        return queries.RARE
+    words, substring = session.execute(queries.search_weight(wanted)).one()
+    return queries.Common.of(words, substring)

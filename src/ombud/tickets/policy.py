@@ -5,6 +5,23 @@ from sqlalchemy import ColumnElement, and_, any_, false, func, or_, select, true
 from ombud.db.actor import Actor, Scope
 from ombud.errors import Forbidden
 from ombud.models import Comment, Ticket, TicketParticipant
+from ombud.tickets.filters import TicketFilter
+
+# What a customer must not even find out by filtering, by parameter or by a term typed.
+DESK_ONLY = (
+    "assignees",
+    "assignee_names",
+    "team_ids",
+    "team_names",
+    "tags",
+    "organization_id",
+    "organization_names",
+    "requester_names",
+    "updated_from",
+    "updated_to",
+    "overdue",
+    "deleted",
+)
 
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
@@ -28,6 +45,15 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
 def comments_visible_to(actor: Actor) -> ColumnElement[bool]:
     """Return the condition under which `actor` may read a comment of a ticket that they see."""
     return true() if actor.is_staff else Comment.is_internal.is_(False)
+
+
+def require_askable(actor: Actor, wanted: TicketFilter) -> None:
+    """Refuse a customer who asks about the desk's own work: what they do not see they must not find out.
+
+    `wanted` is without terms in its text (`ombud.tickets.grammar.understand`).
+    """
+    if not actor.is_staff and any(getattr(wanted, field) for field in DESK_ONLY):
+        raise Forbidden("Only the support team can filter by that.")
 
 
 def require_staff(actor: Actor) -> None:

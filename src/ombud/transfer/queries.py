@@ -10,8 +10,6 @@ from sqlalchemy.orm import aliased
 
 from ombud.models import INCLUDE_DELETED, ExternalRef, OrganizationDomain, Tag, Team, Ticket, User
 
-INDEX_BATCH = 1000
-
 
 def hold_source(source: str) -> Select[*tuple[Any, ...]]:
     """Take the source's lock until the transaction ends: two imports of it take turns."""
@@ -69,11 +67,6 @@ def deleted_among(ticket_ids: Collection[int]) -> Select[int]:
 def database_time() -> Select[datetime]:
     """Return the database's clock, to tell this run's rows from those of earlier runs."""
     return select(func.now())
-
-
-def index_tail() -> Select[int]:
-    """Move up to INDEX_BATCH fresh search documents into the index; 0 when none are left."""
-    return select(func.ombud.index_search_tail(INDEX_BATCH))
 
 
 def count_keys(source: str) -> Select[int]:

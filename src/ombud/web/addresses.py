@@ -28,8 +28,10 @@ SORTS = {
     "created": "Oldest",
     "-priority": "Priority",
 }
+BY_RANK = "-rank"
+"""The order of a search for words by how well tickets fit them."""
 _MANY = ("status", "priority", "channel", "assignee", "team", "tag")
-_ONE = ("q", "requester", "organization", "deleted")
+_ONE = ("q", "exact", "requester", "organization", "deleted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,23 @@ class ListAddress:
     sort: str = DEFAULT_SORT
     cursor: str | None = None
     wanted: TicketFilter = field(default_factory=TicketFilter)
+    asked: TicketFilter = field(default_factory=TicketFilter)
+    """The same without what the view adds."""
 
     @property
     def query(self) -> str:
         """What is searched for, empty for a plain list."""
         return next((value for name, value in self.values if name == "q"), "")
+
+    @property
+    def exact(self) -> bool:
+        """Tell whether the query is looked for exactly as it stands."""
+        return self.has("exact", "yes")
+
+    @property
+    def sorts(self) -> dict[str, str]:
+        """The orders that this list may have, with their labels."""
+        return {BY_RANK: "Best match", **SORTS} if self.wanted.text else SORTS
 
     @property
     def place(self) -> Place:
@@ -88,11 +102,14 @@ def read_address(query: QueryParams) -> ListAddress:
         (n, v) for n, v in query.multi_items() if v and (n in _MANY or (n in _ONE and v == query.get(n)))
     )
     sort = query.get("sort", DEFAULT_SORT)
-    if sort not in SORTS:
+    if sort not in SORTS and sort != BY_RANK:
         raise Invalid(fields={"sort": "is not an order of this list."})
-    return ListAddress(
-        view, values, sort, query.get("cursor") or None, understand(view.narrowed(_filter(values)))
-    )
+    asked = understand(_filter(values))
+    wanted = view.narrowed(asked)
+    cursor = query.get("cursor") or None
+    if sort == BY_RANK and not wanted.text:  # the words are gone from the box: as if they had not been there
+        sort, cursor = DEFAULT_SORT, None
+    return ListAddress(view, values, sort, cursor, wanted, asked)
 
 
 def read_before(query: QueryParams) -> int | None:
@@ -108,8 +125,10 @@ def _filter(values: tuple[tuple[str, str], ...]) -> TicketFilter:
     def one(name: str) -> str | None:
         return next(iter(many(name)), None)
 
+    exact = one("exact") == "yes"
     return TicketFilter(
-        text=one("q"),
+        text=None if exact else one("q"),
+        substring=one("q") if exact else None,
         statuses=_members(TicketStatus, "status", many("status")),
         priorities=_members(TicketPriority, "priority", many("priority")),
         channels=_members(TicketChannel, "channel", many("channel")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
@@ -20,6 +20,7 @@ from ombud.kit.tokens import digest, new_secret
 from ombud.people import accounts
 from ombud.people import queries as people
 from ombud.people.accounts import Principal
+from ombud.web import looks
 from ombud.web.parts import Parts, parts_of
 from ombud.web.place import at, root
 
@@ -75,7 +76,14 @@ async def visitor(request: Request) -> Visitor:
     return Visitor(principal, form_token(secret), parts)
 
 
-SignedIn = Annotated[Visitor, Depends(visitor)]
+async def noted_visitor(request: Request) -> AsyncIterator[Visitor]:
+    """Yield who is signed in, and note what they look at: as what it was, or as refused."""
+    found = await visitor(request)
+    with looks.noted(request, found.desk, found.actor):
+        yield found
+
+
+SignedIn = Annotated[Visitor, Depends(noted_visitor)]
 
 
 async def find_principal(desk: Desk, secret: str, request_id: str) -> Principal | None:

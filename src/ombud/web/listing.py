@@ -11,17 +11,18 @@ from ombud.kit.html import mark_hits
 from ombud.kit.text import excerpt
 from ombud.models import TicketChannel
 from ombud.tickets import ME, UNASSIGNED, UNDONE, View
-from ombud.tickets.queries import cursor_values
-from ombud.web.addresses import SORTS, ListAddress
+from ombud.tickets.queries import COUNTER_CAP, cursor_values
+from ombud.web.addresses import ListAddress
 from ombud.web.around import Around
 from ombud.web.auth import Visitor
 from ombud.web.place import at
-from ombud.web.views.lists import Chip, Empty, TicketList, TicketRow
+from ombud.web.views.lists import Chip, Empty, Meant, TicketList, TicketRow
 from ombud.web.views.menus import Menu, Option
 from ombud.web.views.people import PersonView, TagView
 from ombud.web.wording import CHANNEL_LABELS, PRIORITY_LABELS, STATUS_LABELS, plain_line
 
 SNIPPET = 160
+_IN_BOX = ("q", "exact")
 TITLES = {
     View.MINE: "Mine",
     View.UNASSIGNED: "Unassigned",
@@ -64,8 +65,13 @@ def make_list(
     *,
     names: Any = None,
     current: str = "",
+    total: int | None = None,
+    meant: Sequence[str] = (),
 ) -> TicketList:
-    """Make a page of the list of rows of `tickets.queries.inbox`, which brings one more than is shown."""
+    """Make a page of the list of rows of `tickets.queries.inbox`, which brings one more than is shown.
+
+    `total` is how many there are, where it is shown; `meant` is what to search for instead of what found nothing.
+    """
     place = address.place
     shown, more = found[: place.limit], len(found) > place.limit
     cursor = encode_cursor(place.order_name, cursor_values(shown[-1], place)) if more else None
@@ -73,15 +79,18 @@ def make_list(
         title="Search" if address.query else TITLES[address.view],
         href=address.here(),
         rows=tuple(_row(row, address, current) for row in shown),
-        empty=_empty(address),
+        empty=_empty(address, meant),
         query=address.query,
+        exact=address.exact,
         chips=tuple(_chips(around, address, names)),
         menus=tuple(_filter_menus(visitor, around, address)),
         sort=_sort_menu(address),
-        hidden=tuple(pair for pair in (("view", address.view.value), *address.values) if pair[0] != "q"),
+        hidden=tuple(
+            pair for pair in (("view", address.view.value), *address.values) if pair[0] not in _IN_BOX
+        ),
         next_href=address.href(cursor=cursor) if cursor else None,
         previous_href=address.href() if address.cursor else None,
-        count="",
+        count=_count(total),
         bulk=_bulk_menus(around) if visitor.can_write else (),
     )
 
@@ -113,7 +122,21 @@ def _assignee(row: Any) -> PersonView | None:
     return None if row.assignee_id is None else PersonView.of(row.assignee_name, row.assignee_email)
 
 
-def _empty(address: ListAddress) -> Empty:
+def _count(total: int | None) -> str:
+    if total is None:
+        return ""
+    return f"{COUNTER_CAP:,}+" if total > COUNTER_CAP else f"{total:,}"
+
+
+def _empty(address: ListAddress, meant: Sequence[str] = ()) -> Empty:
+    if address.query and address.exact:
+        return Empty(
+            "search-x",
+            f"Nothing contains “{address.query}”",
+            "Exact text is looked for as it stands, in numbers, titles, descriptions and messages.",
+            "Search for its words",
+            address.href(exact=None),
+        )
     if address.query:
         return Empty(
             "search-x",
@@ -121,6 +144,7 @@ def _empty(address: ListAddress) -> Empty:
             "Fewer words find more. Numbers, customers and every message are searched, closed tickets too.",
             "Search all tickets",
             address.href(view=View.ALL.value, status=None, assignee=None, team=None, tag=None, priority=None),
+            meant=tuple(Meant(text, address.href(q=text)) for text in meant),
         )
     if address.values:
         return Empty(
@@ -134,7 +158,7 @@ def _empty(address: ListAddress) -> Empty:
 def _chips(around: Around, address: ListAddress, names: Any) -> list[Chip]:
     chips = []
     for name, value in address.values:
-        if name == "q":
+        if name in _IN_BOX:
             continue
         chips.append(Chip(name.capitalize(), _word(around, names, name, value), address.without(name, value)))
     return chips
@@ -200,7 +224,7 @@ def _filter_menus(visitor: Visitor, around: Around, address: ListAddress) -> lis
 def _sort_menu(address: ListAddress) -> Menu:
     options = (
         Option(value, label, value == address.sort, href=address.href(sort=value))
-        for value, label in SORTS.items()
+        for value, label in address.sorts.items()
     )
     return Menu("sort", "Sort", tuple(options))
 

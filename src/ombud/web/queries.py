@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, func, null, select
+from sqlalchemy import Select, func, select
 
 from ombud.db.actor import Actor
 from ombud.models import INCLUDE_DELETED, Draft, Organization, Tag, Team, Ticket, TicketTag, User
 from ombud.people import queries as people
 from ombud.tickets import queries as tickets
+from ombud.tickets.filters import TicketFilter
 from ombud.tickets.policy import visible_to
 
 STAFF_LIMIT = 200
@@ -27,10 +28,10 @@ def surroundings(actor: Actor) -> Select[*tuple[Any, ...]]:
     return _surroundings(actor.for_request(""))
 
 
-def weighed(statement: Select[*tuple[Any, ...]], text: str | None) -> Select[*tuple[Any, ...]]:
-    """Add `weight`, about how many tickets have the words of `text`; null when there are none."""
-    weight = tickets.search_weight(text).scalar_subquery() if text is not None else null()
-    return statement.add_columns(weight.label("weight"))
+def weighed(statement: Select[*tuple[Any, ...]], wanted: TicketFilter | None) -> Select[*tuple[Any, ...]]:
+    """Add the columns of `search_weight`: how common what a list searches for is; null without a list."""
+    weight = tickets.search_weight(wanted or TicketFilter())
+    return statement.add_columns(*weight.selected_columns)
 
 
 @lru_cache(maxsize=256)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ombud import clock
 from ombud.errors import NotFound
 from ombud.models import Attachment, AuditLog, Comment, Ticket, TicketStatus
-from ombud.tickets import UNDONE
+from ombud.tickets import UNDONE, TicketFilter
 from ombud.tickets import queries as tickets
 from ombud.web import queries
 from ombud.web.addresses import ListAddress
@@ -51,12 +51,12 @@ async def load_ticket(
     number: str,
     *,
     before: int | None = None,
-    words: str | None = None,
+    beside: TicketFilter | None = None,
 ) -> LoadedTicket:
     """Load a ticket's page in five statements (four for a customer); NotFound when it is not to be seen.
 
-    `before` is the id of a comment: the page then shows what was said before it. `words` are those that the
-    list beside it looks for: the row says how common they are.
+    `before` is the id of a comment: the page then shows what was said before it. `beside` is what the list
+    beside it looks for: the row says how common that is.
     """
     actor = visitor.actor
     ticket = await find_ticket(session, visitor, number)
@@ -67,7 +67,7 @@ async def load_ticket(
     log = []
     if visitor.is_staff:
         log = list(await session.scalars(tickets.history(actor, ticket.id, limit=HISTORY_LIMIT)))
-    statement = queries.weighed(queries.surroundings(actor), words)
+    statement = queries.weighed(queries.surroundings(actor), beside)
     statement = queries.with_ticket(statement, actor, ticket)
     row = (await session.execute(statement)).one()
     return LoadedTicket(ticket, list(comments), list(attachments), log, read_around(row), row, before)

@@ -57,14 +57,27 @@ class Errand(Chore):
         return self.work(desk, self.actor)
 
 
+LAST = Errand("access-log", 1.0, write_views)
+"""Done once more when the process ends: what was looked at last is written too."""
+
+
+def index_search(desk: Desk, actor: Actor) -> int:
+    """Index one batch, then settle it: two transactions, so that nobody waits for the second."""
+    moved = desk.run(actor, search.index_fresh_documents)
+    if moved:
+        desk.run(actor, search.settle_texts)
+    return moved
+
+
 CHORES = (
-    Chore("search-index", 1.0, search.index_fresh_documents, again=True),
+    Errand("search-index", 1.0, index_search, again=True),
+    Chore("search-words", 60.0, search.check_words),
     Chore("statistics", 2.0, analytics.fold_statistics, again=True),
     Chore("audit-partitions", 3600.0, audit.ensure_partitions),
     Errand("audit-seal", 60.0, seal_and_export),
-    Errand("access-log", 1.0, write_views),
     Errand("purge", 3600.0, purge, again=True),
     Errand("files", 3600.0, remove_files, again=True),
+    LAST,
     Chore("sessions", 3600.0, people.drop_expired_sessions),
 )
 
@@ -89,6 +102,7 @@ def chores_running(desk: Desk) -> Iterator[None]:
         stop.set()
         for thread in threads:
             thread.join(timeout=10)
+        _attempt(desk, LAST)
 
 
 def run_chore(desk: Desk, chore: Chore) -> int:

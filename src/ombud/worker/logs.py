@@ -3,11 +3,13 @@
 import logging
 from pathlib import Path
 
+from ombud.audit import AccessBuffer, queries, views_of
 from ombud.audit import actions as audit
-from ombud.audit import queries, views_of
+from ombud.audit.access import Look
 from ombud.audit.checkpoints import Statement
 from ombud.audit.exported import ExportedCheckpoints
 from ombud.audit.keys import signing_key
+from ombud.audit.spill import Spill
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.open import data_dir
@@ -36,16 +38,32 @@ def export(desk: Desk, actor: Actor, exported: ExportedCheckpoints) -> int:
 
 
 def write_views(desk: Desk, actor: Actor) -> int:
-    """Write the looks that were gathered; when the database is away they are kept for the next time."""
-    buffer = views_of(desk)
+    """Write the looks that were gathered; while the database is away they go to a file, which is read later."""
+    buffer, spill = views_of(desk), spilled_looks(data_dir(desk.settings))
+
+    def write(looks: list[Look]) -> None:
+        desk.run(actor, audit.record_accesses, looks)
+
     looks = buffer.take()
-    if looks:
-        try:
-            desk.run(actor, audit.record_accesses, looks)
-        except OmbudError:
-            buffer.put_back(looks)
-            raise
-    return len(looks)
+    try:
+        write(looks)
+    except OmbudError:
+        _keep(looks, buffer, spill)
+        raise
+    return len(looks) + spill.load(write)
+
+
+def _keep(looks: list[Look], buffer: AccessBuffer, spill: Spill) -> None:
+    """Put looks into the file; where that cannot be had, back into memory."""
+    try:
+        lost = spill.add(looks)
+    except OSError:
+        log.exception("looks cannot be kept in %s, so they stay in memory", spill.path)
+        buffer.put_back(looks)
+        return
+    if lost:
+        buffer.lost += lost
+        log.error("%s is full: %d looks are lost", spill.path, lost)
 
 
 def keys_folder(data: Path) -> Path:
@@ -56,3 +74,8 @@ def keys_folder(data: Path) -> Path:
 def exported_checkpoints(data: Path) -> ExportedCheckpoints:
     """Return the file that checkpoints are copied to."""
     return ExportedCheckpoints(data / "audit")
+
+
+def spilled_looks(data: Path) -> Spill:
+    """Return the file in which looks wait while the database is away."""
+    return Spill(data / "access")

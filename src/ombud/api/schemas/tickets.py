@@ -1,15 +1,19 @@
 """Tickets: rows of lists, whole tickets, what is sent to make and change them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import ConfigDict, Field
 
 from ombud import models
-from ombud.api.schemas.base import Body, Email, Id, Input, Output, line, optional
+from ombud.api.schemas.base import Body, Email, Id, Input, Output, Page, line, optional
 from ombud.api.schemas.people import Name, Person, PublicPerson, name_of
 from ombud.api.schemas.tags import Tag, TagName
 from ombud.models import TicketChannel, TicketPriority, TicketStatus
+from ombud.tickets.listing import TicketPage as Listed
+from ombud.tickets.queries import COUNTER_CAP
+
+R = TypeVar("R")
 
 # How the search marks what it found: characters that no text has.
 HIT_START, HIT_END = "\ue000", "\ue001"
@@ -46,7 +50,9 @@ class CustomerTicketRow(Output):
     channel: TicketChannel
     created_at: datetime
     last_message: str = Field(description="The beginning of the last public message.")
-    snippet: Snippet | None = Field(description="Where the search found its words; null without `q`.")
+    snippet: Snippet | None = Field(
+        description="Where the search found its words; null without `q` or `substring`."
+    )
     version: int
 
     @classmethod
@@ -198,7 +204,31 @@ class TicketPatch(Input):
     requester_id: Id = optional()
 
 
-Sort = Literal["activity", "-activity", "created", "-created", "priority", "-priority"]
+class TicketPage(Page[R]):
+    """Part of a list of tickets. `total` and `is_more` are there when `count` was asked for."""
+
+    total: int | None = Field(default=None, description="How many there are; counting stops at 1,000.")
+    is_more: bool | None = Field(default=None, description="Whether there are more than `total`.")
+
+    @classmethod
+    def of(cls, page: Page[R], found: Listed) -> Self:
+        """Add the count to a page."""
+        total = found.total
+        return cls(
+            items=page.items,
+            next_cursor=page.next_cursor,
+            total=None if total is None else min(total, COUNTER_CAP),
+            is_more=None if total is None else total > COUNTER_CAP,
+        )
+
+
+class Suggestions(Output):
+    """What to type instead; each text finds at least one ticket. Empty when nothing near finds any."""
+
+    items: list[str]
+
+
+Sort = Literal["activity", "-activity", "created", "-created", "priority", "-priority", "rank", "-rank"]
 
 
 def _common(ticket: models.Ticket) -> dict[str, Any]:

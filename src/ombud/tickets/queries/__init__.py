@@ -2,13 +2,14 @@
 
 from ombud.tickets.queries.lists import (
     COUNTER_CAP,
+    by_rank,
     count_matching,
     cursor_values,
     inbox,
     paged,
     view_counters,
 )
-from ombud.tickets.queries.matching import search_weight, tickets_matching
+from ombud.tickets.queries.matching import RARE, Common, search_weight, tickets_matching
 from ombud.tickets.queries.one import (
     CONVERSATION_PAGE,
     all_attachments_of,
@@ -28,14 +29,19 @@ from ombud.tickets.queries.one import (
     tickets_by_number,
     visible_id,
 )
+from ombud.tickets.queries.ranking import RANKED, ranked_page
 
 __all__ = [
     "CONVERSATION_PAGE",
     "COUNTER_CAP",
+    "RANKED",
+    "RARE",
+    "Common",
     "all_attachments_of",
     "all_tags",
     "attachment_by_id",
     "attachments_of",
+    "by_rank",
     "conversation",
     "count_matching",
     "cursor_values",
@@ -44,6 +50,7 @@ __all__ = [
     "inbox",
     "other_tickets",
     "paged",
+    "ranked_page",
     "search_weight",
     "tags_by_name",
     "ticket_by_id",

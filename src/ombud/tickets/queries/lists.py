@@ -34,7 +34,8 @@ from ombud.models import (
 from ombud.tickets.filters import Place, TicketFilter, TicketSort, View
 from ombud.tickets.grammar import understand
 from ombud.tickets.policy import comments_visible_to
-from ombud.tickets.queries.matching import tickets_matching
+from ombud.tickets.queries.matching import RARE, Common, comment_has_part, has_part, tickets_matching
+from ombud.tickets.queries.ranking import ranked_page
 
 COUNTER_CAP = 1000
 
@@ -53,14 +54,14 @@ _SORT_COLUMNS: dict[TicketSort, tuple[ColumnElement[Any], ...]] = {
 
 
 def inbox(
-    actor: Actor, wanted: TicketFilter, place: Place, *, common: bool = False
+    actor: Actor, wanted: TicketFilter, place: Place, *, common: Common = RARE
 ) -> Select[*tuple[Any, ...]]:
     """Return one page of list rows, one more than asked for (so the caller knows whether there is a next).
 
     Columns: id, ticket_number, title, status, priority, channel, created_at, last_activity_at, version,
     requester_id/_name/_email/_is_staff, assignee_id/_name/_email, team_id/_name, organization_id/_name, tags
     (list of {id, name, color}), last_message, last_is_internal, unread, snippet (marked with U+E000 and U+E001;
-    None unless searched), priority_rank.
+    None unless searched), priority_rank; rank, where they are ordered by it.
     """
     requester, assignee = _REQUESTER, _ASSIGNEE
     last = _last_message(actor)
@@ -91,17 +92,20 @@ def inbox(
             func.coalesce(last.c.content, func.left(Ticket.description, 200)).label("last_message"),
             func.coalesce(last.c.is_internal, false()).label("last_is_internal"),
             _unread(actor).label("unread"),
-            _snippet(actor, understand(wanted).text).label("snippet"),
+            _snippet(actor, understand(wanted)).label("snippet"),
         )
         .join(requester, Ticket.requester_id == requester.id)
         .outerjoin(assignee, Ticket.assignee_id == assignee.id)
         .outerjoin(Team, Ticket.team_id == Team.id)
         .outerjoin(Organization, Ticket.organization_id == Organization.id)
         .outerjoin(last, true())
-        .where(*tickets_matching(actor, wanted, common=common))
         .execution_options(**{INCLUDE_DELETED: True})
     )
-    return paged(statement, place)
+    if place.sort is TicketSort.RANK:
+        best = ranked_page(actor, wanted, place, common=common).subquery("best")
+        statement = statement.add_columns(best.c.rank).join(best, best.c.id == Ticket.id)
+        return by_rank(statement, best, place)
+    return paged(statement.where(*tickets_matching(actor, wanted, common=common)), place)
 
 
 def cursor_values(row: Any, place: Place) -> tuple[Any, ...]:
@@ -113,9 +117,19 @@ def cursor_values(row: Any, place: Place) -> tuple[Any, ...]:
             return (row.created_at, row.id)
         case TicketSort.PRIORITY:
             return (row.priority_rank, row.last_activity_at, row.id)
+        case TicketSort.RANK:
+            return (row.rank, row.id)
 
 
-def count_matching(actor: Actor, wanted: TicketFilter, *, common: bool = False) -> Select[*tuple[Any, ...]]:
+def by_rank(statement: Any, best: Any, place: Place) -> Select[*tuple[Any, ...]]:
+    """Return the statement in the order of a page of `ranked_page` that it joins."""
+    columns = (best.c.rank, best.c.id)
+    order = [column.asc() if place.ascending else column.desc() for column in columns]
+    ordered: Select[*tuple[Any, ...]] = statement.order_by(*order)
+    return ordered
+
+
+def count_matching(actor: Actor, wanted: TicketFilter, *, common: Common = RARE) -> Select[*tuple[Any, ...]]:
     """Return how many tickets match, counted up to one more than COUNTER_CAP."""
     conditions = tickets_matching(actor, wanted, common=common)
     capped = select(literal(1)).select_from(Ticket).where(*conditions).limit(COUNTER_CAP + 1).subquery()
@@ -197,9 +211,29 @@ def _unread(actor: Actor) -> ColumnElement[bool]:
     return ~seen
 
 
-def _snippet(actor: Actor, text: str | None) -> Any:
-    if text is None or not text.strip():
-        return literal(None)
+def _snippet(actor: Actor, wanted: TicketFilter) -> Any:
+    if wanted.text is not None and wanted.text.strip():
+        return _snippet_of_words(actor, wanted.text)
+    if wanted.substring is not None:
+        return _snippet_of_part(actor, wanted.substring)
+    return literal(None)
+
+
+def _snippet_of_part(actor: Actor, part: str) -> Any:
+    said = (
+        select(Comment.content)
+        .where(Comment.ticket_id == Ticket.id, comment_has_part(actor, part))
+        .order_by(Comment.id)
+        .limit(1)
+        .correlate(Ticket)
+        .scalar_subquery()
+    )
+    in_description = has_part(Ticket.description, part)
+    best = case((in_description, Ticket.description), else_=func.coalesce(said, Ticket.description))
+    return func.ombud.part_snippet(best, part)
+
+
+def _snippet_of_words(actor: Actor, text: str) -> Any:
     query = func.ombud.search_query(text)
     said = (
         select(Comment.content)

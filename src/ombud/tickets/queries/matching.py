@@ -1,7 +1,8 @@
 """Which tickets a filter means: conditions, for whatever list they are put to."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import (
     ColumnElement,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    null,
     or_,
     select,
 )
@@ -18,6 +20,7 @@ from sqlalchemy import (
 from ombud.db.actor import Actor
 from ombud.models import (
     Attachment,
+    Comment,
     Organization,
     Tag,
     Team,
@@ -28,17 +31,38 @@ from ombud.models import (
 )
 from ombud.tickets.filters import ME, UNASSIGNED, Assignee, TicketFilter
 from ombud.tickets.grammar import understand
-from ombud.tickets.policy import visible_to
+from ombud.tickets.policy import comments_visible_to, visible_to
+
+# From about this many matches on, walking the list until a page is full beats gathering all matches first
+# (measured at 200,000 tickets, see docs/adr/0011).
+COMMON = 3_000
+COMMON_TEXTS = 20_000
+"""The same for texts with a substring, which cost more to walk (measured, see docs/adr/0016)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """Which of the things searched for very many tickets have.
+
+    They are looked for while the list is walked, instead of being gathered first. Answers are the same.
+    """
+
+    words: bool = False
+    substring: bool = False
+
+    @classmethod
+    def of(cls, words: int | None, substring: int | None) -> Self:
+        """Return what the two columns of `search_weight` mean."""
+        return cls((words or 0) >= COMMON, (substring or 0) >= COMMON_TEXTS)
+
+
+RARE = Common()
 
 
 def tickets_matching(
-    actor: Actor, wanted: TicketFilter, *, common: bool = False
+    actor: Actor, wanted: TicketFilter, *, common: Common = RARE
 ) -> list[ColumnElement[bool]]:
-    """Return the conditions of a filter, the actor's visibility among them.
-
-    `common` says that many tickets have the words wanted (see `search_weight`): they are then looked for
-    while the list is walked, instead of being gathered first.
-    """
+    """Return the conditions of a filter, the actor's visibility among them."""
     wanted = understand(wanted)
     return [
         visible_to(actor),
@@ -50,14 +74,38 @@ def tickets_matching(
         *_between(Ticket.last_activity_at, wanted.updated_from, wanted.updated_to),
         *_between(Ticket.resolved_at, wanted.resolved_from, wanted.resolved_to),
         *_named(wanted),
-        *_of_kind(wanted),
-        *([_has_words(actor, wanted.text, common=common)] if wanted.text is not None else []),
+        *_of_kind(actor, wanted),
+        *([_has_words(actor, wanted.text, common.words)] if wanted.text is not None else []),
+        *([_has_part(actor, wanted.substring, common.substring)] if wanted.substring is not None else []),
     ]
 
 
-def search_weight(text: str) -> Select[int]:
-    """Return about how many tickets have the words of `text`, without reading them."""
-    return select(func.ombud.search_weight(text))
+def search_weight(wanted: TicketFilter) -> Select[int | None, int | None]:
+    """Return about how many tickets have the words, and how many texts the substring, without reading them.
+
+    The terms of the filter's text are understood already. Null for what is not searched for.
+    """
+    return select(
+        (func.ombud.search_weight(wanted.text) if wanted.text is not None else null()).label("words_weight"),
+        (func.ombud.text_weight(wanted.substring) if wanted.substring is not None else null()).label(
+            "substring_weight"
+        ),
+    )
+
+
+def comment_has_part(actor: Actor, part: str) -> ColumnElement[bool]:
+    """Return the condition under which the actor reads `part` in a comment."""
+    return and_(comments_visible_to(actor), has_part(Comment.content, part))
+
+
+def has_part(column: Any, part: str) -> ColumnElement[bool]:
+    """Return the condition under which a text has a part, whatever the case.
+
+    Where there is no case (digits, signs, Chinese), the plain comparison costs a tenth of the other.
+    """
+    has = column.contains if part.lower() == part.upper() else column.icontains
+    condition: ColumnElement[bool] = has(part, autoescape=True)
+    return condition
 
 
 def _of_values(wanted: TicketFilter) -> list[ColumnElement[bool]]:
@@ -74,12 +122,16 @@ def _of_values(wanted: TicketFilter) -> list[ColumnElement[bool]]:
     ]
 
 
-def _of_kind(wanted: TicketFilter) -> list[ColumnElement[bool]]:
+def _of_kind(actor: Actor, wanted: TicketFilter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
     if wanted.overdue:
         conditions.append(and_(Ticket.is_overdue))
     if wanted.has_attachment:
-        conditions.append(exists().where(Attachment.ticket_id == Ticket.id))
+        file = exists().where(Attachment.ticket_id == Ticket.id)
+        if not actor.is_staff:
+            said = exists().where(Comment.id == Attachment.comment_id, comments_visible_to(actor))
+            file = file.where(or_(Attachment.comment_id.is_(None), said))
+        conditions.append(file)
     return conditions
 
 
@@ -111,7 +163,7 @@ def _between(column: Any, start: datetime | None, end: datetime | None) -> list[
     return [*([column >= start] if start else []), *([column < end] if end else [])]
 
 
-def _has_words(actor: Actor, text: str, *, common: bool) -> ColumnElement[bool]:
+def _has_words(actor: Actor, text: str, common: bool) -> ColumnElement[bool]:
     if common and actor.is_staff:
         document = TicketSearch.document.op("@@")(func.ombud.search_query(text))
         return select(document).where(TicketSearch.ticket_id == Ticket.id).correlate(Ticket).scalar_subquery()
@@ -119,6 +171,19 @@ def _has_words(actor: Actor, text: str, *, common: bool) -> ColumnElement[bool]:
         text, actor.kind.value, actor.user_id, actor.organization_id
     ).table_valued("ticket_id", "rank", name="found")
     return Ticket.id == any_(func.array(select(found.c.ticket_id).scalar_subquery()))
+
+
+def _has_part(actor: Actor, part: str, common: bool) -> ColumnElement[bool]:
+    """The texts themselves decide, under the actor's rights; an index only says which tickets may have it."""
+    said = exists().where(Comment.ticket_id == Ticket.id, comment_has_part(actor, part))
+    own = (Ticket.title, Ticket.description, Ticket.ticket_number)
+    has = or_(*(has_part(column, part) for column in own), said)
+    if common:
+        return has
+    found = func.ombud.texts_with(part, actor.kind.value, actor.user_id, actor.organization_id).table_valued(
+        "ticket_id", name="found"
+    )
+    return and_(Ticket.id == any_(func.array(select(found.c.ticket_id).scalar_subquery())), has)
 
 
 def _named(wanted: TicketFilter) -> list[ColumnElement[bool]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
@@ -12,7 +12,7 @@ from ombud.kit.cursor import encode_cursor
 from ombud.models import Ticket, TicketPriority, TicketStatus
 from ombud.tickets.filters import DEFAULT_PAGE, Place, TicketFilter, TicketSort
 from ombud.tickets.grammar import understand
-from ombud.tickets.listing import has_common_words
+from ombud.tickets.listing import how_common
 from ombud.tickets.queries import COUNTER_CAP, cursor_values
 from ombud.tickets.reads import queries
 from ombud.tickets.reads.parts import put_tags
@@ -37,39 +37,51 @@ def search_tickets(
     assignee_id: int | Literal["me", "unassigned"] | None = None,
     created_after: datetime | None = None,
     tags: Sequence[str] | None = None,
+    substring: bool = False,
+    sort: TicketSort = TicketSort.CREATED,
     limit: int = DEFAULT_PAGE,
     cursor: str | None = None,
 ) -> FoundTickets:
     """Return one page of the tickets that fulfil every condition, newest first, with people, team and tags.
 
-    `search_term` is what people type into the search box (see `ombud.tickets.grammar`). None means any; an empty
-    list means none of them. `created_after` is aware and included. Go on with `next_cursor`. Raises Invalid.
+    `search_term` is what people type into the search box (see `ombud.tickets.grammar`); with `substring` it is
+    found exactly as it stands, whatever the case. None means any; an empty list means none of them.
+    `created_after` is aware and included. `TicketSort.RANK` puts what fits the words best first. Go on with
+    `next_cursor`, in the same order. Raises Invalid.
     """
     wanted = TicketFilter(
-        text=search_term,
+        text=None if substring else search_term,
+        substring=search_term if substring else None,
         statuses=tuple(status_list) if status_list is not None else None,
         priorities=(priority,) if priority is not None else None,
         assignees=(assignee_id,) if assignee_id is not None else None,
         tags=tuple(tags) if tags is not None else None,
         created_from=created_after,
     )
-    return find_tickets(session, wanted, Place(TicketSort.CREATED, limit=limit, cursor=cursor))
+    return find_tickets(session, wanted, Place(sort, limit=limit, cursor=cursor))
 
 
 def find_tickets(session: Session, wanted: TicketFilter, place: Place) -> FoundTickets:
-    """Return the page of tickets that `place` says, in two statements; with words to search for in three."""
+    """Return the page of tickets that `place` says, in two statements; searching is one more."""
     actor = actor_of(session)
     wanted = understand(wanted)
     session.flush()
-    statement = queries.tickets_and_total(actor, wanted, place, common=has_common_words(session, wanted))
+    statement = queries.tickets_and_total(actor, wanted, place, common=how_common(session, wanted))
     rows = session.execute(statement).all()
-    found = [ticket for _total, ticket in rows if ticket is not None]
-    page = found[: place.limit]
+    found = [row for row in rows if row.Ticket is not None]
+    page = [row.Ticket for row in found[: place.limit]]
     put_tags(session, page)
     more = len(found) > place.limit
+    last = found[place.limit - 1] if more else None
     return FoundTickets(
         tickets=tuple(page),
         total=min(rows[0][0], COUNTER_CAP),
         is_more=rows[0][0] > COUNTER_CAP,
-        next_cursor=encode_cursor(place.order_name, cursor_values(page[-1], place)) if more else None,
+        next_cursor=encode_cursor(place.order_name, _cursor_values(last, place))
+        if last is not None
+        else None,
     )
+
+
+def _cursor_values(row: Any, place: Place) -> tuple[Any, ...]:
+    return cursor_values(row if place.sort is TicketSort.RANK else row.Ticket, place)

@@ -9,23 +9,36 @@ from sqlalchemy.orm import aliased, joinedload
 
 from ombud.db.actor import Actor
 from ombud.models import INCLUDE_DELETED, Attachment, Comment, Tag, Ticket, TicketTag
-from ombud.tickets.filters import Place, TicketFilter
+from ombud.tickets.filters import Place, TicketFilter, TicketSort
 from ombud.tickets.policy import comments_visible_to, visible_to
-from ombud.tickets.queries import count_matching, paged, tickets_matching
+from ombud.tickets.queries import (
+    RARE,
+    Common,
+    by_rank,
+    count_matching,
+    paged,
+    ranked_page,
+    tickets_matching,
+)
 
 
 def tickets_and_total(
-    actor: Actor, wanted: TicketFilter, place: Place, *, common: bool = False
-) -> Select[int, Ticket | None]:
+    actor: Actor, wanted: TicketFilter, place: Place, *, common: Common = RARE
+) -> Select[*tuple[Any, ...]]:
     """Return how many tickets match (up to one more than COUNTER_CAP), beside each ticket of a page and one more.
 
-    One statement, so that count and page are of one moment. A page without tickets is one row without a ticket.
+    Columns: total, Ticket, id, and rank where they are ordered by it. One statement, so that count and page are
+    of one moment. A page without tickets is one row without a ticket.
     """
     total = count_matching(actor, wanted, common=common).subquery("total")
-    matching = select(Ticket.id).where(*tickets_matching(actor, wanted, common=common))
-    page = paged(matching, place).subquery("page")
-    statement = (
-        select(total.c[0], Ticket)
+    by_fit = place.sort is TicketSort.RANK
+    if by_fit:
+        page = ranked_page(actor, wanted, place, common=common).subquery("page")
+    else:
+        matching = select(Ticket.id).where(*tickets_matching(actor, wanted, common=common))
+        page = paged(matching, place).subquery("page")
+    statement: Any = (
+        select(total.c[0], Ticket, *page.c)
         .select_from(total)
         .outerjoin(page, true())
         .outerjoin(Ticket, Ticket.id == page.c.id)
@@ -37,7 +50,11 @@ def tickets_and_total(
             joinedload(Ticket.organization),
         )
     )
-    ordered: Select[int, Ticket | None] = paged(statement, Place(place.sort, place.ascending, place.limit))
+    ordered: Select[*tuple[Any, ...]] = (
+        by_rank(statement, page, place)
+        if by_fit
+        else paged(statement, Place(place.sort, place.ascending, place.limit))
+    )
     return ordered.execution_options(**{INCLUDE_DELETED: True})
 
 

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from ombud.tickets import queries as tickets
-from ombud.tickets.listing import is_common
+from ombud.tickets.policy import require_askable
+from ombud.tickets.suggestions import suggest
 from ombud.web import queries
 from ombud.web.addresses import ListAddress, read_address, read_before
 from ombud.web.answers import page, wants
@@ -30,13 +31,16 @@ async def home(visitor: SignedIn) -> Response:
 async def inbox(request: Request, visitor: SignedIn) -> Response:
     """Show a list; for its own refresh only the rows."""
     address = read_address(request.query_params)
+    require_askable(visitor.actor, address.asked)
     async with visitor.desk.aread(visitor.actor) as session:
-        statement = queries.weighed(queries.surroundings(visitor.actor), address.wanted.text)
+        statement = queries.weighed(queries.surroundings(visitor.actor), address.wanted)
         row = (await session.execute(statement)).one()
         found = await _found(session, visitor, address, row)
         names = await _names(session, visitor, address)
+        total = None if wants(request, "rows") else await _total(session, visitor, address, found, row)
+        meant = () if found else await _meant(session, address)
     around = read_around(row)
-    listed = make_list(visitor, around, address, found, names=names)
+    listed = make_list(visitor, around, address, found, names=names, total=total, meant=meant)
     frame = make_frame(request, visitor, around, _current(address))
     template = "partials/rows.html" if wants(request, "rows") else "pages/inbox.html"
     return page(request, template, {"frame": frame, "list": listed, "ticket": None})
@@ -64,11 +68,12 @@ async def search(request: Request, visitor: SignedIn) -> Response:
 async def ticket_page(request: Request, visitor: Visitor, number: str) -> Response:
     """Show a ticket: beside its list, or alone when the list is on the page already."""
     address = read_address(request.query_params)
+    require_askable(visitor.actor, address.asked)
     alone = wants(request, "ticket")
     async with visitor.desk.aread(visitor.actor) as session:
         before = read_before(request.query_params)
-        words = None if alone else address.wanted.text
-        loaded = await load_ticket(session, visitor, number, before=before, words=words)
+        beside = None if alone else address.wanted
+        loaded = await load_ticket(session, visitor, number, before=before, beside=beside)
         found = [] if alone else await _found(session, visitor, address, loaded.row)
     frame = make_frame(request, visitor, loaded.around, _current(address))
     context: dict[str, Any] = {"frame": frame, "ticket": make_ticket(visitor, loaded, address)}
@@ -80,8 +85,33 @@ async def ticket_page(request: Request, visitor: Visitor, number: str) -> Respon
 
 async def _found(session: Any, visitor: Visitor, address: ListAddress, row: Any) -> list[Any]:
     """Return the rows of the list; `row` says how common its words are (`queries.weighed`)."""
-    statement = tickets.inbox(visitor.actor, address.wanted, address.place, common=is_common(row.weight))
+    statement = tickets.inbox(visitor.actor, address.wanted, address.place, common=_common(row))
     return list((await session.execute(statement)).all())
+
+
+async def _total(
+    session: Any, visitor: Visitor, address: ListAddress, found: list[Any], row: Any
+) -> int | None:
+    """Return how many tickets a search found, up to one more than the cap; a statement if it fills a page."""
+    if not address.query or address.cursor:
+        return None
+    if len(found) <= address.place.limit:
+        return len(found)
+    statement = tickets.count_matching(visitor.actor, address.wanted, common=_common(row))
+    total: int = (await session.execute(statement)).scalar_one()
+    return total
+
+
+async def _meant(session: Any, address: ListAddress) -> tuple[str, ...]:
+    """Return what may have been meant by a search for words that found nothing."""
+    if address.wanted.text is None or address.cursor:
+        return ()
+    meant: tuple[str, ...] = await session.run_sync(suggest, address.query, address.wanted)
+    return meant
+
+
+def _common(row: Any) -> tickets.Common:
+    return tickets.Common.of(row.words_weight, row.substring_weight)
 
 
 async def _names(session: Any, visitor: Visitor, address: ListAddress) -> Any:

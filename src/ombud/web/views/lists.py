@@ -56,14 +56,23 @@ class Chip:
 
 
 @dataclass(frozen=True, slots=True)
+class Meant:
+    """Another search that finds something."""
+
+    text: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
 class Empty:
-    """What belongs here, and the one next step."""
+    """What belongs here, and the one next step; after a search, what may have been meant."""
 
     icon: str
     title: str
     text: str
     action: str = ""
     href: str = ""
+    meant: tuple[Meant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,7 @@ class TicketList:
     rows: tuple[TicketRow, ...]
     empty: Empty
     query: str = ""
+    exact: bool = False
     chips: tuple[Chip, ...] = ()
     menus: tuple[Menu, ...] = ()
     sort: Menu | None = None

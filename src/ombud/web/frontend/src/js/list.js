@@ -110,4 +110,10 @@ class TicketList extends HTMLElement {
   }
 }
 
+// Another way of searching is asked for at once, if there is something to search for.
+document.addEventListener("change", (event) => {
+  const form = event.target.matches?.(".search-exact > input") && event.target.form;
+  if (form && form.elements.q.value) form.requestSubmit();
+});
+
 customElements.define("ticket-list", TicketList);

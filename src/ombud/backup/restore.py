@@ -1,0 +1,213 @@
+"""Put a backup back, into an empty place only: check all of it first, load it in one transaction, prove it there."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from itertools import chain
+from pathlib import Path
+
+from psycopg import Connection, errors, sql
+from sqlalchemy import URL
+
+from ombud.backup.archive import entries
+from ombud.backup.catalogue import EXTENSIONS, REVISION, TABLES, count_rows, referenced_files
+from ombud.backup.load import load_dump
+from ombud.backup.make import Progress
+from ombud.backup.manifest import HEAD, MANIFEST, Head, Manifest
+from ombud.backup.programs import find_program
+from ombud.db import migrate
+from ombud.errors import Conflict, Invalid, Unavailable
+from ombud.files import FileStore
+
+ANY_TABLE = (
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_class c"
+    "                WHERE c.relnamespace = to_regnamespace('ombud') AND c.relkind IN ('r', 'p'))"
+)
+FOLDERS = ("files", "audit", "keys")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a desk is to be: an administrator's way in, who the desk signs in as, its files, its data folder."""
+
+    admin_url: URL
+    login: str | None
+    files: FileStore
+    data_dir: Path
+
+
+def restore_backup(
+    source: Path, target: Target, *, progress: Progress = lambda _what, _done: None
+) -> tuple[Head, Manifest]:
+    """Put the backup `source` back and return what it says of itself, once that has been found to be true.
+
+    Raises Invalid for what is no backup or not a whole one, Conflict when it is of a newer Ombud or when there
+    is a desk already, Unavailable when the server or its programs will not do. An error leaves nothing behind.
+    """
+    head, manifest = check_backup(source, progress=progress)
+    _check_version(head)
+    with migrate.prepared(target.admin_url, target.login), migrate.connected(target.admin_url) as connection:
+        _check_empty(connection, target)
+        _check_server(connection, head)
+        try:
+            _put_files(source, target, progress)
+            _load(connection, source, (head, manifest), target.files, progress)
+        except BaseException:
+            for name in FOLDERS:
+                shutil.rmtree(target.data_dir / name, ignore_errors=True)
+            raise
+        _analyze(connection)
+    return head, manifest
+
+
+def check_backup(source: Path, *, progress: Progress = lambda _what, _done: None) -> tuple[Head, Manifest]:
+    """Read a whole backup, compare every checksum, and return what it says of itself. Raises Invalid."""
+    checksums: dict[str, str] = {}
+    texts: dict[str, bytes] = {}
+    files = size = 0
+    for name, chunks in entries(source):
+        if name in (HEAD, MANIFEST):
+            texts[name] = b"".join(chunks)
+        if name == HEAD:
+            Head.read(texts[name])  # a foreign one is told before all of it is read
+        checksum, length = _measured(iter((texts[name],)) if name in texts else chunks)
+        if name.startswith("files/"):
+            files, size = files + 1, size + length
+            if not name.endswith(checksum):
+                raise _damaged(f"{name} is not what it was")
+        elif name != MANIFEST:
+            checksums[name] = checksum
+        progress("checked", files + len(checksums))
+    if set(texts) != {HEAD, MANIFEST}:
+        raise Invalid("This is not a backup of Ombud, or it breaks off before its end.")
+    manifest = Manifest.read(texts[MANIFEST])
+    names = checksums.keys() | manifest.checksums
+    wrong = sorted(name for name in names if checksums.get(name) != manifest.checksums.get(name))
+    if wrong:
+        raise _damaged(f"{wrong[0]} is missing, or is not what it was")
+    if (files, size) != (manifest.files, manifest.file_bytes):
+        raise _damaged(f"{files} files are there, not {manifest.files}")
+    return Head.read(texts[HEAD]), manifest
+
+
+def _measured(chunks: Iterator[bytes]) -> tuple[str, int]:
+    digest, length = sha256(), 0
+    for chunk in chunks:
+        digest.update(chunk)
+        length += len(chunk)
+    return digest.hexdigest(), length
+
+
+def _damaged(what: str) -> Invalid:
+    return Invalid(f"This backup is damaged: {what}.")
+
+
+def _check_version(head: Head) -> None:
+    if head.revision not in migrate.known():
+        raise Conflict(
+            f"This backup was made by a newer Ombud ({head.ombud}, schema {head.revision}). Update this one first."
+        )
+
+
+def _check_empty(connection: Connection, target: Target) -> None:
+    row = connection.execute(ANY_TABLE).fetchone()
+    if row and row[0]:
+        raise Conflict(
+            "There is a desk in this database already. A backup goes into an empty one only: make a new database, "
+            "or name a new data directory with --data-dir."
+        )
+    for name in FOLDERS:
+        folder = target.data_dir / name
+        if next((path for path in folder.rglob("*") if path.is_file()), None) is not None:
+            raise Conflict(f"{folder} is not empty. A backup goes into a new place only: see --data-dir.")
+
+
+def _check_server(connection: Connection, head: Head) -> None:
+    if connection.info.server_version // 10000 < head.server // 10000:
+        raise Unavailable(
+            f"This backup is of PostgreSQL {head.server // 10000}, and the server is older: "
+            f"{connection.info.server_version // 10000}."
+        )
+    there = {str(name): str(schema) for name, schema in connection.execute(EXTENSIONS)}
+    for name, schema in head.extensions.items():
+        if there.get(name) != schema:
+            raise Conflict(
+                f"In this backup the extension {name} is in the schema {schema}, here it is in {there.get(name)}. "
+                f"As a superuser: DROP EXTENSION {name}; CREATE EXTENSION {name} SCHEMA {schema};"
+            )
+
+
+def _put_files(source: Path, target: Target, progress: Progress) -> None:
+    done = 0
+    for name, chunks in entries(source):
+        top, _, rest = name.partition("/")
+        if top == "files":
+            if target.files.put(chunks).storage_key != rest:
+                raise _damaged(f"{name} is not what it was")
+            done += 1
+            progress("files", done)
+        elif top in ("audit", "keys"):
+            _put_private(target.data_dir / top, rest, chunks)
+
+
+def _put_private(folder: Path, name: str, chunks: Iterator[bytes]) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with os.fdopen(os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _load(
+    connection: Connection, source: Path, said: tuple[Head, Manifest], files: FileStore, progress: Progress
+) -> None:
+    """Load the dump and prove it, in one transaction."""
+    head, manifest = said
+    program = find_program("pg_restore", at_least=head.pg_dump)
+    parts = chain.from_iterable(chunks for name, chunks in entries(source) if name.startswith("database/"))
+    with connection.transaction():
+        for name in ("statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout"):
+            connection.execute("SELECT set_config(%s, '0', true)", [name])
+        try:
+            load_dump(connection, program, parts)
+        except errors.Error as error:
+            raise Unavailable(f"The backup could not be loaded: {_said(error)}") from error
+        _prove(connection, head, manifest, files, progress)
+
+
+def _prove(
+    connection: Connection, head: Head, manifest: Manifest, files: FileStore, progress: Progress
+) -> None:
+    """Compare what is there with what the backup says was; the transaction is undone when they differ."""
+    revision = connection.execute(REVISION).fetchone()
+    if revision != (head.revision,):
+        raise Invalid(f"What came back is of another schema than {head.revision}.")
+    counts = {}
+    for table in [row[0] for row in connection.execute(TABLES)]:
+        counts[table] = count_rows(connection, table)
+        progress("proven", len(counts))
+    for table in sorted(counts.keys() | manifest.tables):
+        if counts.get(table) != manifest.tables.get(table):
+            raise Invalid(
+                f"{table} has {counts.get(table)} rows, and the backup says {manifest.tables.get(table)}: "
+                "nothing was restored."
+            )
+    known_missing = set(manifest.missing)
+    for key in referenced_files(connection):
+        if key not in known_missing and not files.has(key):
+            raise Invalid(f"The file {key} is spoken of and is not in the backup: nothing was restored.")
+
+
+def _analyze(connection: Connection) -> None:
+    """Tell the planner what is there; a dump does not."""
+    connection.execute("SET ROLE ombud_owner")
+    for table in [row[0] for row in connection.execute(TABLES)]:
+        connection.execute(sql.SQL("ANALYZE ombud.{}").format(sql.Identifier(table)))
+    connection.execute("RESET ROLE")
+
+
+def _said(error: errors.Error) -> str:
+    return error.diag.message_primary or type(error).__name__

@@ -1,0 +1,300 @@
+"""Searching equals a plain loop in Python over the same texts: words, phrases, exclusions, exact text, filters."""
+
+from __future__ import annotations
+
+import random
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select, text
+
+from ombud import Actor, Desk, DeskSession, Ticket, TicketPriority, TicketStatus, User
+from ombud.models import INCLUDE_DELETED, Comment
+from ombud.testing import Cast, Persona, ScratchServer, make_cast, make_comment, make_ticket, stored_file
+from ombud.tickets import ME, UNASSIGNED, add_tags, attach_file
+from ombud.tickets.filters import Place, TicketFilter, TicketSort
+from ombud.tickets.reads import find_tickets
+from tests.sql.conftest import Facts, matches
+
+SYSTEM = Actor.system("test")
+START = datetime(2026, 1, 1, tzinfo=UTC)
+WHO = ("admin", "agent", "team_agent", "customer", "colleague", "other_customer")
+# Latin with accents, Greek, Cyrillic, Arabic, Hangul, Chinese, Japanese; some begin like others.
+WORDS = (
+    "drucker", "Druckerei", "Büro", "naïve", "über", "cafe", "εκτυπωτη", "δικτυο", "принтер", "ошибка", "طابعة",
+    "شبكة", "프린터", "오류", "数据库", "据说", "データ", "消失",
+)  # fmt: skip
+SIGNS = ("100%", "a_b", "C:\\", "50 % off", "x\\y", "(sic)", "O'Neil")
+TAGS = ("fire", "hall")
+
+
+@dataclass
+class Told:
+    """A ticket's texts in the order of its document: those that everybody reads, and notes."""
+
+    facts: Facts
+    requester: list[str]
+    head: list[str]
+    comments: list[tuple[str, bool]]
+
+    def texts(self, actor: Actor) -> list[str]:
+        said = [text for text, is_internal in self.comments if actor.is_staff or not is_internal]
+        return [*self.head, *said]
+
+    def words(self, actor: Actor) -> list[list[str]]:
+        """The words of each text; an address is a word. Names are found by words only."""
+        name, email = self.requester
+        return [*map(_tokens_of, self.texts(actor)), [*_tokens_of(name), email.lower()]]
+
+
+@dataclass
+class Library:
+    desk: Desk
+    cast: Cast
+    told: list[Told]
+
+
+def is_cjk(letter: str) -> bool:
+    return "\u3040" <= letter <= "\u30ff" or "\u3400" <= letter <= "\u9fff"
+
+
+def folded(word: str) -> str:
+    """Lower case, without the accents of Latin letters."""
+    plain = unicodedata.normalize("NFD", word.lower())
+    kept = "".join(letter for letter in plain if not "\u0300" <= letter <= "\u036f")
+    return unicodedata.normalize("NFC", kept)
+
+
+def tokens(texts: list[str]) -> list[str]:
+    spaced = "".join(
+        f" {letter} " if is_cjk(letter) else letter
+        for letter in unicodedata.normalize("NFC", " ".join(texts))
+    )
+    return [folded(token) for token in re.split(r"[\W_]+", spaced) if token]
+
+
+def _tokens_of(text_: str) -> list[str]:
+    return tokens([text_])
+
+
+@pytest.fixture(scope="module")
+def library(postgres: ScratchServer) -> Iterator[Library]:
+    """Forty tickets; some are indexed, some fresh, some fresh again after they had been indexed."""
+    chance = random.Random(7)
+    with postgres.database() as database, Desk(database.url) as desk:
+        cast = desk.run(SYSTEM, make_cast)
+        ids = [desk.run(SYSTEM, _tell, cast, chance, number) for number in range(24)]
+        desk.run(SYSTEM, lambda s: s.execute(text("SELECT ombud.index_search_tail(1000)")))
+        ids += [desk.run(SYSTEM, _tell, cast, chance, number) for number in range(24, 40)]
+        for ticket_id in ids[:8]:
+            desk.run(SYSTEM, _say, cast, chance, ticket_id)
+        with desk.begin(SYSTEM) as session:
+            session.execute(text("UPDATE ombud.comments SET content = 'drucker 消失' WHERE id % 11 = 0"))
+            session.execute(text("UPDATE ombud.tickets SET deleted_at = now() WHERE id % 13 = 0"))
+        with desk.read(SYSTEM) as session:
+            told = [_told(session, ticket_id) for ticket_id in ids]
+        yield Library(desk, cast, told)
+
+
+def _tell(session: DeskSession, cast: Cast, chance: random.Random, number: int) -> int:
+    people = (cast.customer, cast.colleague, cast.other_customer)
+    ticket = make_ticket(
+        session,
+        chance.choice(people).user,
+        title=" ".join(chance.sample(WORDS, 2)),
+        description=" ".join([*chance.sample(WORDS, 3), chance.choice(SIGNS)]),
+        status=chance.choice([TicketStatus.OPEN, TicketStatus.IN_PROGRESS]),
+        priority=chance.choice(list(TicketPriority)),
+        assignee_id=chance.choice([None, cast.agent.id, cast.team_agent.id]),
+        team_id=chance.choice([None, cast.team.id, cast.other_team.id]),
+    )
+    session.execute(
+        text("UPDATE ombud.tickets SET created_at = :at WHERE id = :id"),
+        {"at": START + timedelta(days=number % 10), "id": ticket.id},
+    )
+    if number % 3 == 0:
+        add_tags(session, ticket.id, [TAGS[number // 3 % 2]])
+    for _ in range(number % 3):
+        _say(session, cast, chance, ticket.id)
+    if number % 4 == 0:
+        attach_file(session, ticket.id, stored_file())
+    return ticket.id
+
+
+def _say(session: DeskSession, cast: Cast, chance: random.Random, ticket_id: int) -> None:
+    words = " ".join([*chance.sample(WORDS, 2), *chance.choices([*SIGNS, ""], k=1)])
+    make_comment(session, ticket_id, cast.agent.user, words, is_internal=chance.random() < 0.5)
+
+
+def _told(session: DeskSession, ticket_id: int) -> Told:
+    statement = select(Ticket).where(Ticket.id == ticket_id).execution_options(**{INCLUDE_DELETED: True})
+    row = session.scalars(statement).one()
+    said = session.scalars(select(Comment).where(Comment.ticket_id == ticket_id).order_by(Comment.id)).all()
+    facts = Facts(row=row)
+    facts.tags = set(
+        session.scalars(
+            text(
+                "SELECT name FROM ombud.tags t JOIN ombud.ticket_tags x ON x.tag_id = t.id WHERE ticket_id = :id"
+            ),
+            {"id": ticket_id},
+        )
+    )
+    facts.has_file = bool(
+        session.scalar(
+            text("SELECT count(*) FROM ombud.attachments WHERE ticket_id = :id"), {"id": ticket_id}
+        )
+    )
+    return Told(
+        facts,
+        list(session.execute(select(User.full_name, User.email).where(User.id == row.requester_id)).one()),
+        [row.ticket_number, row.title, row.description],
+        [(comment.content, comment.is_internal) for comment in said],
+    )
+
+
+@dataclass(frozen=True)
+class Clause:
+    """Part of what is typed: a word, an excluded word, a phrase."""
+
+    words: str
+    kind: str
+
+    @property
+    def typed(self) -> str:
+        return {"word": self.words, "not": f"-{self.words}", "phrase": f'"{self.words}"'}[self.kind]
+
+    def holds(self, known: list[list[str]], *, unfinished: bool) -> bool:
+        wanted = tokens([self.words])
+        if self.kind == "word" and not any(map(is_cjk, self.words)):
+            found = all(
+                _follow(known, [word], unfinished=unfinished and self.kind == "word") for word in wanted
+            )
+        else:
+            found = _follow(known, wanted, unfinished=unfinished and self.kind == "word")
+        return not found if self.kind == "not" else found
+
+
+def _follow(known: list[list[str]], wanted: list[str], *, unfinished: bool) -> bool:
+    """Whether the words follow each other in one of the texts; the last may be the beginning of one."""
+    *firsts, last = wanted
+    for text_ in known:
+        for at in range(len(text_) - len(firsts)):
+            there = text_[at + len(firsts)]
+            ends = there.startswith(last) if unfinished else there == last
+            if ends and text_[at : at + len(firsts)] == firsts:
+                return True
+    return False
+
+
+words = st.sampled_from(WORDS).flatmap(
+    lambda word: st.sampled_from(
+        [word, word.lower(), word.upper(), folded(word), unicodedata.normalize("NFD", word)]
+    )
+)
+clauses = st.one_of(
+    st.builds(Clause, words, st.just("word")),
+    st.builds(Clause, words, st.just("not")),
+    # Words that no two texts of the document have between them: a title ends and a name begins.
+    st.builds(Clause, st.lists(words, min_size=1, max_size=2).map(" ".join), st.just("phrase")),
+)
+beginnings = st.sampled_from(WORDS).flatmap(
+    lambda word: st.integers(1, len(word)).map(lambda length: Clause(word[:length], "word"))
+)
+typed = st.tuples(st.lists(clauses, max_size=3), st.none() | beginnings)
+parts = st.one_of(
+    st.sampled_from(
+        [*SIGNS, "%", "_", "\\", "50 %", "%o", "_b", "RUCKER", "büro", "BÜRO", "库", "طاب", "린", "nothing"]
+    ),
+    st.tuples(st.sampled_from(WORDS), st.integers(0, 3), st.integers(1, 6)).map(
+        lambda t: t[0][t[1] :][: t[2]] or "x"
+    ),
+)
+others = st.fixed_dictionaries(
+    {},
+    optional={
+        "statuses": st.lists(st.sampled_from(TicketStatus), max_size=3, unique=True).map(tuple),
+        "priorities": st.lists(st.sampled_from(TicketPriority), max_size=3, unique=True).map(tuple),
+        "assignees": st.lists(st.sampled_from([ME, UNASSIGNED, 2]), max_size=2, unique=True).map(tuple),
+        "tags": st.lists(st.sampled_from([*TAGS, "FIRE"]), max_size=1).map(tuple),
+        "created_from": st.integers(0, 9).map(lambda day: START + timedelta(days=day)),
+        "created_to": st.integers(1, 10).map(lambda day: START + timedelta(days=day)),
+        "has_attachment": st.booleans(),
+        "deleted": st.booleans(),
+    },
+)
+
+
+def _found(
+    library: Library, person: Persona, wanted: TicketFilter, sort: TicketSort, limit: int
+) -> list[int]:
+    """Return the ids of all pages, one after the other."""
+    ids: list[int] = []
+    place = Place(sort, limit=limit)
+    while True:
+        with library.desk.read(person.actor) as session:
+            page = find_tickets(session, wanted, place)
+        assert len(page.tickets) <= limit
+        ids += [ticket.id for ticket in page.tickets]
+        if page.next_cursor is None:
+            assert page.total == len(ids)
+            assert not page.is_more
+            return ids
+        assert page.total > len(ids)
+        place = Place(sort, limit=limit, cursor=page.next_cursor)
+
+
+def _newest_first(told: list[Told]) -> list[int]:
+    ordered = sorted(told, key=lambda one: (one.facts.row.created_at, one.facts.row.id), reverse=True)
+    return [one.facts.row.id for one in ordered]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    what=typed,
+    part=st.none() | st.none() | parts,
+    narrowed=st.just({}) | others,
+    who=st.sampled_from(WHO),
+    limit=st.integers(3, 40),
+    by_rank=st.booleans(),
+)
+def test_every_search_is_what_a_loop_finds(  # noqa: PLR0917  -- one for each thing that varies
+    library: Library,
+    what: tuple[list[Clause], Clause | None],
+    part: str | None,
+    narrowed: dict[str, Any],
+    who: str,
+    limit: int,
+    by_rank: bool,
+) -> None:
+    complete, last = what
+    person: Persona = getattr(library.cast, who)
+    asked = [*complete, *([last] if last else [])]
+    query = " ".join(clause.typed for clause in asked)
+    structured = TicketFilter(**narrowed)
+    wanted = TicketFilter(**narrowed, text=query or None, substring=part)
+
+    def is_found(told: Told) -> bool:
+        texts = told.texts(person.actor)
+        known = told.words(person.actor)
+        return (
+            matches(told.facts, structured, person.actor)
+            # the last word typed may be the beginning of one
+            and all(clause.holds(known, unfinished=clause is asked[-1]) for clause in asked)
+            and (part is None or any(part.lower() in one.lower() for one in texts))
+        )
+
+    expected = [told for told in library.told if is_found(told)]
+    sort = TicketSort.RANK if by_rank and query.strip() else TicketSort.CREATED
+    found = _found(library, person, wanted, sort, limit)
+    if sort is TicketSort.CREATED:
+        assert found == _newest_first(expected), (query, wanted)
+    else:
+        assert len(found) == len(set(found))
+        assert set(found) == set(_newest_first(expected)), (query, wanted)
