@@ -19,8 +19,8 @@ from ombud.models.mail import (
 )
 from ombud.models.people import Organization, OrganizationDomain, Team, TeamMember, User, UserRole
 from ombud.models.personal import Draft, TicketRead
-from ombud.models.stale import StaleFile
 from ombud.models.search import SearchWord, TicketSearch, TicketText
+from ombud.models.stale import StaleFile
 from ombud.models.statistics import StatDimension, StatGrain, TicketStat, TicketStatDelta
 from ombud.models.tag import Tag, TicketTag
 from ombud.models.ticket import (

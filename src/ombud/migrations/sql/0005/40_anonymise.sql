@@ -95,6 +95,12 @@ BEGIN
     DELETE FROM ombud.drafts d WHERE d.ticket_id = ANY (met_tickets) AND d.content <> ombud.without_mentions(d.content, said);
   END IF;
 
+  -- What search keeps beside the documents follows from the worker; until then it would still know.
+  DELETE FROM ombud.ticket_texts
+   WHERE ticket_id = ANY (own_tickets)
+      OR ticket_id IN (SELECT c.ticket_id FROM ombud.comments c WHERE c.id = ANY (own_comments || other_comments));
+  DELETE FROM ombud.search_words
+   WHERE word = ANY (tsvector_to_array(to_tsvector('ombud.plain', array_to_string(said, ' '))));
   UPDATE ombud.external_refs SET key = 'sha256:' || encode(sha256(convert_to(key, 'UTF8')), 'hex')
    WHERE ticket_id = ANY (own_tickets) AND key LIKE '%@%';
   UPDATE ombud.access_logs SET object = ombud.without_mentions(object, said)
