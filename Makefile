@@ -48,13 +48,15 @@ test: setup ## Run every test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --junitxml=test-artifacts/junit.xml $(ARGS)
 	@$(if $(ARGS),,$(MAKE) --no-print-directory test-oldest)
 
-# What talks to PostgreSQL closely, on the oldest version that must work (the first run used the embedded one).
-DATA_LAYER := $(addprefix tests/,actions errors migrations search security sql)
+# What talks to PostgreSQL closely, a second time: on the oldest version that must work, through the other two drivers
+# (the first run used the embedded one, psycopg and asyncpg). Both at once, because either alone would cost as much.
+DATA_LAYER := $(addprefix tests/,actions analytics audit db errors live migrations search security sql transfer)
 
 .PHONY: test-oldest
-test-oldest: setup ## Run the tests of the data layer on Debian's PostgreSQL 15
+test-oldest: setup ## Run the tests of the data layer on Debian's PostgreSQL 15, by psycopg2 and asynchronous psycopg
 	@mkdir -p test-artifacts
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --postgres 15 --junitxml=test-artifacts/junit-15.xml \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --postgres 15 --drivers second \
+		--junitxml=test-artifacts/junit-15.xml \
 		$(DATA_LAYER) $(ARGS)
 
 .PHONY: test-core

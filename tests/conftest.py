@@ -1,7 +1,8 @@
 """The suite's PostgreSQL, desks and people.
 
 One server for the run, shared by xdist's workers; one migrated database for each worker, emptied after each
-test that used it. `--postgres 15` runs the same tests on Debian's programs instead of the embedded ones.
+test that used it. `--postgres 15` runs the same tests on Debian's programs instead of the embedded ones, and
+`--drivers second` with psycopg2 and asynchronous psycopg instead of psycopg and asyncpg, wherever no driver is named.
 
 - `desk`: an empty desk that commits; `cast` (and `admin`, `agent`, ...) are people in it.
 - `perform`: runs actions in savepoints that are rolled back, once synchronously and once by `run_sync`.
@@ -44,6 +45,7 @@ from ombud.testing import (
 
 ROOT_VARIABLE = "OMBUD_TEST_ROOT"
 PROGRAMS = {"embedded": None, "15": Path("/usr/lib/postgresql/15/bin")}
+DRIVERS = {"first": ("psycopg", "asyncpg"), "second": ("psycopg2", "psycopg")}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,6 +54,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=list(PROGRAMS),
         default=os.environ.get("OMBUD_TEST_POSTGRES", "embedded"),
         help="whose PostgreSQL to test on: the embedded one, or Debian's 15",
+    )
+    parser.addoption(
+        "--drivers",
+        choices=list(DRIVERS),
+        default="first",
+        help="psycopg and asyncpg, or psycopg2 and asynchronous psycopg",
     )
 
 
@@ -74,6 +82,16 @@ def _own_environment() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("OMBUD_") and name != ROOT_VARIABLE]:
             patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _drivers(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Let URLs that name no driver mean the pair that the run is for."""
+    synchronous, asynchronous = DRIVERS[pytestconfig.getoption("--drivers")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ombud.db.engine.SYNC_DRIVER", synchronous)
+        patch.setattr("ombud.db.engine.ASYNC_DRIVER", asynchronous)
         yield
 
 

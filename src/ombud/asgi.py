@@ -7,15 +7,22 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ombud.api.app import create_api
 from ombud.config import Settings
 from ombud.db.desk import Desk
 from ombud.db.open import data_dir, open_desk
+from ombud.db.replica import Position, current_position
 from ombud.files import open_store
 from ombud.live import LiveHub
 from ombud.runtime import Runtime
 from ombud.web.app import create_web
+
+POSITION_COOKIE = "ombud_position"
+POSITION_HEADER = "X-Ombud-Position"
 
 
 def create_app() -> FastAPI:
@@ -44,6 +51,42 @@ def build_app(desk: Desk, settings: Settings) -> FastAPI:
             await desk.aclose()
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    if settings.replica_url is not None:
+        app.add_middleware(ReadYourWrites, is_secure=(settings.base_url or "").startswith("https:"))
     app.mount("/api/v1", create_api(runtime))
     app.mount("/", create_web(runtime))
     return app
+
+
+class ReadYourWrites:
+    """Lets what a request wrote be found by the next one, whichever process answers it (see `ombud.db.replica`).
+
+    A browser carries the position in a cookie, a program may carry it in a header. Who makes one up only reads from
+    the primary.
+    """
+
+    def __init__(self, app: ASGIApp, *, is_secure: bool) -> None:
+        self._app = app
+        self._attributes = "; Path=/; HttpOnly; SameSite=Lax; Max-Age=600" + ("; Secure" if is_secure else "")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = HTTPConnection(scope)
+        brought = request.headers.get(POSITION_HEADER) or request.cookies.get(POSITION_COOKIE) or ""
+        is_lsn = brought.isascii() and brought.isdigit() and len(brought) < 20
+        position = Position(int(brought) if is_lsn else 0)
+
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start" and position.has_moved:
+                headers = MutableHeaders(scope=message)
+                headers.append("set-cookie", f"{POSITION_COOKIE}={position.lsn}{self._attributes}")
+                headers[POSITION_HEADER] = str(position.lsn)
+            await send(message)
+
+        token = current_position.set(position)
+        try:
+            await self._app(scope, receive, told)
+        finally:
+            current_position.reset(token)

@@ -5,12 +5,9 @@ Reading settings has no side effect and needs no database.
 
 import sys
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-
-DriverName = Literal["psycopg", "psycopg2", "asyncpg"]
 
 
 class Settings(BaseSettings):
@@ -21,6 +18,25 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None,
         description="PostgreSQL (15 or later) to use. Without it, Ombud runs the one in its package.",
+    )
+    database_password_file: Path | None = Field(
+        default=None,
+        description="A file with the database's password, read at each connection, so that it may change.",
+    )
+    replica_url: SecretStr | None = Field(
+        default=None, description="A streaming replica of that server, for reading."
+    )
+    replica_max_lag: float = Field(
+        default=1.0, gt=0, description="Seconds that the replica may be behind before it is left alone."
+    )
+    redis_url: SecretStr | None = Field(
+        default=None, description="Redis for a cache of figures; needs the extra `redis`."
+    )
+    processes: int = Field(
+        default=1,
+        ge=1,
+        le=1000,
+        description="Processes that share the database server, for the check at start.",
     )
     data_dir: Path | None = Field(default=None, description="Where the embedded server and files live.")
     base_url: str | None = Field(default=None, description="The desk's public address, for links.")

@@ -133,4 +133,4 @@ def fetched(connection: psycopg.Connection, statements: list[str]) -> list[tuple
 
 
 def test_no_program_is_forgotten() -> None:
-    assert len(blocks("docs/embedding.md", "python")) == 3
+    assert len(blocks("docs/embedding.md", "python")) == 4

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, select, text, update
 
 from ombud import Actor, Comment, Desk, DeskSession, Organization, Settings, Tag, Ticket, User
-from ombud.db.translate import Retryable, TooSlow
+from ombud.db.translate import Lost, Retryable, TooSlow
 from ombud.errors import Conflict, Forbidden, Invalid, NotFound, OmbudError, Unavailable
 from ombud.models import Attachment, OrganizationDomain
 from ombud.testing import Persona, ScratchDatabase, make_customer, make_organization, make_tag, make_ticket
@@ -37,11 +37,11 @@ STATES: dict[str, type[OmbudError]] = {
     "40P01": Retryable,
     "55P03": Retryable,
     "57014": TooSlow,
-    "57P01": Unavailable,
-    "57P03": Unavailable,
+    "57P01": Lost,
+    "57P03": Lost,
     "53300": Unavailable,
     "53100": Unavailable,
-    "08006": Unavailable,
+    "08006": Lost,
     "42501": Forbidden,
     "25006": Forbidden,
     "42P01": OmbudError,

@@ -75,6 +75,11 @@ def waiting() -> Select[int]:
     return select(func.count()).select_from(TicketStatDelta)
 
 
+def unchanged_since(moment: str) -> Select[*tuple[Any, ...]]:
+    """Return the present moment, and whether nothing audited has changed since `moment`, which was one."""
+    return select(func.ombud.unchanged_since(moment).table_valued("moment", "holds"))
+
+
 def statistics(actor: Actor, span: Span, time_zone: str) -> Select[*tuple[Any, ...]]:
     """Return rows of kind, name (text) and MEASURES for the live tickets created in `span` that `actor` sees.
 

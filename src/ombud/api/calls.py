@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
 from ombud.db.actor import Actor
+from ombud.db.translate import Lost, Retryable
 from ombud.people.accounts import Principal
 from ombud.runtime import Runtime
 
@@ -30,9 +31,15 @@ class Call:
     async def read(
         self, action: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run `action` in a transaction that PostgreSQL keeps read-only."""
-        async with self.runtime.desk.aread(self.actor) as session:
-            return await session.run_sync(action, *args, **kwargs)
+        """Run `action` in a transaction that PostgreSQL keeps read-only; once more when its connection was lost."""
+        for is_last in (False, True):
+            try:
+                async with self.runtime.desk.aread(self.actor) as session:
+                    return await session.run_sync(action, *args, **kwargs)
+            except (Lost, Retryable):
+                if is_last:
+                    raise
+        raise AssertionError("unreachable")
 
     async def write(
         self, action: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs

@@ -130,7 +130,7 @@ def check(desk: Desk) -> Report:
     """Verify a desk's log against the keys and the exported file of its data folder."""
     folder = data_dir_of(desk.settings)
     lines = exported_checkpoints(folder).lines()
-    with desk.read(AUDITOR, snapshot=True) as session:
+    with desk.read(AUDITOR, snapshot=True, fresh=True) as session:
         return verify(session, trusted_keys(keys_folder(folder)), lines)
 
 
@@ -146,7 +146,7 @@ def parsed_time(name: str, text: str | None) -> datetime | None:
 
 
 def _ticket_id(desk: Desk, number: str) -> int:
-    with desk.read(AUDITOR) as session:
+    with desk.read(AUDITOR, fresh=True) as session:
         ticket = session.scalar(queries.ticket_of(AUDITOR, number))
     if ticket is None:
         raise NotFound(f"There is no ticket {number} here.")
@@ -158,7 +158,7 @@ def _paged(
 ) -> Iterator[Row]:
     """Yield rows page by page, each in a short transaction of its own."""
     while limit > 0:
-        with desk.read(AUDITOR) as session:
+        with desk.read(AUDITOR, fresh=True) as session:
             page = session.scalars(page_of(before, min(PAGE, limit))).all()
         yield from page
         if len(page) < min(PAGE, limit):

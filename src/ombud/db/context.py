@@ -11,6 +11,7 @@ from sqlalchemy import Connection, event, text
 from sqlalchemy.orm import Session, SessionTransaction
 
 from ombud.db.actor import Actor, ActorKind
+from ombud.db.alive import INFO_LIMIT
 from ombud.db.roles import Role
 from ombud.errors import Forbidden
 
@@ -54,6 +55,7 @@ def _enter(session: Session, transaction: SessionTransaction, connection: Connec
     values = context_values(actor_of(session))
     values["timeout"] = session.info[INFO_TIMEOUT]
     values["read_only"] = "on" if session.info[INFO_READ_ONLY] else "off"
+    connection.info[INFO_LIMIT] = int(values["timeout"]) / 1000
     connection.execute(_ENTER, values)
 
 

@@ -3,19 +3,24 @@
 The edge opens and commits, with a visible `with`; actions flush at most; nothing else commits.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import URL, Engine
+from sqlalchemy.exc import DBAPIError
 
 from ombud.config import Settings
 from ombud.db.actor import Actor, ActorKind
-from ombud.db.context import DeskSession, bind_actor
+from ombud.db.context import DeskSession
 from ombud.db.engine import make_async_engine, make_engine
+from ombud.db.entry import aentered, async_session_on, entered, session_on
 from ombud.db.nudge import AsyncNudge, Nudge
-from ombud.db.translate import Retryable, reaching, translated
+from ombud.db.reading import ReplicaDesk
+from ombud.db.translate import Lost, Retryable, reaching, translated
 
 if TYPE_CHECKING:
     from sqlalchemy import Row, Select
@@ -26,6 +31,7 @@ T = TypeVar("T")
 
 SYSTEM_TIMEOUT = 60.0
 ATTEMPTS = 3
+_SNAPSHOT = {"isolation_level": "REPEATABLE READ"}
 
 
 class Desk:
@@ -34,6 +40,8 @@ class Desk:
     def __init__(self, url: str | URL, settings: Settings | None = None) -> None:
         self.url = url
         self.settings = settings or Settings()
+        self._reading: ReplicaDesk | None = None
+        self._reading_lock = Lock()
 
     @cached_property
     def engine(self) -> Engine:
@@ -44,6 +52,17 @@ class Desk:
     def async_engine(self) -> "AsyncEngine":
         """The asynchronous engine; needs the extra `async`."""
         return make_async_engine(self.url, self.settings)
+
+    @property
+    def reading(self) -> ReplicaDesk | None:
+        """The replica that `read` may go to, watched from now on; None when there is none."""
+        url = self.settings.replica_url
+        if url is None or self._reading is not None:
+            return self._reading
+        with self._reading_lock:  # one watcher, whoever comes first
+            if self._reading is None:
+                self._reading = ReplicaDesk(url.get_secret_value(), self.settings)
+        return self._reading
 
     @cached_property
     def _nudge(self) -> Nudge:
@@ -56,16 +75,28 @@ class Desk:
     @contextmanager
     def begin(self, actor: Actor) -> Iterator[DeskSession]:
         """Open a transaction in which `actor` may write; commit at the end, roll back on any error."""
-        with translated(), self._session(actor, read_only=False) as session, session.begin():
+        session = self._session(actor, read_only=False)
+        with translated(), entered(session, {}):
             yield session
+        if self.reading is not None:
+            self.reading.note(actor, self.engine)
         self._nudge.send()
 
     @contextmanager
-    def read(self, actor: Actor, *, snapshot: bool = False) -> Iterator[DeskSession]:
-        """Open a transaction that PostgreSQL keeps read-only. `snapshot` holds one moment for all statements."""
-        with translated(), self._session(actor, read_only=True) as session, session.begin():
-            if snapshot:
-                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    def read(self, actor: Actor, *, snapshot: bool = False, fresh: bool = False) -> Iterator[DeskSession]:
+        """Open a transaction that PostgreSQL keeps read-only. `snapshot` holds one moment for all statements.
+
+        It may go to a replica, where everybody finds what they wrote and perhaps not yet what others did a moment
+        ago. `fresh` reads what is committed, whoever did it: for what is decided by it.
+        """
+        options = _SNAPSHOT if snapshot else {}
+        with translated(), ExitStack() as stack:
+            session = None
+            if self.reading is not None and not fresh:
+                session = self.reading.enter(stack, actor, options, self._timeout(actor))
+            if session is None:
+                session = self._session(actor, read_only=True)
+                stack.enter_context(entered(session, options))
             yield session
 
     def run(
@@ -75,34 +106,48 @@ class Desk:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Run `action` in a transaction of its own, whole again when it lost a race (three tries)."""
+        """Run `action` in a transaction of its own, whole again when it lost a race or its connection (three tries).
+
+        A connection that is lost in the commit is told: nobody knows whether that got through.
+        """
         for attempt in range(1, ATTEMPTS + 1):
+            is_done = False
             try:
                 with self.begin(actor) as session:
-                    return action(session, *args, **kwargs)
-            except Retryable:
-                if attempt == ATTEMPTS:
+                    result = action(session, *args, **kwargs)
+                    is_done = True
+                return result  # noqa: TRY300 - reads as the end of the try that it is
+            except (Retryable, Lost) as error:
+                if attempt == ATTEMPTS or (is_done and isinstance(error, Lost)):
                     raise
         raise AssertionError("unreachable")
 
     @asynccontextmanager
     async def abegin(self, actor: Actor) -> "AsyncIterator[AsyncSession]":
         """The asynchronous twin of `begin`; run actions with `session.run_sync(action, ...)`."""
+        session = self._async_session(actor, read_only=False)
         with translated():
-            async with self._async_session(actor, read_only=False) as session, session.begin():
-                with reaching():
-                    await session.connection()
+            async with aentered(session, {}, self.settings.pool_timeout):
                 yield session
+        if self.reading is not None:
+            await self.reading.anote(actor, self.alook)
         self._async_nudge.send()
 
     @asynccontextmanager
-    async def aread(self, actor: Actor, *, snapshot: bool = False) -> "AsyncIterator[AsyncSession]":
+    async def aread(
+        self, actor: Actor, *, snapshot: bool = False, fresh: bool = False
+    ) -> "AsyncIterator[AsyncSession]":
         """The asynchronous twin of `read`."""
+        options = _SNAPSHOT if snapshot else {}
         with translated():
-            async with self._async_session(actor, read_only=True) as session, session.begin():
-                options = {"isolation_level": "REPEATABLE READ"} if snapshot else {}
-                with reaching():
-                    await session.connection(execution_options=options)
+            async with AsyncExitStack() as stack:
+                session = None
+                if self.reading is not None and not fresh:
+                    session = await self.reading.aenter(stack, actor, options, self._timeout(actor))
+                if session is None:
+                    session = self._async_session(actor, read_only=True)
+                    entering = aentered(session, options, self.settings.pool_timeout)
+                    await stack.enter_async_context(entering)
                 yield session
 
     async def arun(
@@ -114,11 +159,14 @@ class Desk:
     ) -> T:
         """The asynchronous twin of `run`: one greenlet for the whole action."""
         for attempt in range(1, ATTEMPTS + 1):
+            is_done = False
             try:
                 async with self.abegin(actor) as session:
-                    return await session.run_sync(_as_desk_action(action), *args, **kwargs)
-            except Retryable:
-                if attempt == ATTEMPTS:
+                    result = await session.run_sync(_as_desk_action(action), *args, **kwargs)
+                    is_done = True
+                return result  # noqa: TRY300 - reads as the end of the try that it is
+            except (Retryable, Lost) as error:
+                if attempt == ATTEMPTS or (is_done and isinstance(error, Lost)):
                     raise
         raise AssertionError("unreachable")
 
@@ -127,14 +175,28 @@ class Desk:
 
         For credentials, before it is known who acts: only what functions of the database open to nobody is seen.
         """
-        with translated(), reaching():
-            async with self.async_engine.connect() as connection:
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
-                row: Row[Any] | None = (await connection.execute(statement)).first()
-                return row
+        with translated():
+            for attempt in range(1, ATTEMPTS + 1):
+                try:
+                    with reaching():
+                        async with asyncio.timeout(self.settings.pool_timeout):
+                            return await self._look(statement)
+                except DBAPIError as error:
+                    if attempt == ATTEMPTS or not error.connection_invalidated:
+                        raise
+        raise AssertionError("unreachable")
+
+    async def _look(self, statement: "Select[*tuple[Any, ...]]") -> "Row[Any] | None":
+        async with self.async_engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            row: Row[Any] | None = (await connection.execute(statement)).first()
+            return row
 
     def close(self) -> None:
         """Close the synchronous connections."""
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            reading.close()
         if "engine" in self.__dict__:
             self.engine.dispose()
 
@@ -143,6 +205,9 @@ class Desk:
         if "async_engine" in self.__dict__:
             await self._async_nudge.stop()
             await self.async_engine.dispose()
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            await reading.aclose()
         self.close()
 
     def __enter__(self) -> Self:
@@ -152,16 +217,10 @@ class Desk:
         self.close()
 
     def _session(self, actor: Actor, *, read_only: bool) -> DeskSession:
-        session = DeskSession(self.engine, expire_on_commit=False)
-        bind_actor(session, actor, read_only=read_only, timeout=self._timeout(actor))
-        return session
+        return session_on(self.engine, actor, read_only=read_only, timeout=self._timeout(actor))
 
     def _async_session(self, actor: Actor, *, read_only: bool) -> "AsyncSession":
-        from sqlalchemy.ext.asyncio import AsyncSession
-
-        session = AsyncSession(self.async_engine, sync_session_class=DeskSession, expire_on_commit=False)
-        bind_actor(session.sync_session, actor, read_only=read_only, timeout=self._timeout(actor))
-        return session
+        return async_session_on(self.async_engine, actor, read_only=read_only, timeout=self._timeout(actor))
 
     def _timeout(self, actor: Actor) -> float:
         return SYSTEM_TIMEOUT if actor.kind is ActorKind.SYSTEM else self.settings.statement_timeout

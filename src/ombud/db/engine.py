@@ -1,20 +1,28 @@
 """Engine factories, synchronous and asynchronous. Nothing connects or imports a driver before it is called."""
 
-import os
-import ssl
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
 
 from ombud.config import Settings
+from ombud.db.alive import TCP_TIMEOUT_MS, ask_only_when_in_doubt, give_up_on_silence, notice_dead_hosts
 from ombud.db.roles import Role
+from ombud.db.secret import sign_in_by_file
+from ombud.db.tls import asyncpg_tls, refuse_plain_tcp, with_roots, without_libpq_names
 from ombud.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+# What a URL without a driver means; the tests run on the others, too.
+SYNC_DRIVER, ASYNC_DRIVER = "psycopg", "asyncpg"
 SYNC_DRIVERS = ("psycopg", "psycopg2")
-LOOPBACK = ("", "localhost", "127.0.0.1", "::1")
+ASYNC_DRIVERS = ("asyncpg", "psycopg")
+ENDED = ("57P01", "57P02", "57P03", "57P05")
+"""SQLSTATEs of a server that has ended the connection, whether the driver has seen its end or not."""
+APPLICATION = "ombud"
+COMMAND_TIMEOUT = 60
+"""Seconds until asyncpg gives up by itself; the server's own limits are shorter for people."""
 
 
 def make_engine(url: str | URL, settings: Settings | None = None, *, role: str = Role.WEB) -> Engine:
@@ -23,15 +31,10 @@ def make_engine(url: str | URL, settings: Settings | None = None, *, role: str =
     Accepts `postgresql://` (psycopg 3), `postgresql+psycopg://` and `postgresql+psycopg2://`.
     """
     settings = settings or Settings()
-    target = _with_driver(url, default="psycopg")
+    target = _with_driver(url, default=SYNC_DRIVER, known=SYNC_DRIVERS)
     refuse_plain_tcp(target, settings)
-    arguments: dict[str, Any] = {
-        "options": " ".join(f"-c {name}={value}" for name, value in _server_settings(settings, role).items()),
-        "connect_timeout": settings.connect_timeout,
-        "application_name": "ombud",
-        "keepalives_idle": 30,
-    }
-    return _in_words(create_engine(target, connect_args=arguments, **_pool(settings)))
+    arguments = _libpq_arguments(settings, role)
+    return _equipped(create_engine(with_roots(target), connect_args=arguments, **_pool(settings)), settings)
 
 
 def make_async_engine(
@@ -41,28 +44,42 @@ def make_async_engine(
     from sqlalchemy.ext.asyncio import create_async_engine
 
     settings = settings or Settings()
-    target = _with_driver(url, default="asyncpg")
+    target = _with_driver(url, default=ASYNC_DRIVER, known=ASYNC_DRIVERS)
     refuse_plain_tcp(target, settings)
     arguments: dict[str, Any]
     if target.get_driver_name() == "asyncpg":
         arguments = {
-            "server_settings": {**_server_settings(settings, role), "application_name": "ombud"},
+            "server_settings": {**_server_settings(settings, role), "application_name": APPLICATION},
             "timeout": settings.connect_timeout,
-            "command_timeout": 60,
-            "ssl": _asyncpg_tls(target),
+            "command_timeout": COMMAND_TIMEOUT,
+            "ssl": asyncpg_tls(target),
         }
-        # What is left of the query would be keyword arguments, and libpq's names are not asyncpg's.
-        target = target.set(query={key: target.query[key] for key in ("host", "port") if key in target.query})
+        target = without_libpq_names(target)
     else:
-        options = _server_settings(settings, role)
-        arguments = {
-            "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
-            "connect_timeout": settings.connect_timeout,
-            "application_name": "ombud",
-        }
+        arguments = _libpq_arguments(settings, role)
+        target = with_roots(target)
     engine = create_async_engine(target, connect_args=arguments, **_pool(settings))
-    _in_words(engine.sync_engine)
+    give_up_on_silence(_equipped(engine.sync_engine, settings))
     return engine
+
+
+def _libpq_arguments(settings: Settings, role: str) -> dict[str, Any]:
+    return {
+        "options": " ".join(f"-c {name}={value}" for name, value in _server_settings(settings, role).items()),
+        "connect_timeout": settings.connect_timeout,
+        "application_name": APPLICATION,
+        "keepalives_idle": 30,
+        "tcp_user_timeout": TCP_TIMEOUT_MS,
+    }
+
+
+def _equipped(engine: Engine, settings: Settings) -> Engine:
+    ask_only_when_in_doubt(engine)
+    if engine.dialect.driver == "asyncpg":
+        notice_dead_hosts(engine)
+    if settings.database_password_file is not None:
+        sign_in_by_file(engine, settings.database_password_file)
+    return _in_words(engine)
 
 
 def _in_words(engine: Engine) -> Engine:
@@ -70,23 +87,13 @@ def _in_words(engine: Engine) -> Engine:
 
     @event.listens_for(engine, "handle_error")
     def refuse(context: ExceptionContext) -> None:
-        if isinstance(context.original_exception, ValueError) and context.sqlalchemy_exception is None:
+        error = context.original_exception
+        if isinstance(error, ValueError) and context.sqlalchemy_exception is None:
             raise Invalid("A text contains characters that cannot be stored.") from None
+        if getattr(error, "sqlstate", None) in ENDED or getattr(error, "pgcode", None) in ENDED:
+            context.is_disconnect = True
 
     return engine
-
-
-def refuse_plain_tcp(url: URL, settings: Settings) -> None:
-    """Refuse a database on another host without verified TLS, unless settings allow it explicitly."""
-    if _is_local(url) or settings.allow_plain_tcp:
-        return
-    query = {key: value for key, value in url.query.items() if isinstance(value, str)}
-    mode = query.get("sslmode") or query.get("ssl") or ""
-    if mode not in ("verify-full", "verify-ca"):
-        raise Unavailable(
-            f"The database on {_host(url)} would be reached without verified TLS. Add ?sslmode=verify-full to the "
-            "URL, or set OMBUD_ALLOW_PLAIN_TCP=1 if the network between is yours alone."
-        )
 
 
 def postgresql_url(url: str | URL) -> URL:
@@ -95,16 +102,6 @@ def postgresql_url(url: str | URL) -> URL:
     if target.get_backend_name() not in ("postgresql", "postgres"):
         raise Unavailable("Ombud keeps its data in PostgreSQL: the URL must begin with postgresql://.")
     return target
-
-
-def _host(url: URL) -> str:
-    in_query = url.query.get("host", "")
-    return url.host or (in_query if isinstance(in_query, str) else in_query[0])
-
-
-def _is_local(url: URL) -> bool:
-    host = _host(url)
-    return host in LOOPBACK or host.startswith("/")
 
 
 def _server_settings(settings: Settings, role: str) -> dict[str, str]:
@@ -135,22 +132,7 @@ def _pool(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _with_driver(url: str | URL, *, default: str) -> URL:
+def _with_driver(url: str | URL, *, default: str, known: tuple[str, ...]) -> URL:
     target = postgresql_url(url)
     named = target.drivername.partition("+")[2]
-    wants_sync = default in SYNC_DRIVERS
-    fits = named in SYNC_DRIVERS if wants_sync else named in ("asyncpg", "psycopg")
-    return target if named and fits else target.set(drivername=f"postgresql+{default}")
-
-
-def _asyncpg_tls(url: URL) -> "ssl.SSLContext | str":
-    """Translate libpq's TLS parameters, which asyncpg takes as a context of the standard library."""
-    query = {key: value for key, value in url.query.items() if isinstance(value, str)}
-    mode = query.get("sslmode", "disable" if _is_local(url) else "prefer")
-    if mode not in ("verify-full", "verify-ca"):
-        return mode
-    context = ssl.create_default_context(cafile=query.get("sslrootcert") or os.environ.get("PGSSLROOTCERT"))
-    context.check_hostname = mode == "verify-full"
-    if "sslcert" in query:
-        context.load_cert_chain(query["sslcert"], query.get("sslkey"))
-    return context
+    return target if named in known else target.set(drivername=f"postgresql+{default}")

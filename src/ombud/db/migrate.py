@@ -18,6 +18,8 @@ from sqlalchemy.pool import NullPool
 from ombud.db.compare import OPTIONS
 from ombud.db.engine import postgresql_url
 from ombud.db.roles import Role, check_server, ensure_roles, ensure_schema, missing_rights
+from ombud.db.tls import distrust, with_roots
+from ombud.db.translate import NotTrusted
 from ombud.errors import Invalid, Unauthenticated, Unavailable
 
 # Any constant does: all Ombud processes that prepare one database take the same lock.
@@ -139,7 +141,7 @@ def closing_engine(url: str | URL) -> Iterator[Engine]:
 
 def libpq(url: str | URL) -> str:
     """Return a SQLAlchemy URL as libpq understands it; as a URL, a password with a space would not survive."""
-    target = postgresql_url(url)
+    target = with_roots(postgresql_url(url))
     options = {
         name: value if isinstance(value, str) else ",".join(value) for name, value in target.query.items()
     }
@@ -148,6 +150,9 @@ def libpq(url: str | URL) -> str:
 
 def _unreachable(url: str | URL, error: psycopg.OperationalError) -> Exception:
     target, words = make_url(url), str(error).lower()
+    distrusted = distrust(error)
+    if distrusted is not None:
+        return NotTrusted(distrusted)
     where = f"{target.host or target.query.get('host', 'the local socket')}"
     if "password authentication failed" in words or "no password supplied" in words:
         return Unauthenticated(f"The database on {where} refused the user or password in OMBUD_DATABASE_URL.")

@@ -9,9 +9,12 @@ from sqlalchemy import URL, make_url
 
 from ombud.config import Settings, default_data_dir
 from ombud.db import migrate
+from ombud.db.capacity import check_capacity
 from ombud.db.desk import Desk
 from ombud.db.embedded import Connection, EmbeddedError, EmbeddedServer, open_server
 from ombud.db.roles import LOGIN
+from ombud.db.secret import with_password
+from ombud.db.tls import refuse_plain_tcp
 from ombud.errors import Unavailable
 
 DATABASE = "ombud"
@@ -26,6 +29,8 @@ def open_desk(settings: Settings | None = None, *, upgrade: bool = True) -> Iter
     """
     settings = settings or Settings()
     with database(settings) as (url, admin_url, login):
+        with migrate.connected(admin_url) as connection:
+            check_capacity(connection, settings)
         if upgrade and not migrate.is_current(admin_url):
             migrate.upgrade(admin_url, login=login)
         with Desk(url, settings) as desk:
@@ -37,7 +42,8 @@ def database(settings: Settings) -> Iterator[tuple[URL, URL, str | None]]:
     """Yield where the desk signs in, where migrations sign in, and as whom the desk does."""
     if settings.database_url is not None:
         url = make_url(settings.database_url.get_secret_value())
-        yield url, url, None
+        refuse_plain_tcp(url, settings)
+        yield url, with_password(url, settings), None
         return
     with embedded_server(data_dir(settings)) as server:
         admin = _url(server.connection, user="postgres", database="postgres")

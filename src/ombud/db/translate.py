@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import exc
 
 from ombud.db.base import Base
+from ombud.db.engine import ENDED
+from ombud.db.tls import distrust
 from ombud.errors import Conflict, Forbidden, Invalid, NotFound, OmbudError, Unavailable
 
 # Rules that triggers enforce: (field, rule, is it a conflict).
@@ -31,6 +33,18 @@ class Retryable(Unavailable):
     default_message = "Somebody else was changing the same things. Try again."
 
 
+class Lost(Unavailable):
+    """The connection ended under the transaction. What only read may be done again; a commit may have got through."""
+
+    default_message = "The database does not answer right now. Try again in a moment."
+
+
+class NotTrusted(Unavailable):
+    """The server cannot show that it is the one that was meant."""
+
+    code = "database_not_trusted"
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Turn whatever the database raises inside the block into an error of `ombud.errors`."""
@@ -52,6 +66,9 @@ def reaching() -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        distrusted = distrust(error)
+        if distrusted is not None:
+            raise NotTrusted(distrusted) from error
         raise Unavailable("The database cannot be reached right now. Try again in a moment.") from error
 
 
@@ -85,8 +102,11 @@ def _by_class(state: str, constraint: str, error: exc.DBAPIError) -> OmbudError:
     make = make or _BY_STATE.get(state[:2])
     if make is not None:
         return make()
-    if error.connection_invalidated or state[:2] in {"08", "57", "53", ""}:
-        return Unavailable("The database does not answer right now. Try again in a moment.")
+    if error.connection_invalidated or state in ENDED or state[:2] == "08":
+        return Lost()
+    if state[:2] in {"57", "53", ""}:
+        distrusted = distrust(error.orig) if error.orig is not None and not state else None
+        return Unavailable(Lost.default_message) if distrusted is None else NotTrusted(distrusted)
     return OmbudError("The database refused that.")
 
 

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from ombud.db.desk import Desk
+from ombud.db.replica import PRIMARY_POSITION
 from ombud.live import queries
 from ombud.live.listener import listen
 
@@ -113,6 +114,8 @@ class LiveHub:
                     await listener.wait(self.poll_seconds)
                     moment, ids = (await connection.execute(queries.tickets_changed(moment or ""))).one()
                     if ids:
+                        if self._desk.reading is not None:  # who looks now must find what they are told of
+                            self._desk.reading.replica.note_for_all(await connection.scalar(PRIMARY_POSITION))
                         self._tell(
                             Changes(everything=True) if len(ids) > TOO_MANY else Changes(frozenset(ids))
                         )

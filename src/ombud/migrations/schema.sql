@@ -2690,6 +2690,31 @@ END $$;
 
 ALTER FUNCTION ombud.touch() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.unchanged_since(since text, OUT moment text, OUT holds boolean) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $_$
+DECLARE
+  started text := extract(epoch FROM pg_postmaster_start_time())::text;
+  seen pg_snapshot;
+BEGIN
+  holds := false;
+  IF pg_is_in_recovery() THEN
+    RETURN;
+  END IF;
+  moment := started || '/' || pg_current_snapshot();
+  IF split_part(since, '/', 1) = started AND split_part(since, '/', 2) ~ '^\d{1,19}:\d{1,19}:(\d{1,19}(,\d{1,19})*)?$' THEN
+    seen := split_part(since, '/', 2)::pg_snapshot;
+    holds := NOT EXISTS (SELECT FROM ombud.audit_logs l
+                          WHERE l.xid >= pg_snapshot_xmin(seen)::text::bigint
+                            AND NOT pg_visible_in_snapshot(l.xid::text::xid8, seen));
+  END IF;
+END
+$_$;
+
+ALTER FUNCTION ombud.unchanged_since(since text, OUT moment text, OUT holds boolean) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.unmerge_people(sources bigint[], target bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -2738,13 +2763,16 @@ END $$;
 ALTER FUNCTION ombud.words(body text, weight "char") OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.words_like(wanted text, most integer) RETURNS TABLE(word text, seen bigint)
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
-    SET "pg_trgm.similarity_threshold" TO '0.25'
     AS $$
-      SELECT w.word, w.seen FROM ombud.search_words w WHERE w.word OPERATOR(ombud.%) wanted
-       ORDER BY ombud.similarity(w.word, wanted) DESC, w.seen DESC, w.word LIMIT most
-    $$;
+    BEGIN
+      PERFORM ombud.similarity('', '');
+      PERFORM set_config('pg_trgm.similarity_threshold', '0.25', true);
+      RETURN QUERY
+        SELECT w.word::text, w.seen FROM ombud.search_words w WHERE w.word OPERATOR(ombud.%) wanted
+         ORDER BY ombud.similarity(w.word, wanted) DESC, w.seen DESC, w.word LIMIT most;
+    END $$;
 
 ALTER FUNCTION ombud.words_like(wanted text, most integer) OWNER TO ombud_owner;
 
@@ -4815,6 +4843,9 @@ REVOKE ALL ON FUNCTION ombud.tickets_changed(since text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.tickets_changed(since text) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.touch() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.unchanged_since(since text, OUT moment text, OUT holds boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.unchanged_since(since text, OUT moment text, OUT holds boolean) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.unmerge_people(sources bigint[], target bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.unmerge_people(sources bigint[], target bigint) TO ombud_app;

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import LargeBinary, Select, column, func, or_, select
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from ombud.db.actor import Actor
@@ -164,7 +164,8 @@ def session_principal(token_hash: bytes, idle_seconds: int) -> Select[*tuple[Any
 
 def token_principal(key_id: str) -> Select[*tuple[Any, ...]]:
     """Return the person of a living API token, with token_id, secret_hash, scopes and last_used_at."""
-    columns = ("token_id", "secret_hash", "scopes", "last_used_at", *_PRINCIPAL)
+    # Typed, because psycopg2 would return a memoryview.
+    columns = ("token_id", column("secret_hash", LargeBinary), "scopes", "last_used_at", *_PRINCIPAL)
     return select(func.ombud.find_token(key_id).table_valued(*columns))
 
 

@@ -13,7 +13,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from ombud import clock
-from ombud.errors import OmbudError, RateLimited, Unauthenticated
+from ombud.db.translate import Lost
+from ombud.errors import OmbudError, RateLimited, Unauthenticated, Unavailable
 from ombud.runtime import Runtime
 from ombud.web.answers import is_htmx, problem, status_of
 from ombud.web.assets import PREFIX, Assets
@@ -33,7 +34,7 @@ from ombud.web.routes import (
     ticket,
     undo,
 )
-from ombud.web.security import Guard, Rules
+from ombud.web.security import CONNECTION_LOST, Guard, Rules
 from ombud.web.templates import environment
 
 _log = logging.getLogger(__name__)
@@ -89,11 +90,22 @@ async def _told(request: Request, error: Exception) -> Response:
         raise error
     if isinstance(error, Unauthenticated):
         return _to_sign_in(request)
-    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, RateLimited) else {}
+    if isinstance(error, Lost):
+        setattr(request.state, CONNECTION_LOST, True)
+    headers = _retry_after(error)
     status = status_of(error)
     if status == 404:
         return problem(request, 404)
     return problem(request, status, _sentence(error.message), headers=headers)
+
+
+def _retry_after(error: OmbudError) -> dict[str, str]:
+    match error:
+        case RateLimited():
+            return {"Retry-After": str(error.retry_after)}
+        case Unavailable():
+            return {"Retry-After": "1"}
+    return {}
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -23,6 +23,8 @@ Failed = Callable[[Request, Exception], Awaitable[Response]]
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+CONNECTION_LOST = "connection_lost"
+"""Set in a request's state by who answers that the database's connection was lost."""
 UNCHECKED_PATHS = frozenset({"/csp-report"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 
@@ -73,10 +75,13 @@ class Guard:
         only_head = scope["method"] == "HEAD"
         if only_head:
             scope = {**scope, "method": "GET"}
-        answer = _Answer(send, request_id, only_head)
+        answer = _Answer(send, request_id, only_head, scope["state"], may_repeat=scope["method"] == "GET")
         refusal = self._refusal(scope, headers)
         try:
-            await (refusal or self.app)(scope, receive, answer)
+            await (refusal or self.app)(dict(scope), receive, answer)
+            if answer.is_held_back:
+                answer.repeat()
+                await self.app(dict(scope), receive, answer)
         except Exception as error:
             if answer.started:  # too late for another answer: the connection breaks off
                 raise
@@ -115,15 +120,32 @@ class Guard:
 
 
 class _Answer:
-    """Sends what the application sends, with headers added, and no body for HEAD."""
+    """Sends what the application sends, with headers added, and no body for HEAD.
 
-    def __init__(self, send: Send, request_id: str, only_head: bool) -> None:
+    An answer to GET that only says that the database's connection was lost is held back: asking again costs nothing
+    and usually works.
+    """
+
+    def __init__(
+        self, send: Send, request_id: str, only_head: bool, state: dict[str, object], *, may_repeat: bool
+    ) -> None:
+        self.state = state
+        self.may_repeat = may_repeat
+        self.is_held_back = False
         self.send = send
         self.request_id = request_id
         self.only_head = only_head
         self.started = False
 
+    def repeat(self) -> None:
+        """Send what comes now, whatever it is."""
+        self.may_repeat = self.is_held_back = False
+        self.state.pop(CONNECTION_LOST, None)
+
     async def __call__(self, message: Message) -> None:
+        if self.may_repeat and not self.started and CONNECTION_LOST in self.state:
+            self.is_held_back = True
+            return
         if message["type"] == "http.response.start":
             self.started = True
             headers = MutableHeaders(scope=message)

@@ -86,7 +86,7 @@ class Intake:
 
     def decide_waiting(self, limit: int = BATCH) -> int:
         """Decide about messages that wait, in the order they came; returns how many were decided."""
-        with self._desk.read(Actor.system("mail")) as session:
+        with self._desk.read(Actor.system("mail"), fresh=True) as session:
             waiting = session.scalars(queries.waiting(limit)).all()
         return sum(self.decide(mail_id) is not None for mail_id in waiting)
 
@@ -110,7 +110,7 @@ class Intake:
 
     def _mailbox_for(self, actor: Actor, raw: bytes, envelope_to: Sequence[str]) -> int:
         candidates = own_candidates(_headers_of(raw), envelope_to)
-        with self._desk.read(actor) as session:
+        with self._desk.read(actor, fresh=True) as session:
             mailbox: Mailbox | None = session.scalar(queries.mailbox_by_address(candidates))
         if mailbox is None:
             raise UnknownMailbox(

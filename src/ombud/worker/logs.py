@@ -32,7 +32,7 @@ def seal_and_export(desk: Desk, actor: Actor) -> int:
 def export(desk: Desk, actor: Actor, exported: ExportedCheckpoints) -> int:
     """Append the checkpoints that the file does not have; returns how many."""
     with exported.appending() as appender:
-        with desk.read(actor) as session:
+        with desk.read(actor, fresh=True) as session:
             missing = session.scalars(queries.checkpoints(after=appender.last_number)).all()
         return appender.append((Statement.of(one), one.signature) for one in missing) if missing else 0
 

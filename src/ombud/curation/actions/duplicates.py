@@ -88,11 +88,16 @@ def _people(session: Session, pairs: list[Any], least: float) -> list[LikePeople
     return sorted(worthy, key=lambda pair: (-pair.likeness.score, pair.person.id, pair.other.id))
 
 
+def _known_ticket(values: Any) -> KnownTicket:
+    ticket_id, number, title, requester_id, created_at = values
+    return KnownTicket(ticket_id, number, title, requester_id, created_at)
+
+
 def _tickets(session: Session, statement: Any, least: float) -> list[LikeTickets]:
     found = [
         LikeTickets(
-            KnownTicket(*row[:5]),
-            KnownTicket(*row[5:10]),
+            _known_ticket(row[:5]),
+            _known_ticket(row[5:10]),
             likeness_of_tickets(row.titles, row.texts, float(row.hours)),
         )
         for row in session.execute(statement)

@@ -1,14 +1,14 @@
 """Curation: people and tickets that were merged, files to remove, anonymised people, a log that can be redacted.
 
 Revision ID: 0005
-Revises: 0007
+Revises: 0004
 Create Date: 2026-11-27
 """
 
 from alembic import op
 
 revision = "0005"
-down_revision = "0007"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

@@ -1,14 +1,14 @@
 """What running a desk needs: dumps by a role of their own, partitions that never get stuck, one more kind of look.
 
 Revision ID: 0007
-Revises: 0004
+Revises: 0006
 Create Date: 2026-11-27
 """
 
 from alembic import op
 
 revision = "0007"
-down_revision = "0004"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from ombud.db.actor import Actor
+from ombud.errors import Invalid
 from ombud.kit.cursor import decode_cursor
 from ombud.models import (
     INCLUDE_DELETED,
@@ -154,6 +155,9 @@ def paged(statement: Any, place: Place) -> Select[*tuple[Any, ...]]:
     if place.cursor is not None:
         types = tuple(column.type.python_type for column in columns)
         values = decode_cursor(place.cursor, sort=place.order_name, types=types)
+        if place.sort is TicketSort.PRIORITY and not 0 <= int(str(values[0])) <= 9:
+            # psycopg2 says no types, and PostgreSQL would compare what fits no column.
+            raise Invalid(fields={"cursor": "is not a cursor of this list."})
         edge = (literal(value, column.type) for value, column in zip(values, columns, strict=True))
         here, there = tuple_(*columns), tuple_(*edge)
         statement = statement.where(here > there if place.ascending else here < there)

@@ -322,7 +322,7 @@ def _ids(
     session: Session, builder: Callable[[Collection[str]], Any], names: Iterable[str | None]
 ) -> dict[str, int]:
     wanted = {name for name in names if name}
-    return dict(session.execute(builder(wanted)).all()) if wanted else {}
+    return {row[0]: row[1] for row in session.execute(builder(wanted))} if wanted else {}
 
 
 def _insert(session: Session, model: Any, rows: dict[str, dict[str, Any]], key: Any) -> dict[str, int]:

@@ -30,7 +30,7 @@ async def healthy() -> Response:
 async def ready(request: Request) -> Response:
     """Answer 200 when pages can be served: the database answers and its schema is this version's."""
     try:
-        async with parts_of(request).runtime.desk.aread(Actor.system("health")) as session:
+        async with parts_of(request).runtime.desk.aread(Actor.system("health"), fresh=True) as session:
             revision = await session.scalar(queries.schema_revision())
     except OmbudError:
         return JSONResponse({"status": "unavailable", "reason": "database"}, 503)

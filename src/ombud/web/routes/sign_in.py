@@ -112,7 +112,7 @@ async def set_up(request: Request) -> Response:
 
 async def has_administrator(parts: Parts) -> bool:
     """Tell whether the desk is set up."""
-    async with parts.runtime.desk.aread(DOOR) as session:
+    async with parts.runtime.desk.aread(DOOR, fresh=True) as session:
         return bool(await session.scalar(people.has_administrator()))
 
 
@@ -120,7 +120,7 @@ async def _checked(parts: Parts, email: str, password: str, ip: str) -> int | No
     """Return whose credentials these are. Two are compared at a time, so a flood cannot outrun the count."""
     desk = parts.runtime.desk
     async with parts.hashing:
-        async with desk.aread(DOOR) as session:
+        async with desk.aread(DOOR, fresh=True) as session:
             await session.run_sync(accounts.check_throttle, email=email, ip=ip)
             found = (await session.execute(people.credentials(email))).one_or_none()
         stored = found.password_hash if found is not None and found.is_active else None

@@ -151,7 +151,7 @@ async def _change(visitor: Visitor, number: str, field: str, value: Any, seen: d
 
 
 async def _conflict(request: Request, visitor: Visitor, number: str, noun: str, wanted: str) -> Response:
-    async with visitor.desk.aread(visitor.actor) as session:
+    async with visitor.desk.aread(visitor.actor, fresh=True) as session:
         loaded = await load_ticket(session, visitor, number)
     address = read_address(request.query_params)
     view = make_ticket(visitor, loaded, address)

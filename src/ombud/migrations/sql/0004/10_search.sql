@@ -39,12 +39,18 @@ BEGIN
                  'WITH (fastupdate = on, gin_pending_list_limit = 65536)', home);
   EXECUTE format('CREATE INDEX ix_search_words_word ON ombud.search_words USING gin (word %I.gin_trgm_ops)', home);
   -- A function's own copy of the operators, wherever the extension lives.
+  -- The threshold is set when the function runs: who restores a backup may not name a setting of a library that
+  -- nothing has loaded yet, and calling the operator's function loads it.
   EXECUTE format($f$
     CREATE FUNCTION ombud.words_like(wanted text, most int) RETURNS TABLE (word text, seen bigint)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog SET pg_trgm.similarity_threshold = 0.25 AS $g$
-      SELECT w.word, w.seen FROM ombud.search_words w WHERE w.word OPERATOR(%1$I.%%) wanted
-       ORDER BY %1$I.similarity(w.word, wanted) DESC, w.seen DESC, w.word LIMIT most
-    $g$ $f$, home);
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $g$
+    BEGIN
+      PERFORM %1$I.similarity('', '');
+      PERFORM set_config('pg_trgm.similarity_threshold', '0.25', true);
+      RETURN QUERY
+        SELECT w.word::text, w.seen FROM ombud.search_words w WHERE w.word OPERATOR(%1$I.%%) wanted
+         ORDER BY %1$I.similarity(w.word, wanted) DESC, w.seen DESC, w.word LIMIT most;
+    END $g$ $f$, home);
   EXECUTE format($f$
     CREATE FUNCTION ombud.alike(one text, other text) RETURNS real
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS 'SELECT %I.similarity(one, other)'

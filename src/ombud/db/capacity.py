@@ -1,0 +1,36 @@
+"""Does the server have room for the desk's pools? Asked at start, because otherwise it shows at the busiest hour."""
+
+from psycopg import Connection
+
+from ombud.config import Settings
+from ombud.errors import Invalid
+
+ENGINES = 2
+"""One asynchronous (pages and API), one synchronous (chores, hosts)."""
+BESIDE = 1
+"""The connection that listens for changes."""
+
+
+def needed(settings: Settings) -> int:
+    """Return how many connections the desk's processes may take at once."""
+    each = ENGINES * (settings.pool_size + settings.pool_overflow) + BESIDE
+    return settings.processes * each
+
+
+def check_capacity(connection: Connection, settings: Settings) -> None:
+    """Refuse pools that are larger than what the server lets in; Invalid says what to change."""
+    found = connection.execute(
+        "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
+        " - coalesce(current_setting('reserved_connections', true)::int, 0)"
+    ).fetchone()
+    room = int(found[0]) if found else 0
+    wanted = needed(settings)
+    if wanted <= room:
+        return
+    fitting = max(1, ((room // settings.processes) - BESIDE) // ENGINES)
+    raise Invalid(
+        f"The desk may take {wanted} connections ({settings.processes} processes x ({ENGINES} engines x"
+        f" ({settings.pool_size} + {settings.pool_overflow}) + {BESIDE})), and the server lets {room} in. Lower"
+        f" OMBUD_POOL_SIZE + OMBUD_POOL_OVERFLOW to {fitting}, or raise max_connections to {wanted + 10}, or put"
+        " PgBouncer in session mode between."
+    )

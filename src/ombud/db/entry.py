@@ -1,0 +1,82 @@
+"""Entering a transaction: take a connection, begin, and tell PostgreSQL who acts.
+
+A pooled connection may have died since it was last used. That shows here, before anything has happened, so that a
+fresh one takes its place and nobody notices.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from ombud.db.actor import Actor
+from ombud.db.context import DeskSession, bind_actor
+from ombud.db.translate import reaching
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+
+def session_on(engine: Engine, actor: Actor, *, read_only: bool, timeout: float) -> DeskSession:
+    """Return a session of `actor` on an engine, not begun yet; `timeout` is seconds per statement."""
+    session = DeskSession(engine, expire_on_commit=False)
+    bind_actor(session, actor, read_only=read_only, timeout=timeout)
+    return session
+
+
+def async_session_on(
+    engine: "AsyncEngine", actor: Actor, *, read_only: bool, timeout: float
+) -> "AsyncSession":
+    """The asynchronous twin of `session_on`."""
+    from sqlalchemy.ext.asyncio import AsyncSession
+
+    session = AsyncSession(engine, sync_session_class=DeskSession, expire_on_commit=False)
+    bind_actor(session.sync_session, actor, read_only=read_only, timeout=timeout)
+    return session
+
+
+@contextmanager
+def entered(session: DeskSession, options: dict[str, Any]) -> Iterator[None]:
+    """Hold a transaction of `session`; commit at the end of the block, roll back on any error."""
+    with session, _begun(session, options):
+        yield
+
+
+@asynccontextmanager
+async def aentered(session: "AsyncSession", options: dict[str, Any], seconds: float) -> AsyncIterator[None]:
+    """The asynchronous twin of `entered`. Who has not got in after `seconds` is told so, whatever hangs."""
+    async with session:
+        with reaching():
+            async with asyncio.timeout(seconds):
+                transaction = await _abegun(session, options)
+        async with transaction:
+            yield
+
+
+def _begun(session: DeskSession, options: dict[str, Any]) -> ExitStack:
+    for is_last in (False, True):
+        try:
+            with ExitStack() as stack:
+                stack.enter_context(session.begin())
+                session.connection(execution_options=options)
+                return stack.pop_all()
+        except DBAPIError as error:
+            if is_last or not error.connection_invalidated:
+                raise
+    raise AssertionError("unreachable")
+
+
+async def _abegun(session: "AsyncSession", options: dict[str, Any]) -> AsyncExitStack:
+    for is_last in (False, True):
+        try:
+            async with AsyncExitStack() as stack:
+                await stack.enter_async_context(session.begin())
+                await session.connection(execution_options=options)
+                return stack.pop_all()
+        except DBAPIError as error:
+            if is_last or not error.connection_invalidated:
+                raise
+    raise AssertionError("unreachable")

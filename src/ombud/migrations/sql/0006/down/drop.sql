@@ -1,0 +1,1 @@
+DROP FUNCTION ombud.unchanged_since(text);
