@@ -62,6 +62,12 @@ class Settings(BaseSettings):
         default="",
         description="Hosts or networks inside that the desk may connect to (mail servers), separated by commas.",
     )
+    purge_after_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=3650,
+        description="Days after which deleted tickets are removed for good; none by default.",
+    )
     allow_plain_tcp: bool = Field(
         default=False, description="Allow a database on another host without TLS. Not advised."
     )

@@ -107,7 +107,8 @@ def test_migrations_make_what_models_declare(
         ensure_roles(connection, LOGIN)
         ensure_schema(connection)
         connection.execute("SET ROLE ombud_owner")
-        connection.execute((SCRIPTS / "10_before_tables.sql").read_bytes())
+        for script in sorted(SCRIPTS.parent.glob("*/*_before_tables.sql")):
+            connection.execute(script.read_bytes())
     with migrate.closing_engine(fresh_database.admin_url) as engine:
         Base.metadata.create_all(engine)
 

@@ -276,5 +276,6 @@ def test_every_model_is_in_the_matrix_or_private() -> None:
         "access_logs", "audit_checkpoints", "ticket_stats", "ticket_stats_delta",
         "mailboxes", "mailbox_positions", "inbound_mails", "mail_references", "mail_rules", "ticket_links",
         "automatic_mails", "bounced_addresses", "message_moves",
+        "audit_redactions", "audit_redacted_rows", "stale_files",
     }  # fmt: skip
     assert {table.name for table in Base.metadata.tables.values()} == covered | elsewhere

@@ -7,6 +7,7 @@ from starlette.routing import Match, Route
 from ombud.api import (
     attachments,
     comments,
+    curation,
     mail,
     mailboxes,
     organizations,
@@ -32,6 +33,7 @@ ROUTERS = (
     mailboxes.router,
     mail.raw_router,
     mail.router,
+    curation.router,
 )
 
 

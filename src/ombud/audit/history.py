@@ -15,6 +15,8 @@ from ombud.db.types import TextEnum, UtcDateTime
 from ombud.errors import Forbidden, Invalid, NotFound
 from ombud.models import (
     Attachment,
+    AuditAction,
+    AuditLog,
     Comment,
     Ticket,
     TicketChannel,
@@ -80,6 +82,9 @@ _TICKET_FIELDS = tuple(
 )
 
 
+_MOVE = ("comments", "attachments")
+
+
 def as_of(session: Session, number: str, at: datetime) -> TicketAsOf:
     """Return the ticket of that number as it was at `at` (aware), for staff.
 
@@ -94,22 +99,39 @@ def as_of(session: Session, number: str, at: datetime) -> TicketAsOf:
     ticket = session.scalar(queries.ticket_of(actor, number))
     if ticket is None:
         raise NotFound("There is no such ticket here.")
+    changes = session.scalars(queries.changes_since(actor, ticket.id, at)).all()
+    others = _elsewhere(ticket.id, changes)
+    if others:
+        changes = [
+            change
+            for change in session.scalars(queries.changes_since(actor, ticket.id, at, others))
+            if change.ticket_id == ticket.id or change.table_name in _MOVE
+        ]
+    places = {ticket.id, *others}
     records: Records = {
         "tickets": _records([ticket]),
-        "comments": _records(session.scalars(queries.comments_of(ticket.id))),
-        "attachments": _records(session.scalars(queries.files_of(ticket.id))),
+        "comments": _records(session.scalars(queries.comments_of(places))),
+        "attachments": _records(session.scalars(queries.files_of(places))),
         "ticket_tags": _records(session.scalars(queries.tags_on(ticket.id))),
         "ticket_participants": _records(session.scalars(queries.participants_of(ticket.id))),
     }
-    rewind(records, session.scalars(queries.changes_since(actor, ticket.id, at)))
-    for table in ("comments", "attachments"):  # what came here from another ticket was not here before
-        records[table] = {
-            key: one for key, one in records[table].items() if one.get("ticket_id") == ticket.id
-        }
+    rewind(records, changes)
+    for table in _MOVE:
+        records[table] = {k: one for k, one in records[table].items() if one.get("ticket_id") == ticket.id}
     if not records["tickets"]:
         raise NotFound("That ticket did not exist yet.")
     tag_ids = {link["tag_id"] for link in records["ticket_tags"].values()}
     return _assembled(records, _tag_names(session, tag_ids, at))
+
+
+def _elsewhere(ticket_id: int, changes: Iterable[AuditLog]) -> set[int]:
+    """Return the tickets that exchanged comments or files with this one: merging moves them."""
+    moves = [
+        change.changes.get("merged_into_id" if change.table_name == "tickets" else "ticket_id", ())
+        for change in changes
+        if change.action is AuditAction.UPDATE and change.table_name in ("tickets", *_MOVE)
+    ]
+    return {one for move in moves for one in move if one is not None} - {ticket_id}
 
 
 def _tag_names(session: Session, ids: Collection[int], at: datetime) -> list[str]:

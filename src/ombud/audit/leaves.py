@@ -27,8 +27,13 @@ class LoggedRow(Protocol):
     changes_text: str
 
 
-def leaf_of(row: LoggedRow) -> bytes:
-    """Return the SHA-256 of all that a row says.
+def changes_hash(row: LoggedRow) -> bytes:
+    """Return the SHA-256 of a row's changes."""
+    return hashlib.sha256(row.changes_text.encode()).digest()
+
+
+def leaf_of(row: LoggedRow, changes: bytes | None = None) -> bytes:
+    """Return the SHA-256 of all that a row says; `changes` is the hash of its changes where they were redacted.
 
     Fields are lines; the two that people choose are preceded by their length, so that no two rows read the
     same. The changes go in as their own hash: a row can be proven to whom the changes are not shown.
@@ -48,7 +53,7 @@ def leaf_of(row: LoggedRow) -> bytes:
         _text(row.record_id),
         _text(row.ticket_id),
         row.record_key_text,
-        hashlib.sha256(row.changes_text.encode()).hexdigest(),
+        (changes or changes_hash(row)).hex(),
     )
     return hashlib.sha256("\n".join(map(str, fields)).encode()).digest()
 

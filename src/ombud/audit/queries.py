@@ -17,6 +17,8 @@ from ombud.models import (
     Attachment,
     AuditCheckpoint,
     AuditLog,
+    AuditRedactedRow,
+    AuditRedaction,
     Comment,
     Tag,
     Ticket,
@@ -146,6 +148,33 @@ def checkpoints(*, after: int = 0) -> Select[AuditCheckpoint]:
     return select(AuditCheckpoint).where(AuditCheckpoint.number > after).order_by(AuditCheckpoint.number)
 
 
+def redactions() -> Select[AuditRedaction]:
+    """Return what was redacted, oldest first."""
+    return select(AuditRedaction).order_by(AuditRedaction.id)
+
+
+def redaction_ids() -> Select[int]:
+    """Return the numbers of all redactions."""
+    return select(AuditRedaction.id)
+
+
+def redacted_rows(redaction_id: int) -> Select[int, bytes, bytes]:
+    """Return id and hashes of the rows of one redaction."""
+    return (
+        select(AuditRedactedRow.log_id, AuditRedactedRow.was, AuditRedactedRow.is_now)
+        .where(AuditRedactedRow.redaction_id == redaction_id)
+        .order_by(AuditRedactedRow.log_id)
+    )
+
+
+def rows_of_no_redaction() -> Select[int]:
+    """Return how many redacted rows belong to nothing; the database forbids it, a superuser can."""
+    known = select(AuditRedaction.id)
+    return (
+        select(func.count()).select_from(AuditRedactedRow).where(AuditRedactedRow.redaction_id.not_in(known))
+    )
+
+
 def leaves(after_id: int, xid_from: int, xid_to: int) -> Rows:
     """Return id and stored hash of the rows that a checkpoint with this window seals, in its order."""
     return (
@@ -233,14 +262,14 @@ def ticket_of(actor: Actor, number: str) -> Select[Ticket]:
     )
 
 
-def comments_of(ticket_id: int) -> Select[Comment]:
-    """Return everything said on a ticket."""
-    return select(Comment).where(Comment.ticket_id == ticket_id)
+def comments_of(ticket_ids: Collection[int]) -> Select[Comment]:
+    """Return everything said on tickets."""
+    return select(Comment).where(Comment.ticket_id.in_(ticket_ids))
 
 
-def files_of(ticket_id: int) -> Select[Attachment]:
-    """Return the records of all files of a ticket."""
-    return select(Attachment).where(Attachment.ticket_id == ticket_id)
+def files_of(ticket_ids: Collection[int]) -> Select[Attachment]:
+    """Return the records of all files of tickets."""
+    return select(Attachment).where(Attachment.ticket_id.in_(ticket_ids))
 
 
 def tags_on(ticket_id: int) -> Select[TicketTag]:
@@ -263,20 +292,22 @@ def names_of(ids: Collection[int]) -> Select[int, Any]:
     return select(User.id, func.coalesce(func.nullif(User.full_name, ""), User.email)).where(User.id.in_(ids))
 
 
-def changes_since(actor: Actor, ticket_id: int, at: datetime) -> Select[AuditLog]:
-    """Return what was written about a ticket after `at`, newest first.
+def changes_since(
+    actor: Actor, ticket_id: int, at: datetime, others: Collection[int] = ()
+) -> Select[AuditLog]:
+    """Return what was written about a ticket (and others that it exchanged comments with) after `at`, newest first.
 
     A transaction is dated by its beginning, so one that began before `at` may have written after another
     that began later; the ids, given while the row was locked, tell the true order.
     """
     first = (
         select(func.min(AuditLog.id))
-        .where(AuditLog.ticket_id == ticket_id, AuditLog.created_at > at)
+        .where(AuditLog.ticket_id.in_([ticket_id, *others]), AuditLog.created_at > at)
         .scalar_subquery()
     )
     return (
         select(AuditLog)
-        .where(AuditLog.ticket_id == ticket_id, AuditLog.id >= first, log_visible_to(actor))
+        .where(AuditLog.ticket_id.in_([ticket_id, *others]), AuditLog.id >= first, log_visible_to(actor))
         .order_by(AuditLog.id.desc())
         .execution_options(**{INCLUDE_DELETED: True})
     )
@@ -327,6 +358,27 @@ def links_on(model: type[TicketTag] | type[TicketParticipant], ids: Collection[i
 def existing(model: type[Tag] | type[User], ids: Collection[int]) -> Select[int]:
     """Return which of these ids exist."""
     return select(model.id).where(model.id.in_(ids))
+
+
+def records_for_undo(model: Any, names: Collection[str], ids: Collection[int]) -> Rows:
+    """Return these columns of rows by id, locked in one order until the transaction ends."""
+    columns = [getattr(model, name) for name in names]
+    return select(model.id, *columns).where(model.id.in_(ids)).order_by(model.id).with_for_update()
+
+
+def tags_named(names: Collection[str]) -> Select[int, str]:
+    """Return the tags of these names, whatever the case."""
+    return select(Tag.id, Tag.name).where(func.lower(Tag.name).in_([name.lower() for name in names]))
+
+
+def unmerge_people_step(sources: list[int], target: int) -> Select[Any]:
+    """Remove what merging people copied."""
+    return select(func.ombud.unmerge_people(sources, target))
+
+
+def set_curating(*, on: bool) -> Select[str]:
+    """Tell the database, until the transaction ends or it is told otherwise, that what changes moves no times."""
+    return select(func.set_config("ombud.curating", "on" if on else "", True))
 
 
 def set_undoing(*, on: bool) -> Select[str]:

@@ -1,7 +1,8 @@
 """What taking a request back would mean: the net effect of its rows, and what it cannot undo. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from ombud.models import AuditAction, AuditLog
@@ -17,6 +18,8 @@ FIELDS = (
     "assignee_id",
     "team_id",
     "deleted_at",
+    "creator_id",
+    "merged_into_id",
 )
 """What people change about a ticket; the rest follows by itself."""
 LINKS = {"ticket_tags": "tag_id", "ticket_participants": "user_id"}
@@ -29,8 +32,20 @@ MOVES = {
 STAYS = {
     "comments": "What was said on tickets is not unsaid.",
     "attachments": "Files stay where they are.",
-    "tags": "Tags that were made or changed stay as they are.",
+    "tags": "Tags that were made stay.",
+    "api_tokens": "Tokens that were revoked stay so.",
 }
+RECORDS: Mapping[str, tuple[str, ...]] = {
+    "comments": ("ticket_id", "author_id"),
+    "attachments": ("ticket_id", "uploader_id"),
+    "inbound_mails": ("ticket_id",),
+    "users": ("merged_into_id", "is_active"),
+    "tags": ("name", "color", "description"),
+}
+"""What merging moves, and what is edited about tags. Other changes of these tables stay (see `_is_moved`)."""
+
+
+BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -56,18 +71,28 @@ class Plan:
     links: dict[tuple[str, int, int], Change] = field(default_factory=dict)
     moves: dict[tuple[str, int], dict[str, Change]] = field(default_factory=dict)
     written: set[int] = field(default_factory=set)
+    records: dict[tuple[str, int], dict[str, Change]] = field(default_factory=dict)
+    tags: dict[int, dict[str, Any]] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
+    at: datetime = BEGINNING
 
     @property
     def is_empty(self) -> bool:
         """True when nothing would be done."""
-        return not self.tickets and not self.links and not self.moves
+        return not (self.tickets or self.links or self.moves or self.records or self.tags)
+
+    @property
+    def is_curation(self) -> bool:
+        """True when something was merged: taking it back moves no times, as merging moved none."""
+        return bool(self.records or self.tags)
 
 
 def plan_of(rows: Iterable[AuditLog]) -> Plan:
     """Return the plan for a request's rows, which must be oldest first."""
     rows = list(rows)
     plan, new = Plan(), set()
+    if rows:
+        plan.at = rows[0].created_at
     for row in _take_moves(plan, rows):
         if row.table_name == "tickets" and row.action is AuditAction.CREATE:
             new.add(row.ticket_id)
@@ -80,6 +105,10 @@ def plan_of(rows: Iterable[AuditLog]) -> Plan:
             _add_ticket(plan, row)
         elif row.table_name in LINKS:
             _add_link(plan, row)
+        elif _is_moved(row):
+            _add_record(plan, row)
+        elif row.table_name == "tags" and row.action is AuditAction.DELETE:
+            plan.tags[row.record_key["id"]] = {name: before for name, (before, _) in row.changes.items()}
         else:
             _skip(
                 plan, STAYS.get(row.table_name, f"Changes of {row.table_name} are not taken back this way.")
@@ -91,7 +120,7 @@ def plan_of(rows: Iterable[AuditLog]) -> Plan:
 def _take_moves(plan: Plan, rows: list[AuditLog]) -> list[AuditLog]:
     """Plan to put messages back, and return the rows that have nothing to do with that."""
     moved = [row for row in rows if row.table_name == "inbound_mails" and row.action is AuditAction.UPDATE]
-    if not moved:
+    if not moved or any("merged_into_id" in row.changes for row in rows):
         return rows
     opened = {
         row.record_id for row in rows if row.table_name == "tickets" and row.action is AuditAction.CREATE
@@ -153,8 +182,27 @@ def _add_link(plan: Plan, row: AuditLog) -> None:
     plan.links.setdefault((row.table_name, ticket, other), Change(before, after)).after = after
 
 
+def _is_moved(row: AuditLog) -> bool:
+    """True for what undo handles of the other tables: changes of place, not of words or rights."""
+    if row.action is not AuditAction.UPDATE or not set(RECORDS.get(row.table_name, ())) & set(row.changes):
+        return False
+    match row.table_name:
+        case "users":
+            return "merged_into_id" in row.changes
+        case "inbound_mails":
+            return None not in row.changes["ticket_id"]  # that would be the decision about a message
+    return True
+
+
+def _add_record(plan: Plan, row: AuditLog) -> None:
+    fields = plan.records.setdefault((row.table_name, row.record_key["id"]), {})
+    for name, (before, after) in row.changes.items():
+        if name in RECORDS[row.table_name]:
+            fields.setdefault(name, Change(before, after)).after = after
+
+
 def _drop_round_trips(plan: Plan) -> None:
-    for fields in plan.tickets.values():
+    for fields in [*plan.tickets.values(), *plan.records.values()]:
         for name in [name for name, change in fields.items() if change.before == change.after]:
             del fields[name]
     for moved in plan.moves.values():
@@ -162,6 +210,11 @@ def _drop_round_trips(plan: Plan) -> None:
             del moved[name]
     plan.moves = {key: moved for key, moved in plan.moves.items() if moved}
     plan.tickets = {ticket: fields for ticket, fields in plan.tickets.items() if fields}
+    plan.records = {
+        key: fields
+        for key, fields in plan.records.items()
+        if fields and not (key[0] == "tags" and key[1] in plan.tags)
+    }
     plan.links = {
         link: change
         for link, change in plan.links.items()

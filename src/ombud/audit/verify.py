@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from ombud.audit import queries
 from ombud.audit.checkpoints import NO_PREVIOUS, Statement, read_line
 from ombud.audit.coverage import EXEMPT, TRIGGERS_PER_TABLE
-from ombud.audit.leaves import MerkleTree, leaf_of
+from ombud.audit.leaves import MerkleTree, changes_hash, leaf_of
+from ombud.audit.redactions import Chains, RedactedRow, is_genuine
 from ombud.errors import Invalid
 from ombud.models import AuditCheckpoint
 
@@ -44,6 +45,7 @@ class Report:
     checkpoints: int = 0
     sealed_rows: int = 0
     unsealed_rows: int = 0
+    redacted_rows: int = 0
     problems: list[Problem] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -71,11 +73,47 @@ def verify(session: Session, keys: Mapping[str, "Ed25519PublicKey"], exported: S
     _check_triggers(session, report)
     _check_chain(checkpoints, keys, report)
     _check_export(checkpoints, keys, exported, report)
+    proof = _Proof(_redactions(session, keys, report), set(session.scalars(queries.redaction_ids())))
     for generation in _generations(checkpoints):
         for batch in generation.batches():
-            _check_rows(session, generation, batch, report)
-    _check_tail(session, checkpoints, report)
+            _check_rows(session, generation, batch, proof, report)
+    _check_tail(session, checkpoints, proof, report)
+    _check_redactions(proof, report)
     return report
+
+
+@dataclass(slots=True)
+class _Proof:
+    """What is known beside the rows: redactions that are signed, which there are, and which the log tells of."""
+
+    chains: Chains
+    stored: set[int]
+    logged: set[int | None] = field(default_factory=set)
+
+
+def _redactions(session: Session, keys: Mapping[str, "Ed25519PublicKey"], report: Report) -> Chains:
+    """Return the redactions that are signed; the others are forgeries, and their rows are checked as they are."""
+    chains = Chains()
+    if session.scalar(queries.rows_of_no_redaction()):
+        report.add("false_redaction", "There are redacted rows that belong to no redaction.")
+    for redaction in session.scalars(queries.redactions()):
+        rows = [RedactedRow(*row) for row in session.execute(queries.redacted_rows(redaction.id))]
+        if not is_genuine(redaction, rows, keys):
+            report.add("false_redaction", f"Redaction {redaction.id} is not signed by a key of yours.")
+            continue
+        follows = [chains.add(row) for row in rows]
+        if not all(follows):
+            report.add("false_redaction", f"Redaction {redaction.id} does not follow the one before.")
+    report.redacted_rows = len(chains)
+    return chains
+
+
+def _check_redactions(proof: _Proof, report: Report) -> None:
+    for one in sorted(proof.stored ^ proof.logged, key=lambda number: number or 0):
+        where = "stands in the log and is gone" if one in proof.logged else "does not stand in the log"
+        report.add("false_redaction", f"Redaction {one} {where}.")
+    for log_id in sorted(proof.chains.unseen):
+        report.add("removed", f"Row {log_id} was redacted and is gone.", row=log_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +236,9 @@ def _check_export(
         _check_signature(statement, signature, keys, report, "The exported file")
 
 
-def _check_rows(session: Session, generation: _Generation, batch: tuple[int, int], report: Report) -> None:
+def _check_rows(
+    session: Session, generation: _Generation, batch: tuple[int, int], proof: "_Proof", report: Report
+) -> None:
     """Recompute the hashes and roots of a stretch of checkpoints."""
     sealed = generation.checkpoints[batch[0] : batch[1]]
     starts = [one.xid_from for one in sealed]
@@ -210,7 +250,7 @@ def _check_rows(session: Session, generation: _Generation, batch: tuple[int, int
         None if is_last and generation.until_id is not None else sealed[-1].xid_to,
     )
     for row in _rows(session, generation.ids, transactions):
-        _check_leaf(row, report)
+        _check_leaf(row, proof, report)
         place = bisect_right(starts, row.xid) - 1
         if place < 0 or row.xid >= sealed[-1].xid_to:
             report.add("inserted", f"Row {row.id} belongs to no checkpoint that could be.", row=row.id)
@@ -221,8 +261,11 @@ def _check_rows(session: Session, generation: _Generation, batch: tuple[int, int
         _check_root(checkpoint, tree, report)
 
 
-def _check_leaf(row: Any, report: Report) -> None:
-    if leaf_of(row) != row.leaf:
+def _check_leaf(row: Any, proof: "_Proof", report: Report) -> None:
+    if row.table_name == "audit_redactions" and row.action == "CREATE":
+        proof.logged.add(row.record_id)
+    changes = proof.chains.original(row.id, changes_hash(row))
+    if changes is None or leaf_of(row, changes) != row.leaf:
         report.add("edited", f"Row {row.id} is not as it was written.", row=row.id)
 
 
@@ -236,14 +279,16 @@ def _check_root(checkpoint: AuditCheckpoint, tree: MerkleTree, report: Report) -
         report.add("changed", f"Rows under checkpoint {number} were changed or moved.", number)
 
 
-def _check_tail(session: Session, checkpoints: Sequence[AuditCheckpoint], report: Report) -> None:
+def _check_tail(
+    session: Session, checkpoints: Sequence[AuditCheckpoint], proof: "_Proof", report: Report
+) -> None:
     """What is not sealed yet: hashes must be right, and transactions must have happened."""
     last = checkpoints[-1] if checkpoints else None
     future = session.scalars(queries.not_begun_from()).one()
     ids = (last.after_id or None, None) if last else (None, None)
     for row in _rows(session, ids, (last.xid_to if last else None, None)):
         report.unsealed_rows += 1
-        _check_leaf(row, report)
+        _check_leaf(row, proof, report)
         if row.xid >= future:
             report.add("inserted", f"Row {row.id} claims a transaction that has not happened.", row=row.id)
 

@@ -21,6 +21,8 @@ EXIT_CODES: tuple[tuple[type[OmbudError], int], ...] = (
 # Groups of commands, by the module that has them. A module is imported only when it is asked for or listed.
 GROUPS = {
     "audit": "the audit log: read it, prove it",
+    "curate": "duplicates, merging, forgetting people",
+    "export": "content for elsewhere",
     "db": "the database: schema, roles, plans, health",
     "import": "tickets from files",
     "mail": "mail: take it in, what came, read files as the desk would",

@@ -26,6 +26,8 @@ from ombud.transfer import (
     read_mapping,
     read_mbox,
 )
+from ombud.transfer.restore import load_export, read_export
+from ombud.transfer.restore.records import Loadable
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 R = TypeVar("R")
@@ -40,6 +42,7 @@ Report = Annotated[
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only read and check; change nothing.")]
 NewStatus = Annotated[TicketStatus, typer.Option("--status", help="What new tickets are.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Stop at the first line that does not come in.")]
 Source = Annotated[
     str, typer.Option("--source", help="Name of the mailbox's system; mails are known by it and their id.")
 ]
@@ -92,6 +95,52 @@ def mbox_command(
                     tally,
                 )
     tell(tally, report)
+
+
+@app.command("jsonl")
+def jsonl_command(
+    file: File,
+    report: Report = None,
+    dry_run: DryRun = False,
+    strict: Strict = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Import what `ombud export jsonl` wrote: with its numbers, times and files. A second run changes nothing."""
+    settings = settings_with(data_dir)
+    limit = settings.attachment_limit
+    with _opened(file) as stream, _tally(report) as tally:
+        if dry_run:
+            load_nothing(
+                read_export(stream, lambda chunks: _keep_nothing(b"".join(chunks)), limit),
+                tally,
+                stream,
+                file,
+            )
+        else:
+            with open_desk(settings) as desk:
+                files = open_store(data_dir_of(settings) / "files", limit=limit)
+                entries = _watched(read_export(stream, files.put, limit), tally, stream, file)
+
+                def write(batch: list[tuple[int, Loadable]]) -> Loaded:
+                    return _unless_bad(desk.run(IMPORTER, load_export, batch), strict=strict)
+
+                _load(desk, _unless_left_out(entries, strict=strict), write, tally)
+    tell(tally, report)
+
+
+def _unless_bad(loaded: Loaded, *, strict: bool) -> Loaded:
+    for _ in _unless_left_out(loaded.left_out, strict=strict):
+        pass
+    return loaded
+
+
+def _unless_left_out(entries: Iterable[R | LeftOut], *, strict: bool) -> Iterator[R | LeftOut]:
+    """Yield the entries; with `strict` stop at the first that does not come in."""
+    for entry in entries:
+        if strict and isinstance(entry, LeftOut):
+            told = "; ".join(f"{name} {rule}" for name, rule in entry.problems.items())
+            raise Invalid(f"Line {entry.line} {entry.key}: {told} Nothing after it was imported.")
+        yield entry
 
 
 def load_nothing(entries: Iterable[R | LeftOut], tally: Tally, stream: BinaryIO, file: Path) -> None:

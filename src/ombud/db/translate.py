@@ -14,6 +14,7 @@ from ombud.errors import Conflict, Forbidden, Invalid, NotFound, OmbudError, Una
 # Rules that triggers enforce: (field, rule, is it a conflict).
 _TRIGGER_RULES = {
     "ck_tickets_not_deleted": ("ticket", "is deleted; restore it first.", True),
+    "ck_tickets_merged": ("ticket", "was merged into another; write there.", True),
     "ck_tickets_status_move": ("status", "cannot go there from where it is.", True),
 }
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ombud.clock import now
 from ombud.errors import NotFound, TooLarge
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class FileStore:
                 spool.write(chunk)
             checksum = digest.hexdigest()
             key = f"sha256/{checksum[:2]}/{checksum}"
-            if not self.has(key):
+            if not self._renew(key):
                 spool.seek(0)
                 obstore.put(self._store, key, spool)
                 self._reach_disk(key)
@@ -73,6 +74,39 @@ class FileStore:
             return bytes(obstore.get(self._store, _checked(key)).bytes())
         except FileNotFoundError:
             raise NotFound("This file is missing from the store.") from None
+
+    def remove(self, key: str, *, untouched_for: float) -> bool:
+        """Remove the bytes under `key` if nobody has put them again for so many seconds; true when they are gone.
+
+        Who puts bytes that are here already renews their time, and refers to them a moment later: younger ones are
+        left alone. In a local store the file is moved away before its time is looked at, so no put falls between.
+        """
+        import obstore
+
+        _checked(key)
+        if self._directory is None:
+            try:
+                age = (now() - obstore.head(self._store, key)["last_modified"]).total_seconds()
+            except FileNotFoundError:
+                return True
+            if age >= untouched_for:
+                obstore.delete(self._store, key)
+            return age >= untouched_for
+        path = self._directory / key
+        away = path.with_name(f".{path.name}.going")
+        try:
+            path.rename(away)
+        except FileNotFoundError:
+            away.unlink(missing_ok=True)
+            return True
+        if now().timestamp() - away.stat().st_mtime < untouched_for:
+            if path.exists():
+                away.unlink()
+            else:
+                away.rename(path)
+            return False
+        away.unlink()
+        return True
 
     def open(self, key: str) -> tuple[int, Iterator[bytes]]:
         """Return how many bytes there are under `key`, and the bytes in pieces; NotFound when there are none."""
@@ -112,6 +146,16 @@ class FileStore:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
+
+    def _renew(self, key: str) -> bool:
+        """Say that these bytes are wanted now, if they are here; only a local store can do that without writing."""
+        if self._directory is None:
+            return False
+        try:
+            os.utime(self._directory / key)
+        except FileNotFoundError:
+            return False
+        return True
 
     def has(self, key: str) -> bool:
         """Tell whether there are bytes under `key`."""

@@ -88,14 +88,14 @@ def _threads(session: Session, ticket_ids: Sequence[int]) -> dict[int, Thread]:
     if not ticket_ids:
         return {}
     return {
-        ticket_id: Thread(
+        asked: Thread(
             ticket_id=ticket_id,
             number=number,
             participants=frozenset([requester, *(followers or ())]),
             is_deleted=is_deleted,
             done_days=float(done_days) if done_days is not None else None,
         )
-        for ticket_id, number, is_deleted, done_days, requester, followers in session.execute(
+        for asked, ticket_id, number, is_deleted, done_days, requester, followers in session.execute(
             queries.threads(ticket_ids)
         )
     }

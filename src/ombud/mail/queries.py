@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.orm import joinedload, undefer
+from sqlalchemy.orm import aliased, joinedload, undefer
 
 from ombud.db.actor import Actor
 from ombud.mail.policy import mail_visible_to
@@ -146,7 +146,10 @@ def referenced(message_ids: Sequence[str]) -> Select[*tuple[Any, ...]]:
 
 
 def threads(ticket_ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
-    """Return id, number, deleted or not, days since it was done, and the participants' addresses of tickets."""
+    """Return the id asked for, and of the ticket where it goes on (itself, unless it was merged): id, number, deleted
+    or not, days since it was done, the requester's and the participants' addresses.
+    """
+    asked = aliased(Ticket)
     followers = (
         select(func.array_agg(aggregate_order_by(User.email_norm, User.id)))
         .join(TicketParticipant, TicketParticipant.user_id == User.id)
@@ -159,6 +162,7 @@ def threads(ticket_ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
     )
     return (
         select(
+            asked.id,
             Ticket.id,
             Ticket.ticket_number,
             Ticket.deleted_at.is_not(None),
@@ -166,7 +170,8 @@ def threads(ticket_ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
             requester,
             followers,
         )
-        .where(Ticket.id.in_(ticket_ids))
+        .join(asked, Ticket.id == func.coalesce(asked.merged_into_id, asked.id))
+        .where(asked.id.in_(ticket_ids))
         .execution_options(**{INCLUDE_DELETED: True})
     )
 

@@ -56,14 +56,34 @@ END $$;
 
 ALTER FUNCTION ombud.add_words(document tsvector, more tsvector) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.address_key(address text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT CASE WHEN domain IN ('gmail.com', 'googlemail.com') THEN replace(inbox, '.', '') || '@gmail.com'
+              ELSE inbox || '@' || domain END
+    FROM (SELECT split_part(split_part(lower(address), '@', 1), '+', 1) AS inbox,
+                 split_part(lower(address), '@', 2) AS domain) parts
+$$;
+
+ALTER FUNCTION ombud.address_key(address text) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.after_comments() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
     AS $$
 BEGIN
+  IF ombud.is_curating() THEN
+    -- An export that comes back in says itself what the comments meant.
+    RETURN NULL;
+  END IF;
   IF EXISTS (SELECT FROM fresh f JOIN ombud.tickets t ON t.id = f.ticket_id WHERE t.deleted_at IS NOT NULL) THEN
     RAISE EXCEPTION 'a deleted ticket takes no comment'
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_tickets_not_deleted';
+  END IF;
+  IF EXISTS (SELECT FROM fresh f JOIN ombud.tickets t ON t.id = f.ticket_id WHERE t.merged_into_id IS NOT NULL) THEN
+    RAISE EXCEPTION 'a merged ticket takes no comment'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_tickets_merged';
   END IF;
   UPDATE ombud.tickets t
      SET last_activity_at = greatest(t.last_activity_at, c.last_at),
@@ -89,6 +109,135 @@ CREATE FUNCTION ombud.alike(one text, other text) RETURNS real
     AS $$SELECT ombud.similarity(one, other)$$;
 
 ALTER FUNCTION ombud.alike(one text, other text) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.anonymise_person(person bigint, with_texts boolean) RETURNS TABLE(log_id bigint, was bytea, is_now bytea)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  people bigint[];
+  addresses text[];
+  said text[];
+  own_tickets bigint[];
+  met_tickets bigint[];
+  own_comments bigint[] := '{}';
+  gone_comments bigint[];
+  other_comments bigint[] := '{}';
+  mails bigint[];
+  mail_tickets bigint[];
+  message_ids text[];
+BEGIN
+  PERFORM ombud.require_curator();
+  PERFORM set_config('ombud.curating', 'on', true);
+  people := ARRAY(SELECT u.id FROM ombud.users u WHERE u.id = person OR u.merged_into_id = person ORDER BY u.id FOR UPDATE);
+  -- What they were called before, too: the log knows it.
+  addresses := ARRAY(SELECT u.email_norm FROM ombud.users u WHERE u.id = ANY (people)
+                      UNION SELECT lower(v #>> '{}') FROM ombud.audit_logs l, jsonb_array_elements(l.changes -> 'email') v
+                             WHERE l.ticket_id IS NULL AND l.table_name = 'users' AND l.record_id = ANY (people)
+                               AND v #>> '{}' LIKE '%@%');
+  -- Longest first: a name within a name must not leave the rest of it.
+  said := ARRAY(SELECT name FROM (SELECT unnest(addresses) AS name
+                      UNION SELECT u.full_name FROM ombud.users u WHERE u.id = ANY (people)
+                      UNION SELECT v #>> '{}' FROM ombud.audit_logs l, jsonb_array_elements(l.changes -> 'full_name') v
+                             WHERE l.ticket_id IS NULL AND l.table_name = 'users' AND l.record_id = ANY (people)) names
+                 WHERE length(name) >= 4 AND name <> '[anonymised]' AND name NOT LIKE 'anonymised-%@anonymised.invalid'
+                 ORDER BY length(name) DESC);
+  -- Tickets that were purged are known by the log alone.
+  own_tickets := ARRAY(SELECT t.id FROM ombud.tickets t WHERE t.requester_id = ANY (people)
+                        UNION SELECT l.record_id FROM ombud.audit_logs l
+                               WHERE l.table_name = 'tickets' AND l.action = 'DELETE'
+                                 AND l.changes -> 'requester_id' -> 0 = ANY (SELECT to_jsonb(p) FROM unnest(people) p));
+  met_tickets := ARRAY(SELECT unnest(own_tickets)
+                        UNION SELECT c.ticket_id FROM ombud.comments c WHERE c.author_id = ANY (people)
+                        UNION SELECT a.ticket_id FROM ombud.attachments a WHERE a.uploader_id = ANY (people)
+                        UNION SELECT p.ticket_id FROM ombud.ticket_participants p WHERE p.user_id = ANY (people)
+                        UNION SELECT l.ticket_id FROM ombud.audit_logs l
+                               WHERE l.table_name = 'comments' AND l.action = 'DELETE'
+                                 AND l.changes -> 'author_id' -> 0 = ANY (SELECT to_jsonb(p) FROM unnest(people) p));
+  gone_comments := ARRAY(SELECT l.record_id FROM ombud.audit_logs l
+                          WHERE l.table_name = 'comments' AND l.action = 'DELETE'
+                            AND l.changes -> 'author_id' -> 0 = ANY (SELECT to_jsonb(p) FROM unnest(people) p));
+
+  SELECT coalesce(array_agg(m.id), '{}'), coalesce(array_agg(DISTINCT m.ticket_id), '{}'), coalesce(array_agg(m.message_id), '{}')
+    INTO mails, mail_tickets, message_ids
+    FROM ombud.inbound_mails m
+   WHERE lower(m.sender_email) = ANY (addresses) OR lower(m.envelope_from) = ANY (addresses);
+  DELETE FROM ombud.mail_references r
+   WHERE r.message_id = ANY (message_ids)
+      OR (r.ticket_id = ANY (own_tickets)
+          AND (r.comment_id IS NULL
+               OR r.comment_id IN (SELECT c.id FROM ombud.comments c WHERE c.author_id = ANY (people))));
+  DELETE FROM ombud.inbound_mails WHERE id = ANY (mails);
+
+  IF with_texts THEN
+    own_comments := ARRAY(SELECT c.id FROM ombud.comments c WHERE c.author_id = ANY (people));
+    UPDATE ombud.comments SET content = '[anonymised]' WHERE id = ANY (own_comments);
+    UPDATE ombud.tickets SET title = '[anonymised]', description = CASE WHEN description = '' THEN '' ELSE '[anonymised]' END
+     WHERE id = ANY (own_tickets);
+    other_comments := ARRAY(SELECT c.id FROM ombud.comments c
+                             WHERE c.ticket_id = ANY (met_tickets) AND NOT c.author_id = ANY (people)
+                               AND c.content <> ombud.without_mentions(c.content, said));
+    UPDATE ombud.comments SET content = ombud.without_mentions(content, said) WHERE id = ANY (other_comments);
+    DELETE FROM ombud.attachments a WHERE a.uploader_id = ANY (people);
+    DELETE FROM ombud.drafts d WHERE d.ticket_id = ANY (met_tickets) AND d.content <> ombud.without_mentions(d.content, said);
+  END IF;
+
+  -- What search keeps beside the documents follows from the worker; until then it would still know.
+  DELETE FROM ombud.ticket_texts
+   WHERE ticket_id = ANY (own_tickets)
+      OR ticket_id IN (SELECT c.ticket_id FROM ombud.comments c WHERE c.id = ANY (own_comments || other_comments));
+  DELETE FROM ombud.search_words
+   WHERE word = ANY (tsvector_to_array(to_tsvector('ombud.plain', array_to_string(said, ' '))));
+  UPDATE ombud.external_refs SET key = 'sha256:' || encode(sha256(convert_to(key, 'UTF8')), 'hex')
+   WHERE ticket_id = ANY (own_tickets) AND key LIKE '%@%';
+  UPDATE ombud.access_logs SET object = ombud.without_mentions(object, said)
+   WHERE object <> ombud.without_mentions(object, said);
+  DELETE FROM ombud.web_sessions WHERE user_id = ANY (people);
+  DELETE FROM ombud.drafts WHERE user_id = ANY (people);
+  DELETE FROM ombud.ticket_reads WHERE user_id = ANY (people);
+  DELETE FROM ombud.login_attempts WHERE key = ANY (SELECT 'email:' || left(a, 250) FROM unnest(addresses) a);
+  UPDATE ombud.api_tokens SET name = '[anonymised]', revoked_at = coalesce(revoked_at, now()) WHERE user_id = ANY (people);
+  UPDATE ombud.users
+     SET email = 'anonymised-' || id || '@anonymised.invalid', full_name = '', is_active = false, organization_id = NULL,
+         password_hash = NULL, theme = 'system', last_login = NULL, anonymised_at = coalesce(anonymised_at, now())
+   WHERE id = ANY (people);
+
+  -- Last, so that what these changes themselves left in the log is redacted too.
+  RETURN QUERY
+    WITH personal AS (
+      SELECT l.id, l.created_at, l.changes AS before,
+             ombud.redacted(l.changes, CASE l.table_name
+               WHEN 'users' THEN '{email,full_name}'::text[]
+               WHEN 'api_tokens' THEN '{name}'
+               WHEN 'comments' THEN '{content}'
+               WHEN 'tickets' THEN '{title,description}'
+               WHEN 'attachments' THEN '{file_name,checksum,storage_key}'
+               ELSE '{envelope_from,envelope_to,message_id,body_hash,sender_email,sender_name,subject,checksum,storage_key}'
+             END) AS after
+        FROM ombud.audit_logs l
+       WHERE (l.ticket_id IS NULL AND l.table_name = 'users' AND l.record_id = ANY (people))
+          OR (l.ticket_id IS NULL AND l.table_name = 'api_tokens'
+              AND l.record_id IN (SELECT k.id FROM ombud.api_tokens k WHERE k.user_id = ANY (people)))
+          OR (l.ticket_id IS NULL AND l.table_name = 'inbound_mails' AND l.record_id = ANY (mails))
+          OR (l.ticket_id = ANY (mail_tickets) AND l.table_name = 'inbound_mails' AND l.record_id = ANY (mails))
+          OR (with_texts AND l.ticket_id = ANY (own_tickets) AND l.table_name = 'tickets')
+          OR (with_texts AND l.ticket_id = ANY (met_tickets) AND l.table_name = 'comments'
+              AND (l.record_id = ANY (own_comments || other_comments || gone_comments)
+                   OR l.changes -> 'author_id' -> 0 = ANY (SELECT to_jsonb(p) FROM unnest(people) p)
+                   OR l.changes -> 'author_id' -> 1 = ANY (SELECT to_jsonb(p) FROM unnest(people) p)))
+          OR (with_texts AND l.ticket_id = ANY (met_tickets) AND l.table_name = 'attachments'
+              AND (l.changes -> 'uploader_id' -> 0 = ANY (SELECT to_jsonb(p) FROM unnest(people) p)
+                   OR l.changes -> 'uploader_id' -> 1 = ANY (SELECT to_jsonb(p) FROM unnest(people) p)))),
+    changed AS (
+      UPDATE ombud.audit_logs l SET changes = p.after FROM personal p
+       WHERE l.id = p.id AND l.created_at = p.created_at AND p.after <> p.before
+      RETURNING l.id, p.before, p.after)
+    SELECT c.id, sha256(convert_to(c.before::text, 'UTF8')), sha256(convert_to(c.after::text, 'UTF8'))
+      FROM changed c ORDER BY c.id;
+  PERFORM set_config('ombud.curating', '', true);
+END $$;
+
+ALTER FUNCTION ombud.anonymise_person(person bigint, with_texts boolean) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.audit_actor() RETURNS text
     LANGUAGE plpgsql STABLE
@@ -296,6 +445,82 @@ BEGIN
 END $$;
 
 ALTER FUNCTION ombud.audit_of_attachments() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_of_audit_redactions() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END, 'subject_id', CASE WHEN r.subject_id IS NOT NULL THEN jsonb_build_array(NULL, r.subject_id) END, 'request_id', CASE WHEN r.request_id IS NOT NULL THEN jsonb_build_array(NULL, r.request_id) END, 'row_count', CASE WHEN r.row_count IS NOT NULL THEN jsonb_build_array(NULL, r.row_count) END, 'digest', CASE WHEN r.digest IS NOT NULL THEN jsonb_build_array(NULL, r.digest) END, 'key_id', CASE WHEN r.key_id IS NOT NULL THEN jsonb_build_array(NULL, r.key_id) END, 'signature', CASE WHEN r.signature IS NOT NULL THEN jsonb_build_array(NULL, r.signature) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'subject_id', CASE WHEN r.subject_id IS NOT NULL THEN jsonb_build_array(r.subject_id, NULL) END, 'request_id', CASE WHEN r.request_id IS NOT NULL THEN jsonb_build_array(r.request_id, NULL) END, 'row_count', CASE WHEN r.row_count IS NOT NULL THEN jsonb_build_array(r.row_count, NULL) END, 'digest', CASE WHEN r.digest IS NOT NULL THEN jsonb_build_array(r.digest, NULL) END, 'key_id', CASE WHEN r.key_id IS NOT NULL THEN jsonb_build_array(r.key_id, NULL) END, 'signature', CASE WHEN r.signature IS NOT NULL THEN jsonb_build_array(r.signature, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'subject_id', CASE WHEN o.subject_id IS DISTINCT FROM r.subject_id THEN jsonb_build_array(o.subject_id, r.subject_id) END, 'request_id', CASE WHEN o.request_id IS DISTINCT FROM r.request_id THEN jsonb_build_array(o.request_id, r.request_id) END, 'row_count', CASE WHEN o.row_count IS DISTINCT FROM r.row_count THEN jsonb_build_array(o.row_count, r.row_count) END, 'digest', CASE WHEN o.digest IS DISTINCT FROM r.digest THEN jsonb_build_array(o.digest, r.digest) END, 'key_id', CASE WHEN o.key_id IS DISTINCT FROM r.key_id THEN jsonb_build_array(o.key_id, r.key_id) END, 'signature', CASE WHEN o.signature IS DISTINCT FROM r.signature THEN jsonb_build_array(o.signature, r.signature) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'subject_id', CASE WHEN o.subject_id IS DISTINCT FROM r.subject_id THEN jsonb_build_array(o.subject_id, r.subject_id) END, 'request_id', CASE WHEN o.request_id IS DISTINCT FROM r.request_id THEN jsonb_build_array(o.request_id, r.request_id) END, 'row_count', CASE WHEN o.row_count IS DISTINCT FROM r.row_count THEN jsonb_build_array(o.row_count, r.row_count) END, 'digest', CASE WHEN o.digest IS DISTINCT FROM r.digest THEN jsonb_build_array(o.digest, r.digest) END, 'key_id', CASE WHEN o.key_id IS DISTINCT FROM r.key_id THEN jsonb_build_array(o.key_id, r.key_id) END, 'signature', CASE WHEN o.signature IS DISTINCT FROM r.signature THEN jsonb_build_array(o.signature, r.signature) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_audit_redactions() OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.audit_of_bounced_addresses() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1398,7 +1623,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   r.id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'ticket_number', CASE WHEN r.ticket_number IS NOT NULL THEN jsonb_build_array(NULL, r.ticket_number) END, 'title', CASE WHEN r.title IS NOT NULL THEN jsonb_build_array(NULL, r.title) END, 'description', CASE WHEN r.description IS NOT NULL THEN jsonb_build_array(NULL, r.description) END, 'status', CASE WHEN r.status IS NOT NULL THEN jsonb_build_array(NULL, r.status) END, 'priority', CASE WHEN r.priority IS NOT NULL THEN jsonb_build_array(NULL, r.priority) END, 'channel', CASE WHEN r.channel IS NOT NULL THEN jsonb_build_array(NULL, r.channel) END, 'requester_id', CASE WHEN r.requester_id IS NOT NULL THEN jsonb_build_array(NULL, r.requester_id) END, 'creator_id', CASE WHEN r.creator_id IS NOT NULL THEN jsonb_build_array(NULL, r.creator_id) END, 'assignee_id', CASE WHEN r.assignee_id IS NOT NULL THEN jsonb_build_array(NULL, r.assignee_id) END, 'team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(NULL, r.team_id) END, 'organization_id', CASE WHEN r.organization_id IS NOT NULL THEN jsonb_build_array(NULL, r.organization_id) END, 'last_activity_at', CASE WHEN r.last_activity_at IS NOT NULL THEN jsonb_build_array(NULL, r.last_activity_at) END, 'first_response_at', CASE WHEN r.first_response_at IS NOT NULL THEN jsonb_build_array(NULL, r.first_response_at) END, 'resolved_at', CASE WHEN r.resolved_at IS NOT NULL THEN jsonb_build_array(NULL, r.resolved_at) END, 'deleted_at', CASE WHEN r.deleted_at IS NOT NULL THEN jsonb_build_array(NULL, r.deleted_at) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+                   r.id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'ticket_number', CASE WHEN r.ticket_number IS NOT NULL THEN jsonb_build_array(NULL, r.ticket_number) END, 'title', CASE WHEN r.title IS NOT NULL THEN jsonb_build_array(NULL, r.title) END, 'description', CASE WHEN r.description IS NOT NULL THEN jsonb_build_array(NULL, r.description) END, 'status', CASE WHEN r.status IS NOT NULL THEN jsonb_build_array(NULL, r.status) END, 'priority', CASE WHEN r.priority IS NOT NULL THEN jsonb_build_array(NULL, r.priority) END, 'channel', CASE WHEN r.channel IS NOT NULL THEN jsonb_build_array(NULL, r.channel) END, 'requester_id', CASE WHEN r.requester_id IS NOT NULL THEN jsonb_build_array(NULL, r.requester_id) END, 'creator_id', CASE WHEN r.creator_id IS NOT NULL THEN jsonb_build_array(NULL, r.creator_id) END, 'assignee_id', CASE WHEN r.assignee_id IS NOT NULL THEN jsonb_build_array(NULL, r.assignee_id) END, 'team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(NULL, r.team_id) END, 'organization_id', CASE WHEN r.organization_id IS NOT NULL THEN jsonb_build_array(NULL, r.organization_id) END, 'last_activity_at', CASE WHEN r.last_activity_at IS NOT NULL THEN jsonb_build_array(NULL, r.last_activity_at) END, 'first_response_at', CASE WHEN r.first_response_at IS NOT NULL THEN jsonb_build_array(NULL, r.first_response_at) END, 'resolved_at', CASE WHEN r.resolved_at IS NOT NULL THEN jsonb_build_array(NULL, r.resolved_at) END, 'deleted_at', CASE WHEN r.deleted_at IS NOT NULL THEN jsonb_build_array(NULL, r.deleted_at) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END, 'merged_into_id', CASE WHEN r.merged_into_id IS NOT NULL THEN jsonb_build_array(NULL, r.merged_into_id) END)) AS changes
               FROM new_rows r) d;
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO ombud.audit_logs
@@ -1408,7 +1633,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   r.id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'ticket_number', CASE WHEN r.ticket_number IS NOT NULL THEN jsonb_build_array(r.ticket_number, NULL) END, 'title', CASE WHEN r.title IS NOT NULL THEN jsonb_build_array(r.title, NULL) END, 'description', CASE WHEN r.description IS NOT NULL THEN jsonb_build_array(r.description, NULL) END, 'status', CASE WHEN r.status IS NOT NULL THEN jsonb_build_array(r.status, NULL) END, 'priority', CASE WHEN r.priority IS NOT NULL THEN jsonb_build_array(r.priority, NULL) END, 'priority_rank', CASE WHEN r.priority_rank IS NOT NULL THEN jsonb_build_array(r.priority_rank, NULL) END, 'channel', CASE WHEN r.channel IS NOT NULL THEN jsonb_build_array(r.channel, NULL) END, 'requester_id', CASE WHEN r.requester_id IS NOT NULL THEN jsonb_build_array(r.requester_id, NULL) END, 'creator_id', CASE WHEN r.creator_id IS NOT NULL THEN jsonb_build_array(r.creator_id, NULL) END, 'assignee_id', CASE WHEN r.assignee_id IS NOT NULL THEN jsonb_build_array(r.assignee_id, NULL) END, 'team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(r.team_id, NULL) END, 'organization_id', CASE WHEN r.organization_id IS NOT NULL THEN jsonb_build_array(r.organization_id, NULL) END, 'version', CASE WHEN r.version IS NOT NULL THEN jsonb_build_array(r.version, NULL) END, 'last_activity_at', CASE WHEN r.last_activity_at IS NOT NULL THEN jsonb_build_array(r.last_activity_at, NULL) END, 'first_response_at', CASE WHEN r.first_response_at IS NOT NULL THEN jsonb_build_array(r.first_response_at, NULL) END, 'resolved_at', CASE WHEN r.resolved_at IS NOT NULL THEN jsonb_build_array(r.resolved_at, NULL) END, 'deleted_at', CASE WHEN r.deleted_at IS NOT NULL THEN jsonb_build_array(r.deleted_at, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END)) AS changes
+                   r.id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'ticket_number', CASE WHEN r.ticket_number IS NOT NULL THEN jsonb_build_array(r.ticket_number, NULL) END, 'title', CASE WHEN r.title IS NOT NULL THEN jsonb_build_array(r.title, NULL) END, 'description', CASE WHEN r.description IS NOT NULL THEN jsonb_build_array(r.description, NULL) END, 'status', CASE WHEN r.status IS NOT NULL THEN jsonb_build_array(r.status, NULL) END, 'priority', CASE WHEN r.priority IS NOT NULL THEN jsonb_build_array(r.priority, NULL) END, 'priority_rank', CASE WHEN r.priority_rank IS NOT NULL THEN jsonb_build_array(r.priority_rank, NULL) END, 'channel', CASE WHEN r.channel IS NOT NULL THEN jsonb_build_array(r.channel, NULL) END, 'requester_id', CASE WHEN r.requester_id IS NOT NULL THEN jsonb_build_array(r.requester_id, NULL) END, 'creator_id', CASE WHEN r.creator_id IS NOT NULL THEN jsonb_build_array(r.creator_id, NULL) END, 'assignee_id', CASE WHEN r.assignee_id IS NOT NULL THEN jsonb_build_array(r.assignee_id, NULL) END, 'team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(r.team_id, NULL) END, 'organization_id', CASE WHEN r.organization_id IS NOT NULL THEN jsonb_build_array(r.organization_id, NULL) END, 'version', CASE WHEN r.version IS NOT NULL THEN jsonb_build_array(r.version, NULL) END, 'last_activity_at', CASE WHEN r.last_activity_at IS NOT NULL THEN jsonb_build_array(r.last_activity_at, NULL) END, 'first_response_at', CASE WHEN r.first_response_at IS NOT NULL THEN jsonb_build_array(r.first_response_at, NULL) END, 'resolved_at', CASE WHEN r.resolved_at IS NOT NULL THEN jsonb_build_array(r.resolved_at, NULL) END, 'deleted_at', CASE WHEN r.deleted_at IS NOT NULL THEN jsonb_build_array(r.deleted_at, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END, 'merged_into_id', CASE WHEN r.merged_into_id IS NOT NULL THEN jsonb_build_array(r.merged_into_id, NULL) END)) AS changes
               FROM old_rows r) d;
   ELSIF touched = 1 THEN
     INSERT INTO ombud.audit_logs
@@ -1418,7 +1643,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   r.id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'ticket_number', CASE WHEN o.ticket_number IS DISTINCT FROM r.ticket_number THEN jsonb_build_array(o.ticket_number, r.ticket_number) END, 'title', CASE WHEN o.title IS DISTINCT FROM r.title THEN jsonb_build_array(o.title, r.title) END, 'description', CASE WHEN o.description IS DISTINCT FROM r.description THEN jsonb_build_array(o.description, r.description) END, 'status', CASE WHEN o.status IS DISTINCT FROM r.status THEN jsonb_build_array(o.status, r.status) END, 'priority', CASE WHEN o.priority IS DISTINCT FROM r.priority THEN jsonb_build_array(o.priority, r.priority) END, 'channel', CASE WHEN o.channel IS DISTINCT FROM r.channel THEN jsonb_build_array(o.channel, r.channel) END, 'requester_id', CASE WHEN o.requester_id IS DISTINCT FROM r.requester_id THEN jsonb_build_array(o.requester_id, r.requester_id) END, 'creator_id', CASE WHEN o.creator_id IS DISTINCT FROM r.creator_id THEN jsonb_build_array(o.creator_id, r.creator_id) END, 'assignee_id', CASE WHEN o.assignee_id IS DISTINCT FROM r.assignee_id THEN jsonb_build_array(o.assignee_id, r.assignee_id) END, 'team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'organization_id', CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN jsonb_build_array(o.organization_id, r.organization_id) END, 'last_activity_at', CASE WHEN o.last_activity_at IS DISTINCT FROM r.last_activity_at THEN jsonb_build_array(o.last_activity_at, r.last_activity_at) END, 'first_response_at', CASE WHEN o.first_response_at IS DISTINCT FROM r.first_response_at THEN jsonb_build_array(o.first_response_at, r.first_response_at) END, 'resolved_at', CASE WHEN o.resolved_at IS DISTINCT FROM r.resolved_at THEN jsonb_build_array(o.resolved_at, r.resolved_at) END, 'deleted_at', CASE WHEN o.deleted_at IS DISTINCT FROM r.deleted_at THEN jsonb_build_array(o.deleted_at, r.deleted_at) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+                   r.id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'ticket_number', CASE WHEN o.ticket_number IS DISTINCT FROM r.ticket_number THEN jsonb_build_array(o.ticket_number, r.ticket_number) END, 'title', CASE WHEN o.title IS DISTINCT FROM r.title THEN jsonb_build_array(o.title, r.title) END, 'description', CASE WHEN o.description IS DISTINCT FROM r.description THEN jsonb_build_array(o.description, r.description) END, 'status', CASE WHEN o.status IS DISTINCT FROM r.status THEN jsonb_build_array(o.status, r.status) END, 'priority', CASE WHEN o.priority IS DISTINCT FROM r.priority THEN jsonb_build_array(o.priority, r.priority) END, 'channel', CASE WHEN o.channel IS DISTINCT FROM r.channel THEN jsonb_build_array(o.channel, r.channel) END, 'requester_id', CASE WHEN o.requester_id IS DISTINCT FROM r.requester_id THEN jsonb_build_array(o.requester_id, r.requester_id) END, 'creator_id', CASE WHEN o.creator_id IS DISTINCT FROM r.creator_id THEN jsonb_build_array(o.creator_id, r.creator_id) END, 'assignee_id', CASE WHEN o.assignee_id IS DISTINCT FROM r.assignee_id THEN jsonb_build_array(o.assignee_id, r.assignee_id) END, 'team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'organization_id', CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN jsonb_build_array(o.organization_id, r.organization_id) END, 'last_activity_at', CASE WHEN o.last_activity_at IS DISTINCT FROM r.last_activity_at THEN jsonb_build_array(o.last_activity_at, r.last_activity_at) END, 'first_response_at', CASE WHEN o.first_response_at IS DISTINCT FROM r.first_response_at THEN jsonb_build_array(o.first_response_at, r.first_response_at) END, 'resolved_at', CASE WHEN o.resolved_at IS DISTINCT FROM r.resolved_at THEN jsonb_build_array(o.resolved_at, r.resolved_at) END, 'deleted_at', CASE WHEN o.deleted_at IS DISTINCT FROM r.deleted_at THEN jsonb_build_array(o.deleted_at, r.deleted_at) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'merged_into_id', CASE WHEN o.merged_into_id IS DISTINCT FROM r.merged_into_id THEN jsonb_build_array(o.merged_into_id, r.merged_into_id) END)) AS changes
               FROM old_rows o CROSS JOIN new_rows r) d;
   ELSE
     -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
@@ -1429,7 +1654,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   r.id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'ticket_number', CASE WHEN o.ticket_number IS DISTINCT FROM r.ticket_number THEN jsonb_build_array(o.ticket_number, r.ticket_number) END, 'title', CASE WHEN o.title IS DISTINCT FROM r.title THEN jsonb_build_array(o.title, r.title) END, 'description', CASE WHEN o.description IS DISTINCT FROM r.description THEN jsonb_build_array(o.description, r.description) END, 'status', CASE WHEN o.status IS DISTINCT FROM r.status THEN jsonb_build_array(o.status, r.status) END, 'priority', CASE WHEN o.priority IS DISTINCT FROM r.priority THEN jsonb_build_array(o.priority, r.priority) END, 'channel', CASE WHEN o.channel IS DISTINCT FROM r.channel THEN jsonb_build_array(o.channel, r.channel) END, 'requester_id', CASE WHEN o.requester_id IS DISTINCT FROM r.requester_id THEN jsonb_build_array(o.requester_id, r.requester_id) END, 'creator_id', CASE WHEN o.creator_id IS DISTINCT FROM r.creator_id THEN jsonb_build_array(o.creator_id, r.creator_id) END, 'assignee_id', CASE WHEN o.assignee_id IS DISTINCT FROM r.assignee_id THEN jsonb_build_array(o.assignee_id, r.assignee_id) END, 'team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'organization_id', CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN jsonb_build_array(o.organization_id, r.organization_id) END, 'last_activity_at', CASE WHEN o.last_activity_at IS DISTINCT FROM r.last_activity_at THEN jsonb_build_array(o.last_activity_at, r.last_activity_at) END, 'first_response_at', CASE WHEN o.first_response_at IS DISTINCT FROM r.first_response_at THEN jsonb_build_array(o.first_response_at, r.first_response_at) END, 'resolved_at', CASE WHEN o.resolved_at IS DISTINCT FROM r.resolved_at THEN jsonb_build_array(o.resolved_at, r.resolved_at) END, 'deleted_at', CASE WHEN o.deleted_at IS DISTINCT FROM r.deleted_at THEN jsonb_build_array(o.deleted_at, r.deleted_at) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+                   r.id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'ticket_number', CASE WHEN o.ticket_number IS DISTINCT FROM r.ticket_number THEN jsonb_build_array(o.ticket_number, r.ticket_number) END, 'title', CASE WHEN o.title IS DISTINCT FROM r.title THEN jsonb_build_array(o.title, r.title) END, 'description', CASE WHEN o.description IS DISTINCT FROM r.description THEN jsonb_build_array(o.description, r.description) END, 'status', CASE WHEN o.status IS DISTINCT FROM r.status THEN jsonb_build_array(o.status, r.status) END, 'priority', CASE WHEN o.priority IS DISTINCT FROM r.priority THEN jsonb_build_array(o.priority, r.priority) END, 'channel', CASE WHEN o.channel IS DISTINCT FROM r.channel THEN jsonb_build_array(o.channel, r.channel) END, 'requester_id', CASE WHEN o.requester_id IS DISTINCT FROM r.requester_id THEN jsonb_build_array(o.requester_id, r.requester_id) END, 'creator_id', CASE WHEN o.creator_id IS DISTINCT FROM r.creator_id THEN jsonb_build_array(o.creator_id, r.creator_id) END, 'assignee_id', CASE WHEN o.assignee_id IS DISTINCT FROM r.assignee_id THEN jsonb_build_array(o.assignee_id, r.assignee_id) END, 'team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'organization_id', CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN jsonb_build_array(o.organization_id, r.organization_id) END, 'last_activity_at', CASE WHEN o.last_activity_at IS DISTINCT FROM r.last_activity_at THEN jsonb_build_array(o.last_activity_at, r.last_activity_at) END, 'first_response_at', CASE WHEN o.first_response_at IS DISTINCT FROM r.first_response_at THEN jsonb_build_array(o.first_response_at, r.first_response_at) END, 'resolved_at', CASE WHEN o.resolved_at IS DISTINCT FROM r.resolved_at THEN jsonb_build_array(o.resolved_at, r.resolved_at) END, 'deleted_at', CASE WHEN o.deleted_at IS DISTINCT FROM r.deleted_at THEN jsonb_build_array(o.deleted_at, r.deleted_at) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'merged_into_id', CASE WHEN o.merged_into_id IS DISTINCT FROM r.merged_into_id THEN jsonb_build_array(o.merged_into_id, r.merged_into_id) END)) AS changes
               FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
   END IF;
   RETURN NULL;
@@ -1474,7 +1699,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'email', CASE WHEN r.email IS NOT NULL THEN jsonb_build_array(NULL, r.email) END, 'full_name', CASE WHEN r.full_name IS NOT NULL THEN jsonb_build_array(NULL, r.full_name) END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(NULL, r.is_active) END, 'is_staff', CASE WHEN r.is_staff IS NOT NULL THEN jsonb_build_array(NULL, r.is_staff) END, 'role', CASE WHEN r.role IS NOT NULL THEN jsonb_build_array(NULL, r.role) END, 'sees_all_teams', CASE WHEN r.sees_all_teams IS NOT NULL THEN jsonb_build_array(NULL, r.sees_all_teams) END, 'organization_id', CASE WHEN r.organization_id IS NOT NULL THEN jsonb_build_array(NULL, r.organization_id) END, 'theme', CASE WHEN r.theme IS NOT NULL THEN jsonb_build_array(NULL, r.theme) END, 'last_login', CASE WHEN r.last_login IS NOT NULL THEN jsonb_build_array(NULL, r.last_login) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'email', CASE WHEN r.email IS NOT NULL THEN jsonb_build_array(NULL, r.email) END, 'full_name', CASE WHEN r.full_name IS NOT NULL THEN jsonb_build_array(NULL, r.full_name) END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(NULL, r.is_active) END, 'is_staff', CASE WHEN r.is_staff IS NOT NULL THEN jsonb_build_array(NULL, r.is_staff) END, 'role', CASE WHEN r.role IS NOT NULL THEN jsonb_build_array(NULL, r.role) END, 'sees_all_teams', CASE WHEN r.sees_all_teams IS NOT NULL THEN jsonb_build_array(NULL, r.sees_all_teams) END, 'organization_id', CASE WHEN r.organization_id IS NOT NULL THEN jsonb_build_array(NULL, r.organization_id) END, 'theme', CASE WHEN r.theme IS NOT NULL THEN jsonb_build_array(NULL, r.theme) END, 'last_login', CASE WHEN r.last_login IS NOT NULL THEN jsonb_build_array(NULL, r.last_login) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END, 'merged_into_id', CASE WHEN r.merged_into_id IS NOT NULL THEN jsonb_build_array(NULL, r.merged_into_id) END, 'anonymised_at', CASE WHEN r.anonymised_at IS NOT NULL THEN jsonb_build_array(NULL, r.anonymised_at) END)) AS changes
               FROM new_rows r) d;
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO ombud.audit_logs
@@ -1484,7 +1709,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'email', CASE WHEN r.email IS NOT NULL THEN jsonb_build_array(r.email, NULL) END, 'full_name', CASE WHEN r.full_name IS NOT NULL THEN jsonb_build_array(r.full_name, NULL) END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(r.is_active, NULL) END, 'is_staff', CASE WHEN r.is_staff IS NOT NULL THEN jsonb_build_array(r.is_staff, NULL) END, 'role', CASE WHEN r.role IS NOT NULL THEN jsonb_build_array(r.role, NULL) END, 'sees_all_teams', CASE WHEN r.sees_all_teams IS NOT NULL THEN jsonb_build_array(r.sees_all_teams, NULL) END, 'organization_id', CASE WHEN r.organization_id IS NOT NULL THEN jsonb_build_array(r.organization_id, NULL) END, 'theme', CASE WHEN r.theme IS NOT NULL THEN jsonb_build_array(r.theme, NULL) END, 'last_login', CASE WHEN r.last_login IS NOT NULL THEN jsonb_build_array(r.last_login, NULL) END, 'email_norm', CASE WHEN r.email_norm IS NOT NULL THEN jsonb_build_array(r.email_norm, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END)) AS changes
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'email', CASE WHEN r.email IS NOT NULL THEN jsonb_build_array(r.email, NULL) END, 'full_name', CASE WHEN r.full_name IS NOT NULL THEN jsonb_build_array(r.full_name, NULL) END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(r.is_active, NULL) END, 'is_staff', CASE WHEN r.is_staff IS NOT NULL THEN jsonb_build_array(r.is_staff, NULL) END, 'role', CASE WHEN r.role IS NOT NULL THEN jsonb_build_array(r.role, NULL) END, 'sees_all_teams', CASE WHEN r.sees_all_teams IS NOT NULL THEN jsonb_build_array(r.sees_all_teams, NULL) END, 'organization_id', CASE WHEN r.organization_id IS NOT NULL THEN jsonb_build_array(r.organization_id, NULL) END, 'theme', CASE WHEN r.theme IS NOT NULL THEN jsonb_build_array(r.theme, NULL) END, 'last_login', CASE WHEN r.last_login IS NOT NULL THEN jsonb_build_array(r.last_login, NULL) END, 'email_norm', CASE WHEN r.email_norm IS NOT NULL THEN jsonb_build_array(r.email_norm, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END, 'merged_into_id', CASE WHEN r.merged_into_id IS NOT NULL THEN jsonb_build_array(r.merged_into_id, NULL) END, 'anonymised_at', CASE WHEN r.anonymised_at IS NOT NULL THEN jsonb_build_array(r.anonymised_at, NULL) END)) AS changes
               FROM old_rows r) d;
   ELSIF touched = 1 THEN
     INSERT INTO ombud.audit_logs
@@ -1494,7 +1719,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'email', CASE WHEN o.email IS DISTINCT FROM r.email THEN jsonb_build_array(o.email, r.email) END, 'full_name', CASE WHEN o.full_name IS DISTINCT FROM r.full_name THEN jsonb_build_array(o.full_name, r.full_name) END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'is_staff', CASE WHEN o.is_staff IS DISTINCT FROM r.is_staff THEN jsonb_build_array(o.is_staff, r.is_staff) END, 'role', CASE WHEN o.role IS DISTINCT FROM r.role THEN jsonb_build_array(o.role, r.role) END, 'sees_all_teams', CASE WHEN o.sees_all_teams IS DISTINCT FROM r.sees_all_teams THEN jsonb_build_array(o.sees_all_teams, r.sees_all_teams) END, 'organization_id', CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN jsonb_build_array(o.organization_id, r.organization_id) END, 'password_hash', CASE WHEN o.password_hash IS DISTINCT FROM r.password_hash THEN '["***", "***"]'::jsonb END, 'theme', CASE WHEN o.theme IS DISTINCT FROM r.theme THEN jsonb_build_array(o.theme, r.theme) END, 'last_login', CASE WHEN o.last_login IS DISTINCT FROM r.last_login THEN jsonb_build_array(o.last_login, r.last_login) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'email', CASE WHEN o.email IS DISTINCT FROM r.email THEN jsonb_build_array(o.email, r.email) END, 'full_name', CASE WHEN o.full_name IS DISTINCT FROM r.full_name THEN jsonb_build_array(o.full_name, r.full_name) END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'is_staff', CASE WHEN o.is_staff IS DISTINCT FROM r.is_staff THEN jsonb_build_array(o.is_staff, r.is_staff) END, 'role', CASE WHEN o.role IS DISTINCT FROM r.role THEN jsonb_build_array(o.role, r.role) END, 'sees_all_teams', CASE WHEN o.sees_all_teams IS DISTINCT FROM r.sees_all_teams THEN jsonb_build_array(o.sees_all_teams, r.sees_all_teams) END, 'organization_id', CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN jsonb_build_array(o.organization_id, r.organization_id) END, 'password_hash', CASE WHEN o.password_hash IS DISTINCT FROM r.password_hash THEN '["***", "***"]'::jsonb END, 'theme', CASE WHEN o.theme IS DISTINCT FROM r.theme THEN jsonb_build_array(o.theme, r.theme) END, 'last_login', CASE WHEN o.last_login IS DISTINCT FROM r.last_login THEN jsonb_build_array(o.last_login, r.last_login) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'merged_into_id', CASE WHEN o.merged_into_id IS DISTINCT FROM r.merged_into_id THEN jsonb_build_array(o.merged_into_id, r.merged_into_id) END, 'anonymised_at', CASE WHEN o.anonymised_at IS DISTINCT FROM r.anonymised_at THEN jsonb_build_array(o.anonymised_at, r.anonymised_at) END)) AS changes
               FROM old_rows o CROSS JOIN new_rows r) d;
   ELSE
     -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
@@ -1505,7 +1730,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'email', CASE WHEN o.email IS DISTINCT FROM r.email THEN jsonb_build_array(o.email, r.email) END, 'full_name', CASE WHEN o.full_name IS DISTINCT FROM r.full_name THEN jsonb_build_array(o.full_name, r.full_name) END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'is_staff', CASE WHEN o.is_staff IS DISTINCT FROM r.is_staff THEN jsonb_build_array(o.is_staff, r.is_staff) END, 'role', CASE WHEN o.role IS DISTINCT FROM r.role THEN jsonb_build_array(o.role, r.role) END, 'sees_all_teams', CASE WHEN o.sees_all_teams IS DISTINCT FROM r.sees_all_teams THEN jsonb_build_array(o.sees_all_teams, r.sees_all_teams) END, 'organization_id', CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN jsonb_build_array(o.organization_id, r.organization_id) END, 'password_hash', CASE WHEN o.password_hash IS DISTINCT FROM r.password_hash THEN '["***", "***"]'::jsonb END, 'theme', CASE WHEN o.theme IS DISTINCT FROM r.theme THEN jsonb_build_array(o.theme, r.theme) END, 'last_login', CASE WHEN o.last_login IS DISTINCT FROM r.last_login THEN jsonb_build_array(o.last_login, r.last_login) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'email', CASE WHEN o.email IS DISTINCT FROM r.email THEN jsonb_build_array(o.email, r.email) END, 'full_name', CASE WHEN o.full_name IS DISTINCT FROM r.full_name THEN jsonb_build_array(o.full_name, r.full_name) END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'is_staff', CASE WHEN o.is_staff IS DISTINCT FROM r.is_staff THEN jsonb_build_array(o.is_staff, r.is_staff) END, 'role', CASE WHEN o.role IS DISTINCT FROM r.role THEN jsonb_build_array(o.role, r.role) END, 'sees_all_teams', CASE WHEN o.sees_all_teams IS DISTINCT FROM r.sees_all_teams THEN jsonb_build_array(o.sees_all_teams, r.sees_all_teams) END, 'organization_id', CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN jsonb_build_array(o.organization_id, r.organization_id) END, 'password_hash', CASE WHEN o.password_hash IS DISTINCT FROM r.password_hash THEN '["***", "***"]'::jsonb END, 'theme', CASE WHEN o.theme IS DISTINCT FROM r.theme THEN jsonb_build_array(o.theme, r.theme) END, 'last_login', CASE WHEN o.last_login IS DISTINCT FROM r.last_login THEN jsonb_build_array(o.last_login, r.last_login) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'merged_into_id', CASE WHEN o.merged_into_id IS DISTINCT FROM r.merged_into_id THEN jsonb_build_array(o.merged_into_id, r.merged_into_id) END, 'anonymised_at', CASE WHEN o.anonymised_at IS DISTINCT FROM r.anonymised_at THEN jsonb_build_array(o.anonymised_at, r.anonymised_at) END)) AS changes
               FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
   END IF;
   RETURN NULL;
@@ -1843,6 +2068,13 @@ END $$;
 
 ALTER FUNCTION ombud.index_search_tail(batch integer) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.is_curating() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$ SELECT coalesce(current_setting('ombud.curating', true), '') = 'on' $$;
+
+ALTER FUNCTION ombud.is_curating() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.is_met(person bigint) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog'
@@ -1880,7 +2112,7 @@ BEGIN
       USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
   END IF;
   NEW.creator_id := coalesce(NEW.creator_id, NEW.requester_id);
-  IF NEW.organization_id IS NULL THEN
+  IF NEW.organization_id IS NULL AND NOT ombud.is_curating() THEN
     NEW.organization_id := (SELECT u.organization_id FROM ombud.users u WHERE u.id = NEW.requester_id);
   END IF;
   IF NEW.status IN ('resolved', 'closed') THEN
@@ -1896,6 +2128,16 @@ END $$;
 
 ALTER FUNCTION ombud.keep_new_ticket() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.keep_numbers_above(number bigint) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT setval('ombud.ticket_number_seq', number)
+    FROM ombud.ticket_number_seq s WHERE s.last_value < number
+$$;
+
+ALTER FUNCTION ombud.keep_numbers_above(number bigint) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.keep_ticket() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -1908,17 +2150,19 @@ DECLARE
 BEGIN
   IF ombud.actor_kind() = 'customer' AND
      (NEW.title, NEW.description, NEW.priority, NEW.channel, NEW.requester_id, NEW.creator_id, NEW.assignee_id,
-      NEW.team_id, NEW.organization_id, NEW.ticket_number, NEW.deleted_at)
+      NEW.team_id, NEW.organization_id, NEW.ticket_number, NEW.deleted_at, NEW.merged_into_id)
        IS DISTINCT FROM (OLD.title, OLD.description, OLD.priority, OLD.channel, OLD.requester_id, OLD.creator_id,
-                         OLD.assignee_id, OLD.team_id, OLD.organization_id, OLD.ticket_number, OLD.deleted_at) THEN
+                         OLD.assignee_id, OLD.team_id, OLD.organization_id, OLD.ticket_number, OLD.deleted_at,
+                         OLD.merged_into_id) THEN
     RAISE EXCEPTION 'a customer changes nothing but the status'
       USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
   END IF;
-  IF edited AND OLD.deleted_at IS NOT NULL AND NEW.deleted_at IS NOT NULL THEN
+  IF edited AND OLD.deleted_at IS NOT NULL AND NEW.deleted_at IS NOT NULL AND NOT ombud.is_curating() THEN
     RAISE EXCEPTION 'ticket % is deleted', OLD.id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_tickets_not_deleted';
   END IF;
-  IF NEW.requester_id <> OLD.requester_id AND NEW.organization_id IS NOT DISTINCT FROM OLD.organization_id THEN
+  IF NEW.requester_id <> OLD.requester_id AND NEW.organization_id IS NOT DISTINCT FROM OLD.organization_id
+     AND coalesce(current_setting('ombud.undoing', true), '') <> 'on' THEN
     -- The ticket is another customer's now; colleagues of the one before must not go on reading it.
     NEW.organization_id := (SELECT u.organization_id FROM ombud.users u WHERE u.id = NEW.requester_id);
   END IF;
@@ -1936,10 +2180,13 @@ BEGIN
       NEW.resolved_at := now();
     END IF;
   END IF;
-  IF edited OR NEW.deleted_at IS DISTINCT FROM OLD.deleted_at THEN
+  IF edited OR NEW.deleted_at IS DISTINCT FROM OLD.deleted_at
+     OR NEW.merged_into_id IS DISTINCT FROM OLD.merged_into_id THEN
     -- What people edit moves the version; a comment's arrival does not make their edits conflict.
     NEW.version := OLD.version + 1;
-    NEW.last_activity_at := greatest(NEW.last_activity_at, now());
+    IF NOT ombud.is_curating() THEN
+      NEW.last_activity_at := greatest(NEW.last_activity_at, now());
+    END IF;
   ELSE
     NEW.version := OLD.version;
   END IF;
@@ -2042,6 +2289,41 @@ END $$;
 
 ALTER FUNCTION ombud.match_tickets(typed text, kind text, actor bigint, organization bigint) OWNER TO ombud_search;
 
+CREATE FUNCTION ombud.merge_people(sources bigint[], target bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  PERFORM ombud.require_curator();
+  PERFORM set_config('ombud.curating', 'on', true);
+  UPDATE ombud.tickets
+     SET requester_id = CASE WHEN requester_id = ANY (sources) THEN target ELSE requester_id END,
+         creator_id = CASE WHEN creator_id = ANY (sources) THEN target ELSE creator_id END
+   WHERE requester_id = ANY (sources) OR creator_id = ANY (sources);
+  UPDATE ombud.comments SET author_id = target WHERE author_id = ANY (sources);
+  UPDATE ombud.attachments SET uploader_id = target WHERE uploader_id = ANY (sources);
+  INSERT INTO ombud.ticket_participants (ticket_id, user_id, created_at)
+  SELECT p.ticket_id, target, min(p.created_at) FROM ombud.ticket_participants p
+   WHERE p.user_id = ANY (sources) GROUP BY p.ticket_id
+  ON CONFLICT DO NOTHING;
+  DELETE FROM ombud.ticket_participants WHERE user_id = ANY (sources);
+  INSERT INTO ombud.drafts (user_id, ticket_id, is_internal, content, updated_at)
+  SELECT DISTINCT ON (d.ticket_id, d.is_internal) target, d.ticket_id, d.is_internal, d.content, d.updated_at
+    FROM ombud.drafts d WHERE d.user_id = ANY (sources) ORDER BY d.ticket_id, d.is_internal, d.updated_at DESC
+  ON CONFLICT DO NOTHING;
+  INSERT INTO ombud.ticket_reads (user_id, ticket_id, seen_at)
+  SELECT target, r.ticket_id, max(r.seen_at) FROM ombud.ticket_reads r
+   WHERE r.user_id = ANY (sources) GROUP BY r.ticket_id
+  ON CONFLICT DO NOTHING;
+  DELETE FROM ombud.web_sessions WHERE user_id = ANY (sources);
+  UPDATE ombud.api_tokens SET revoked_at = now() WHERE user_id = ANY (sources) AND revoked_at IS NULL;
+  UPDATE ombud.users SET merged_into_id = target, is_active = false
+   WHERE id = ANY (sources) OR merged_into_id = ANY (sources);
+  PERFORM set_config('ombud.curating', '', true);
+END $$;
+
+ALTER FUNCTION ombud.merge_people(sources bigint[], target bigint) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.moved_mail() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -2060,12 +2342,33 @@ END $$;
 
 ALTER FUNCTION ombud.moved_mail() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.name_key(name text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT coalesce(string_agg(word, ' ' ORDER BY word COLLATE "C"), '')
+    FROM regexp_split_to_table(lower(name), '[^[:alnum:]]+') AS word WHERE word <> ''
+$$;
+
+ALTER FUNCTION ombud.name_key(name text) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.next_ticket_number() RETURNS text
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
     AS $$ SELECT nextval('ombud.ticket_number_seq')::text $$;
 
 ALTER FUNCTION ombud.next_ticket_number() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.note_stale_files() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  INSERT INTO ombud.stale_files (storage_key) SELECT DISTINCT o.storage_key FROM old_rows o ON CONFLICT DO NOTHING;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.note_stale_files() OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.part_snippet(body text, part text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -2081,6 +2384,67 @@ $$;
 
 ALTER FUNCTION ombud.part_snippet(body text, part text) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.people_alike(most integer) RETURNS TABLE(user_id bigint, other_id bigint, alike real)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  IF ombud.actor_kind() IS NULL OR ombud.actor_kind() = 'customer' THEN
+    RETURN;
+  END IF;
+  RETURN QUERY
+    WITH customers AS (
+      SELECT u.id, u.email_norm, u.full_name FROM ombud.users u
+       WHERE u.role = 'customer' AND u.merged_into_id IS NULL AND u.anonymised_at IS NULL),
+    inboxes AS (
+      SELECT array_agg(c.id ORDER BY c.id) AS ids FROM customers c GROUP BY ombud.address_key(c.email_norm)
+      HAVING count(*) BETWEEN 2 AND 20 LIMIT most),
+    names AS (
+      SELECT array_agg(c.id ORDER BY c.id) AS ids FROM customers c
+       WHERE ombud.name_key(c.full_name) LIKE '% %' GROUP BY ombud.name_key(c.full_name)
+      HAVING count(*) BETWEEN 2 AND 20 LIMIT most),
+    pairs AS (
+      SELECT DISTINCT a.id AS first, b.id AS second
+        FROM (TABLE inboxes UNION ALL TABLE names) g
+       CROSS JOIN LATERAL unnest(g.ids) a(id)
+       CROSS JOIN LATERAL unnest(g.ids) b(id)
+       WHERE a.id < b.id)
+    SELECT p.first, p.second,
+           CASE WHEN a.full_name = '' OR b.full_name = '' THEN 0 ELSE ombud.similarity(a.full_name, b.full_name) END
+      FROM pairs p JOIN ombud.users a ON a.id = p.first JOIN ombud.users b ON b.id = p.second
+     ORDER BY (ombud.address_key(a.email_norm) = ombud.address_key(b.email_norm)) DESC, 3 DESC, 1, 2 LIMIT most;
+END $$;
+
+ALTER FUNCTION ombud.people_alike(most integer) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.people_like(person bigint, most integer) RETURNS TABLE(user_id bigint, alike real)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  known ombud.users := (SELECT u FROM ombud.users u WHERE u.id = person);
+BEGIN
+  IF ombud.actor_kind() IS NULL OR ombud.actor_kind() = 'customer' OR known.id IS NULL THEN
+    RETURN;
+  END IF;
+  PERFORM set_config('pg_trgm.similarity_threshold', '0.5', true);
+  RETURN QUERY
+    SELECT u.id, CASE WHEN known.full_name = '' THEN 0 ELSE ombud.similarity(u.full_name, known.full_name) END
+      FROM (SELECT k.id FROM ombud.users k WHERE ombud.address_key(k.email_norm) = ombud.address_key(known.email_norm)
+             UNION (SELECT k.id FROM ombud.users k
+                     WHERE k.full_name <> '' AND ombud.name_key(k.full_name) = ombud.name_key(known.full_name)
+                     LIMIT most)
+             UNION (SELECT k.id FROM ombud.users k
+                     WHERE k.role = 'customer' AND k.merged_into_id IS NULL
+                       AND k.full_name OPERATOR(ombud.%) known.full_name
+                     LIMIT most)) found
+      JOIN ombud.users u USING (id)
+     WHERE u.id <> person AND u.role = 'customer' AND u.merged_into_id IS NULL AND u.anonymised_at IS NULL
+     ORDER BY 2 DESC, 1 LIMIT most;
+END $$;
+
+ALTER FUNCTION ombud.people_like(person bigint, most integer) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.principal(wanted bigint) RETURNS TABLE(user_id bigint, email text, full_name text, role text, sees_all_teams boolean, team_ids bigint[], shared_organization_id bigint, theme text)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -2093,13 +2457,44 @@ $$;
 
 ALTER FUNCTION ombud.principal(wanted bigint) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.redacted(changes jsonb, columns text[]) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT coalesce(jsonb_object_agg(c.key, CASE WHEN c.key = ANY (columns) THEN jsonb_build_array(
+           CASE WHEN c.value -> 0 <> 'null' THEN '[anonymised]' END,
+           CASE WHEN c.value -> 1 <> 'null' THEN '[anonymised]' END) ELSE c.value END), '{}')
+    FROM jsonb_each(changes) c
+$$;
+
+ALTER FUNCTION ombud.redacted(changes jsonb, columns text[]) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.require_curator() RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  IF ombud.actor_kind() IS NULL OR ombud.actor_kind() NOT IN ('admin', 'system') THEN
+    RAISE EXCEPTION 'only an administrator merges and anonymises people'
+      USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
+  END IF;
+END $$;
+
+ALTER FUNCTION ombud.require_curator() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.search_changed_comments() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
     AS $$
 DECLARE
-  ids bigint[] := ARRAY(SELECT DISTINCT o.ticket_id FROM old_rows o);
+  ids bigint[];
 BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    -- A comment that moved leaves one ticket's document and enters another's.
+    ids := ARRAY(SELECT o.ticket_id FROM old_rows o UNION SELECT n.ticket_id FROM new_rows n);
+  ELSE
+    ids := ARRAY(SELECT DISTINCT o.ticket_id FROM old_rows o);
+  END IF;
   IF ids <> '{}' THEN
     PERFORM ombud.write_documents(ids);
   END IF;
@@ -2472,7 +2867,9 @@ CREATE FUNCTION ombud.touch() RETURNS trigger
     SET search_path TO 'pg_catalog'
     AS $$
 BEGIN
-  NEW.updated_at := now();
+  IF NOT ombud.is_curating() THEN
+    NEW.updated_at := now();
+  END IF;
   RETURN NEW;
 END $$;
 
@@ -2502,6 +2899,36 @@ END
 $_$;
 
 ALTER FUNCTION ombud.unchanged_since(since text, OUT moment text, OUT holds boolean) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.unmerge_people(sources bigint[], target bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  PERFORM ombud.require_curator();
+  DELETE FROM ombud.drafts t USING ombud.drafts s
+   WHERE t.user_id = target AND s.user_id = ANY (sources)
+     AND (t.ticket_id, t.is_internal, t.content, t.updated_at) = (s.ticket_id, s.is_internal, s.content, s.updated_at);
+  DELETE FROM ombud.ticket_reads t USING ombud.ticket_reads s
+   WHERE t.user_id = target AND s.user_id = ANY (sources) AND (t.ticket_id, t.seen_at) = (s.ticket_id, s.seen_at);
+END $$;
+
+ALTER FUNCTION ombud.unmerge_people(sources bigint[], target bigint) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.without_mentions(body text, said text[]) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  one text;
+BEGIN
+  FOREACH one IN ARRAY said LOOP
+    body := regexp_replace(body, regexp_replace(one, '([^[:alnum:][:space:]])', '\\\1', 'g'), '[anonymised]', 'gi');
+  END LOOP;
+  RETURN body;
+END $$;
+
+ALTER FUNCTION ombud.without_mentions(body text, said text[]) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.words(body text, weight "char") RETURNS tsvector
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -2779,6 +3206,41 @@ ALTER TABLE ombud.audit_logs OWNER TO ombud_owner;
 
 ALTER TABLE ombud.audit_logs ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
     SEQUENCE NAME ombud.audit_logs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ombud.audit_redacted_rows (
+    log_id bigint NOT NULL,
+    redaction_id bigint NOT NULL,
+    was bytea NOT NULL,
+    is_now bytea NOT NULL
+);
+
+ALTER TABLE ONLY ombud.audit_redacted_rows FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.audit_redacted_rows OWNER TO ombud_owner;
+
+CREATE TABLE ombud.audit_redactions (
+    id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    subject_id bigint NOT NULL,
+    request_id character varying(100) NOT NULL,
+    row_count bigint NOT NULL,
+    digest bytea NOT NULL,
+    key_id character varying(64) NOT NULL,
+    signature bytea NOT NULL
+);
+
+ALTER TABLE ONLY ombud.audit_redactions FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.audit_redactions OWNER TO ombud_owner;
+
+ALTER TABLE ombud.audit_redactions ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.audit_redactions_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -3103,6 +3565,15 @@ ALTER TABLE ONLY ombud.search_words FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.search_words OWNER TO ombud_owner;
 
+CREATE TABLE ombud.stale_files (
+    storage_key character varying(255) NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY ombud.stale_files FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.stale_files OWNER TO ombud_owner;
+
 CREATE TABLE ombud.tags (
     id bigint NOT NULL,
     name character varying(100) NOT NULL,
@@ -3305,7 +3776,9 @@ END) STORED NOT NULL,
     deleted_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    merged_into_id bigint,
     CONSTRAINT ck_tickets_channel CHECK ((channel = ANY (ARRAY['web'::text, 'email'::text, 'api'::text, 'phone'::text, 'chat'::text, 'social'::text]))),
+    CONSTRAINT ck_tickets_merged_is_closed CHECK (((merged_into_id IS NULL) OR ((status = 'closed'::text) AND (merged_into_id <> id)))),
     CONSTRAINT ck_tickets_number_not_blank CHECK (((ticket_number)::text ~ '\S'::text)),
     CONSTRAINT ck_tickets_priority CHECK ((priority = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'urgent'::text]))),
     CONSTRAINT ck_tickets_resolved_at CHECK (((status = ANY (ARRAY['resolved'::text, 'closed'::text])) = (resolved_at IS NOT NULL))),
@@ -3341,7 +3814,11 @@ CREATE TABLE ombud.users (
     email_norm character varying(255) GENERATED ALWAYS AS (lower((email)::text)) STORED NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    merged_into_id bigint,
+    anonymised_at timestamp with time zone,
+    CONSTRAINT ck_users_anonymised_is_inactive CHECK (((anonymised_at IS NULL) OR (NOT is_active))),
     CONSTRAINT ck_users_email_form CHECK (((email)::text ~ '^[^@\s]+@[^@\s]+$'::text)),
+    CONSTRAINT ck_users_merged_is_inactive CHECK (((merged_into_id IS NULL) OR ((NOT is_active) AND (merged_into_id <> id)))),
     CONSTRAINT ck_users_role CHECK ((role = ANY (ARRAY['admin'::text, 'agent'::text, 'light_agent'::text, 'customer'::text]))),
     CONSTRAINT ck_users_staff_role CHECK ((is_staff = (role <> 'customer'::text))),
     CONSTRAINT ck_users_theme CHECK (((theme)::text = ANY ((ARRAY['system'::character varying, 'light'::character varying, 'dark'::character varying])::text[])))
@@ -3402,6 +3879,12 @@ ALTER TABLE ONLY ombud.audit_checkpoints
 ALTER TABLE ONLY ombud.audit_logs
     ADD CONSTRAINT pk_audit_logs PRIMARY KEY (id, created_at);
 
+ALTER TABLE ONLY ombud.audit_redacted_rows
+    ADD CONSTRAINT pk_audit_redacted_rows PRIMARY KEY (log_id, redaction_id);
+
+ALTER TABLE ONLY ombud.audit_redactions
+    ADD CONSTRAINT pk_audit_redactions PRIMARY KEY (id);
+
 ALTER TABLE ONLY ombud.automatic_mails
     ADD CONSTRAINT pk_automatic_mails PRIMARY KEY (id);
 
@@ -3446,6 +3929,9 @@ ALTER TABLE ONLY ombud.organizations
 
 ALTER TABLE ONLY ombud.search_words
     ADD CONSTRAINT pk_search_words PRIMARY KEY (word);
+
+ALTER TABLE ONLY ombud.stale_files
+    ADD CONSTRAINT pk_stale_files PRIMARY KEY (storage_key);
 
 ALTER TABLE ONLY ombud.tags
     ADD CONSTRAINT pk_tags PRIMARY KEY (id);
@@ -3516,6 +4002,8 @@ CREATE INDEX ix_attachments_uploader_id ON ombud.attachments USING btree (upload
 
 CREATE INDEX ix_audit_logs_created_at ON ONLY ombud.audit_logs USING brin (created_at);
 
+CREATE INDEX ix_audit_logs_deleted ON ONLY ombud.audit_logs USING btree (table_name, id) WHERE (action = 'DELETE'::text);
+
 CREATE INDEX ix_audit_logs_record ON ONLY ombud.audit_logs USING btree (table_name, record_id, id) WHERE (ticket_id IS NULL);
 
 CREATE INDEX ix_audit_logs_request_id ON ONLY ombud.audit_logs USING btree (request_id);
@@ -3525,6 +4013,8 @@ CREATE INDEX ix_audit_logs_ticket_id ON ONLY ombud.audit_logs USING btree (ticke
 CREATE INDEX ix_audit_logs_user_id ON ONLY ombud.audit_logs USING btree (user_id, id) WHERE (user_id IS NOT NULL);
 
 CREATE INDEX ix_audit_logs_xid ON ONLY ombud.audit_logs USING btree (xid);
+
+CREATE INDEX ix_audit_redacted_rows_redaction_id ON ombud.audit_redacted_rows USING btree (redaction_id);
 
 CREATE INDEX ix_automatic_mails_address ON ombud.automatic_mails USING btree (address, sent_at);
 
@@ -3576,6 +4066,8 @@ CREATE INDEX ix_search_words_checked_at ON ombud.search_words USING btree (check
 
 CREATE INDEX ix_search_words_word ON ombud.search_words USING gin (word ombud.gin_trgm_ops);
 
+CREATE INDEX ix_stale_files_since ON ombud.stale_files USING btree (since);
+
 CREATE INDEX ix_team_members_user_id ON ombud.team_members USING btree (user_id);
 
 CREATE INDEX ix_ticket_links_follows_id ON ombud.ticket_links USING btree (follows_id);
@@ -3602,7 +4094,11 @@ CREATE INDEX ix_tickets_created_at ON ombud.tickets USING btree (created_at, id)
 
 CREATE INDEX ix_tickets_creator_id ON ombud.tickets USING btree (creator_id, id);
 
+CREATE INDEX ix_tickets_deleted_at ON ombud.tickets USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
+
 CREATE INDEX ix_tickets_live ON ombud.tickets USING btree (last_activity_at, id) WHERE (deleted_at IS NULL);
+
+CREATE INDEX ix_tickets_merged_into_id ON ombud.tickets USING btree (merged_into_id) WHERE (merged_into_id IS NOT NULL);
 
 CREATE INDEX ix_tickets_organization_id ON ombud.tickets USING btree (organization_id, id);
 
@@ -3619,6 +4115,14 @@ CREATE INDEX ix_tickets_team_undone ON ombud.tickets USING btree (team_id, last_
 CREATE INDEX ix_tickets_unassigned_undone ON ombud.tickets USING btree (last_activity_at, id) WHERE ((deleted_at IS NULL) AND (status = ANY (ARRAY['open'::text, 'in_progress'::text, 'waiting_on_customer'::text])) AND (assignee_id IS NULL));
 
 CREATE INDEX ix_tickets_undone ON ombud.tickets USING btree (last_activity_at, id) WHERE ((deleted_at IS NULL) AND (status = ANY (ARRAY['open'::text, 'in_progress'::text, 'waiting_on_customer'::text])));
+
+CREATE INDEX ix_users_address_key ON ombud.users USING btree (ombud.address_key((email_norm)::text));
+
+CREATE INDEX ix_users_full_name_trgm ON ombud.users USING gin (full_name ombud.gin_trgm_ops) WHERE ((role = 'customer'::text) AND (merged_into_id IS NULL));
+
+CREATE INDEX ix_users_merged_into_id ON ombud.users USING btree (merged_into_id) WHERE (merged_into_id IS NOT NULL);
+
+CREATE INDEX ix_users_name_key ON ombud.users USING btree (ombud.name_key((full_name)::text)) WHERE ((full_name)::text <> ''::text);
 
 CREATE INDEX ix_users_organization_id ON ombud.users USING btree (organization_id);
 
@@ -3641,6 +4145,10 @@ CREATE UNIQUE INDEX uq_teams_name ON ombud.teams USING btree (lower((name)::text
 CREATE UNIQUE INDEX uq_users_email_norm ON ombud.users USING btree (email_norm);
 
 CREATE TRIGGER a_keep AFTER INSERT ON ombud.comments REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION ombud.after_comments();
+
+CREATE TRIGGER f_stale AFTER DELETE ON ombud.attachments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.note_stale_files();
+
+CREATE TRIGGER f_stale AFTER DELETE ON ombud.inbound_mails REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.note_stale_files();
 
 CREATE TRIGGER keep BEFORE UPDATE ON ombud.tickets FOR EACH ROW EXECUTE FUNCTION ombud.keep_ticket();
 
@@ -3684,6 +4192,8 @@ CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.api_tokens REFERENCING OLD T
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.attachments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_attachments();
 
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.audit_redactions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_audit_redactions();
+
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.bounced_addresses REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_bounced_addresses();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.comments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_comments();
@@ -3720,6 +4230,8 @@ CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.api_tokens REFERENCING NEW T
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.attachments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_attachments();
 
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.audit_redactions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_audit_redactions();
+
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.bounced_addresses REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_bounced_addresses();
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.comments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_comments();
@@ -3755,6 +4267,8 @@ CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.users REFERENCING NEW TABLE 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.api_tokens REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_api_tokens();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.attachments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_attachments();
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.audit_redactions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_audit_redactions();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.bounced_addresses REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_bounced_addresses();
 
@@ -3799,6 +4313,9 @@ ALTER TABLE ONLY ombud.attachments
 
 ALTER TABLE ONLY ombud.attachments
     ADD CONSTRAINT fk_attachments_uploader_id FOREIGN KEY (uploader_id) REFERENCES ombud.users(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY ombud.audit_redacted_rows
+    ADD CONSTRAINT fk_audit_redacted_rows_redaction_id FOREIGN KEY (redaction_id) REFERENCES ombud.audit_redactions(id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY ombud.automatic_mails
     ADD CONSTRAINT fk_automatic_mails_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
@@ -3903,6 +4420,9 @@ ALTER TABLE ONLY ombud.tickets
     ADD CONSTRAINT fk_tickets_creator_id FOREIGN KEY (creator_id) REFERENCES ombud.users(id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY ombud.tickets
+    ADD CONSTRAINT fk_tickets_merged_into_id FOREIGN KEY (merged_into_id) REFERENCES ombud.tickets(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY ombud.tickets
     ADD CONSTRAINT fk_tickets_organization_id FOREIGN KEY (organization_id) REFERENCES ombud.organizations(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY ombud.tickets
@@ -3912,12 +4432,19 @@ ALTER TABLE ONLY ombud.tickets
     ADD CONSTRAINT fk_tickets_team_id FOREIGN KEY (team_id) REFERENCES ombud.teams(id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY ombud.users
+    ADD CONSTRAINT fk_users_merged_into_id FOREIGN KEY (merged_into_id) REFERENCES ombud.users(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY ombud.users
     ADD CONSTRAINT fk_users_organization_id FOREIGN KEY (organization_id) REFERENCES ombud.organizations(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY ombud.web_sessions
     ADD CONSTRAINT fk_web_sessions_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ombud.access_logs ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY admin_add ON ombud.audit_redacted_rows FOR INSERT TO ombud_web WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
+
+CREATE POLICY admin_add ON ombud.audit_redactions FOR INSERT TO ombud_web WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
 
 CREATE POLICY admin_all ON ombud.mail_rules TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
 
@@ -3931,6 +4458,10 @@ CREATE POLICY admin_read ON ombud.access_logs FOR SELECT TO ombud_web USING ((( 
 
 CREATE POLICY admin_read ON ombud.audit_checkpoints FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
 
+CREATE POLICY admin_read ON ombud.audit_redacted_rows FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
+
+CREATE POLICY admin_read ON ombud.audit_redactions FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
+
 ALTER TABLE ombud.api_tokens ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.attachments ENABLE ROW LEVEL SECURITY;
@@ -3938,6 +4469,10 @@ ALTER TABLE ombud.attachments ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ombud.audit_checkpoints ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.audit_logs ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.audit_redacted_rows ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.audit_redactions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.automatic_mails ENABLE ROW LEVEL SECURITY;
 
@@ -3950,6 +4485,10 @@ CREATE POLICY backup_all ON ombud.attachments FOR SELECT TO ombud_backup USING (
 CREATE POLICY backup_all ON ombud.audit_checkpoints FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.audit_logs FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.audit_redacted_rows FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.audit_redactions FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.automatic_mails FOR SELECT TO ombud_backup USING (true);
 
@@ -3980,6 +4519,8 @@ CREATE POLICY backup_all ON ombud.organization_domains FOR SELECT TO ombud_backu
 CREATE POLICY backup_all ON ombud.organizations FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.search_words FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.stale_files FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.tags FOR SELECT TO ombud_backup USING (true);
 
@@ -4023,6 +4564,10 @@ CREATE POLICY context ON ombud.audit_checkpoints AS RESTRICTIVE TO ombud_app USI
 
 CREATE POLICY context ON ombud.audit_logs AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
+CREATE POLICY context ON ombud.audit_redacted_rows AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.audit_redactions AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
 CREATE POLICY context ON ombud.automatic_mails AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.bounced_addresses AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
@@ -4052,6 +4597,8 @@ CREATE POLICY context ON ombud.organization_domains AS RESTRICTIVE TO ombud_app 
 CREATE POLICY context ON ombud.organizations AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.search_words AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.stale_files AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.tags AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
@@ -4127,6 +4674,10 @@ CREATE POLICY owner_all ON ombud.audit_checkpoints TO ombud_owner USING (true) W
 
 CREATE POLICY owner_all ON ombud.audit_logs TO ombud_owner USING (true) WITH CHECK (true);
 
+CREATE POLICY owner_all ON ombud.audit_redacted_rows TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.audit_redactions TO ombud_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_all ON ombud.automatic_mails TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.bounced_addresses TO ombud_owner USING (true) WITH CHECK (true);
@@ -4156,6 +4707,8 @@ CREATE POLICY owner_all ON ombud.organization_domains TO ombud_owner USING (true
 CREATE POLICY owner_all ON ombud.organizations TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.search_words TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.stale_files TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.tags TO ombud_owner USING (true) WITH CHECK (true);
 
@@ -4305,6 +4858,8 @@ CREATE POLICY staff_read ON ombud.team_members FOR SELECT TO ombud_web USING (((
 
 CREATE POLICY staff_read ON ombud.teams FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
 
+ALTER TABLE ombud.stale_files ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY system_all ON ombud.access_logs TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.api_tokens TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
@@ -4314,6 +4869,10 @@ CREATE POLICY system_all ON ombud.attachments TO ombud_worker USING ((( SELECT o
 CREATE POLICY system_all ON ombud.audit_checkpoints TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.audit_logs TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.audit_redacted_rows TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.audit_redactions TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.automatic_mails TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
@@ -4344,6 +4903,8 @@ CREATE POLICY system_all ON ombud.organization_domains TO ombud_worker USING (((
 CREATE POLICY system_all ON ombud.organizations TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.search_words TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.stale_files TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.tags TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
@@ -4422,10 +4983,16 @@ GRANT ALL ON FUNCTION ombud.actor_teams() TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.add_words(document tsvector, more tsvector) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ombud.address_key(address text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.address_key(address text) TO ombud_app;
+
 REVOKE ALL ON FUNCTION ombud.after_comments() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.alike(one text, other text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.alike(one text, other text) TO ombud_search;
+
+REVOKE ALL ON FUNCTION ombud.anonymise_person(person bigint, with_texts boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.anonymise_person(person bigint, with_texts boolean) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.audit_actor() FROM PUBLIC;
 
@@ -4438,6 +5005,8 @@ REVOKE ALL ON FUNCTION ombud.audit_leaf(head text, id bigint, record_id bigint, 
 REVOKE ALL ON FUNCTION ombud.audit_of_api_tokens() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_attachments() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_audit_redactions() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_bounced_addresses() FROM PUBLIC;
 
@@ -4514,6 +5083,9 @@ GRANT ALL ON FUNCTION ombud.has_words(body text, wanted tsquery) TO ombud_app;
 REVOKE ALL ON FUNCTION ombud.index_search_tail(batch integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.index_search_tail(batch integer) TO ombud_worker;
 
+REVOKE ALL ON FUNCTION ombud.is_curating() FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.is_curating() TO ombud_app;
+
 REVOKE ALL ON FUNCTION ombud.is_met(person bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.is_met(person bigint) TO ombud_app;
 
@@ -4521,6 +5093,9 @@ REVOKE ALL ON FUNCTION ombud.is_status_move(old_status text, new_status text) FR
 GRANT ALL ON FUNCTION ombud.is_status_move(old_status text, new_status text) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.keep_new_ticket() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.keep_numbers_above(number bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.keep_numbers_above(number bigint) TO ombud_worker;
 
 REVOKE ALL ON FUNCTION ombud.keep_ticket() FROM PUBLIC;
 
@@ -4538,16 +5113,34 @@ GRANT ALL ON FUNCTION ombud.login_wait(wanted text[]) TO ombud_app;
 REVOKE ALL ON FUNCTION ombud.match_tickets(typed text, kind text, actor bigint, organization bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.match_tickets(typed text, kind text, actor bigint, organization bigint) TO ombud_app;
 
+REVOKE ALL ON FUNCTION ombud.merge_people(sources bigint[], target bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.merge_people(sources bigint[], target bigint) TO ombud_app;
+
 REVOKE ALL ON FUNCTION ombud.moved_mail() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.name_key(name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.name_key(name text) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.next_ticket_number() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.next_ticket_number() TO ombud_app;
 
+REVOKE ALL ON FUNCTION ombud.note_stale_files() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.part_snippet(body text, part text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.part_snippet(body text, part text) TO ombud_app;
 
+REVOKE ALL ON FUNCTION ombud.people_alike(most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.people_alike(most integer) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.people_like(person bigint, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.people_like(person bigint, most integer) TO ombud_app;
+
 REVOKE ALL ON FUNCTION ombud.principal(wanted bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.principal(wanted bigint) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.redacted(changes jsonb, columns text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.require_curator() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.search_changed_comments() FROM PUBLIC;
 
@@ -4611,6 +5204,11 @@ REVOKE ALL ON FUNCTION ombud.touch() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ombud.unchanged_since(since text, OUT moment text, OUT holds boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.unchanged_since(since text, OUT moment text, OUT holds boolean) TO ombud_app;
 
+REVOKE ALL ON FUNCTION ombud.unmerge_people(sources bigint[], target bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.unmerge_people(sources bigint[], target bigint) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.without_mentions(body text, said text[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.words(body text, weight "char") FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.words(body text, weight "char") TO ombud_app;
 
@@ -4667,6 +5265,14 @@ GRANT SELECT ON TABLE ombud.audit_logs TO ombud_backup;
 GRANT SELECT ON TABLE ombud.audit_logs TO ombud_app;
 
 GRANT SELECT ON SEQUENCE ombud.audit_logs_id_seq TO ombud_backup;
+
+GRANT SELECT ON TABLE ombud.audit_redacted_rows TO ombud_backup;
+GRANT SELECT,INSERT ON TABLE ombud.audit_redacted_rows TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.audit_redactions TO ombud_backup;
+GRANT SELECT,INSERT ON TABLE ombud.audit_redactions TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.audit_redactions_id_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.automatic_mails TO ombud_backup;
 GRANT SELECT,INSERT,DELETE ON TABLE ombud.automatic_mails TO ombud_worker;
@@ -4800,6 +5406,9 @@ GRANT SELECT ON SEQUENCE ombud.organizations_id_seq TO ombud_backup;
 GRANT SELECT ON TABLE ombud.search_words TO ombud_backup;
 GRANT SELECT ON TABLE ombud.search_words TO ombud_search;
 
+GRANT SELECT ON TABLE ombud.stale_files TO ombud_backup;
+GRANT SELECT,DELETE ON TABLE ombud.stale_files TO ombud_worker;
+
 GRANT SELECT ON TABLE ombud.tags TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.tags TO ombud_app;
 
@@ -4882,6 +5491,10 @@ GRANT SELECT(email_norm) ON TABLE ombud.users TO ombud_app;
 GRANT SELECT(created_at) ON TABLE ombud.users TO ombud_app;
 
 GRANT SELECT(updated_at) ON TABLE ombud.users TO ombud_app;
+
+GRANT SELECT(merged_into_id) ON TABLE ombud.users TO ombud_app;
+
+GRANT SELECT(anonymised_at) ON TABLE ombud.users TO ombud_app;
 
 GRANT SELECT ON SEQUENCE ombud.users_id_seq TO ombud_backup;
 

@@ -2,7 +2,7 @@
 
 from ombud.models.access import AccessKind, AccessLog
 from ombud.models.account import ApiToken, LoginAttempt, WebSession
-from ombud.models.audit import AuditAction, AuditCheckpoint, AuditLog
+from ombud.models.audit import AuditAction, AuditCheckpoint, AuditLog, AuditRedactedRow, AuditRedaction
 from ombud.models.comment import Attachment, Comment
 from ombud.models.deleted import INCLUDE_DELETED
 from ombud.models.mail import (
@@ -22,6 +22,7 @@ from ombud.models.mail_ledger import AutomaticKind, AutomaticMail, BouncedAddres
 from ombud.models.people import Organization, OrganizationDomain, Team, TeamMember, User, UserRole
 from ombud.models.personal import Draft, TicketRead
 from ombud.models.search import SearchWord, TicketSearch, TicketText
+from ombud.models.stale import StaleFile
 from ombud.models.statistics import StatDimension, StatGrain, TicketStat, TicketStatDelta
 from ombud.models.tag import Tag, TicketTag
 from ombud.models.ticket import (
@@ -42,6 +43,8 @@ __all__ = [
     "AuditAction",
     "AuditCheckpoint",
     "AuditLog",
+    "AuditRedactedRow",
+    "AuditRedaction",
     "AutomaticKind",
     "AutomaticMail",
     "BouncedAddress",
@@ -63,6 +66,7 @@ __all__ = [
     "OrganizationDomain",
     "SearchWord",
     "Security",
+    "StaleFile",
     "StatDimension",
     "StatGrain",
     "Tag",

@@ -4,11 +4,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Identity, Index, String, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, String, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
-from ombud.db.base import Base
+from ombud.db.base import Base, HasId
 from ombud.db.types import TextEnum, allowed
 from ombud.models.people import User
 
@@ -66,6 +66,8 @@ class AuditLog(Base):
         # what one person did, what one request did
         Index("ix_audit_logs_user_id", "user_id", "id", postgresql_where=text("user_id IS NOT NULL")),
         Index("ix_audit_logs_request_id", "request_id"),
+        # what was removed from a table: anonymising must find what is known by the log alone
+        Index("ix_audit_logs_deleted", "table_name", "id", postgresql_where=text("action = 'DELETE'")),
         # what is sealed next; which tickets changed since an open page last looked
         Index("ix_audit_logs_xid", "xid"),
         Index("ix_audit_logs_created_at", "created_at", postgresql_using="brin"),
@@ -97,3 +99,34 @@ class AuditCheckpoint(Base):
     signature: Mapped[bytes]
 
     __table_args__ = (CheckConstraint("xid_to >= xid_from", name="window"),)
+
+
+class AuditRedaction(HasId, Base):
+    """A signed statement that personal values of one subject were taken out of the log.
+
+    `digest` is over the redacted rows (see `ombud.audit.redactions`); without the signature they are a forgery.
+    """
+
+    __tablename__ = "audit_redactions"
+
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    subject_id: Mapped[int]
+    request_id: Mapped[str] = mapped_column(String(100))
+    row_count: Mapped[int]
+    digest: Mapped[bytes]
+    key_id: Mapped[str] = mapped_column(String(64))
+    signature: Mapped[bytes]
+
+
+class AuditRedactedRow(Base):
+    """A row of the log whose changes were redacted: the SHA-256 of what they were, which its leaf contains, and are."""
+
+    __tablename__ = "audit_redacted_rows"
+
+    # No foreign key: partitions of the log are kept elsewhere in time.
+    log_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    redaction_id: Mapped[int] = mapped_column(
+        ForeignKey("audit_redactions.id", ondelete="RESTRICT"), primary_key=True, index=True
+    )
+    was: Mapped[bytes]
+    is_now: Mapped[bytes]

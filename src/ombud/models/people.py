@@ -130,6 +130,9 @@ class User(HasId, HasTimes, Base):
     )
     theme: Mapped[str] = mapped_column(String(10), server_default="system")
     last_login: Mapped[datetime | None]
+    # The person that this one turned out to be: a stub, whose address still leads there.
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
+    anonymised_at: Mapped[datetime | None]
     # lower() is not leakproof: row security would keep the planner off an index on it. Text equality is.
     email_norm: Mapped[str] = mapped_column(String(255), Computed("lower(email)", persisted=True))
 
@@ -165,6 +168,32 @@ class User(HasId, HasTimes, Base):
             "email_norm",
             unique=True,
             info=says("email", "is already in use.", conflict=True),
+        ),
+        CheckConstraint(
+            "merged_into_id IS NULL OR (NOT is_active AND merged_into_id <> id)",
+            name="merged_is_inactive",
+            info=says("is_active", "cannot be: this person was merged into another.", conflict=True),
+        ),
+        CheckConstraint(
+            "anonymised_at IS NULL OR NOT is_active",
+            name="anonymised_is_inactive",
+            info=says("is_active", "cannot be: this person was anonymised.", conflict=True),
+        ),
+        # what was merged into a person
+        Index(
+            "ix_users_merged_into_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")
+        ),
+        # duplicates: the same inbox, the same name, a similar name
+        Index("ix_users_address_key", text("ombud.address_key(email_norm)")),
+        Index(
+            "ix_users_name_key", text("ombud.name_key(full_name)"), postgresql_where=text("full_name <> ''")
+        ),
+        Index(
+            "ix_users_full_name_trgm",
+            "full_name",
+            postgresql_using="gin",
+            postgresql_ops={"full_name": "ombud.gin_trgm_ops"},
+            postgresql_where=text("role = 'customer' AND merged_into_id IS NULL"),
         ),
         # an organization's people
         Index("ix_users_organization_id", "organization_id"),

@@ -126,6 +126,8 @@ class Ticket(HasId, HasTimes, Base):
         server_default=FetchedValue(), server_onupdate=FetchedValue()
     )
     deleted_at: Mapped[datetime | None]
+    # The ticket that the conversation went on in; this one stays closed and takes no comment.
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id", ondelete="SET NULL"))
 
     requester: Mapped["User"] = relationship(
         foreign_keys=[requester_id], back_populates="tickets_requested", lazy="raise"
@@ -175,6 +177,17 @@ class Ticket(HasId, HasTimes, Base):
             name="resolved_at",
             info=says("resolved_at", "belongs to resolved and closed tickets only."),
         ),
+        CheckConstraint(
+            "merged_into_id IS NULL OR (status = 'closed' AND merged_into_id <> id)",
+            name="merged_is_closed",
+            info=says("status", "stays closed: this ticket was merged into another.", conflict=True),
+        ),
+        # what was merged into a ticket
+        Index(
+            "ix_tickets_merged_into_id", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")
+        ),
+        # retention: what was deleted long enough ago
+        Index("ix_tickets_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
         # inbox "All open" and its counter: what is not done, latest activity first
         Index("ix_tickets_undone", "last_activity_at", "id", postgresql_where=_UNDONE),
         # inbox by status, and its counters

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sqlalchemy import LargeBinary, Select, column, func, or_, select
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from ombud.db.actor import Actor
 from ombud.models import ApiToken, Organization, Team, TeamMember, User
@@ -24,8 +24,13 @@ def user_by_id(actor: Actor, user_id: int) -> Select[User]:
 
 
 def user_by_email(email: str) -> Select[User]:
-    """Return the person with that address, whatever its case."""
-    return select(User).where(User.email_norm == func.lower(email.strip()))
+    """Return the person with that address, whatever its case; for one who was merged, who they are now."""
+    known = aliased(User)
+    return (
+        select(User)
+        .join(known, User.id == func.coalesce(known.merged_into_id, known.id))
+        .where(known.email_norm == func.lower(email.strip()))
+    )
 
 
 def users(

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import aliased
 
 from ombud.models import INCLUDE_DELETED, ExternalRef, OrganizationDomain, Tag, Team, Ticket, User
 
@@ -16,16 +17,26 @@ def hold_source(source: str) -> Select[*tuple[Any, ...]]:
 
 
 def known_keys(source: str, keys: Collection[str]) -> Select[str, int, datetime]:
-    """Return those keys that came in already, with their ticket and when that was."""
-    return select(ExternalRef.key, ExternalRef.ticket_id, ExternalRef.created_at).where(
-        ExternalRef.source == source, ExternalRef.key.in_(keys)
+    """Return those keys that came in already, with their ticket (where it goes on) and when that was."""
+    return (
+        select(ExternalRef.key, func.coalesce(Ticket.merged_into_id, Ticket.id), ExternalRef.created_at)
+        .join(Ticket, Ticket.id == ExternalRef.ticket_id)
+        .where(ExternalRef.source == source, ExternalRef.key.in_(keys))
+        .execution_options(**{INCLUDE_DELETED: True})
     )
 
 
 def people_by_email(emails: Collection[str]) -> Select[str, int, bool]:
-    """Return each address that is somebody's, as given, with that person's id and whether they are staff."""
-    given = _given(emails)
-    return select(given, User.id, User.is_staff).join(User, User.email_norm == func.lower(given))
+    """Return each address that is somebody's, as given, with that person's id and whether they are staff.
+
+    An address of somebody who was merged is the other person's.
+    """
+    given, known = _given(emails), aliased(User)
+    return (
+        select(given, User.id, User.is_staff)
+        .join(known, known.email_norm == func.lower(given))
+        .join(User, User.id == func.coalesce(known.merged_into_id, known.id))
+    )
 
 
 def organizations_by_domain(domains: Collection[str]) -> Select[str, int]:

@@ -21,6 +21,7 @@ _FIELDS = {
     "team_id": "Team",
     "channel": "Channel",
     "deleted_at": "Deleted",
+    "merged_into_id": "Merged",
     "content": "Text",
     "is_internal": "Internal",
     "file_name": "File",
@@ -93,6 +94,6 @@ _OPENING = frozenset({"title", "content", "file_name", "assignee_id"})
 def _words(field: str, value: object, around: Around) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if field == "deleted_at":
+    if field in ("deleted_at", "merged_into_id"):
         return "yes" if value else "no"
     return excerpt(shown_value(field, value, around), LONG)

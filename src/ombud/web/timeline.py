@@ -128,6 +128,12 @@ def _field_event(field: str, value: object, around: Around) -> tuple[str, str, s
             return ("pencil", "changed the title to", shown)
         case "deleted_at":
             return ("trash-2", "deleted this", "") if value else ("undo-2", "restored this", "")
+        case "merged_into_id":
+            return (
+                ("circle-slash", "merged this into another ticket, where the conversation goes on", "")
+                if value
+                else ("undo-2", "took this apart from the ticket that it was merged into", "")
+            )
         case "requester_id":
             return ("user-round", "changed the requester", "")
     return None

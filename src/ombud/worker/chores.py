@@ -23,6 +23,7 @@ from ombud.people import actions as people
 from ombud.search import actions as search
 from ombud.worker.intake import decide_about_mail
 from ombud.worker.logs import seal_and_export, write_views
+from ombud.worker.retention import purge, remove_files
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,8 @@ CHORES = (
     Chore("statistics", 2.0, analytics.fold_statistics, again=True),
     Chore("audit-partitions", 3600.0, audit.ensure_partitions),
     Errand("audit-seal", 60.0, seal_and_export),
+    Errand("purge", 3600.0, purge, again=True),
+    Errand("files", 3600.0, remove_files, again=True),
     LAST,
     Chore("sessions", 3600.0, people.drop_expired_sessions),
     Chore("automatic-mail", 3600.0, mail.forget_old_letters),

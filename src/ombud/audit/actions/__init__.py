@@ -2,6 +2,7 @@
 
 from ombud.audit.actions.access import record_access, record_accesses
 from ombud.audit.actions.partitions import ensure_partitions
+from ombud.audit.actions.redact import record_redaction
 from ombud.audit.actions.seal import seal
 from ombud.audit.actions.undo import ChangedSince, NothingToUndo, Undone, undo_request
 
@@ -12,6 +13,7 @@ __all__ = [
     "ensure_partitions",
     "record_access",
     "record_accesses",
+    "record_redaction",
     "seal",
     "undo_request",
 ]

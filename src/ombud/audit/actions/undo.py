@@ -6,10 +6,11 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, TypeVar
 
-from sqlalchemy import cast, column, delete, insert, tuple_, update, values
+from sqlalchemy import delete, insert, tuple_, update
 from sqlalchemy.orm import Session
 
 from ombud.audit import queries
+from ombud.audit.actions.undo_records import AT_ONCE, changed_records, restore_records, update_rows
 from ombud.audit.history import typed
 from ombud.audit.undoing import LINKS, Change, Plan, plan_of
 from ombud.db.actor import Actor
@@ -29,7 +30,6 @@ from ombud.models import (
 
 T = TypeVar("T")
 
-AT_ONCE = 1000
 TOLD = 20
 """Conflicts named in the message; `changed` has all of them."""
 _LINK_MODELS: dict[str, type[TicketTag] | type[TicketParticipant]] = {
@@ -47,13 +47,17 @@ _MESSAGE_MODELS: dict[str, type[Comment] | type[Attachment] | type[InboundMail]]
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What was taken back. `request_id` is the undo's own: undo that to have everything again."""
+    """What was taken back. `request_id` is the undo's own: undo that to have everything again.
+
+    `records` are comments, files, mails and people that were moved or merged, and tags.
+    """
 
     request_id: str
     tickets: int
     links: int
     skipped: tuple[str, ...]
     messages: int = 0
+    records: int = 0
 
 
 class ChangedSince(Conflict):
@@ -77,7 +81,7 @@ class NothingToUndo(Conflict):
 
 
 def undo_request(session: Session, request_id: str) -> Undone:
-    """Take back what one request did to tickets: fields, tags, participants, deletion, messages put elsewhere.
+    """Take back what one request did to tickets: fields, tags, participants, deletion; moved messages; merges.
 
     Agents undo their own requests, administrators any. It is a change like others: written down, under
     this session's own request id, by which it can be undone. Comments and files stay (`skipped` says so).
@@ -93,14 +97,25 @@ def undo_request(session: Session, request_id: str) -> Undone:
         *_changed_tickets(session, actor, plan),
         *_changed_links(session, plan),
         *_changed_messages(session, plan),
+        *changed_records(session, plan),
     ]
     if changed:
         raise ChangedSince(changed)
+    session.scalar(queries.set_curating(on=plan.is_curation))
     _restore_messages(session, plan)
+    restore_records(session, plan)
     _restore_tickets(session, plan)
     _restore_links(session, plan)
+    session.scalar(queries.set_curating(on=False))
     session.expire_all()
-    return Undone(actor.request_id, len(plan.tickets), len(plan.links), tuple(plan.skipped), _messages(plan))
+    return Undone(
+        actor.request_id,
+        len(plan.tickets),
+        len(plan.links),
+        tuple(plan.skipped),
+        _messages(plan),
+        len(plan.records) + len(plan.tags),
+    )
 
 
 def _check_right(session: Session, actor: Actor, request_id: str, rows: Sequence[AuditLog]) -> None:
@@ -123,7 +138,9 @@ def _changed_tickets(session: Session, actor: Actor, plan: Plan) -> Iterator[str
             yield f"a ticket (id {ticket_id}) is gone"
             continue
         fields = plan.tickets.get(ticket_id, {})
-        if ticket.deleted_at is not None and "deleted_at" not in fields:
+        # Merging people reaches tickets that were deleted before it, and so does taking it back.
+        was_deleted = plan.is_curation and ticket.deleted_at is not None and plan.at > ticket.deleted_at
+        if ticket.deleted_at is not None and not was_deleted and "deleted_at" not in fields:
             yield f"ticket {ticket.ticket_number} is deleted"
         for name, change in fields.items():
             current, left = getattr(ticket, name), typed(Ticket, name, change.after)
@@ -146,6 +163,7 @@ def _changed_links(session: Session, plan: Plan) -> Iterator[str]:
         others = {other for _ticket, other, _change in links}
         target = Tag if model is TicketTag else User
         alive = set(session.scalars(queries.existing(target, others)))
+        alive |= plan.tags.keys() if model is TicketTag else set()
         noun = "tag" if model is TicketTag else "participant"
         for ticket, other, change in links:
             if other not in alive:
@@ -193,7 +211,7 @@ def _restore_tickets(session: Session, plan: Plan) -> None:
     )
     for names, group in groupby(targets, key=lambda target: sorted(target[0])):
         for batch in _batches(list(group)):
-            _update(session, names, [(ticket, *(to[n] for n in names)) for to, ticket in batch])
+            update_rows(session, Ticket, names, [(ticket, *(to[n] for n in names)) for to, ticket in batch])
     session.scalar(queries.set_undoing(on=False))
 
 
@@ -205,18 +223,6 @@ def _target(plan: Plan, ticket: int) -> dict[str, Any]:
         if ticket not in plan.resolved_at:
             del fields["resolved_at"]
     return fields
-
-
-def _update(session: Session, names: list[str], rows: list[tuple[Any, ...]]) -> None:
-    """Write rows of (id, value, ...) in one statement."""
-    kinds = {name: getattr(Ticket, name).type for name in ["id", *names]}
-    given = values(*(column(name, kind) for name, kind in kinds.items()), name="given").data(rows)
-    session.execute(
-        update(Ticket)
-        .where(Ticket.id == cast(given.c.id, kinds["id"]))
-        .values({name: cast(given.c[name], kinds[name]) for name in names}),
-        execution_options={"synchronize_session": False},
-    )
 
 
 def _restore_links(session: Session, plan: Plan) -> None:

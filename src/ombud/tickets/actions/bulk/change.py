@@ -23,7 +23,8 @@ def bulk_update_ticket_status(session: Session, ids: Iterable[int], status: Tick
             return SkipReason.DELETED
         if ticket.status is wanted:
             return SkipReason.UNCHANGED
-        return None if wanted in STATUS_MOVES[ticket.status] else SkipReason.ILLEGAL_MOVE
+        may = wanted in STATUS_MOVES[ticket.status] and not ticket.is_merged
+        return None if may else SkipReason.ILLEGAL_MOVE
 
     return _set(session, ids, judge, {"status": wanted})
 

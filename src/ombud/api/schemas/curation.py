@@ -1,0 +1,121 @@
+"""Duplicates, merging, forgetting people."""
+
+from typing import Annotated, Self
+
+from pydantic import Field
+
+from ombud import curation
+from ombud.api.schemas.base import Flag, Id, Input, Output, line
+
+Score = Annotated[float, Field(ge=0, le=1, description="How likely it is that they are one.")]
+
+
+class LikePerson(Output):
+    """A customer in a pair that may be one person."""
+
+    id: int
+    email: str
+    full_name: str
+
+
+class LikePeople(Output):
+    """Two customers who may be one person, and why."""
+
+    score: Score
+    reasons: list[str]
+    person: LikePerson
+    other: LikePerson
+
+    @classmethod
+    def of(cls, found: curation.LikePeople) -> Self:
+        """Show a pair."""
+        one, other = (
+            LikePerson(id=known.id, email=known.email, full_name=known.full_name)
+            for known in (found.person, found.other)
+        )
+        return cls(score=found.likeness.score, reasons=list(found.likeness.reasons), person=one, other=other)
+
+
+class LikeTicket(Output):
+    """A ticket in a pair that may be one matter."""
+
+    id: int
+    number: str
+    title: str
+
+
+class LikeTickets(Output):
+    """Two tickets that may be one matter, and why."""
+
+    score: Score
+    reasons: list[str]
+    ticket: LikeTicket
+    other: LikeTicket
+
+    @classmethod
+    def of(cls, found: curation.LikeTickets) -> Self:
+        """Show a pair."""
+        one, other = (
+            LikeTicket(id=known.id, number=known.ticket_number, title=known.title)
+            for known in (found.ticket, found.other)
+        )
+        return cls(score=found.likeness.score, reasons=list(found.likeness.reasons), ticket=one, other=other)
+
+
+class FoundPeople(Output):
+    """Pairs, the likeliest first."""
+
+    items: list[LikePeople]
+
+
+class FoundTickets(Output):
+    """Pairs, the likeliest first."""
+
+    items: list[LikeTickets]
+
+
+class MergePeople(Input):
+    """Who becomes this person."""
+
+    user_ids: Annotated[list[Id], Field(min_length=1, max_length=20)]
+
+
+class MergeTickets(Input):
+    """Which tickets go on in this one."""
+
+    numbers: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=50)]], Field(min_length=1, max_length=50)
+    ]
+    across_requesters: Flag = False
+
+
+class MergeTags(Input):
+    """Which tags become this one."""
+
+    tag_ids: Annotated[list[Id], Field(min_length=1, max_length=100)]
+
+
+class TagPatch(Input):
+    """What to change of a tag; what is absent stays."""
+
+    name: Annotated[str, line(100)] | None = None
+    color: Annotated[str, Field(pattern="^#[0-9A-Fa-f]{6}$")] | None = None
+    description: Annotated[str, line(500, blank=True)] | None = None
+
+
+class Forget(Input):
+    """How much of a person to forget."""
+
+    texts: Flag = Field(default=True, description="What they wrote and sent, too.")
+
+
+class MergeDone(Output):
+    """What was merged; undo the request to have it apart again."""
+
+    request_id: str
+
+
+class Forgotten(Output):
+    """Who was forgotten. There is no way back."""
+
+    redacted_rows: int = Field(description="Rows of the audit log that were redacted.")

@@ -1,0 +1,95 @@
+"""`ombud export`: the desk's content as JSON lines, or its tickets as a spreadsheet. Memory stays flat."""
+
+import csv
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+from sqlalchemy.orm import Session
+
+from ombud.audit.actions import record_access
+from ombud.cli.common import DataDir, err, settings_with
+from ombud.db.actor import Actor
+from ombud.db.desk import Desk
+from ombud.db.open import data_dir as data_dir_of
+from ombud.db.open import open_desk
+from ombud.errors import Invalid
+from ombud.files import open_store
+from ombud.models import AccessKind
+from ombud.transfer.export import COLUMNS, export_records, export_rows
+from ombud.transfer.spreadsheet import safe_cell
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+EXPORTER = Actor.system("cli/export")
+
+Target = Annotated[
+    Path | None, typer.Argument(help="The file to write; standard output without it.", show_default=False)
+]
+NoFiles = Annotated[bool, typer.Option("--no-files", help="Leave the bytes of attachments out.")]
+
+
+@app.command()
+def jsonl(file: Target = None, no_files: NoFiles = False, data_dir: DataDir = None) -> None:
+    """Export everything as JSON lines, which `ombud import jsonl` brings in again."""
+    settings = settings_with(data_dir)
+    with open_desk(settings) as desk:
+        store = (
+            None if no_files else open_store(data_dir_of(settings) / "files", limit=settings.attachment_limit)
+        )
+        with _written(file) as lines, _noted(desk, "export:jsonl") as session:
+            count = 0
+            for record in export_records(session, store.get if store is not None else None):
+                lines.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
+                count += record["type"] == "ticket"
+    err.print(f"{count:,} tickets.", highlight=False)
+
+
+@app.command("csv")
+def csv_command(file: Target = None, data_dir: DataDir = None) -> None:
+    """Export a row for each ticket, for spreadsheets: no cell is taken for a formula."""
+    with (
+        open_desk(settings_with(data_dir)) as desk,
+        _written(file) as lines,
+        _noted(desk, "export:csv") as session,
+    ):
+        rows = csv.writer(lines)
+        rows.writerow(COLUMNS)
+        count = 0
+        for row in export_rows(session):
+            rows.writerow([safe_cell(row[name]) for name in COLUMNS])
+            count += 1
+    err.print(f"{count:,} tickets.", highlight=False)
+
+
+@contextmanager
+def _noted(desk: Desk, what: str) -> Iterator[Session]:
+    """Write the export down, committed before anything leaves (without the note nothing does); then read."""
+    desk.run(EXPORTER, record_access, AccessKind.EXPORT, what)
+    with desk.read(EXPORTER, snapshot=True) as session:
+        yield session
+
+
+@contextmanager
+def _written(file: Path | None) -> Iterator[IO[str]]:
+    """Open what is written to; a file is private to its owner, and not there unless it is whole."""
+    if file is None:
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    if file.exists():
+        raise Invalid(f"{file} is there already; name another file.")
+    unfinished = file.with_name(f"{file.name}.unfinished")
+    try:
+        unfinished.touch(mode=0o600)
+        with unfinished.open("w", encoding="utf-8", newline="") as lines:
+            yield lines
+        unfinished.rename(file)
+    except OSError as error:
+        raise Invalid(f"{file} cannot be written: {error.strerror}.") from error
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,258 @@
+"""What curation looks up: builders that return a Select."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import Double, Select, and_, cast, column, func, select, true
+from sqlalchemy.orm import aliased
+
+from ombud.db.actor import Actor, Scope
+from ombud.models import (
+    INCLUDE_DELETED,
+    Attachment,
+    Comment,
+    InboundMail,
+    StaleFile,
+    Tag,
+    Ticket,
+    TicketParticipant,
+    TicketTag,
+    User,
+)
+from ombud.people.policy import people_visible_to
+from ombud.tickets.policy import visible_to
+from ombud.tickets.rules import UNDONE
+
+Rows: TypeAlias = Select[*tuple[Any, ...]]
+
+TEXT_COMPARED = 2000
+"""Characters of a description that are compared."""
+
+_PERSON = (User.id, User.email, User.full_name, func.ombud.address_key(User.email_norm), User.organization_id)
+
+
+def known_people(ids: Collection[int]) -> Rows:
+    """Return what is compared of these people."""
+    return select(*_PERSON).where(User.id.in_(ids))
+
+
+def people_like(person_id: int, limit: int) -> Rows:
+    """Return ids of customers who may be this person, with how similar the names are."""
+    found = func.ombud.people_like(person_id, limit).table_valued(column("user_id"), column("alike", Double))
+    return select(found.c.user_id, found.c.alike)
+
+
+def people_alike(limit: int) -> Rows:
+    """Return pairs of customers who may be one person, with how similar their names are."""
+    found = func.ombud.people_alike(limit).table_valued(
+        column("user_id"), column("other_id"), column("alike", Double)
+    )
+    return select(found.c.user_id, found.c.other_id, found.c.alike)
+
+
+def people_for_merge(actor: Actor, ids: Collection[int]) -> Select[User]:
+    """Return people, locked in one order."""
+    return (
+        select(User)
+        .where(User.id.in_(ids), people_visible_to(actor))
+        .order_by(User.id)
+        .with_for_update(of=User)
+        .execution_options(populate_existing=True)
+    )
+
+
+def merge_people_step(sources: list[int], target: int) -> Select[Any]:
+    """Move all that refers to `sources` to `target`."""
+    return select(func.ombud.merge_people(sources, target))
+
+
+def anonymise_step(person_id: int, *, texts: bool) -> Rows:
+    """Take out what names a person; returns the redacted rows of the log with their hashes."""
+    found = func.ombud.anonymise_person(person_id, texts).table_valued(
+        column("log_id"), column("was"), column("is_now")
+    )
+    return select(found.c.log_id, found.c.was, found.c.is_now)
+
+
+def references_to(person_id: int) -> Rows:
+    """Return how many tickets, comments and files are a person's."""
+    return select(
+        select(func.count()).where(Ticket.requester_id == person_id).scalar_subquery(),
+        select(func.count()).where(Comment.author_id == person_id).scalar_subquery(),
+        select(func.count()).where(Attachment.uploader_id == person_id).scalar_subquery(),
+    ).execution_options(**{INCLUDE_DELETED: True})
+
+
+# Tickets
+
+
+def tickets_for_merge(actor: Actor, ids: Collection[int]) -> Select[Ticket]:
+    """Return tickets that the actor may see, locked in one order."""
+    return (
+        select(Ticket)
+        .where(Ticket.id.in_(ids), visible_to(actor))
+        .order_by(Ticket.id)
+        .with_for_update(of=Ticket)
+        .execution_options(**{INCLUDE_DELETED: True}, populate_existing=True)
+    )
+
+
+def participants_of(ids: Collection[int]) -> Select[int]:
+    """Return who follows any of these tickets."""
+    return select(TicketParticipant.user_id).where(TicketParticipant.ticket_id.in_(ids)).distinct()
+
+
+def tags_of(ids: Collection[int]) -> Select[int]:
+    """Return the tags on any of these tickets."""
+    return select(TicketTag.tag_id).where(TicketTag.ticket_id.in_(ids)).distinct()
+
+
+def comments_of(ids: Collection[int]) -> Select[int]:
+    """Return the comments of these tickets."""
+    return select(Comment.id).where(Comment.ticket_id.in_(ids))
+
+
+def alike_tickets(actor: Actor, *, days: int, since: datetime, limit: int) -> Rows:
+    """Return pairs of tickets of one requester, opened within `days` of each other and since `since`.
+
+    Only pairs of which the later one is not done. Titles and the beginnings of texts are compared by trigrams.
+    """
+    first, second = aliased(Ticket, name="first"), aliased(Ticket, name="second")
+    apart = func.extract("epoch", second.created_at - first.created_at)
+    titles = _similarity(first.title, second.title)
+    texts = _similarity(
+        func.left(first.description, TEXT_COMPARED), func.left(second.description, TEXT_COMPARED)
+    )
+    # Visible by the one rule, applied to each side through its id.
+    seen = select(Ticket.id).where(visible_to(actor))
+    return (
+        select(
+            *_columns(first),
+            *_columns(second),
+            titles.label("titles"),
+            texts.label("texts"),
+            (apart / 3600).label("hours"),
+        )
+        .join(
+            second,
+            and_(
+                second.requester_id == first.requester_id,
+                second.id != first.id,
+                func.row(second.created_at, second.id) > func.row(first.created_at, first.id),
+                apart <= days * 86400,
+            ),
+        )
+        .where(
+            second.created_at >= since,
+            second.status.in_(UNDONE),
+            second.deleted_at.is_(None),
+            first.deleted_at.is_(None),
+            first.merged_into_id.is_(None),
+            true() if actor.scope is Scope.ALL else first.id.in_(seen),
+            true() if actor.scope is Scope.ALL else second.id.in_(seen),
+            (titles >= 0.3) | (texts >= 0.5),
+        )
+        .order_by((titles + texts).desc(), second.id.desc())
+        .limit(limit)
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
+
+
+def tickets_like(actor: Actor, ticket_id: int, *, days: int, limit: int) -> Rows:
+    """Return tickets of the same requester that were opened within `days` of a ticket, with how alike they are."""
+    this = aliased(Ticket, name="this")
+    titles = _similarity(this.title, Ticket.title)
+    texts = _similarity(
+        func.left(this.description, TEXT_COMPARED), func.left(Ticket.description, TEXT_COMPARED)
+    )
+    apart = func.abs(func.extract("epoch", Ticket.created_at - this.created_at))
+    return (
+        select(
+            *_columns(this),
+            *_columns(Ticket),
+            titles.label("titles"),
+            texts.label("texts"),
+            (apart / 3600).label("hours"),
+        )
+        .join(Ticket, and_(Ticket.requester_id == this.requester_id, Ticket.id != this.id))
+        .where(
+            this.id == ticket_id,
+            visible_to(actor),
+            Ticket.merged_into_id.is_(None),
+            Ticket.deleted_at.is_(None),
+            apart <= days * 86400,
+            (titles >= 0.3) | (texts >= 0.5),
+        )
+        .order_by((titles + texts).desc(), Ticket.id.desc())
+        .limit(limit)
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
+
+
+def _columns(of: Any) -> tuple[Any, ...]:
+    return (of.id, of.ticket_number, of.title, of.requester_id, of.created_at)
+
+
+def _similarity(one: Any, other: Any) -> Any:
+    return cast(func.ombud.similarity(one, other), Double)
+
+
+# Tags
+
+
+def tags_for_change(ids: Collection[int]) -> Select[Tag]:
+    """Return tags, locked in one order."""
+    return select(Tag).where(Tag.id.in_(ids)).order_by(Tag.id).with_for_update(of=Tag)
+
+
+def all_tags_for_change() -> Select[Tag]:
+    """Return all tags, oldest first, locked."""
+    return select(Tag).order_by(Tag.id).with_for_update(of=Tag)
+
+
+def tag_by_name(name: str) -> Select[Tag]:
+    """Return the tag of a name, whatever the case."""
+    return select(Tag).where(func.lower(Tag.name) == func.lower(name))
+
+
+def tickets_tagged(ids: Collection[int]) -> Select[int, datetime]:
+    """Return the tickets that have any of these tags, with the first time that one was put on."""
+    return (
+        select(TicketTag.ticket_id, func.min(TicketTag.created_at))
+        .where(TicketTag.tag_id.in_(ids))
+        .group_by(TicketTag.ticket_id)
+    )
+
+
+# Retention
+
+
+def purgeable(before: datetime, limit: int) -> Select[int]:
+    """Return tickets that were deleted before a moment, locked; those that somebody restores just now are left."""
+    return (
+        select(Ticket.id)
+        .where(Ticket.deleted_at < before)
+        .order_by(Ticket.deleted_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
+
+
+def stale_files(before: datetime, limit: int) -> Select[str]:
+    """Return keys that have been stale since before a moment."""
+    return (
+        select(StaleFile.storage_key)
+        .where(StaleFile.since < before)
+        .order_by(StaleFile.since, StaleFile.storage_key)
+        .limit(limit)
+    )
+
+
+def referred_files(keys: Collection[str]) -> Select[str]:
+    """Return those keys that some row refers to."""
+    attached = select(Attachment.storage_key).where(Attachment.storage_key.in_(keys))
+    mailed = select(InboundMail.storage_key).where(InboundMail.storage_key.in_(keys))
+    both = attached.union(mailed).subquery()
+    return select(both.c.storage_key)

@@ -1,0 +1,280 @@
+"""What an export reads, with names in the place of ids: builders that return a Select."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeAlias
+
+from sqlalchemy import Select, Text, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import aliased
+
+from ombud.models import (
+    INCLUDE_DELETED,
+    Attachment,
+    Comment,
+    ExternalRef,
+    Organization,
+    OrganizationDomain,
+    Tag,
+    Team,
+    TeamMember,
+    Ticket,
+    TicketLink,
+    TicketParticipant,
+    TicketTag,
+    User,
+)
+
+Rows: TypeAlias = Select[*tuple[Any, ...]]
+
+
+def organizations() -> Rows:
+    """Return organizations with their domains."""
+    domains = (
+        select(func.array_agg(aggregate_order_by(OrganizationDomain.domain, OrganizationDomain.domain)))
+        .where(OrganizationDomain.organization_id == Organization.id)
+        .scalar_subquery()
+    )
+    return select(
+        Organization.name,
+        Organization.notes,
+        Organization.shares_tickets,
+        func.coalesce(domains, []).label("domains"),
+        Organization.created_at,
+        Organization.updated_at,
+    ).order_by(Organization.id)
+
+
+def users() -> Rows:
+    """Return people; those who were merged last, because they name who they are now."""
+    survivor = aliased(User)
+    return (
+        select(
+            User.email,
+            User.full_name,
+            cast(User.role, Text).label("role"),
+            User.is_active,
+            User.sees_all_teams,
+            User.theme,
+            Organization.name.label("organization"),
+            User.last_login,
+            User.anonymised_at,
+            User.created_at,
+            User.updated_at,
+            survivor.email.label("merged_into"),
+        )
+        .outerjoin(Organization, Organization.id == User.organization_id)
+        .outerjoin(survivor, survivor.id == User.merged_into_id)
+        .order_by(User.merged_into_id.is_not(None), User.id)
+    )
+
+
+def teams() -> Rows:
+    """Return teams with the addresses of their members."""
+    members = (
+        select(func.array_agg(aggregate_order_by(User.email, User.id)))
+        .join(TeamMember, TeamMember.user_id == User.id)
+        .where(TeamMember.team_id == Team.id)
+        .scalar_subquery()
+    )
+    return select(
+        Team.name,
+        Team.description,
+        func.coalesce(members, []).label("members"),
+        Team.created_at,
+        Team.updated_at,
+    ).order_by(Team.id)
+
+
+def tags() -> Rows:
+    """Return tags."""
+    return select(Tag.name, Tag.color, Tag.description, Tag.created_at).order_by(Tag.id)
+
+
+SMALL: tuple[tuple[str, Callable[[], Rows]], ...] = (
+    ("organization", organizations),
+    ("user", users),
+    ("team", teams),
+    ("tag", tags),
+)
+
+
+def files(after: str, limit: int) -> Rows:
+    """Return each file of the store that a ticket refers to, once, by checksum."""
+    return (
+        select(Attachment.checksum, func.min(Attachment.storage_key), func.min(Attachment.size))
+        .where(Attachment.checksum > after)
+        .group_by(Attachment.checksum)
+        .order_by(Attachment.checksum)
+        .limit(limit)
+    )
+
+
+def tickets(after: int, limit: int, *, merged: bool) -> Rows:
+    """Return tickets by id, deleted ones too; only merged ones or only the others."""
+    requester, creator, assignee = aliased(User), aliased(User), aliased(User)
+    survivor = aliased(Ticket)
+    return (
+        select(
+            Ticket.id,
+            Ticket.ticket_number.label("number"),
+            Ticket.title,
+            Ticket.description,
+            cast(Ticket.status, Text).label("status"),
+            cast(Ticket.priority, Text).label("priority"),
+            cast(Ticket.channel, Text).label("channel"),
+            requester.email.label("requester"),
+            creator.email.label("creator"),
+            assignee.email.label("assignee"),
+            Team.name.label("team"),
+            Organization.name.label("organization"),
+            Ticket.version,
+            Ticket.created_at,
+            Ticket.updated_at,
+            Ticket.last_activity_at,
+            Ticket.first_response_at,
+            Ticket.resolved_at,
+            Ticket.deleted_at,
+            survivor.ticket_number.label("merged_into"),
+        )
+        .join(requester, requester.id == Ticket.requester_id)
+        .join(creator, creator.id == Ticket.creator_id)
+        .outerjoin(assignee, assignee.id == Ticket.assignee_id)
+        .outerjoin(Team, Team.id == Ticket.team_id)
+        .outerjoin(Organization, Organization.id == Ticket.organization_id)
+        .outerjoin(survivor, survivor.id == Ticket.merged_into_id)
+        .where(
+            Ticket.id > after,
+            Ticket.merged_into_id.is_not(None) if merged else Ticket.merged_into_id.is_(None),
+        )
+        .order_by(Ticket.id)
+        .limit(limit)
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
+
+
+def _comments(ids: Collection[int]) -> Rows:
+    return (
+        select(
+            Comment.ticket_id,
+            Comment.id,
+            User.email.label("author"),
+            Comment.content,
+            Comment.is_internal,
+            Comment.created_at,
+            Comment.updated_at,
+        )
+        .join(User, User.id == Comment.author_id)
+        .where(Comment.ticket_id.in_(ids))
+        .order_by(Comment.id)
+    )
+
+
+def _files(ids: Collection[int]) -> Rows:
+    return (
+        select(
+            Attachment.ticket_id,
+            Attachment.comment_id,
+            User.email.label("uploader"),
+            Attachment.file_name,
+            Attachment.content_type,
+            Attachment.size,
+            Attachment.checksum,
+            Attachment.created_at,
+        )
+        .join(User, User.id == Attachment.uploader_id)
+        .where(Attachment.ticket_id.in_(ids))
+        .order_by(Attachment.id)
+    )
+
+
+def _tags(ids: Collection[int]) -> Rows:
+    return (
+        select(TicketTag.ticket_id, Tag.name, TicketTag.created_at)
+        .join(Tag, Tag.id == TicketTag.tag_id)
+        .where(TicketTag.ticket_id.in_(ids))
+        .order_by(Tag.name)
+    )
+
+
+def _participants(ids: Collection[int]) -> Rows:
+    return (
+        select(TicketParticipant.ticket_id, User.email, TicketParticipant.created_at)
+        .join(User, User.id == TicketParticipant.user_id)
+        .where(TicketParticipant.ticket_id.in_(ids))
+        .order_by(User.id)
+    )
+
+
+def _references(ids: Collection[int]) -> Rows:
+    return (
+        select(ExternalRef.ticket_id, ExternalRef.source, ExternalRef.key, ExternalRef.created_at)
+        .where(ExternalRef.ticket_id.in_(ids))
+        .order_by(ExternalRef.source, ExternalRef.key)
+    )
+
+
+PARTS: Mapping[str, Callable[[Collection[int]], Rows]] = {
+    "comments": _comments,
+    "files": _files,
+    "tags": _tags,
+    "participants": _participants,
+    "references": _references,
+}
+
+
+def links() -> Rows:
+    """Return which tickets follow which, by number."""
+    follows = aliased(Ticket)
+    return (
+        select(
+            Ticket.ticket_number.label("number"),
+            follows.ticket_number.label("follows"),
+            TicketLink.created_at,
+        )
+        .join(Ticket, Ticket.id == TicketLink.ticket_id)
+        .join(follows, follows.id == TicketLink.follows_id)
+        .order_by(TicketLink.ticket_id, TicketLink.follows_id)
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
+
+
+def rows(after: int, limit: int) -> Rows:
+    """Return tickets that are not deleted, one row each, for a spreadsheet."""
+    requester, assignee = aliased(User), aliased(User)
+    names = (
+        select(func.string_agg(Tag.name, aggregate_order_by(literal(", "), Tag.name)))
+        .join(TicketTag, TicketTag.tag_id == Tag.id)
+        .where(TicketTag.ticket_id == Ticket.id)
+        .correlate(Ticket)
+        .scalar_subquery()
+    )
+    said = select(func.count()).where(Comment.ticket_id == Ticket.id).correlate(Ticket).scalar_subquery()
+    return (
+        select(
+            Ticket.id,
+            Ticket.ticket_number.label("number"),
+            Ticket.title,
+            cast(Ticket.status, Text).label("status"),
+            cast(Ticket.priority, Text).label("priority"),
+            cast(Ticket.channel, Text).label("channel"),
+            requester.email.label("requester"),
+            requester.full_name.label("requester_name"),
+            assignee.email.label("assignee"),
+            Team.name.label("team"),
+            Organization.name.label("organization"),
+            names.label("tags"),
+            Ticket.created_at,
+            Ticket.last_activity_at,
+            Ticket.first_response_at,
+            Ticket.resolved_at,
+            said.label("comments"),
+            Ticket.description,
+        )
+        .join(requester, requester.id == Ticket.requester_id)
+        .outerjoin(assignee, assignee.id == Ticket.assignee_id)
+        .outerjoin(Team, Team.id == Ticket.team_id)
+        .outerjoin(Organization, Organization.id == Ticket.organization_id)
+        .where(Ticket.id > after)
+        .order_by(Ticket.id)
+        .limit(limit)
+    )

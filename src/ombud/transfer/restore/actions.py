@@ -1,0 +1,340 @@
+"""Write a batch of an export's records, with their numbers, times and states; what is there already stays as it is."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from ombud.db.actor import ActorKind
+from ombud.db.context import actor_of
+from ombud.errors import Forbidden
+from ombud.models import (
+    Attachment,
+    Comment,
+    ExternalRef,
+    Organization,
+    OrganizationDomain,
+    Tag,
+    Team,
+    TeamMember,
+    Ticket,
+    TicketLink,
+    TicketParticipant,
+    TicketTag,
+    User,
+)
+from ombud.transfer.actions import WHOLE_ROWS, Loaded
+from ombud.transfer.records import LeftOut
+from ombud.transfer.restore import queries
+from ombud.transfer.restore.records import (
+    FilePart,
+    LinkLine,
+    Loadable,
+    OrganizationLine,
+    TagLine,
+    TeamLine,
+    TicketLine,
+    UserLine,
+)
+
+Numbered = tuple[int, Any]
+
+
+def load_export(session: Session, records: Sequence[tuple[int, Loadable]]) -> Loaded:
+    """Add the records (each with its line), in their order; for the system.
+
+    People are known by address, organizations, teams and tags by name, tickets by number: one with the same number
+    and time of creation came in before, one with another time is left out. Staff need a new password.
+    """
+    if actor_of(session).kind is not ActorKind.SYSTEM:
+        raise Forbidden("Only an import brings an export back in.")
+    session.execute(queries.set_curating())
+    loaded = Loaded()
+    for kind, group in groupby(records, key=lambda entry: type(entry[1])):
+        _LOADERS[kind](session, list(group), loaded)
+    return loaded
+
+
+def _organizations(session: Session, lines: list[Numbered], loaded: Loaded) -> None:
+    known = _ids(session, queries.organizations, [line.name for _, line in lines])
+    for _, line in lines:
+        if line.name.lower() in known:
+            loaded.known += 1
+            continue
+        organization = Organization(
+            name=line.name,
+            notes=line.notes,
+            shares_tickets=line.shares_tickets,
+            created_at=line.created_at,
+            updated_at=line.updated_at,
+        )
+        session.add(organization)
+        session.flush()
+        known[line.name.lower()] = organization.id
+        domains = [{"domain": domain, "organization_id": organization.id} for domain in line.domains]
+        if domains:
+            session.execute(upsert(OrganizationDomain).values(domains).on_conflict_do_nothing())
+
+
+def _users(session: Session, lines: list[Numbered], loaded: Loaded) -> None:
+    homes = _ids(session, queries.organizations, [line.organization for _, line in lines])
+    mentioned = [email for _, line in lines for email in (line.email, line.merged_into)]
+    known = _ids(session, queries.users, mentioned)
+    # Those who were merged come last and name people of this batch or an earlier one.
+    for is_merged, group in groupby(lines, key=lambda entry: entry[1].merged_into is not None):
+        rows: dict[str, dict[str, Any]] = {}
+        for number, line in group:
+            if line.email.lower() in known or line.email.lower() in rows:
+                loaded.known += 1
+                continue
+            if is_merged and line.merged_into.lower() not in known:
+                loaded.left_out.append(LeftOut(number, line.email, {"merged_into": "is not here."}))
+                continue
+            rows[line.email.lower()] = {
+                **line.model_dump(exclude={"type", "organization", "merged_into"}),
+                "organization_id": homes.get(line.organization.lower()) if line.organization else None,
+                "merged_into_id": known[line.merged_into.lower()] if is_merged else None,
+            }
+        known |= _insert(session, User, rows, User.id)
+        loaded.people += len(rows)
+
+
+def _teams(session: Session, lines: list[Numbered], loaded: Loaded) -> None:
+    known = _ids(session, queries.teams, [line.name for _, line in lines])
+    people = _ids(session, queries.users, [email for _, line in lines for email in line.members])
+    for number, line in lines:
+        if line.name.lower() in known:
+            loaded.known += 1
+            continue
+        team = Team(
+            name=line.name,
+            description=line.description,
+            created_at=line.created_at,
+            updated_at=line.updated_at,
+        )
+        session.add(team)
+        session.flush()
+        known[line.name.lower()] = team.id
+        missing = [email for email in line.members if email.lower() not in people]
+        if missing:
+            loaded.left_out.append(LeftOut(number, line.name, {"members": f"{missing[0]} is not here."}))
+        members = [
+            {"team_id": team.id, "user_id": people[one.lower()]}
+            for one in line.members
+            if one.lower() in people
+        ]
+        if members:
+            session.execute(upsert(TeamMember).values(members).on_conflict_do_nothing())
+
+
+def _tags(session: Session, lines: list[Numbered], loaded: Loaded) -> None:
+    known = _ids(session, queries.tags, [line.name for _, line in lines])
+    rows = {
+        line.name.lower(): line.model_dump(exclude={"type"})
+        for _, line in lines
+        if line.name.lower() not in known
+    }
+    loaded.known += len(lines) - len(rows)
+    _insert(session, Tag, rows, Tag.id)
+
+
+def _tickets(session: Session, lines: list[Numbered], loaded: Loaded) -> None:
+    # One that was merged names a ticket of an earlier line.
+    for _, group in groupby(lines, key=lambda entry: entry[1].merged_into is not None):
+        _add_tickets(session, list(group), loaded)
+
+
+def _add_tickets(session: Session, lines: list[Numbered], loaded: Loaded) -> None:
+    numbers = {name for _, line in lines for name in (line.number, line.merged_into) if name}
+    there = {number: (key, at) for number, key, at in session.execute(queries.tickets(numbers))}
+    people = _ids(session, queries.users, [email for _, line in lines for email in _people_of(line)])
+    teams = _ids(session, queries.teams, [line.team for _, line in lines])
+    homes = _ids(session, queries.organizations, [line.organization for _, line in lines])
+    tags = _ids(session, queries.tags, [tag.name for _, line in lines for tag in line.tags])
+    rows: dict[str, dict[str, Any]] = {}
+    fresh: dict[str, TicketLine] = {}
+    for number, line in lines:
+        if line.number in there and there[line.number][1] == line.created_at:
+            loaded.known += 1
+            continue
+        problems = _problems(line, people, teams, homes, tags)
+        if line.number in there or line.number in rows:
+            problems["number"] = "is another ticket's here."
+        if line.merged_into is not None and line.merged_into not in there:
+            problems["merged_into"] = "is not here."
+        if problems:
+            loaded.left_out.append(LeftOut(number, line.number, problems))
+            continue
+        fresh[line.number] = line
+        rows[line.number] = _ticket_row(line, people, teams, homes) | {
+            "merged_into_id": there[line.merged_into][0] if line.merged_into else None
+        }
+    if not rows:
+        return
+    ids = _insert(session, Ticket, rows, Ticket.id)
+    for name, line in fresh.items():
+        line_id = ids[name]
+        _insert_all(
+            session, TicketTag, [_dated(t, ticket_id=line_id, tag_id=tags[t.name.lower()]) for t in line.tags]
+        )
+        _insert_all(
+            session,
+            TicketParticipant,
+            [_dated(p, ticket_id=line_id, user_id=people[p.email.lower()]) for p in line.participants],
+        )
+        references = [_dated(r, ticket_id=line_id, source=r.source, key=r.key) for r in line.references]
+        if references:
+            session.execute(upsert(ExternalRef).values(references).on_conflict_do_nothing())
+    comments = _add_comments(session, [(ids[name], line) for name, line in fresh.items()], people)
+    loaded.tickets += len(rows)
+    loaded.comments += comments
+    highest = max((int(name) for name in rows if name.isdecimal() and len(name) < 16), default=0)
+    if highest:
+        session.execute(queries.keep_numbers_above(highest))
+
+
+def _add_comments(session: Session, tickets: list[tuple[int, TicketLine]], people: dict[str, int]) -> int:
+    said = [(ticket, comment) for ticket, line in tickets for comment in line.comments]
+    rows = [
+        {
+            "ticket_id": ticket,
+            "author_id": people[comment.author.lower()],
+            **comment.model_dump(exclude={"author", "files"}),
+        }
+        for ticket, comment in said
+    ]
+    files = [_file_row(file, ticket, None, people) for ticket, line in tickets for file in line.files]
+    if rows:
+        ids = session.scalars(
+            insert(Comment).returning(Comment.id, sort_by_parameter_order=True),
+            rows,
+            execution_options=WHOLE_ROWS,
+        )
+        files += [
+            _file_row(file, ticket, key, people)
+            for key, (ticket, comment) in zip(ids, said, strict=True)
+            for file in comment.files
+        ]
+    _insert_all(session, Attachment, files)
+    return len(rows)
+
+
+def _links(session: Session, lines: list[Numbered], loaded: Loaded) -> None:
+    numbers = {name for _, line in lines for name in (line.number, line.follows)}
+    there = {number: key for number, key, _ in session.execute(queries.tickets(numbers))}
+    rows = []
+    for number, line in lines:
+        if line.number in there and line.follows in there:
+            rows.append(_dated(line, ticket_id=there[line.number], follows_id=there[line.follows]))
+        else:
+            loaded.left_out.append(LeftOut(number, line.number, {"follows": "is not here."}))
+    if rows:
+        session.execute(upsert(TicketLink).values(rows).on_conflict_do_nothing())
+
+
+_LOADERS: dict[type, Callable[[Session, list[Numbered], Loaded], None]] = {
+    OrganizationLine: _organizations,
+    UserLine: _users,
+    TeamLine: _teams,
+    TagLine: _tags,
+    TicketLine: _tickets,
+    LinkLine: _links,
+}
+
+
+def _people_of(line: TicketLine) -> Iterable[str]:
+    yield from (line.requester, line.creator)
+    if line.assignee is not None:
+        yield line.assignee
+    yield from (one.email for one in line.participants)
+    yield from (comment.author for comment in line.comments)
+    yield from (file.uploader for file in line.files)
+    yield from (file.uploader for comment in line.comments for file in comment.files)
+
+
+def _problems(
+    line: TicketLine,
+    people: dict[str, int],
+    teams: dict[str, int],
+    homes: dict[str, int],
+    tags: dict[str, int],
+) -> dict[str, str]:
+    problems = {}
+    missing = next((email for email in _people_of(line) if email.lower() not in people), None)
+    if missing is not None:
+        problems["people"] = f"there is no {missing} here."
+    if line.team is not None and line.team.lower() not in teams:
+        problems["team"] = f"there is no team {line.team!r} here."
+    if line.organization is not None and line.organization.lower() not in homes:
+        problems["organization"] = f"there is no organization {line.organization!r} here."
+    tag = next((tag.name for tag in line.tags if tag.name.lower() not in tags), None)
+    if tag is not None:
+        problems["tags"] = f"there is no tag {tag!r} here."
+    if line.status.is_done != (line.resolved_at is not None):
+        problems["resolved_at"] = "belongs to resolved and closed tickets only."
+    return problems
+
+
+def _ticket_row(
+    line: TicketLine, people: dict[str, int], teams: dict[str, int], homes: dict[str, int]
+) -> dict[str, Any]:
+    left = {
+        "type",
+        "number",
+        "requester",
+        "creator",
+        "assignee",
+        "team",
+        "organization",
+        "merged_into",
+        "comments",
+    }
+    parts = {"files", "tags", "participants", "references"}
+    return {
+        **line.model_dump(exclude=left | parts),
+        "ticket_number": line.number,
+        "requester_id": people[line.requester.lower()],
+        "creator_id": people[line.creator.lower()],
+        "assignee_id": people[line.assignee.lower()] if line.assignee else None,
+        "team_id": teams[line.team.lower()] if line.team else None,
+        "organization_id": homes[line.organization.lower()] if line.organization else None,
+    }
+
+
+def _file_row(file: FilePart, ticket: int, comment: int | None, people: dict[str, int]) -> dict[str, Any]:
+    return {
+        **file.model_dump(exclude={"uploader"}),
+        "ticket_id": ticket,
+        "comment_id": comment,
+        "uploader_id": people[file.uploader.lower()],
+        "storage_key": f"sha256/{file.checksum[:2]}/{file.checksum}",
+    }
+
+
+def _dated(part: Any, **fields: Any) -> dict[str, Any]:
+    return {**fields, "created_at": part.created_at}
+
+
+def _ids(
+    session: Session, builder: Callable[[Collection[str]], Any], names: Iterable[str | None]
+) -> dict[str, int]:
+    wanted = {name for name in names if name}
+    rows: Any = session.execute(builder(wanted)) if wanted else ()
+    return dict(tuple(row) for row in rows)
+
+
+def _insert(session: Session, model: Any, rows: dict[str, dict[str, Any]], key: Any) -> dict[str, int]:
+    """Insert rows in one statement; returns their ids by the names given."""
+    if not rows:
+        return {}
+    statement = insert(model).returning(key, sort_by_parameter_order=True)
+    ids = session.scalars(statement, list(rows.values()), execution_options=WHOLE_ROWS)
+    return dict(zip(rows, ids, strict=True))
+
+
+def _insert_all(session: Session, model: Any, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        session.execute(insert(model).inline(), rows, execution_options=WHOLE_ROWS)
