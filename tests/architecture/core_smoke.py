@@ -13,7 +13,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-FRAMEWORKS = {"fastapi", "starlette", "uvicorn", "jinja2", "typer", "click", "rich", "greenlet", "asyncpg"}
+FRAMEWORKS = {"fastapi", "starlette", "uvicorn", "jinja2", "typer", "click", "rich", "greenlet", "asyncpg", "httpx"}
 HOSTS = {"flask", "django"}
 # The tiers that may use them, and Alembic's script, which only Alembic can run.
 EDGES = ("contrib", "testing", "cli", "asgi", "api", "web", "worker", "mcp", "demo", "migrations.env")

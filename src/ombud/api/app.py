@@ -6,9 +6,12 @@ from starlette.routing import Match, Route
 
 from ombud.api import (
     attachments,
+    audit,
+    bulk,
     comments,
     organizations,
     problems,
+    statistics,
     tags,
     teams,
     tickets,
@@ -21,12 +24,15 @@ from ombud.runtime import Runtime
 
 ROUTERS = (
     tickets.router,
+    bulk.router,
     comments.router,
     attachments.router,
     tags.router,
     users.router,
     organizations.router,
     teams.router,
+    statistics.router,
+    audit.router,
 )
 
 

@@ -5,6 +5,7 @@ from ombud.models.account import ApiToken, LoginAttempt, WebSession
 from ombud.models.audit import AuditAction, AuditCheckpoint, AuditLog
 from ombud.models.comment import Attachment, Comment
 from ombud.models.deleted import INCLUDE_DELETED
+from ombud.models.idempotency import KeptAnswer
 from ombud.models.mail import (
     InboundMail,
     Mailbox,
@@ -44,6 +45,7 @@ __all__ = [
     "Draft",
     "ExternalRef",
     "InboundMail",
+    "KeptAnswer",
     "LoginAttempt",
     "MailField",
     "MailReference",

@@ -18,6 +18,7 @@ from ombud.audit import actions as audit
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.errors import OmbudError
+from ombud.idempotency import drop_old_answers
 from ombud.people import actions as people
 from ombud.search import actions as search
 from ombud.worker.intake import decide_about_mail
@@ -76,6 +77,7 @@ CHORES = (
     Errand("audit-seal", 60.0, seal_and_export),
     LAST,
     Chore("sessions", 3600.0, people.drop_expired_sessions),
+    Chore("kept-answers", 3600.0, drop_old_answers),
 )
 
 
