@@ -19,7 +19,7 @@ from starlette.datastructures import UploadFile
 
 from ombud.db.actor import Actor
 from ombud.db.desk import ATTEMPTS, Desk
-from ombud.db.translate import Retryable
+from ombud.db.translate import Lost, Retryable
 from ombud.errors import Invalid
 from ombud.idempotency import Answer, Keyed, claim, keep
 
@@ -69,7 +69,7 @@ class Once:
                     result = await session.run_sync(action, *args, **kwargs)
                     self._session, self._open = session, stack.pop_all()
                     return result
-            except Retryable:
+            except (Lost, Retryable):  # not committed yet, so nothing can be done twice
                 if attempt == ATTEMPTS:
                     raise
         raise AssertionError("unreachable")
