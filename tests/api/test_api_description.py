@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from ombud.api.app import ROUTERS
 from ombud.api.problems import known_codes
 from tests.api.conftest import Caller
+from tools.openapi import SNAPSHOT, written
 
 pytestmark = pytest.mark.asyncio
 
@@ -29,6 +30,12 @@ async def test_every_route_is_described(nobody: httpx.AsyncClient) -> None:
     assert document["security"] == [{"token": []}]
     ids = [operation["operationId"] for item in document["paths"].values() for operation in item.values()]
     assert len(ids) == len(set(ids)) == len(routes)
+
+
+async def test_the_committed_snapshot_shows_each_change(nobody: httpx.AsyncClient) -> None:
+    """After a change that is meant: `python -m tools.openapi`, and commit what it writes."""
+    document = (await nobody.get("openapi.json")).json()
+    assert written(document) == SNAPSHOT.read_text(encoding="utf-8")
 
 
 async def test_every_operation_names_its_errors(nobody: httpx.AsyncClient) -> None:

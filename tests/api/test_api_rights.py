@@ -79,6 +79,7 @@ def ticket_calls(number: str, comment_id: int = 1) -> list[tuple[str, str, objec
         ("POST", f"tickets/{number}/comments", {"content": "x"}),
         ("GET", f"tickets/{number}/comments/{comment_id}", None),
         ("GET", f"tickets/{number}/history", None),
+        ("GET", f"tickets/{number}?as_of=2100-01-01T00:00:00Z", None),
         ("GET", f"tickets/{number}/attachments", None),
         ("PUT", f"tickets/{number}/tags/x", None),
         ("DELETE", f"tickets/{number}/tags/x", None),
@@ -136,17 +137,23 @@ async def test_what_each_role_may_do(caller: Caller, cast: Cast, scene: Scene) -
         "make an organization": ("POST", "organizations", {"name": "New"}),
         "list teams": ("GET", "teams", None),
         "read a team": ("GET", f"teams/{cast.team.id}", None),
+        "count views": ("GET", "views", None),
+        "read statistics": ("GET", "statistics", None),
+        "read the log": ("GET", "audit", None),
+        "read as of": ("GET", f"tickets/{number}?as_of=2100-01-01T00:00:00Z", None),
+        "change many": ("POST", "tickets/bulk", {"numbers": [number], "action": "tag", "add_tags": ["x"]}),
         "make a team": ("POST", "teams", {"name": "New"}),
         "fill a team": ("PUT", f"teams/{cast.other_team.id}/members/{cast.other_agent.id}", None),
         "empty a team": ("DELETE", f"teams/{cast.other_team.id}/members/{cast.other_agent.id}", None),
     }
     staff = {"read", "history", "note", "list tags", "list people", "list organizations", "list teams"}
+    staff |= {"count views", "read statistics", "read the log", "read as of"}
     staff |= {"read an organization", "read a team"}
-    agent = staff | {"reply", "change", "tag", "untag", "delete", "restore", "make a tag"}
+    agent = staff | {"reply", "change", "tag", "untag", "delete", "restore", "make a tag", "change many"}
     agent |= {"make a customer", "rename somebody", "make an organization"}
     allowed = {
-        cast.customer: {"read", "reply"},
-        cast.colleague: {"read", "reply"},
+        cast.customer: {"read", "reply", "count views"},
+        cast.colleague: {"read", "reply", "count views"},
         cast.light_agent: staff,
         cast.team_agent: agent,
         cast.admin: set(calls),

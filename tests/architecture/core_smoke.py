@@ -13,10 +13,33 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-FRAMEWORKS = {"fastapi", "starlette", "uvicorn", "jinja2", "typer", "click", "rich", "greenlet", "asyncpg"}
+FRAMEWORKS = {
+    "fastapi",
+    "starlette",
+    "uvicorn",
+    "jinja2",
+    "typer",
+    "click",
+    "rich",
+    "greenlet",
+    "asyncpg",
+    "httpx",
+}
 HOSTS = {"flask", "django"}
 # The tiers that may use them, and Alembic's script, which only Alembic can run.
-EDGES = ("contrib", "testing", "cli", "asgi", "api", "web", "worker", "mcp", "demo", "migrations.env")
+EDGES = (
+    "contrib",
+    "client",
+    "testing",
+    "cli",
+    "asgi",
+    "api",
+    "web",
+    "worker",
+    "mcp",
+    "demo",
+    "migrations.env",
+)
 # What an embedding program gets with the core alone. Other slices may need libraries of `ombud[server]`
 # (HTML sanitising, password hashing, MIME), never its frameworks.
 ALONE = ("errors", "clock", "config", "db", "models", "migrations", "tickets", "people", "search", "audit")

@@ -57,6 +57,7 @@ def test_what_people_can_run_into_has_words() -> None:
         "ck_users_theme",
         "ck_attachments_checksum",
         "uq_inbound_mails_checksum",
+        "uq_kept_answers_user_id_route_key",
         "uq_tickets_ticket_number",
         "uq_api_tokens_key_id",
         "uq_web_sessions_token_hash",

@@ -6,12 +6,15 @@ from starlette.routing import Match, Route
 
 from ombud.api import (
     attachments,
+    audit,
+    bulk,
     comments,
     curation,
     mail,
     mailboxes,
     organizations,
     problems,
+    statistics,
     tags,
     teams,
     tickets,
@@ -24,6 +27,7 @@ from ombud.runtime import Runtime
 
 ROUTERS = (
     tickets.router,
+    bulk.router,
     comments.router,
     attachments.router,
     tags.router,
@@ -34,6 +38,8 @@ ROUTERS = (
     mail.raw_router,
     mail.router,
     curation.router,
+    statistics.router,
+    audit.router,
 )
 
 

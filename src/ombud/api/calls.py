@@ -7,6 +7,7 @@ from typing import Annotated, Concatenate, ParamSpec, TypeVar
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
+from ombud.api.once import Once
 from ombud.db.actor import Actor
 from ombud.db.translate import Lost, Retryable
 from ombud.people.accounts import Principal
@@ -22,6 +23,8 @@ class Call:
 
     principal: Principal
     runtime: Runtime
+    once: Once | None = None
+    """How a call with an `Idempotency-Key` writes; see `ombud.api.once`."""
 
     @property
     def actor(self) -> Actor:
@@ -44,13 +47,22 @@ class Call:
     async def write(
         self, action: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run `action` and commit; whole again when it lost a race, so it must touch nothing but the session."""
+        """Run `action` and commit; whole again when it lost a race, so it must touch nothing but the session.
+
+        Under an `Idempotency-Key` the transaction stays open until the answer is made, and keeps it.
+        """
+        if self.once is not None:
+            return await self.once.write(action, *args, **kwargs)
         return await self.runtime.desk.arun(self.actor, action, *args, **kwargs)
 
 
 def current_call(request: Request) -> Call:
     """Return the call that the route's guard let in."""
-    return Call(principal=request.state.principal, runtime=request.app.state.runtime)
+    return Call(
+        principal=request.state.principal,
+        runtime=request.app.state.runtime,
+        once=getattr(request.state, "once", None),
+    )
 
 
 CurrentCall = Annotated[Call, Depends(current_call)]

@@ -6,7 +6,9 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from ombud._version import __version__
+from ombud.api.once import HEADER, KEY_LIMIT, KEY_PATTERN, REPLAYED, UNSAFE
 from ombud.api.problems import MEDIA_TYPE, Problem
+from ombud.api.routing import problems
 
 REFERENCE = "#/components/schemas/{model}"
 SECURITY = {
@@ -23,6 +25,19 @@ _SUCCESS = {
     "202": "It is taken, and will be seen to.",
     "204": "Done.",
 }
+# The thing that may be missing is named in the body.
+_FINDS_BY_BODY = ("/undo",)
+_KEY = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "A random value of the caller's. The same call under the same key is done once in 24 hours.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": KEY_LIMIT, "pattern": KEY_PATTERN},
+}
+_REPLAYED = {
+    "description": "`true` when this is the answer to an earlier call under the same key.",
+    "schema": {"type": "string", "enum": ["true"]},
+}
 INTRODUCTION = """\
 Everything about tickets, people and conversations over HTTP.
 
@@ -31,6 +46,7 @@ Everything about tickets, people and conversations over HTTP.
 - **Errors** are `application/problem+json` (RFC 9457). Programs look at `code`; `errors` points at the parts.
 - **Missing and forbidden look the same**: 404 stands for both where the caller may not know of a thing.
 - **Edits** can carry `If-Match` with the `ETag` last seen; a stale one is answered with 412, nothing overwritten.
+- **Repeating** an unsafe call is harmless under one `Idempotency-Key`: it is done once, and answered alike.
 - **Unknown** fields and query parameters are refused (422), as are parameters given twice that take one value.
 - Each answer has an `X-Request-Id`, which the audit log holds too.
 """
@@ -55,6 +71,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
     schemas |= _schemas_of_problem()
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
+            if method.upper() in UNSAFE:
+                _add_key(operation)
             _complete(path, method, operation)
     components["schemas"] = dict(sorted(schemas.items()))
     return document
@@ -66,10 +84,20 @@ def _schemas_of_problem() -> dict[str, Any]:
     return {"Problem": schema, **inner}
 
 
+def _add_key(operation: dict[str, Any]) -> None:
+    """Say that an unsafe call may have a key: an earlier one under it may still be running, or have an answer."""
+    operation.setdefault("parameters", []).append(_KEY)
+    responses = operation["responses"]
+    responses.setdefault("409", problems(409)[409])
+    for status, response in responses.items():
+        if status.startswith("2"):
+            response.setdefault("headers", {})[REPLAYED] = _REPLAYED
+
+
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     """Leave out what cannot happen, and name what every answer has."""
     responses = operation["responses"] = dict(sorted(operation["responses"].items()))
-    if "{" not in path:
+    if "{" not in path and path not in _FINDS_BY_BODY:
         responses.pop("404", None)
     for status, response in responses.items():
         if response["description"] == "Successful Response":

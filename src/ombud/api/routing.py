@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from ombud.api import looks
+from ombud.api import looks, once
 from ombud.api.auth import authenticate, check_scope
 from ombud.api.json_body import read_json
 from ombud.api.problems import MEDIA_TYPE
@@ -89,7 +89,9 @@ class ApiRoute(APIRoute):
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
         known = _query_parameters(self.dependant)
+        route = self.path_format
         takes_form = self.body_field is not None and isinstance(self.body_field.field_info, Form)
+        body: once.Body = "form" if takes_form else "none" if self.body_field is None else "json"
 
         async def guarded(plain: Request) -> Response:
             request = ApiRequest(plain.scope, plain.receive)
@@ -107,7 +109,7 @@ class ApiRoute(APIRoute):
                 elif self.body_field is not None:
                     check_type(request, JSON_TYPES)
                     await request.json()
-                return await handle(request)
+                return await once.answer(request, route, body, handle)
 
         return guarded
 

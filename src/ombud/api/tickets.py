@@ -10,7 +10,8 @@ from ombud.api.calls import CurrentCall
 from ombud.api.created import Created
 from ombud.api.paging import Link
 from ombud.api.routing import api_router, problems
-from ombud.api.schemas.base import TicketNumber
+from ombud.api.schemas.audit import TicketAsOf
+from ombud.api.schemas.base import Moment, TicketNumber
 from ombud.api.schemas.tickets import (
     CustomerTicket,
     CustomerTicketRow,
@@ -22,6 +23,7 @@ from ombud.api.schemas.tickets import (
     TicketRow,
 )
 from ombud.api.ticket_query import TicketQuery
+from ombud.audit import as_of as ticket_as_of
 from ombud.db.context import actor_of
 from ombud.errors import Invalid, NotFound
 from ombud.people.actions import find_or_create_customer
@@ -45,6 +47,7 @@ IfMatch = Annotated[
     Header(description="The `ETag` last seen, or `*`; another version is answered with 412.", max_length=200),
 ]
 
+AsOf = Annotated[Moment | None, Query(description="A moment in the past.")]
 SearchText = Annotated[str, Query(max_length=500, description="What was typed.")]
 
 
@@ -80,8 +83,12 @@ async def create_ticket(
 
 
 @router.get("/tickets/{number}")
-async def read_ticket(number: TicketNumber, call: CurrentCall, response: Response) -> Ticket | CustomerTicket:
-    """Read a ticket."""
+async def read_ticket(
+    number: TicketNumber, call: CurrentCall, response: Response, as_of: AsOf = None
+) -> Ticket | CustomerTicket | TicketAsOf:
+    """Read a ticket; with `as_of`, as it was then, with what had been said on it. That is for the team only."""
+    if as_of is not None:
+        return TicketAsOf.of(as_of, await call.read(ticket_as_of, number, as_of))
     return _tagged(response, await call.read(_read, number))
 
 

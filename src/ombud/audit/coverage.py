@@ -13,6 +13,7 @@ EXEMPT: Mapping[str, str] = {
     "audit_redacted_rows": "is under the signature of its redaction, which is audited",
     "drafts": "unsent words are nobody's business, and are saved at every pause in typing",
     "external_refs": "says where an imported ticket came from; written once, with the ticket",
+    "kept_answers": "repeats for a day what was answered; what the call did is audited",
     "login_attempts": "counts failures of strangers; a guesser must not be able to fill the log",
     "mail_references": "follows from the messages on a ticket, whose arrival is audited",
     "mailbox_positions": "says how far a mailbox was fetched; it changes with every fetch",

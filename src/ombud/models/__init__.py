@@ -5,6 +5,7 @@ from ombud.models.account import ApiToken, LoginAttempt, WebSession
 from ombud.models.audit import AuditAction, AuditCheckpoint, AuditLog, AuditRedactedRow, AuditRedaction
 from ombud.models.comment import Attachment, Comment
 from ombud.models.deleted import INCLUDE_DELETED
+from ombud.models.idempotency import KeptAnswer
 from ombud.models.mail import (
     InboundMail,
     MailAuth,
@@ -52,6 +53,7 @@ __all__ = [
     "Draft",
     "ExternalRef",
     "InboundMail",
+    "KeptAnswer",
     "LoginAttempt",
     "MailAuth",
     "MailField",

@@ -19,6 +19,7 @@ from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.errors import OmbudError
 from ombud.mail import actions as mail
+from ombud.idempotency import drop_old_answers
 from ombud.people import actions as people
 from ombud.search import actions as search
 from ombud.worker.intake import decide_about_mail
@@ -81,6 +82,7 @@ CHORES = (
     LAST,
     Chore("sessions", 3600.0, people.drop_expired_sessions),
     Chore("automatic-mail", 3600.0, mail.forget_old_letters),
+    Chore("kept-answers", 3600.0, drop_old_answers),
 )
 
 

@@ -1,0 +1,176 @@
+"""What can be asked of a desk: each function makes a `Call` or a `Listing`, which a client sends. No I/O."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Literal, TypeVar
+from urllib.parse import quote
+
+from ombud.client.shapes import Attachment, BulkResult, Comment, Ticket, UndoResult
+
+T = TypeVar("T")
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """One request whose answer is a `T`. `key` is a key of the caller's own, to repeat it after a restart."""
+
+    method: str
+    path: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    json: Any = None
+    file: tuple[str, bytes, str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    is_bytes: bool = False
+    key: str | None = None
+
+    def under(self, key: str) -> "Call[T]":
+        """Return the same call under a key of one's own."""
+        return replace(self, key=key)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[T]):
+    """A list of `T`, which comes in pages. `params` are those of docs/api.md."""
+
+    path: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def page(self) -> Call[Json]:
+        """Return the call of one page."""
+        return Call("GET", self.path, self.params)
+
+    def at(self, cursor: str) -> "Listing[T]":
+        """Return the same list from a cursor on."""
+        return replace(self, params={**self.params, "cursor": cursor})
+
+
+def me() -> Call[Json]:
+    """Read who calls."""
+    return Call("GET", "me")
+
+
+def tickets(**params: Any) -> Listing[Ticket]:
+    """List tickets: `q="printer"`, `view="mine"`, `status=["open"]`, `sort="-priority"`, ..."""
+    return Listing("tickets", params)
+
+
+def open_ticket(*, title: str, **fields: Any) -> Call[Ticket]:
+    """Open a ticket."""
+    return Call("POST", "tickets", json={"title": title, **fields})
+
+
+def ticket(number: str, *, as_of: str | None = None) -> Call[Ticket]:
+    """Read a ticket; with `as_of` (RFC 3339), as it was then."""
+    return Call("GET", _ticket(number), {"as_of": as_of} if as_of is not None else {})
+
+
+def change_ticket(number: str, *, if_version: int | None = None, **fields: Any) -> Call[Ticket]:
+    """Change a ticket; with `if_version`, only if that is still its version (else Problem `stale_version`)."""
+    headers = {"If-Match": f'"{if_version}"'} if if_version is not None else {}
+    return Call("PATCH", _ticket(number), json=fields, headers=headers)
+
+
+def delete_ticket(number: str) -> Call[None]:
+    """Delete a ticket so that it can come back."""
+    return Call("DELETE", _ticket(number))
+
+
+def restore_ticket(number: str) -> Call[Ticket]:
+    """Bring a deleted ticket back."""
+    return Call("POST", f"{_ticket(number)}/restoration")
+
+
+def comments(number: str, **params: Any) -> Listing[Comment]:
+    """List a ticket's comments, oldest first."""
+    return Listing(f"{_ticket(number)}/comments", params)
+
+
+def comment(
+    number: str, content: str, *, is_internal: bool = False, status_after: str | None = None
+) -> Call[Comment]:
+    """Answer publicly, or write an internal note."""
+    told: Json = {"content": content, "is_internal": is_internal}
+    if status_after is not None:
+        told["status_after"] = status_after
+    return Call("POST", f"{_ticket(number)}/comments", json=told)
+
+
+def attach(
+    number: str, file_name: str, content: bytes, *, content_type: str = "application/octet-stream"
+) -> Call[Attachment]:
+    """Attach a file to a ticket."""
+    return Call("POST", f"{_ticket(number)}/attachments", file=(file_name, content, content_type))
+
+
+def download(attachment_id: int) -> Call[bytes]:
+    """Fetch a file's bytes."""
+    return Call("GET", f"attachments/{attachment_id}/content", is_bytes=True)
+
+
+def tag(number: str, name: str) -> Call[Json]:
+    """Put a tag on a ticket."""
+    return Call("PUT", f"{_ticket(number)}/tags/{quote(name, safe='')}")
+
+
+def untag(number: str, name: str) -> Call[None]:
+    """Take a tag off a ticket."""
+    return Call("DELETE", f"{_ticket(number)}/tags/{quote(name, safe='')}")
+
+
+def change_tickets(
+    numbers: Sequence[str],
+    action: Literal["status", "assign", "tag", "delete", "restore"],
+    **fields: Any,
+) -> Call[BulkResult]:
+    """Change up to 1,000 tickets at once; the answer says what became of each."""
+    return Call("POST", "tickets/bulk", json={"numbers": list(numbers), "action": action, **fields})
+
+
+def undo(request_id: str) -> Call[UndoResult]:
+    """Take back what one request did to tickets."""
+    return Call("POST", "undo", json={"request_id": request_id})
+
+
+def views() -> Call[Json]:
+    """Count what each view holds."""
+    return Call("GET", "views")
+
+
+def statistics(**params: Any) -> Call[Json]:
+    """Read what tickets add up to."""
+    return Call("GET", "statistics", params)
+
+
+def history(number: str, **params: Any) -> Listing[Json]:
+    """List what was done to a ticket, newest first."""
+    return Listing(f"{_ticket(number)}/history", params)
+
+
+def audit(**params: Any) -> Listing[Json]:
+    """List who changed what, newest first."""
+    return Listing("audit", params)
+
+
+def users(**params: Any) -> Listing[Json]:
+    """List people."""
+    return Listing("users", params)
+
+
+def organizations(**params: Any) -> Listing[Json]:
+    """List organizations."""
+    return Listing("organizations", params)
+
+
+def teams(**params: Any) -> Listing[Json]:
+    """List teams."""
+    return Listing("teams", params)
+
+
+def tags(**params: Any) -> Listing[Json]:
+    """List tags."""
+    return Listing("tags", params)
+
+
+def _ticket(number: str) -> str:
+    return f"tickets/{quote(number, safe='')}"

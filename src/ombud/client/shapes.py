@@ -1,0 +1,80 @@
+"""What the desk answers, as types only: the answers are plain dictionaries. docs/api.md has all of it."""
+
+from typing import Any, TypedDict
+
+
+class Person(TypedDict, total=False):
+    """A person, as far as the caller may know them."""
+
+    id: int
+    name: str
+    email: str
+    is_staff: bool
+
+
+class Ticket(TypedDict, total=False):
+    """A ticket, or a row of a list. Customers get fewer fields."""
+
+    id: int
+    number: str
+    title: str
+    description: str
+    status: str
+    priority: str
+    channel: str
+    requester: Person
+    assignee: Person | None
+    team: dict[str, Any] | None
+    tags: list[dict[str, Any]]
+    created_at: str
+    resolved_at: str | None
+    deleted_at: str | None
+    version: int
+
+
+class Attachment(TypedDict):
+    """A file's record."""
+
+    id: int
+    file_name: str
+    content_type: str
+    size: int
+    sha256: str
+    comment_id: int | None
+    created_at: str
+
+
+class Comment(TypedDict):
+    """A public reply or an internal note."""
+
+    id: int
+    content: str
+    is_internal: bool
+    author: Person
+    attachments: list[Attachment]
+    created_at: str
+    updated_at: str
+
+
+class BulkItem(TypedDict):
+    """What became of one ticket."""
+
+    number: str
+    outcome: str
+
+
+class BulkResult(TypedDict):
+    """What became of each ticket of a bulk change."""
+
+    request_id: str
+    changed: int
+    items: list[BulkItem]
+
+
+class UndoResult(TypedDict):
+    """What was taken back."""
+
+    request_id: str
+    tickets: int
+    links: int
+    skipped: list[str]
