@@ -102,9 +102,11 @@ def _fill_ombud(server: Server, guide: str, database: str, tickets: int) -> None
         target.execute("SELECT set_config('ombud.actor', 'system:benchmark', false)")
         target.execute("SET search_path = ombud, public; SET synchronous_commit = off")
         target.execute("SET maintenance_work_mem = '1GB'; SET work_mem = '256MB'")
-        with _without_indexes(target), _mostly_without_triggers(target):
+        with _without_indexes(target, *_OUT), _mostly_without_triggers(target):
             for table in _OUT:
                 _copy(source, target, table)
+        target.execute("ANALYZE")
+        with _without_indexes(target, "ticket_search"):
             _write_documents(target, tickets)
         target.execute("SELECT ombud.fold_statistics(2147483647)")
         for table in ("users", "tags", "tickets", "comments"):
@@ -154,13 +156,13 @@ def _mostly_without_triggers(target: psycopg.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _without_indexes(target: psycopg.Connection) -> Iterator[None]:
+def _without_indexes(target: psycopg.Connection, *tables: str) -> Iterator[None]:
     """Drop the indexes that are not constraints, and make them again at the end."""
     found = target.execute(
         "SELECT c.oid::regclass::text, pg_get_indexdef(c.oid) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
         " WHERE i.indrelid::regclass::text = ANY(%s)"
         " AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = c.oid)",
-        [[*_OUT, "ticket_search"]],
+        [list(tables)],
     ).fetchall()
     for name, _definition in found:
         target.execute(f"DROP INDEX ombud.{name}".encode())

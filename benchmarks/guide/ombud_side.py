@@ -25,7 +25,7 @@ from ombud.tickets import (
     queries,
     reply,
 )
-from ombud.tickets.reads import get_tickets_with_details, search_tickets
+from ombud.tickets.reads import count_views, get_tickets_with_details, search_tickets
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -93,12 +93,8 @@ class OmbudSide:
 
     async def counters(self) -> list[int]:
         """Count what the views hold."""
-
-        def count(session: DeskSession) -> list[int]:
-            row = session.execute(queries.view_counters(self.actor)).one()
-            return [row._mapping[view.value] for view in View]
-
-        return await self.read(count)
+        found = await self.read(count_views)
+        return [found[view] for view in View]
 
     async def statistics(self, start: datetime | None = None, end: datetime | None = None) -> dict[str, Any]:
         """Get the statistics, with the guide's names."""

@@ -7,6 +7,7 @@ from ombud.tickets.queries.lists import (
     cursor_values,
     inbox,
     paged,
+    total_and_page,
     view_counters,
 )
 from ombud.tickets.queries.matching import RARE, Common, search_weight, tickets_matching
@@ -60,6 +61,7 @@ __all__ = [
     "ticket_id",
     "tickets_by_number",
     "tickets_matching",
+    "total_and_page",
     "view_counters",
     "visible_id",
 ]

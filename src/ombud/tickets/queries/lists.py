@@ -1,21 +1,28 @@
 """Lists of tickets and their counters: keyset pages, one statement each."""
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
+    Double,
     Select,
+    bindparam,
     case,
     exists,
     false,
     func,
     literal,
+    literal_column,
+    null,
     select,
     true,
     tuple_,
+    union_all,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from ombud.db.actor import Actor
@@ -34,7 +41,7 @@ from ombud.models import (
 )
 from ombud.tickets.filters import Place, TicketFilter, TicketSort, View
 from ombud.tickets.grammar import understand
-from ombud.tickets.policy import comments_visible_to
+from ombud.tickets.policy import comments_visible_to, visible_to
 from ombud.tickets.queries.matching import RARE, Common, comment_has_part, has_part, tickets_matching
 from ombud.tickets.queries.ranking import ranked_page
 
@@ -138,20 +145,90 @@ def count_matching(actor: Actor, wanted: TicketFilter, *, common: Common = RARE)
     return counted.execution_options(**{INCLUDE_DELETED: True})
 
 
+def total_and_page(
+    actor: Actor, wanted: TicketFilter, place: Place, *, common: Common = RARE
+) -> Select[int, list[int], list[float] | None]:
+    """Return one row: how many tickets match (as `count_matching`), the ids of a page and one more, and their ranks.
+
+    Of one moment, in order; ranks where they are ordered by them. What rare words find is looked up once for both;
+    anything else is counted by one walk and paged by another, each of which ends when it has enough.
+    """
+    if place.sort is TicketSort.RANK:
+        return _row(
+            count_matching(actor, wanted, common=common).scalar_subquery(),
+            ranked_page(actor, wanted, place, common=common).cte("page"),
+            place,
+        )
+    columns = sort_columns(place)
+    if common.gathers(wanted):
+        found = select(*columns).where(*tickets_matching(actor, wanted, common=common)).cte("found")
+        capped = select(literal(1)).select_from(found).limit(COUNTER_CAP + 1).subquery()
+        total = select(func.count()).select_from(capped).scalar_subquery()
+        known = tuple(found.c[str(column.key)] for column in columns)
+        page = paged(select(known[-1]), place, known)
+    else:
+        total = count_matching(actor, wanted, common=common).scalar_subquery()
+        page = paged(select(columns[-1]).where(*tickets_matching(actor, wanted, common=common)), place)
+    row: Select[int, list[int], list[float] | None] = select(
+        total, func.array(page.scalar_subquery(), type_=ARRAY(BigInteger)), null()
+    )
+    return row.execution_options(**{INCLUDE_DELETED: True})
+
+
+def _row(total: Any, page: Any, place: Place) -> Select[int, list[int], list[float] | None]:
+    """The row of a page that is ordered by rank."""
+    order = [column.asc() if place.ascending else column.desc() for column in (page.c.rank, page.c.id)]
+    arrays = (
+        func.array(select(column).order_by(*order).scalar_subquery(), type_=ARRAY(type_))
+        for column, type_ in ((page.c.id, BigInteger()), (page.c.rank, Double()))
+    )
+    row: Select[int, list[int], list[float] | None] = select(total, *arrays)
+    return row.execution_options(**{INCLUDE_DELETED: True})
+
+
 def view_counters(actor: Actor) -> Select[*tuple[Any, ...]]:
     """Return one row with a column per view: how many tickets it holds, counted up to COUNTER_CAP.
 
-    Each count stops at the cap, so a long history costs no more than a short one.
+    Each count stops at the cap, so a long history costs no more than a short one. Execute it inside `by_key`: what
+    differs from one reading to the next is nothing.
     """
-    counters: Select[*tuple[Any, ...]] = select(
-        *(_view_count(actor, view.narrowed(TicketFilter())).label(view.value) for view in View)
-    )
+    return _view_counters(replace(actor, request_id=""), visible_to, COUNTER_CAP)
+
+
+@lru_cache(maxsize=64)
+def _view_counters(actor: Actor, _policy: Any, cap: int) -> Select[*tuple[Any, ...]]:
+    """Put the counters together, which takes longer than counting; `_policy` is what they were made under."""
+    counts = {
+        view: _count_of(view.narrowed(TicketFilter()), actor, cap) for view in View if view is not View.ALL
+    }
+    # Offset 0 keeps PostgreSQL from writing the counts out again where they are added up.
+    counted = select(*(count.label(view.value) for view, count in counts.items())).offset(literal_column("0"))
+    of_view = counted.subquery("counted").c
+    # Every ticket has one status, and these three views share the statuses out.
+    everything = of_view[View.OPEN.value] + of_view[View.WAITING.value] + of_view[View.RESOLVED.value]
+    columns = [
+        func.least(everything, literal_column(str(cap))).label(view.value)
+        if view is View.ALL
+        else of_view[view.value]
+        for view in View
+    ]
+    counters: Select[*tuple[Any, ...]] = select(*columns)
     return counters.execution_options(**{INCLUDE_DELETED: True})
 
 
-def paged(statement: Any, place: Place) -> Select[*tuple[Any, ...]]:
-    """Return the page of a list of tickets that `place` says, and one row more."""
-    columns = _SORT_COLUMNS[place.sort]
+def sort_columns(place: Place) -> tuple[ColumnElement[Any], ...]:
+    """Return the columns of tickets that an order goes by; the last one is the id."""
+    return _SORT_COLUMNS[place.sort]
+
+
+def paged(
+    statement: Any, place: Place, columns: tuple[ColumnElement[Any], ...] | None = None
+) -> Select[*tuple[Any, ...]]:
+    """Return the page of a list of tickets that `place` says, and one row more.
+
+    `columns` are `sort_columns` as the statement knows them, where they are not those of the table.
+    """
+    columns = columns or sort_columns(place)
     if place.cursor is not None:
         types = tuple(column.type.python_type for column in columns)
         values = decode_cursor(place.cursor, sort=place.order_name, types=types)
@@ -166,19 +243,29 @@ def paged(statement: Any, place: Place) -> Select[*tuple[Any, ...]]:
     return page
 
 
-def _view_count(actor: Actor, wanted: TicketFilter) -> Any:
-    if wanted.statuses is None or wanted.assignees is not None:
-        return _capped_count(tickets_matching(actor, wanted))
-    # One count per status: each walks its own stretch of the index and stops at the cap.
-    counts = [
-        _capped_count(tickets_matching(actor, replace(wanted, statuses=(one,)))) for one in wanted.statuses
+def _count_of(wanted: TicketFilter, actor: Actor, cap: int) -> Any:
+    """Count a view up to the cap. Statuses and cap stand in the statement itself: a kept plan must see them."""
+    conditions = tickets_matching(actor, replace(wanted, statuses=None))
+    limit: Any = literal_column(str(cap))
+    walks: list[Any] = [
+        select(literal_column("1").label("one")).select_from(Ticket).where(*conditions, status).limit(limit)
+        for status in _status_conditions(wanted)
     ]
-    return func.least(sum(counts[1:], counts[0]), COUNTER_CAP)
+    # One walk after the other, and none begins when the one before has filled the cap.
+    rows = union_all(*(select(walk.subquery()) for walk in walks)) if len(walks) > 1 else walks[0]
+    return select(func.count()).select_from(rows.limit(limit).subquery()).scalar_subquery()
 
 
-def _capped_count(conditions: list[ColumnElement[bool]]) -> Any:
-    capped = select(literal(1)).select_from(Ticket).where(*conditions).limit(COUNTER_CAP).subquery()
-    return select(func.count()).select_from(capped).scalar_subquery()
+def _status_conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
+    """One condition for what has an index of all its statuses (somebody's, nobody's), or one for each status."""
+    statuses = list(wanted.statuses or ())
+    together = wanted.assignees is not None
+    return [
+        Ticket.status.in_(
+            bindparam(None, group, expanding=True, literal_execute=True, type_=Ticket.status.type)
+        )
+        for group in ([statuses] if together else [[one] for one in statuses])
+    ]
 
 
 def _tags_json(actor: Actor) -> Any:

@@ -55,6 +55,11 @@ class Common:
         """Return what the two columns of `search_weight` mean."""
         return cls((words or 0) >= COMMON, (substring or 0) >= COMMON_TEXTS)
 
+    def gathers(self, wanted: TicketFilter) -> bool:
+        """Tell whether something rare is searched for, so that few tickets are left to look at."""
+        by_words = wanted.text is not None and not self.words
+        return by_words or (wanted.substring is not None and not self.substring)
+
 
 RARE = Common()
 
