@@ -19,7 +19,7 @@ from ombud.models.mail import (
 )
 from ombud.models.people import Organization, OrganizationDomain, Team, TeamMember, User, UserRole
 from ombud.models.personal import Draft, TicketRead
-from ombud.models.search import SearchWord, TicketSearch, TicketText
+from ombud.models.search import SearchQueueEntry, SearchWord, TicketSearch, TicketText
 from ombud.models.statistics import StatDimension, StatGrain, TicketStat, TicketStatDelta
 from ombud.models.tag import Tag, TicketTag
 from ombud.models.ticket import (
@@ -54,6 +54,7 @@ __all__ = [
     "MailboxPosition",
     "Organization",
     "OrganizationDomain",
+    "SearchQueueEntry",
     "SearchWord",
     "Security",
     "StatDimension",

@@ -252,7 +252,9 @@ def _count_of(wanted: TicketFilter, actor: Actor, cap: int) -> Any:
         for status in _status_conditions(wanted)
     ]
     # One walk after the other, and none begins when the one before has filled the cap.
-    rows = union_all(*(select(walk.subquery()) for walk in walks)) if len(walks) > 1 else walks[0]
+    rows: Any = walks[0]
+    if len(walks) > 1:
+        rows = union_all(*[select(walk.subquery()) for walk in walks])
     return select(func.count()).select_from(rows.limit(limit).subquery()).scalar_subquery()
 
 

@@ -65,3 +65,5 @@ BEGIN
       || CASE WHEN found.has_check THEN format(' WITH CHECK (%s)', found.check_now) ELSE '' END;
   END LOOP;
 END $$;
+
+DROP FUNCTION ombud.quicker_policy(text);

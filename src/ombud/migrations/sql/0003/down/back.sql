@@ -47,4 +47,28 @@ CREATE POLICY people ON ombud.tickets TO ombud_web USING (
            OR organization_id = (SELECT ombud.actor_organization())
            OR id = ANY (ARRAY(SELECT p.ticket_id FROM ombud.ticket_participants p
                                WHERE p.user_id = (SELECT ombud.actor_id()))))));
-DROP FUNCTION ombud.older_policy(text), ombud.quicker_policy(text), ombud.followed_tickets();
+DROP FUNCTION ombud.older_policy(text), ombud.followed_tickets();
+
+-- Search as it was; what waited for its document gets it now.
+SELECT ombud.write_documents(ARRAY(SELECT q.ticket_id FROM ombud.search_queue q));
+DROP FUNCTION ombud.index_search_tail(int), ombud.write_queued_documents(int);
+ALTER FUNCTION ombud.index_search_documents(int) RENAME TO index_search_tail;
+GRANT EXECUTE ON FUNCTION ombud.index_search_tail(int) TO ombud_worker;
+CREATE OR REPLACE FUNCTION ombud.search_waiting() RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS
+$$ SELECT (SELECT count(*) FROM ombud.ticket_search s WHERE NOT s.is_indexed)
+        + (SELECT count(*) FROM ombud.ticket_search s WHERE s.texts_missing AND s.is_indexed) $$;
+DROP TABLE ombud.search_queue;
+
+CREATE OR REPLACE FUNCTION ombud.search_new_tickets() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+BEGIN
+  INSERT INTO ombud.ticket_search (ticket_id, document, public_document)
+  SELECT f.id, words.d, words.d
+    FROM fresh f
+    JOIN ombud.users u ON u.id = f.requester_id
+   CROSS JOIN LATERAL (SELECT ombud.words(f.ticket_number || ' ' || f.title, 'A')
+                           || ombud.words(u.full_name || ' ' || u.email, 'B')
+                           || ombud.words(f.description, 'C') AS d) words;
+  RETURN NULL;
+END $$;
