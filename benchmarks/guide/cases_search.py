@@ -37,6 +37,17 @@ def cases(bench: Bench) -> Iterator[Case]:
     yield words("xqzrarevorp", lambda: best.word("xqzrarevorp"), "rare word", RARE)
     yield words("qqnosuchword", lambda: best.word("qqnosuchword"), "no match", RARE)
     yield words(number, lambda: best.number(number), "by ticket number", RARE)
+    for part, find, name in (
+        ("zrarevo", best.substring, "substring inside a word"),
+        (_part(common), best.common_substring, "common substring"),
+    ):
+        yield Case(
+            f"search: {name}",
+            _capped(lambda p=part: guide.search(term=p)),
+            _capped(lambda p=part: ombud.search(p, substring=True)),
+            _capped(lambda p=part, f=find: f(p)),
+            PART,
+        )
     yield Case(
         "search: middling word + tag",
         _capped(lambda: guide.search(term=middling, tags=[TAG])),
@@ -70,6 +81,13 @@ def cases(bench: Bench) -> Iterator[Case]:
             ),
             _capped(lambda s=status, a=assignee: best.of(s.name, a)),
         )
+
+
+def _part(word: str) -> str:
+    """Return the beginning of a word, as no word of a comment has it: there an x follows each vowel."""
+    vowels = "aeiou"
+    length = next(n for n in range(4, len(word) + 1) if word[n - 1] not in vowels)
+    return word[:length]
 
 
 def _capped(side: Any) -> Side:

@@ -77,6 +77,10 @@ def load_ombud(server: Server, tickets: int, tell: Tell) -> None:
         server.make(guide, lambda name: _scripts(server, name, tickets, "10", "20", "30"))
     if ours in server.names():
         server.migrate(ours)
+        with server.connect(ours) as target:
+            missing = target.execute("SELECT FROM ombud.ticket_search WHERE texts_missing LIMIT 1").fetchone()
+            if missing is not None:
+                _write_texts(target, tickets)
         return
     tell("Loading them into Ombud's schema")
     server.make(ours, lambda name: _fill_ombud(server, guide, name, tickets))
@@ -108,6 +112,7 @@ def _fill_ombud(server: Server, guide: str, database: str, tickets: int) -> None
         target.execute("ANALYZE")
         with _without_indexes(target, "ticket_search"):
             _write_documents(target, tickets)
+        _write_texts(target, tickets)
         target.execute("SELECT ombud.fold_statistics(2147483647)")
         for table in ("users", "tags", "tickets", "comments"):
             setval = (
@@ -141,6 +146,20 @@ def _write_documents(target: psycopg.Connection, tickets: int) -> None:
             [start + 1, min(start + SLICE, tickets)],
         )
     target.execute("ALTER TABLE ombud.ticket_search ALTER is_indexed SET DEFAULT false")
+
+
+def _write_texts(target: psycopg.Connection, tickets: int) -> None:
+    """Write the texts for exact search, as the worker does in smaller batches."""
+    target.execute("SET search_path = ombud, public; SET synchronous_commit = off; SET work_mem = '256MB'")
+    target.execute("SET maintenance_work_mem = '1GB'")
+    with _without_indexes(target, "ticket_texts"):
+        for start in range(0, tickets, SLICE):
+            target.execute(
+                "SELECT ombud.write_texts(ARRAY(SELECT generate_series(%s::bigint, %s::bigint)))",
+                [start + 1, min(start + SLICE, tickets)],
+            )
+    target.execute("UPDATE ombud.ticket_search SET texts_missing = false WHERE texts_missing")
+    target.execute("VACUUM ANALYZE ombud.ticket_texts, ombud.search_words, ombud.ticket_search")
 
 
 @contextmanager
