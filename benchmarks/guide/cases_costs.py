@@ -43,7 +43,7 @@ async def outcomes(bench: Bench, has: Has, runs: int) -> AsyncIterator[Outcome]:
 async def _security(bench: Bench, runs: int) -> AsyncIterator[Outcome]:
     """The same statements as the application's role and as one that row security does not bind."""
     with bench.server.connect(bench.database("ombud")) as connection:
-        if not connection.execute("SELECT FROM pg_roles WHERE rolname = 'ombud_unbound'").fetchone():
+        if connection.execute("SELECT FROM pg_roles WHERE rolname = 'ombud_unbound'").fetchone() is None:
             connection.execute("CREATE ROLE ombud_unbound NOLOGIN BYPASSRLS IN ROLE ombud_app")
             connection.execute("GRANT ombud_unbound TO ombud_login")
     actor = bench.ombud.actor

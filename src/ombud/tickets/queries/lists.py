@@ -9,14 +9,18 @@ from sqlalchemy import (
     ColumnElement,
     Double,
     Select,
+    and_,
+    any_,
     bindparam,
     case,
+    cast,
     exists,
     false,
     func,
     literal,
     literal_column,
     null,
+    or_,
     select,
     true,
     tuple_,
@@ -42,10 +46,19 @@ from ombud.models import (
 from ombud.tickets.filters import Place, TicketFilter, TicketSort, View
 from ombud.tickets.grammar import understand
 from ombud.tickets.policy import comments_visible_to, visible_to
-from ombud.tickets.queries.matching import RARE, Common, comment_has_part, has_part, tickets_matching
+from ombud.tickets.queries.matching import (
+    RARE,
+    Common,
+    comment_has_part,
+    first_found,
+    has_part,
+    tickets_matching,
+)
 from ombud.tickets.queries.ranking import ranked_page
 
 COUNTER_CAP = 1000
+FIRST = 4 * COUNTER_CAP
+"""So many matches of something common are looked at first when they are counted."""
 
 # Made once: an alias works out its columns when they are first asked for, which costs more than the rest of a list.
 _REQUESTER, _ASSIGNEE = aliased(User, name="requester"), aliased(User, name="assignee")
@@ -138,11 +151,34 @@ def by_rank(statement: Any, best: Any, place: Place) -> Select[*tuple[Any, ...]]
 
 
 def count_matching(actor: Actor, wanted: TicketFilter, *, common: Common = RARE) -> Select[*tuple[Any, ...]]:
-    """Return how many tickets match, counted up to one more than COUNTER_CAP."""
-    conditions = tickets_matching(actor, wanted, common=common)
-    capped = select(literal(1)).select_from(Ticket).where(*conditions).limit(COUNTER_CAP + 1).subquery()
-    counted: Select[*tuple[Any, ...]] = select(func.count()).select_from(capped)
+    """Return how many tickets match, counted up to one more than COUNTER_CAP.
+
+    What is common is counted among the first that an index finds. They are enough for the cap, or they were all, or
+    the rest of the filter leaves few of them: only then the list is walked.
+    """
+    wanted = understand(wanted)
+    walked = _capped(tickets_matching(actor, wanted, common=common))
+    first = first_found(actor, wanted, common, FIRST)
+    counted: Select[*tuple[Any, ...]]
+    if first is None:
+        counted = select(walked.label("count_1"))
+    else:
+        tried = select(first.label("ids")).cte("tried")
+        ids = cast(select(tried.c.ids).scalar_subquery(), ARRAY(BigInteger))
+        among = replace(wanted, text=None) if common.words else wanted
+        quick = select(
+            _capped([Ticket.id == any_(ids), *tickets_matching(actor, among, common=common)]).label("found"),
+            func.cardinality(ids).label("tried"),
+        ).offset(literal_column("0"))
+        seen = quick.subquery("quick")
+        enough = or_(seen.c.found > COUNTER_CAP, and_(seen.c.tried > 0, seen.c.tried < FIRST))
+        counted = select(case((enough, seen.c.found), else_=walked).label("count_1"))
     return counted.execution_options(**{INCLUDE_DELETED: True})
+
+
+def _capped(conditions: list[ColumnElement[bool]]) -> Any:
+    capped = select(literal(1)).select_from(Ticket).where(*conditions).limit(COUNTER_CAP + 1).subquery()
+    return select(func.count()).select_from(capped).scalar_subquery()
 
 
 def total_and_page(

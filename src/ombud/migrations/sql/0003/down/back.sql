@@ -72,3 +72,14 @@ BEGIN
                            || ombud.words(f.description, 'C') AS d) words;
   RETURN NULL;
 END $$;
+
+DROP FUNCTION ombud.found_tickets(text, text, bigint, bigint, bigint), ombud.found_texts(text, text, bigint);
+CREATE OR REPLACE FUNCTION ombud.search_weight(typed text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog AS $$
+DECLARE
+  plan json;
+BEGIN
+  EXECUTE format('EXPLAIN (FORMAT JSON) SELECT FROM ombud.ticket_search s WHERE s.document @@ %L::tsquery',
+                 ombud.search_query(typed)) INTO plan;
+  RETURN (plan -> 0 -> 'Plan' ->> 'Plan Rows')::bigint;
+END $$;
