@@ -1,5 +1,6 @@
 """Reading tickets: builders that return a Select, for either kind of session. Nothing is executed here."""
 
+from ombud.tickets.queries.counters import view_counters
 from ombud.tickets.queries.lists import (
     COUNTER_CAP,
     by_rank,
@@ -8,7 +9,6 @@ from ombud.tickets.queries.lists import (
     inbox,
     paged,
     total_and_page,
-    view_counters,
 )
 from ombud.tickets.queries.matching import RARE, Common, search_weight, tickets_matching
 from ombud.tickets.queries.one import (

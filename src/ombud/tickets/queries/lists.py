@@ -1,7 +1,6 @@
 """Lists of tickets and their counters: keyset pages, one statement each."""
 
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -11,7 +10,6 @@ from sqlalchemy import (
     Select,
     and_,
     any_,
-    bindparam,
     case,
     cast,
     exists,
@@ -24,7 +22,6 @@ from sqlalchemy import (
     select,
     true,
     tuple_,
-    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import aliased
@@ -43,9 +40,9 @@ from ombud.models import (
     TicketTag,
     User,
 )
-from ombud.tickets.filters import Place, TicketFilter, TicketSort, View
+from ombud.tickets.filters import Place, TicketFilter, TicketSort
 from ombud.tickets.grammar import understand
-from ombud.tickets.policy import comments_visible_to, visible_to
+from ombud.tickets.policy import comments_visible_to
 from ombud.tickets.queries.matching import (
     RARE,
     Common,
@@ -222,36 +219,6 @@ def _row(total: Any, page: Any, place: Place) -> Select[int, list[int], list[flo
     return row.execution_options(**{INCLUDE_DELETED: True})
 
 
-def view_counters(actor: Actor) -> Select[*tuple[Any, ...]]:
-    """Return one row with a column per view: how many tickets it holds, counted up to COUNTER_CAP.
-
-    Each count stops at the cap, so a long history costs no more than a short one. Execute it inside `by_key`: what
-    differs from one reading to the next is nothing.
-    """
-    return _view_counters(replace(actor, request_id=""), visible_to, COUNTER_CAP)
-
-
-@lru_cache(maxsize=64)
-def _view_counters(actor: Actor, _policy: Any, cap: int) -> Select[*tuple[Any, ...]]:
-    """Put the counters together, which takes longer than counting; `_policy` is what they were made under."""
-    counts = {
-        view: _count_of(view.narrowed(TicketFilter()), actor, cap) for view in View if view is not View.ALL
-    }
-    # Offset 0 keeps PostgreSQL from writing the counts out again where they are added up.
-    counted = select(*(count.label(view.value) for view, count in counts.items())).offset(literal_column("0"))
-    of_view = counted.subquery("counted").c
-    # Every ticket has one status, and these three views share the statuses out.
-    everything = of_view[View.OPEN.value] + of_view[View.WAITING.value] + of_view[View.RESOLVED.value]
-    columns = [
-        func.least(everything, literal_column(str(cap))).label(view.value)
-        if view is View.ALL
-        else of_view[view.value]
-        for view in View
-    ]
-    counters: Select[*tuple[Any, ...]] = select(*columns)
-    return counters.execution_options(**{INCLUDE_DELETED: True})
-
-
 def sort_columns(place: Place) -> tuple[ColumnElement[Any], ...]:
     """Return the columns of tickets that an order goes by; the last one is the id."""
     return _SORT_COLUMNS[place.sort]
@@ -277,33 +244,6 @@ def paged(
     order = [column.asc() if place.ascending else column.desc() for column in columns]
     page: Select[*tuple[Any, ...]] = statement.order_by(*order).limit(place.limit + 1)
     return page
-
-
-def _count_of(wanted: TicketFilter, actor: Actor, cap: int) -> Any:
-    """Count a view up to the cap. Statuses and cap stand in the statement itself: a kept plan must see them."""
-    conditions = tickets_matching(actor, replace(wanted, statuses=None))
-    limit: Any = literal_column(str(cap))
-    walks: list[Any] = [
-        select(literal_column("1").label("one")).select_from(Ticket).where(*conditions, status).limit(limit)
-        for status in _status_conditions(wanted)
-    ]
-    # One walk after the other, and none begins when the one before has filled the cap.
-    rows: Any = walks[0]
-    if len(walks) > 1:
-        rows = union_all(*[select(walk.subquery()) for walk in walks])
-    return select(func.count()).select_from(rows.limit(limit).subquery()).scalar_subquery()
-
-
-def _status_conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
-    """One condition for what has an index of all its statuses (somebody's, nobody's), or one for each status."""
-    statuses = list(wanted.statuses or ())
-    together = wanted.assignees is not None
-    return [
-        Ticket.status.in_(
-            bindparam(None, group, expanding=True, literal_execute=True, type_=Ticket.status.type)
-        )
-        for group in ([statuses] if together else [[one] for one in statuses])
-    ]
 
 
 def _tags_json(actor: Actor) -> Any:
