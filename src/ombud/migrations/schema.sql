@@ -1663,6 +1663,59 @@ END $$;
 
 ALTER FUNCTION ombud.followed_tickets() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.found_texts(part text, kind text, most bigint) RETURNS bigint[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+  pattern text := ombud.containing(part);
+BEGIN
+  IF kind IS NULL OR kind = 'customer' OR part !~ '[[:alnum:]]{3}' THEN
+    RETURN '{}';
+  END IF;
+  RETURN ARRAY(
+    SELECT m.ticket_id
+      FROM (SELECT x.ticket_id FROM ombud.ticket_texts x WHERE x.body ILIKE pattern
+            UNION ALL
+            SELECT s.ticket_id FROM ombud.ticket_search s WHERE NOT s.is_indexed
+            UNION ALL
+            SELECT s.ticket_id FROM ombud.ticket_search s WHERE s.texts_missing) m
+     LIMIT most);
+END $$;
+
+ALTER FUNCTION ombud.found_texts(part text, kind text, most bigint) OWNER TO ombud_search;
+
+CREATE FUNCTION ombud.found_tickets(typed text, kind text, actor bigint, organization bigint, most bigint DEFAULT NULL::bigint) RETURNS bigint[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+  wanted tsquery := ombud.search_query(typed);
+BEGIN
+  IF kind IS NULL THEN
+    RETURN '{}';
+  ELSIF kind = 'customer' THEN
+    RETURN ARRAY(
+      SELECT s.ticket_id FROM ombud.ticket_search s
+       WHERE s.public_document @@ wanted
+         AND s.ticket_id IN (
+           SELECT t.id FROM ombud.tickets t WHERE t.requester_id = actor
+            UNION ALL SELECT t.id FROM ombud.tickets t WHERE t.organization_id = organization
+            UNION ALL SELECT p.ticket_id FROM ombud.ticket_participants p WHERE p.user_id = actor)
+       LIMIT most);
+  END IF;
+  RETURN ARRAY(
+    SELECT m.ticket_id
+      FROM (SELECT s.ticket_id FROM ombud.ticket_search s WHERE s.is_indexed AND s.document @@ wanted
+            UNION ALL
+            SELECT s.ticket_id FROM ombud.ticket_search s WHERE NOT s.is_indexed AND s.document @@ wanted) m
+     LIMIT most);
+END $$;
+
+ALTER FUNCTION ombud.found_tickets(typed text, kind text, actor bigint, organization bigint, most bigint) OWNER TO ombud_search;
+
 CREATE FUNCTION ombud.has_administrator() RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -2071,10 +2124,13 @@ CREATE FUNCTION ombud.search_weight(typed text) RETURNS bigint
     AS $$
 DECLARE
   plan json;
+  found bigint;
+  everything CONSTANT real := (SELECT c.reltuples FROM pg_class c WHERE c.oid = 'ombud.ticket_search'::regclass);
 BEGIN
   EXECUTE format('EXPLAIN (FORMAT JSON) SELECT FROM ombud.ticket_search s WHERE s.document @@ %L::tsquery',
                  ombud.search_query(typed)) INTO plan;
-  RETURN (plan -> 0 -> 'Plan' ->> 'Plan Rows')::bigint;
+  found := (plan -> 0 -> 'Plan' ->> 'Plan Rows')::bigint;
+  RETURN CASE WHEN found <= everything / 900 THEN least(found, 1000) ELSE found END;
 END $$;
 
 ALTER FUNCTION ombud.search_weight(typed text) OWNER TO ombud_owner;
@@ -4205,6 +4261,12 @@ GRANT ALL ON FUNCTION ombud.folded_words(typed text[]) TO ombud_search;
 
 REVOKE ALL ON FUNCTION ombud.followed_tickets() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.followed_tickets() TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.found_texts(part text, kind text, most bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.found_texts(part text, kind text, most bigint) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.found_tickets(typed text, kind text, actor bigint, organization bigint, most bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.found_tickets(typed text, kind text, actor bigint, organization bigint, most bigint) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.has_administrator() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.has_administrator() TO ombud_app;
