@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from benchmarks.guide.run import Wanted, run
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
     options = _options(arguments)
+    # So that the server is stopped and folders are removed.
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(143))
     wanted = Wanted(options.tickets, options.runs, tuple(options.only), options.keep)
     outcomes = run(wanted, lambda said: print(said, file=sys.stderr, flush=True))
     print(table.as_json(wanted.tickets, outcomes) if options.json else table.as_markdown(outcomes))

@@ -1,9 +1,14 @@
-"""Outcomes as a table for people and as JSON for programs."""
+"""Outcomes as a table for people and as JSON for programs; and the table of several runs in one.
+
+python -m benchmarks.guide.table FILE...    # of what --json wrote; later files win
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from benchmarks.guide.timing import SIDES, Outcome
 
@@ -23,6 +28,18 @@ HEAD = (
 def as_json(tickets: int, outcomes: Sequence[Outcome]) -> str:
     """Return everything as one JSON object."""
     return json.dumps({"tickets": tickets, "cases": [one.as_json() for one in outcomes]}, indent=1)
+
+
+def from_json(texts: Iterable[str]) -> list[Outcome]:
+    """Return the outcomes of several runs; a case that was measured again counts as it was last."""
+    found: dict[str, Outcome] = {}
+    for text in texts:
+        for case in json.loads(text)["cases"]:
+            ms = {side: case[f"{side}_ms"] for side in SIDES}
+            found[case["case"]] = Outcome(
+                case["case"], ms, case["same_answer"], case["runs"], case["target"], case["met"], case["note"]
+            )
+    return list(found.values())
 
 
 def as_markdown(outcomes: Sequence[Outcome]) -> str:
@@ -58,3 +75,7 @@ def _number(value: float | None) -> str:
 
 def _word(value: bool | None) -> str:
     return {True: "yes", False: "**no**", None: ""}[value]
+
+
+if __name__ == "__main__":
+    print(as_markdown(from_json(Path(name).read_text(encoding="utf-8") for name in sys.argv[1:])))
