@@ -180,8 +180,9 @@ def _capped(conditions: list[ColumnElement[bool]]) -> Any:
 
 def total_and_page(
     actor: Actor, wanted: TicketFilter, place: Place, *, common: Common = RARE
-) -> Select[int, list[int], list[float] | None]:
-    """Return one row: how many tickets match (as `count_matching`), the ids of a page and one more, and their ranks.
+) -> Select[*tuple[Any, ...]]:
+    """Return one row: how many tickets match (as `count_matching`), the ids of a page and one more (a list),
+    and their ranks.
 
     Of one moment, in order; ranks where they are ordered by them. What rare words find is looked up once for both;
     anything else is counted by one walk and paged by another, each of which ends when it has enough.
@@ -202,20 +203,20 @@ def total_and_page(
     else:
         total = count_matching(actor, wanted, common=common).scalar_subquery()
         page = paged(select(columns[-1]).where(*tickets_matching(actor, wanted, common=common)), place)
-    row: Select[int, list[int], list[float] | None] = select(
+    row: Select[*tuple[Any, ...]] = select(
         total, func.array(page.scalar_subquery(), type_=ARRAY(BigInteger)), null()
     )
     return row.execution_options(**{INCLUDE_DELETED: True})
 
 
-def _row(total: Any, page: Any, place: Place) -> Select[int, list[int], list[float] | None]:
+def _row(total: Any, page: Any, place: Place) -> Select[*tuple[Any, ...]]:
     """The row of a page that is ordered by rank."""
     order = [column.asc() if place.ascending else column.desc() for column in (page.c.rank, page.c.id)]
-    arrays = (
+    arrays: list[Any] = [
         func.array(select(column).order_by(*order).scalar_subquery(), type_=ARRAY(type_))
         for column, type_ in ((page.c.id, BigInteger()), (page.c.rank, Double()))
-    )
-    row: Select[int, list[int], list[float] | None] = select(total, *arrays)
+    ]
+    row: Select[*tuple[Any, ...]] = select(total, *arrays)
     return row.execution_options(**{INCLUDE_DELETED: True})
 
 
