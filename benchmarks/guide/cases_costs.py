@@ -109,6 +109,7 @@ async def _audit(bench: Bench, runs: int) -> AsyncIterator[Outcome]:
     )
     yield await measure(case, runs)
     await switched("ENABLE")()
+    undo_ombud(bench)
 
 
 def _set_priority(session: Any, ticket_id: int, priority: TicketPriority) -> None:

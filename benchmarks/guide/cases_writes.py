@@ -54,23 +54,47 @@ async def cases(bench: Bench) -> AsyncIterator[Case]:
 
 def undo(bench: Bench) -> None:
     """Take away what runs committed."""
-    tickets = bench.tickets
-    undo_ombud(bench)
     for side in ("guide", "best"):
         with bench.server.connect(bench.database(side)) as connection:
-            run_script(connection, "90", tickets)
+            run_script(connection, "90", bench.tickets)
             if side == "best":
-                run_script(connection, "91", tickets)
+                run_script(connection, "91", bench.tickets)
             connection.execute("VACUUM ANALYZE tickets")
+    undo_ombud(bench)
 
 
 def undo_ombud(bench: Bench) -> None:
-    """Take away the tickets that Ombud got; its log keeps what was done."""
-    with bench.server.connect(bench.database("ombud")) as connection:
+    """Take away the tickets that Ombud got, and put back what was changed; the log keeps what was done."""
+    guide, ours = bench.database("guide"), bench.database("ombud")
+    with bench.server.connect(guide) as source, bench.server.connect(ours) as connection:
         connection.execute("SELECT set_config('ombud.actor', 'system:benchmark', false)")
         connection.execute("DELETE FROM ombud.tickets WHERE id > %s", [bench.tickets])
+        connection.execute(
+            "CREATE TEMP TABLE loaded (id bigint, status text, priority text, resolved_at timestamptz)"
+        )
+        with (
+            source.cursor().copy(_AS_LOADED) as rows,
+            connection.cursor().copy("COPY loaded FROM STDIN") as into,
+        ):
+            for block in rows:
+                into.write(block)
+        for switch in ("DISABLE", "ENABLE"):
+            connection.execute(f"ALTER TABLE ombud.tickets {switch} TRIGGER keep".encode())
+            if switch == "DISABLE":
+                connection.execute(_PUT_BACK)
         connection.execute("SELECT ombud.fold_statistics(2147483647)")
-        connection.execute("VACUUM ANALYZE")
+        connection.execute("VACUUM ANALYZE ombud.tickets, ombud.ticket_stats, ombud.ticket_stats_delta")
+
+
+_AS_LOADED = (
+    "COPY (SELECT id, lower(status::text), lower(priority::text), resolved_at FROM tickets) TO STDOUT"
+)
+_PUT_BACK = """
+UPDATE ombud.tickets t SET status = l.status, priority = l.priority, resolved_at = l.resolved_at
+  FROM loaded l
+ WHERE l.id = t.id
+   AND (t.status, t.priority, t.resolved_at) IS DISTINCT FROM (l.status, l.priority, l.resolved_at)
+"""
 
 
 def _bulk_create(bench: Bench, writes: BestWrites, size: int, texts: list[str]) -> Case:

@@ -181,10 +181,9 @@ def _capped(conditions: list[ColumnElement[bool]]) -> Any:
 def total_and_page(
     actor: Actor, wanted: TicketFilter, place: Place, *, common: Common = RARE
 ) -> Select[*tuple[Any, ...]]:
-    """Return one row: how many tickets match (as `count_matching`), the ids of a page and one more (a list),
-    and their ranks.
+    """Return one row of one moment: how many match (as `count_matching`), the ids of a page and one more, and ranks.
 
-    Of one moment, in order; ranks where they are ordered by them. What rare words find is looked up once for both;
+    Ids and ranks are lists, in order; ranks where they are ordered by them. What rare words find is looked up once for both;
     anything else is counted by one walk and paged by another, each of which ends when it has enough.
     """
     if place.sort is TicketSort.RANK:
