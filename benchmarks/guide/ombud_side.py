@@ -25,7 +25,7 @@ from ombud.tickets import (
     queries,
     reply,
 )
-from ombud.tickets.reads import count_views, get_tickets_with_details, search_tickets
+from ombud.tickets.reads import count_views, find_ticket, get_tickets_with_details, search_tickets
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -62,8 +62,9 @@ class OmbudSide:
 
     async def ticket(self, number: str) -> int:
         """Get one ticket with its people, team and tags, as its page does."""
-        statement = queries.ticket_by_number(self.actor, number)
-        return await self.read(lambda session: session.scalars(statement).one().id)
+        found = await self.read(find_ticket, number)
+        assert found is not None
+        return found.id
 
     async def search(self, term: str | None = None, **wanted: Any) -> Found:
         """Search, and return the capped total and the ids of the page."""

@@ -183,7 +183,7 @@ def total_and_page(
 ) -> Select[*tuple[Any, ...]]:
     """Return one row of one moment: how many match (as `count_matching`), the ids of a page and one more, and ranks.
 
-    Ids and ranks are lists, in order; ranks where they are ordered by them. What rare words find is looked up once for both;
+    Ids and ranks are lists, in order; ranks only where they give it. What rare words find is looked up once for both;
     anything else is counted by one walk and paged by another, each of which ends when it has enough.
     """
     if place.sort is TicketSort.RANK:
