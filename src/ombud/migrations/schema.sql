@@ -1546,12 +1546,15 @@ BEGIN
         (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => i)) AT TIME ZONE 'UTC';
       partition_name := log || '_' || to_char(month_start AT TIME ZONE 'UTC', 'YYYY_MM');
       IF to_regclass('ombud.' || partition_name) IS NULL THEN
-        EXECUTE format(
-          'CREATE TABLE ombud.%I PARTITION OF ombud.%I FOR VALUES FROM (%L) TO (%L)', partition_name, log,
-          month_start, ((month_start AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC');
-        EXECUTE format('ALTER TABLE ombud.%I ENABLE ROW LEVEL SECURITY', partition_name);
-        EXECUTE format('ALTER TABLE ombud.%I FORCE ROW LEVEL SECURITY', partition_name);
-        made := made + 1;
+        BEGIN
+          EXECUTE format(
+            'CREATE TABLE ombud.%I PARTITION OF ombud.%I FOR VALUES FROM (%L) TO (%L)', partition_name, log,
+            month_start, ((month_start AT TIME ZONE 'UTC') + interval '1 month') AT TIME ZONE 'UTC');
+          PERFORM ombud.secure_partition(('ombud.' || partition_name)::regclass);
+          made := made + 1;
+        EXCEPTION WHEN check_violation THEN
+          RAISE WARNING 'rows of % are in the default partition already', partition_name;
+        END;
       END IF;
     END LOOP;
   END LOOP;
@@ -2154,6 +2157,18 @@ END $$;
 
 ALTER FUNCTION ombud.secure(target regclass) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.secure_partition(target regclass) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', target);
+  EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', target);
+  EXECUTE format('CREATE POLICY backup_all ON %s FOR SELECT TO ombud_backup USING (true)', target);
+END $$;
+
+ALTER FUNCTION ombud.secure_partition(target regclass) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.settle_search_texts() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -2558,7 +2573,7 @@ CREATE TABLE ombud.access_logs (
     kind text NOT NULL,
     object character varying(300) NOT NULL,
     request_id character varying(100) NOT NULL,
-    CONSTRAINT ck_access_logs_kind CHECK ((kind = ANY (ARRAY['view'::text, 'list'::text, 'search'::text, 'download'::text, 'export'::text, 'denied'::text])))
+    CONSTRAINT ck_access_logs_kind CHECK ((kind = ANY (ARRAY['view'::text, 'list'::text, 'search'::text, 'download'::text, 'export'::text, 'impersonation'::text, 'denied'::text])))
 )
 PARTITION BY RANGE (at);
 
@@ -4334,6 +4349,8 @@ GRANT ALL ON FUNCTION ombud.search_weight(typed text) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.secure(target regclass) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ombud.secure_partition(target regclass) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.settle_search_texts() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.settle_search_texts() TO ombud_worker;
 
@@ -4387,6 +4404,8 @@ REVOKE ALL ON FUNCTION ombud.all_words(tsvector) FROM PUBLIC;
 GRANT SELECT ON TABLE ombud.access_logs TO ombud_backup;
 GRANT SELECT,INSERT ON TABLE ombud.access_logs TO ombud_app;
 
+GRANT SELECT ON SEQUENCE ombud.access_logs_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.alembic_version TO ombud_app;
 GRANT SELECT ON TABLE ombud.alembic_version TO ombud_backup;
 
@@ -4411,8 +4430,12 @@ GRANT SELECT(last_used_at) ON TABLE ombud.api_tokens TO ombud_app;
 
 GRANT SELECT(revoked_at) ON TABLE ombud.api_tokens TO ombud_app;
 
+GRANT SELECT ON SEQUENCE ombud.api_tokens_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.attachments TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.attachments TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.attachments_id_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.audit_checkpoints TO ombud_backup;
 GRANT SELECT ON TABLE ombud.audit_checkpoints TO ombud_app;
@@ -4421,9 +4444,13 @@ GRANT INSERT ON TABLE ombud.audit_checkpoints TO ombud_worker;
 GRANT SELECT ON TABLE ombud.audit_logs TO ombud_backup;
 GRANT SELECT ON TABLE ombud.audit_logs TO ombud_app;
 
+GRANT SELECT ON SEQUENCE ombud.audit_logs_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.comments TO ombud_backup;
 GRANT SELECT,INSERT,UPDATE ON TABLE ombud.comments TO ombud_app;
 GRANT DELETE ON TABLE ombud.comments TO ombud_worker;
+
+GRANT SELECT ON SEQUENCE ombud.comments_id_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.drafts TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.drafts TO ombud_app;
@@ -4435,6 +4462,8 @@ GRANT SELECT ON TABLE ombud.inbound_mails TO ombud_backup;
 GRANT SELECT,INSERT,UPDATE ON TABLE ombud.inbound_mails TO ombud_app;
 GRANT DELETE ON TABLE ombud.inbound_mails TO ombud_worker;
 
+GRANT SELECT ON SEQUENCE ombud.inbound_mails_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.login_attempts TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.mail_references TO ombud_backup;
@@ -4442,6 +4471,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.mail_references TO ombud_app;
 
 GRANT SELECT ON TABLE ombud.mail_rules TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.mail_rules TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.mail_rules_id_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.mailbox_positions TO ombud_backup;
 GRANT SELECT,INSERT,UPDATE ON TABLE ombud.mailbox_positions TO ombud_worker;
@@ -4498,12 +4529,16 @@ GRANT SELECT(created_at) ON TABLE ombud.mailboxes TO ombud_app;
 
 GRANT SELECT(updated_at) ON TABLE ombud.mailboxes TO ombud_app;
 
+GRANT SELECT ON SEQUENCE ombud.mailboxes_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.organization_domains TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.organization_domains TO ombud_app;
 
 GRANT SELECT ON TABLE ombud.organizations TO ombud_backup;
 GRANT SELECT,INSERT,UPDATE ON TABLE ombud.organizations TO ombud_app;
 GRANT DELETE ON TABLE ombud.organizations TO ombud_worker;
+
+GRANT SELECT ON SEQUENCE ombud.organizations_id_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.search_queue TO ombud_backup;
 GRANT SELECT ON TABLE ombud.search_queue TO ombud_worker;
@@ -4514,14 +4549,20 @@ GRANT SELECT ON TABLE ombud.search_words TO ombud_search;
 GRANT SELECT ON TABLE ombud.tags TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.tags TO ombud_app;
 
+GRANT SELECT ON SEQUENCE ombud.tags_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.team_members TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.team_members TO ombud_app;
 
 GRANT SELECT ON TABLE ombud.teams TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.teams TO ombud_app;
 
+GRANT SELECT ON SEQUENCE ombud.teams_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.ticket_links TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.ticket_links TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.ticket_number_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.ticket_participants TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.ticket_participants TO ombud_app;
@@ -4543,6 +4584,8 @@ GRANT SELECT ON TABLE ombud.ticket_stats TO ombud_app;
 GRANT SELECT ON TABLE ombud.ticket_stats_delta TO ombud_backup;
 GRANT SELECT ON TABLE ombud.ticket_stats_delta TO ombud_app;
 
+GRANT SELECT ON SEQUENCE ombud.ticket_stats_delta_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.ticket_tags TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.ticket_tags TO ombud_app;
 
@@ -4553,6 +4596,8 @@ GRANT SELECT ON TABLE ombud.tickets TO ombud_backup;
 GRANT SELECT,INSERT,UPDATE ON TABLE ombud.tickets TO ombud_app;
 GRANT DELETE ON TABLE ombud.tickets TO ombud_worker;
 GRANT SELECT ON TABLE ombud.tickets TO ombud_search;
+
+GRANT SELECT ON SEQUENCE ombud.tickets_id_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.users TO ombud_backup;
 GRANT DELETE ON TABLE ombud.users TO ombud_worker;
@@ -4584,6 +4629,8 @@ GRANT SELECT(created_at) ON TABLE ombud.users TO ombud_app;
 
 GRANT SELECT(updated_at) ON TABLE ombud.users TO ombud_app;
 
+GRANT SELECT ON SEQUENCE ombud.users_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.web_sessions TO ombud_backup;
 GRANT INSERT,DELETE,UPDATE ON TABLE ombud.web_sessions TO ombud_app;
 
@@ -4600,3 +4647,9 @@ GRANT SELECT(expires_at) ON TABLE ombud.web_sessions TO ombud_app;
 GRANT SELECT(ip) ON TABLE ombud.web_sessions TO ombud_app;
 
 GRANT SELECT(user_agent) ON TABLE ombud.web_sessions TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.web_sessions_id_seq TO ombud_backup;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE ombud_owner IN SCHEMA ombud GRANT SELECT ON SEQUENCES TO ombud_backup;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE ombud_owner IN SCHEMA ombud GRANT SELECT ON TABLES TO ombud_backup;

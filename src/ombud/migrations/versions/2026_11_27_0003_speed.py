@@ -1,14 +1,14 @@
 """Speed at a million tickets: policies that plan well.
 
 Revision ID: 0003
-Revises: 0004
+Revises: 0007
 Create Date: 2026-11-27
 """
 
 from alembic import op
 
 revision = "0003"
-down_revision = "0004"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
