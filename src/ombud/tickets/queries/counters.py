@@ -7,10 +7,12 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     ColumnElement,
     Select,
     bindparam,
     case,
+    cast,
     func,
     literal_column,
     select,
@@ -75,7 +77,7 @@ def _count_of(wanted: TicketFilter, actor: Actor, cap: int, kept: CTE | None, fe
     walked = _walk(wanted, actor, limit)
     if kept is None or wanted.assignees is not None:
         return walked
-    summed = select(func.least(func.coalesce(func.sum(kept.c.tickets), 0), limit)).where(
+    summed = select(func.least(cast(func.coalesce(func.sum(kept.c.tickets), 0), BigInteger), limit)).where(
         kept.c.status.in_(_literals(wanted.statuses or (), kept.c.status.type))
     )
     waiting: Any = (

@@ -37,7 +37,7 @@ from ombud.tickets.grammar import understand
 from ombud.tickets.policy import comments_visible_to, visible_to
 
 # From about so many matches on, walking the list until a page is full beats gathering all matches first: a ticket with
-# the words costs some 4 µs to gather, a document on the way 30 µs to unpack (docs/adr/0015).
+# the words costs some 4 µs to gather, a document on the way 30 µs to unpack (docs/adr/0018).
 COMMON = 10_000
 COMMON_TEXTS = 20_000
 """The same for texts with a substring, which cost more to walk (measured, see docs/adr/0016)."""

@@ -1,4 +1,4 @@
--- What row security costs, and what the planner thinks of it (docs/adr/0015). Nobody sees more or less than before.
+-- What row security costs, and what the planner thinks of it (docs/adr/0018). Nobody sees more or less than before.
 
 -- The tickets that somebody follows. A function, because as a part of a policy it would be planned anew, with the
 -- policies of its own table, for every statement that names a ticket, although hardly anybody needs it.
