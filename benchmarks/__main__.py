@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 from benchmarks import report
+from benchmarks.guide import table
+from benchmarks.guide.run import Wanted, run
 from benchmarks.plan import Plan
 from benchmarks.run import measure
 
@@ -18,7 +20,12 @@ def main() -> int:
     signal.signal(
         signal.SIGTERM, lambda _signal, _frame: sys.exit(143)
     )  # so that desks are stopped and folders removed
-    results = measure(Plan(), lambda said: print(f"{said} ...", file=sys.stderr, flush=True))
+    beside = run(Wanted(options.tickets), _tell) if options.part != "desk" else []
+    if options.part != "desk":
+        print(f"### Side by side, {options.tickets:,} tickets\n\n{table.as_markdown(beside)}\n")
+    if options.part == "guide":
+        return int(any(one.same_answer is False for one in beside))
+    results = measure(Plan(), _tell)
     print(report.markdown(results))
     if options.json is not None:
         options.json.write_text(report.as_json(results), encoding="utf-8")
@@ -30,10 +37,23 @@ def main() -> int:
     return int(any(figure.met is False for figure in results.figures))
 
 
+def _tell(said: str) -> None:
+    print(f"{said} ...", file=sys.stderr, flush=True)
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure a desk from outside.")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there as well")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
+    parser.add_argument(
+        "--part",
+        choices=("all", "desk", "guide"),
+        default="all",
+        help="the desk from outside, or beside the guide",
+    )
+    parser.add_argument(
+        "--tickets", type=int, default=10_000, metavar="N", help="tickets beside the guide (default 10,000)"
+    )
     return parser.parse_args()
 
 

@@ -17,7 +17,7 @@ from ombud.testing import Persona
 from ombud.tickets import ME, UNASSIGNED, View, queries
 from ombud.tickets.filters import Place, TicketFilter, TicketSort
 from ombud.tickets.listing import list_tickets
-from ombud.tickets.queries import lists
+from ombud.tickets.queries import counters, lists
 from tests.sql.conftest import START, TAGS, WORDS, Facts, Sample, matches
 
 WHO = ("admin", "agent", "other_agent", "team_agent", "customer", "colleague", "other_customer")
@@ -156,7 +156,11 @@ def test_rows_say_what_the_ticket_is(sample: Sample) -> None:
         assert (row.assignee_name is None) == (facts.row.assignee_id is None)
 
 
-def test_counters_count_what_the_views_list(sample: Sample) -> None:
+@pytest.mark.parametrize("few", [counters.FEW_CHANGES, -1], ids=["summed", "walked"])
+def test_counters_count_what_the_views_list(
+    sample: Sample, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr(counters, "FEW_CHANGES", few)
     for who in WHO:
         person: Persona = getattr(sample.cast, who)
         with sample.desk.read(person.actor) as session:

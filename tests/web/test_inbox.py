@@ -14,7 +14,7 @@ from ombud.models import TicketPriority, TicketStatus
 from ombud.runtime import Runtime
 from ombud.search import actions as search
 from ombud.testing import Cast, make_comment, make_ticket
-from ombud.tickets import listing
+from ombud.tickets.queries import matching
 from ombud.web import queries
 from tests.web.hosting import Browser, htmx
 
@@ -194,7 +194,7 @@ async def test_common_words_are_found_like_rare_ones(
         with counted() as log:
             gathered = numbers((await web.get(address)).text)
         with monkeypatch.context() as patch:
-            patch.setattr(listing, "COMMON", 1)
+            patch.setattr(matching, "COMMON", 1)
             with counted() as walked_log:
                 walked = numbers((await web.get(address)).text)
         assert len(gathered) == 3

@@ -18,6 +18,7 @@ EXEMPT: Mapping[str, str] = {
     "mail_references": "follows from the messages on a ticket, whose arrival is audited",
     "mailbox_positions": "says how far a mailbox was fetched; it changes with every fetch",
     "stale_files": "follows from the files of tickets and mails by triggers",
+    "search_queue": "follows from tickets by triggers; empty but for the seconds after a bulk load",
     "search_words": "follows from tickets and comments by the worker",
     "ticket_reads": "who has seen what is for the access log; it changes with every look",
     "ticket_stats": "follows from tickets by triggers",

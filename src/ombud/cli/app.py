@@ -69,6 +69,7 @@ def _add_commands(wanted: str | None) -> None:
         "undo": "undo",
         "backup": "backup",
         "restore": "restore",
+        "bench": "bench",
         **{group: _module(group) for group in GROUPS},
     }
     for name in [wanted] if wanted in modules else list(modules):

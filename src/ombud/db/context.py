@@ -25,7 +25,8 @@ _ENTER = text(
     " set_config('ombud.kind', :kind, true), set_config('ombud.scope', :scope, true),"
     " set_config('ombud.teams', :teams, true), set_config('ombud.organization_id', :organization, true),"
     " set_config('ombud.request_id', :request, true), set_config('role', :role, true),"
-    " set_config('statement_timeout', :timeout, true), set_config('transaction_read_only', :read_only, true)"
+    " set_config('statement_timeout', :timeout, true), set_config('transaction_read_only', :read_only, true),"
+    " set_config('plan_cache_mode', :plans, true)"
 )
 
 
@@ -56,7 +57,17 @@ def _enter(session: Session, transaction: SessionTransaction, connection: Connec
     values["timeout"] = session.info[INFO_TIMEOUT]
     values["read_only"] = "on" if session.info[INFO_READ_ONLY] else "off"
     connection.info[INFO_LIMIT] = int(values["timeout"]) / 1000
+    values["plans"] = plan_mode(session)
     connection.execute(_ENTER, values)
+
+
+def plan_mode(session: Session) -> str:
+    """Return the transaction's `plan_cache_mode`.
+
+    What reads has filters that vary, and is planned for the values at hand. What writes looks rows up by their keys,
+    most of all in triggers and foreign keys, which would be planned anew for every row.
+    """
+    return "force_custom_plan" if session.info.get(INFO_READ_ONLY, True) else "auto"
 
 
 def context_values(actor: Actor) -> dict[str, Any]:

@@ -1872,11 +1872,11 @@ CREATE FUNCTION ombud.documents(ids bigint[]) RETURNS TABLE(ticket_id bigint, do
     JOIN ombud.users u ON u.id = t.requester_id
    CROSS JOIN LATERAL (SELECT ombud.words(t.ticket_number || ' ' || t.title, 'A')
                            || ombud.words(u.full_name || ' ' || u.email, 'B')
-                           || ombud.words(t.description, 'C') AS words) head
-    LEFT JOIN LATERAL (SELECT ombud.all_words(ombud.words(c.content, 'D') ORDER BY c.id) AS everything,
-                              ombud.all_words(ombud.words(c.content, 'D') ORDER BY c.id)
-                                FILTER (WHERE NOT c.is_internal) AS publicly
-                         FROM ombud.comments c WHERE c.ticket_id = t.id) said ON true
+                           || ombud.words(t.description, 'C') AS words OFFSET 0) head
+    LEFT JOIN LATERAL (SELECT ombud.all_words(w.words ORDER BY w.id) AS everything,
+                              ombud.all_words(w.words ORDER BY w.id) FILTER (WHERE NOT w.is_internal) AS publicly
+                         FROM (SELECT c.id, c.is_internal, ombud.words(c.content, 'D') AS words
+                                 FROM ombud.comments c WHERE c.ticket_id = t.id OFFSET 0) w) said ON true
    WHERE t.id = ANY(ids)
 $$;
 
@@ -2032,6 +2032,70 @@ $_$;
 
 ALTER FUNCTION ombud.folded_words(typed text[]) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.followed_tickets() RETURNS bigint[]
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  RETURN ARRAY(SELECT p.ticket_id FROM ombud.ticket_participants p
+                WHERE p.user_id = nullif(current_setting('ombud.user_id', true), '')::bigint);
+END $$;
+
+ALTER FUNCTION ombud.followed_tickets() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.found_texts(part text, kind text, most bigint) RETURNS bigint[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+  pattern text := ombud.containing(part);
+BEGIN
+  IF kind IS NULL OR kind = 'customer' OR part !~ '[[:alnum:]]{3}' THEN
+    RETURN '{}';
+  END IF;
+  RETURN ARRAY(
+    SELECT m.ticket_id
+      FROM (SELECT x.ticket_id FROM ombud.ticket_texts x WHERE x.body ILIKE pattern
+            UNION ALL
+            SELECT s.ticket_id FROM ombud.ticket_search s WHERE NOT s.is_indexed
+            UNION ALL
+            SELECT s.ticket_id FROM ombud.ticket_search s WHERE s.texts_missing) m
+     LIMIT most);
+END $$;
+
+ALTER FUNCTION ombud.found_texts(part text, kind text, most bigint) OWNER TO ombud_search;
+
+CREATE FUNCTION ombud.found_tickets(typed text, kind text, actor bigint, organization bigint, most bigint DEFAULT NULL::bigint) RETURNS bigint[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+  wanted tsquery := ombud.search_query(typed);
+BEGIN
+  IF kind IS NULL THEN
+    RETURN '{}';
+  ELSIF kind = 'customer' THEN
+    RETURN ARRAY(
+      SELECT s.ticket_id FROM ombud.ticket_search s
+       WHERE s.public_document @@ wanted
+         AND s.ticket_id IN (
+           SELECT t.id FROM ombud.tickets t WHERE t.requester_id = actor
+            UNION ALL SELECT t.id FROM ombud.tickets t WHERE t.organization_id = organization
+            UNION ALL SELECT p.ticket_id FROM ombud.ticket_participants p WHERE p.user_id = actor)
+       LIMIT most);
+  END IF;
+  RETURN ARRAY(
+    SELECT m.ticket_id
+      FROM (SELECT s.ticket_id FROM ombud.ticket_search s WHERE s.is_indexed AND s.document @@ wanted
+            UNION ALL
+            SELECT s.ticket_id FROM ombud.ticket_search s WHERE NOT s.is_indexed AND s.document @@ wanted) m
+     LIMIT most);
+END $$;
+
+ALTER FUNCTION ombud.found_tickets(typed text, kind text, actor bigint, organization bigint, most bigint) OWNER TO ombud_search;
+
 CREATE FUNCTION ombud.has_administrator() RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -2046,7 +2110,7 @@ CREATE FUNCTION ombud.has_words(body text, wanted tsquery) RETURNS boolean
 
 ALTER FUNCTION ombud.has_words(body text, wanted tsquery) OWNER TO ombud_owner;
 
-CREATE FUNCTION ombud.index_search_tail(batch integer DEFAULT 1000) RETURNS integer
+CREATE FUNCTION ombud.index_search_documents(batch integer DEFAULT 1000) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
     AS $$
@@ -2064,6 +2128,18 @@ BEGIN
     UPDATE ombud.ticket_search s SET is_indexed = true, texts_missing = false WHERE s.ticket_id = ANY(ids);
   END IF;
   RETURN cardinality(ids);
+END $$;
+
+ALTER FUNCTION ombud.index_search_documents(batch integer) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.index_search_tail(batch integer DEFAULT 1000) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  written CONSTANT int := ombud.write_queued_documents(batch);
+BEGIN
+  RETURN CASE WHEN written > 0 THEN written ELSE ombud.index_search_documents(batch) END;
 END $$;
 
 ALTER FUNCTION ombud.index_search_tail(batch integer) OWNER TO ombud_owner;
@@ -2549,7 +2625,7 @@ BEGIN
          is_indexed = false, changed_at = now()
     FROM (SELECT w.ticket_id, ombud.all_words(w.words) AS everything,
                  ombud.all_words(w.words) FILTER (WHERE NOT w.is_internal) AS publicly
-            FROM (SELECT f.ticket_id, f.is_internal, ombud.words(f.content, 'D') AS words FROM fresh f) w
+            FROM (SELECT f.ticket_id, f.is_internal, ombud.words(f.content, 'D') AS words FROM fresh f OFFSET 0) w
            GROUP BY w.ticket_id) a
    WHERE s.ticket_id = a.ticket_id;
   RETURN NULL;
@@ -2562,13 +2638,17 @@ CREATE FUNCTION ombud.search_new_tickets() RETURNS trigger
     SET search_path TO 'pg_catalog'
     AS $$
 BEGIN
+  IF (SELECT count(*) FROM (SELECT FROM fresh LIMIT 201) seen) > 200 THEN
+    INSERT INTO ombud.search_queue (ticket_id) SELECT f.id FROM fresh f;
+    RETURN NULL;
+  END IF;
   INSERT INTO ombud.ticket_search (ticket_id, document, public_document)
   SELECT f.id, words.d, words.d
     FROM fresh f
     JOIN ombud.users u ON u.id = f.requester_id
    CROSS JOIN LATERAL (SELECT ombud.words(f.ticket_number || ' ' || f.title, 'A')
                            || ombud.words(u.full_name || ' ' || u.email, 'B')
-                           || ombud.words(f.description, 'C') AS d) words;
+                           || ombud.words(f.description, 'C') AS d OFFSET 0) words;
   RETURN NULL;
 END $$;
 
@@ -2615,7 +2695,8 @@ ALTER FUNCTION ombud.search_updated_comments() OWNER TO ombud_owner;
 CREATE FUNCTION ombud.search_waiting() RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
-    AS $$ SELECT (SELECT count(*) FROM ombud.ticket_search s WHERE NOT s.is_indexed)
+    AS $$ SELECT (SELECT count(*) FROM ombud.search_queue)
+        + (SELECT count(*) FROM ombud.ticket_search s WHERE NOT s.is_indexed)
         + (SELECT count(*) FROM ombud.ticket_search s WHERE s.texts_missing AND s.is_indexed) $$;
 
 ALTER FUNCTION ombud.search_waiting() OWNER TO ombud_owner;
@@ -2626,10 +2707,13 @@ CREATE FUNCTION ombud.search_weight(typed text) RETURNS bigint
     AS $$
 DECLARE
   plan json;
+  found bigint;
+  everything CONSTANT real := (SELECT c.reltuples FROM pg_class c WHERE c.oid = 'ombud.ticket_search'::regclass);
 BEGIN
   EXECUTE format('EXPLAIN (FORMAT JSON) SELECT FROM ombud.ticket_search s WHERE s.document @@ %L::tsquery',
                  ombud.search_query(typed)) INTO plan;
-  RETURN (plan -> 0 -> 'Plan' ->> 'Plan Rows')::bigint;
+  found := (plan -> 0 -> 'Plan' ->> 'Plan Rows')::bigint;
+  RETURN CASE WHEN found <= everything / 900 THEN least(found, 1000) ELSE found END;
 END $$;
 
 ALTER FUNCTION ombud.search_weight(typed text) OWNER TO ombud_owner;
@@ -2973,6 +3057,24 @@ CREATE FUNCTION ombud.write_documents(ids bigint[]) RETURNS void
 $$;
 
 ALTER FUNCTION ombud.write_documents(ids bigint[]) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.write_queued_documents(batch integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  ids bigint[] := ARRAY(
+    SELECT q.ticket_id FROM ombud.search_queue q JOIN ombud.tickets t ON t.id = q.ticket_id
+     ORDER BY q.ticket_id LIMIT batch FOR UPDATE SKIP LOCKED);
+BEGIN
+  IF ids <> '{}' THEN
+    PERFORM ombud.write_documents(ids);
+    DELETE FROM ombud.search_queue q WHERE q.ticket_id = ANY(ids);
+  END IF;
+  RETURN cardinality(ids);
+END $$;
+
+ALTER FUNCTION ombud.write_queued_documents(batch integer) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.write_texts(ids bigint[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -3580,6 +3682,14 @@ ALTER TABLE ombud.organizations ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDEN
     CACHE 1
 );
 
+CREATE TABLE ombud.search_queue (
+    ticket_id bigint NOT NULL
+);
+
+ALTER TABLE ONLY ombud.search_queue FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.search_queue OWNER TO ombud_owner;
+
 CREATE TABLE ombud.search_words (
     word character varying(40) NOT NULL,
     seen bigint DEFAULT '1'::bigint NOT NULL,
@@ -3954,6 +4064,9 @@ ALTER TABLE ONLY ombud.organization_domains
 
 ALTER TABLE ONLY ombud.organizations
     ADD CONSTRAINT pk_organizations PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.search_queue
+    ADD CONSTRAINT pk_search_queue PRIMARY KEY (ticket_id);
 
 ALTER TABLE ONLY ombud.search_words
     ADD CONSTRAINT pk_search_words PRIMARY KEY (word);
@@ -4413,6 +4526,9 @@ ALTER TABLE ONLY ombud.message_moves
 ALTER TABLE ONLY ombud.organization_domains
     ADD CONSTRAINT fk_organization_domains_organization_id FOREIGN KEY (organization_id) REFERENCES ombud.organizations(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY ombud.search_queue
+    ADD CONSTRAINT fk_search_queue_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY ombud.team_members
     ADD CONSTRAINT fk_team_members_team_id FOREIGN KEY (team_id) REFERENCES ombud.teams(id) ON DELETE CASCADE;
 
@@ -4478,25 +4594,25 @@ ALTER TABLE ONLY ombud.web_sessions
 
 ALTER TABLE ombud.access_logs ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY admin_add ON ombud.audit_redacted_rows FOR INSERT TO ombud_web WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
+CREATE POLICY admin_add ON ombud.audit_redacted_rows FOR INSERT TO ombud_web WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
 
-CREATE POLICY admin_add ON ombud.audit_redactions FOR INSERT TO ombud_web WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
+CREATE POLICY admin_add ON ombud.audit_redactions FOR INSERT TO ombud_web WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
 
-CREATE POLICY admin_all ON ombud.mail_rules TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
+CREATE POLICY admin_all ON ombud.mail_rules TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
 
-CREATE POLICY admin_all ON ombud.mailboxes TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
+CREATE POLICY admin_all ON ombud.mailboxes TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
 
-CREATE POLICY admin_all ON ombud.team_members TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
+CREATE POLICY admin_all ON ombud.team_members TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
 
-CREATE POLICY admin_all ON ombud.teams TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
+CREATE POLICY admin_all ON ombud.teams TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
 
-CREATE POLICY admin_read ON ombud.access_logs FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
+CREATE POLICY admin_read ON ombud.access_logs FOR SELECT TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
 
-CREATE POLICY admin_read ON ombud.audit_checkpoints FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
+CREATE POLICY admin_read ON ombud.audit_checkpoints FOR SELECT TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
 
-CREATE POLICY admin_read ON ombud.audit_redacted_rows FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
+CREATE POLICY admin_read ON ombud.audit_redacted_rows FOR SELECT TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
 
-CREATE POLICY admin_read ON ombud.audit_redactions FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
+CREATE POLICY admin_read ON ombud.audit_redactions FOR SELECT TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
 
 ALTER TABLE ombud.api_tokens ENABLE ROW LEVEL SECURITY;
 
@@ -4556,6 +4672,8 @@ CREATE POLICY backup_all ON ombud.organization_domains FOR SELECT TO ombud_backu
 
 CREATE POLICY backup_all ON ombud.organizations FOR SELECT TO ombud_backup USING (true);
 
+CREATE POLICY backup_all ON ombud.search_queue FOR SELECT TO ombud_backup USING (true);
+
 CREATE POLICY backup_all ON ombud.search_words FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.stale_files FOR SELECT TO ombud_backup USING (true);
@@ -4592,81 +4710,83 @@ ALTER TABLE ombud.bounced_addresses ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.comments ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY context ON ombud.access_logs AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.access_logs AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.api_tokens AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.api_tokens AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.attachments AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.attachments AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.audit_checkpoints AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.audit_checkpoints AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.audit_logs AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.audit_logs AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.audit_redacted_rows AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.audit_redacted_rows AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.audit_redactions AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.audit_redactions AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.automatic_mails AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.automatic_mails AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.bounced_addresses AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.bounced_addresses AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.comments AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.comments AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.drafts AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.drafts AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.external_refs AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.external_refs AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.inbound_mails AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.inbound_mails AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.kept_answers AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.kept_answers AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.login_attempts AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.login_attempts AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.mail_references AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.mail_references AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.mail_rules AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.mail_rules AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.mailbox_positions AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.mailbox_positions AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.mailboxes AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.mailboxes AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.message_moves AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.message_moves AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.organization_domains AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.organization_domains AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.organizations AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.organizations AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.search_words AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.search_queue AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.stale_files AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.search_words AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.tags AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.stale_files AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.team_members AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.tags AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.teams AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.team_members AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.ticket_links AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.teams AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.ticket_participants AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.ticket_links AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.ticket_reads AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.ticket_participants AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.ticket_search AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.ticket_reads AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.ticket_stats AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.ticket_search AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.ticket_stats_delta AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.ticket_stats AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.ticket_tags AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.ticket_stats_delta AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.ticket_texts AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.ticket_tags AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.tickets AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.ticket_texts AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.users AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.tickets AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
-CREATE POLICY context ON ombud.web_sessions AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+CREATE POLICY context ON ombud.users AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.web_sessions AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
 ALTER TABLE ombud.drafts ENABLE ROW LEVEL SECURITY;
 
@@ -4692,19 +4812,19 @@ ALTER TABLE ombud.organization_domains ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.organizations ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY own ON ombud.api_tokens TO ombud_web USING (((user_id = ( SELECT ombud.actor_id() AS actor_id)) OR (( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text)));
+CREATE POLICY own ON ombud.api_tokens TO ombud_web USING (((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) OR ( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text))));
 
-CREATE POLICY own ON ombud.drafts TO ombud_web USING ((user_id = ( SELECT ombud.actor_id() AS actor_id))) WITH CHECK (((user_id = ( SELECT ombud.actor_id() AS actor_id)) AND (EXISTS ( SELECT
+CREATE POLICY own ON ombud.drafts TO ombud_web USING ((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id))) WITH CHECK (((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) AND (EXISTS ( SELECT
    FROM ombud.tickets t
   WHERE (t.id = drafts.ticket_id)))));
 
-CREATE POLICY own ON ombud.kept_answers TO ombud_web USING ((user_id = ( SELECT ombud.actor_id() AS actor_id)));
+CREATE POLICY own ON ombud.kept_answers TO ombud_web USING ((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)));
 
-CREATE POLICY own ON ombud.ticket_reads TO ombud_web USING ((user_id = ( SELECT ombud.actor_id() AS actor_id))) WITH CHECK (((user_id = ( SELECT ombud.actor_id() AS actor_id)) AND (EXISTS ( SELECT
+CREATE POLICY own ON ombud.ticket_reads TO ombud_web USING ((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id))) WITH CHECK (((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) AND (EXISTS ( SELECT
    FROM ombud.tickets t
   WHERE (t.id = ticket_reads.ticket_id)))));
 
-CREATE POLICY own ON ombud.web_sessions TO ombud_web USING (((user_id = ( SELECT ombud.actor_id() AS actor_id)) OR (( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text)));
+CREATE POLICY own ON ombud.web_sessions TO ombud_web USING (((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) OR ( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text))));
 
 CREATE POLICY own_trace ON ombud.access_logs FOR INSERT TO ombud_web WITH CHECK (((principal)::text = ( SELECT current_setting('ombud.actor'::text, true) AS current_setting)));
 
@@ -4752,6 +4872,8 @@ CREATE POLICY owner_all ON ombud.organization_domains TO ombud_owner USING (true
 
 CREATE POLICY owner_all ON ombud.organizations TO ombud_owner USING (true) WITH CHECK (true);
 
+CREATE POLICY owner_all ON ombud.search_queue TO ombud_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_all ON ombud.search_words TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.stale_files TO ombud_owner USING (true) WITH CHECK (true);
@@ -4784,53 +4906,49 @@ CREATE POLICY owner_all ON ombud.users TO ombud_owner USING (true) WITH CHECK (t
 
 CREATE POLICY owner_all ON ombud.web_sessions TO ombud_owner USING (true) WITH CHECK (true);
 
-CREATE POLICY people ON ombud.ticket_tags TO ombud_web USING (((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND (EXISTS ( SELECT
+CREATE POLICY people ON ombud.ticket_tags TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) AND (EXISTS ( SELECT
    FROM ombud.tickets t
   WHERE (t.id = ticket_tags.ticket_id))))));
 
-CREATE POLICY people ON ombud.tickets TO ombud_web USING (((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR ((( SELECT ombud.actor_scope() AS actor_scope) = 'teams'::text) AND ((team_id IS NULL) OR (team_id = ANY (( SELECT ombud.actor_teams() AS actor_teams)::bigint[])) OR (assignee_id = ( SELECT ombud.actor_id() AS actor_id)) OR (id = ANY (ARRAY( SELECT p.ticket_id
-   FROM ombud.ticket_participants p
-  WHERE (p.user_id = ( SELECT ombud.actor_id() AS actor_id))))))) OR ((( SELECT ombud.actor_scope() AS actor_scope) = 'own'::text) AND (deleted_at IS NULL) AND ((requester_id = ( SELECT ombud.actor_id() AS actor_id)) OR (organization_id = ( SELECT ombud.actor_organization() AS actor_organization)) OR (id = ANY (ARRAY( SELECT p.ticket_id
-   FROM ombud.ticket_participants p
-  WHERE (p.user_id = ( SELECT ombud.actor_id() AS actor_id)))))))));
+CREATE POLICY people ON ombud.tickets TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'teams'::text)) AND ((team_id IS NULL) OR (team_id = ANY (( SELECT (COALESCE(NULLIF(current_setting('ombud.teams'::text, true), ''::text), '{}'::text))::bigint[] AS actor_teams)::bigint[])) OR (assignee_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) OR (id = ANY (( SELECT ombud.followed_tickets() AS followed_tickets)::bigint[])))) OR (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'own'::text)) AND (deleted_at IS NULL) AND ((requester_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) OR (organization_id = ( SELECT (NULLIF(current_setting('ombud.organization_id'::text, true), ''::text))::bigint AS actor_organization)) OR (id = ANY (( SELECT ombud.followed_tickets() AS followed_tickets)::bigint[]))))));
 
-CREATE POLICY people_add ON ombud.comments FOR INSERT TO ombud_web WITH CHECK (((author_id = ( SELECT ombud.actor_id() AS actor_id)) AND ((NOT is_internal) OR (( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text)) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (EXISTS ( SELECT
+CREATE POLICY people_add ON ombud.comments FOR INSERT TO ombud_web WITH CHECK (((author_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) AND ((NOT is_internal) OR ( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text))) AND (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (EXISTS ( SELECT
    FROM ombud.tickets t
   WHERE (t.id = comments.ticket_id))))));
 
-CREATE POLICY people_add ON ombud.users FOR INSERT TO ombud_web WITH CHECK (((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text) OR ((( SELECT ombud.actor_kind() AS actor_kind) = 'agent'::text) AND (role = 'customer'::text))));
+CREATE POLICY people_add ON ombud.users FOR INSERT TO ombud_web WITH CHECK ((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)) OR (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'agent'::text)) AND (role = 'customer'::text))));
 
-CREATE POLICY people_change ON ombud.attachments TO ombud_web USING ((((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) OR (uploader_id = ( SELECT ombud.actor_id() AS actor_id))) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR ((EXISTS ( SELECT
+CREATE POLICY people_change ON ombud.attachments TO ombud_web USING (((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) OR (uploader_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id))) AND (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR ((EXISTS ( SELECT
    FROM ombud.tickets t
   WHERE (t.id = attachments.ticket_id))) AND ((comment_id IS NULL) OR (EXISTS ( SELECT
    FROM ombud.comments c
   WHERE (c.id = attachments.comment_id))))))));
 
-CREATE POLICY people_change ON ombud.comments FOR UPDATE TO ombud_web USING ((((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) OR ((author_id = ( SELECT ombud.actor_id() AS actor_id)) AND (NOT is_internal))) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (EXISTS ( SELECT
+CREATE POLICY people_change ON ombud.comments FOR UPDATE TO ombud_web USING (((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) OR ((author_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) AND (NOT is_internal))) AND (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (EXISTS ( SELECT
    FROM ombud.tickets t
   WHERE (t.id = comments.ticket_id))))));
 
-CREATE POLICY people_change ON ombud.users FOR UPDATE TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text) OR (id = ( SELECT ombud.actor_id() AS actor_id)) OR ((( SELECT ombud.actor_kind() AS actor_kind) = 'agent'::text) AND (role = 'customer'::text))));
+CREATE POLICY people_change ON ombud.users FOR UPDATE TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)) OR (id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) OR (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'agent'::text)) AND (role = 'customer'::text))));
 
-CREATE POLICY people_read ON ombud.attachments FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR ((EXISTS ( SELECT
+CREATE POLICY people_read ON ombud.attachments FOR SELECT TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR ((EXISTS ( SELECT
    FROM ombud.tickets t
   WHERE (t.id = attachments.ticket_id))) AND ((comment_id IS NULL) OR (EXISTS ( SELECT
    FROM ombud.comments c
   WHERE (c.id = attachments.comment_id)))))));
 
-CREATE POLICY people_read ON ombud.comments FOR SELECT TO ombud_web USING ((((NOT is_internal) OR (( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text)) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (EXISTS ( SELECT
+CREATE POLICY people_read ON ombud.comments FOR SELECT TO ombud_web USING ((((NOT is_internal) OR ( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text))) AND (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (EXISTS ( SELECT
    FROM ombud.tickets t
   WHERE (t.id = comments.ticket_id))))));
 
-CREATE POLICY people_read ON ombud.organizations FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) OR (id = ( SELECT u.organization_id
+CREATE POLICY people_read ON ombud.organizations FOR SELECT TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) OR (id = ( SELECT u.organization_id
    FROM ombud.users u
-  WHERE (u.id = ombud.actor_id())))));
+  WHERE (u.id = (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint)))));
 
-CREATE POLICY people_read ON ombud.ticket_participants FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) OR (user_id = ( SELECT ombud.actor_id() AS actor_id))));
+CREATE POLICY people_read ON ombud.ticket_participants FOR SELECT TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) OR (user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id))));
 
-CREATE POLICY people_read ON ombud.users FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) OR (id = ( SELECT ombud.actor_id() AS actor_id)) OR is_staff OR (organization_id = ( SELECT ombud.actor_organization() AS actor_organization)) OR ombud.is_met(id)));
+CREATE POLICY people_read ON ombud.users FOR SELECT TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) OR (id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) OR is_staff OR (organization_id = ( SELECT (NULLIF(current_setting('ombud.organization_id'::text, true), ''::text))::bigint AS actor_organization)) OR ombud.is_met(id)));
 
-CREATE POLICY read_log ON ombud.audit_logs FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text) OR ((( SELECT ombud.actor_kind() AS actor_kind) = 'agent'::text) AND ((table_name)::text = 'tags'::text)) OR ((( SELECT ombud.actor_kind() AS actor_kind) = 'agent'::text) AND (ticket_id IS NOT NULL) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (EXISTS ( SELECT
+CREATE POLICY read_log ON ombud.audit_logs FOR SELECT TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)) OR (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'agent'::text)) AND ((table_name)::text = 'tags'::text)) OR (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'agent'::text)) AND (ticket_id IS NOT NULL) AND (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (EXISTS ( SELECT
    FROM ombud.tickets t
   WHERE (t.id = audit_logs.ticket_id)))))));
 
@@ -4844,143 +4962,147 @@ CREATE POLICY search ON ombud.ticket_texts FOR SELECT TO ombud_search USING (tru
 
 CREATE POLICY search ON ombud.tickets FOR SELECT TO ombud_search USING (true);
 
+ALTER TABLE ombud.search_queue ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE ombud.search_words ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY staff ON ombud.external_refs TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (EXISTS ( SELECT
+CREATE POLICY staff ON ombud.external_refs TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) AND (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (EXISTS ( SELECT
    FROM ombud.tickets t
   WHERE (t.id = external_refs.ticket_id))))));
 
-CREATE POLICY staff ON ombud.inbound_mails TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR
+CREATE POLICY staff ON ombud.inbound_mails TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) AND (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR
 CASE
     WHEN (ticket_id IS NOT NULL) THEN (EXISTS ( SELECT
        FROM ombud.tickets t
       WHERE (t.id = inbound_mails.ticket_id)))
     ELSE (EXISTS ( SELECT
        FROM ombud.mailboxes m
-      WHERE ((m.id = inbound_mails.mailbox_id) AND (m.team_id = ANY (( SELECT ombud.actor_teams() AS actor_teams)::bigint[])))))
+      WHERE ((m.id = inbound_mails.mailbox_id) AND (m.team_id = ANY (( SELECT (COALESCE(NULLIF(current_setting('ombud.teams'::text, true), ''::text), '{}'::text))::bigint[] AS actor_teams)::bigint[])))))
 END)));
 
-CREATE POLICY staff ON ombud.mail_references TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (EXISTS ( SELECT
+CREATE POLICY staff ON ombud.mail_references TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) AND (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (EXISTS ( SELECT
    FROM ombud.tickets t
   WHERE (t.id = mail_references.ticket_id))))));
 
-CREATE POLICY staff ON ombud.organization_domains TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+CREATE POLICY staff ON ombud.organization_domains TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)));
 
-CREATE POLICY staff ON ombud.tags TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+CREATE POLICY staff ON ombud.tags TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)));
 
-CREATE POLICY staff ON ombud.ticket_links TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR ((EXISTS ( SELECT
+CREATE POLICY staff ON ombud.ticket_links TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) AND (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR ((EXISTS ( SELECT
    FROM ombud.tickets t
   WHERE (t.id = ticket_links.ticket_id))) AND (EXISTS ( SELECT
    FROM ombud.tickets t
   WHERE (t.id = ticket_links.follows_id)))))));
 
-CREATE POLICY staff ON ombud.ticket_search FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR ((( SELECT ombud.actor_scope() AS actor_scope) = 'teams'::text) AND (EXISTS ( SELECT
+CREATE POLICY staff ON ombud.ticket_search FOR SELECT TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'teams'::text)) AND (EXISTS ( SELECT
    FROM ombud.tickets t
   WHERE (t.id = ticket_search.ticket_id))))));
 
-CREATE POLICY staff ON ombud.ticket_stats FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (team_id = 0) OR (team_id = ANY (( SELECT ombud.actor_teams() AS actor_teams)::bigint[])))));
+CREATE POLICY staff ON ombud.ticket_stats FOR SELECT TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) AND (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (team_id = 0) OR (team_id = ANY (( SELECT (COALESCE(NULLIF(current_setting('ombud.teams'::text, true), ''::text), '{}'::text))::bigint[] AS actor_teams)::bigint[])))));
 
-CREATE POLICY staff ON ombud.ticket_stats_delta FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (team_id = 0) OR (team_id = ANY (( SELECT ombud.actor_teams() AS actor_teams)::bigint[])))));
+CREATE POLICY staff ON ombud.ticket_stats_delta FOR SELECT TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) AND (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (team_id = 0) OR (team_id = ANY (( SELECT (COALESCE(NULLIF(current_setting('ombud.teams'::text, true), ''::text), '{}'::text))::bigint[] AS actor_teams)::bigint[])))));
 
-CREATE POLICY staff_add ON ombud.organizations FOR INSERT TO ombud_web WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+CREATE POLICY staff_add ON ombud.organizations FOR INSERT TO ombud_web WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)));
 
-CREATE POLICY staff_change ON ombud.organizations FOR UPDATE TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+CREATE POLICY staff_change ON ombud.organizations FOR UPDATE TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)));
 
-CREATE POLICY staff_change ON ombud.ticket_participants TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+CREATE POLICY staff_change ON ombud.ticket_participants TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)));
 
-CREATE POLICY staff_clear ON ombud.bounced_addresses FOR DELETE TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+CREATE POLICY staff_clear ON ombud.bounced_addresses FOR DELETE TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)));
 
-CREATE POLICY staff_read ON ombud.bounced_addresses FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+CREATE POLICY staff_read ON ombud.bounced_addresses FOR SELECT TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)));
 
-CREATE POLICY staff_read ON ombud.mailbox_positions FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+CREATE POLICY staff_read ON ombud.mailbox_positions FOR SELECT TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)));
 
-CREATE POLICY staff_read ON ombud.mailboxes FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+CREATE POLICY staff_read ON ombud.mailboxes FOR SELECT TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)));
 
-CREATE POLICY staff_read ON ombud.message_moves FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (EXISTS ( SELECT
+CREATE POLICY staff_read ON ombud.message_moves FOR SELECT TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) AND (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (EXISTS ( SELECT
    FROM ombud.tickets t
   WHERE (t.id = message_moves.from_ticket_id))))));
 
-CREATE POLICY staff_read ON ombud.team_members FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+CREATE POLICY staff_read ON ombud.team_members FOR SELECT TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)));
 
-CREATE POLICY staff_read ON ombud.teams FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+CREATE POLICY staff_read ON ombud.teams FOR SELECT TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)));
 
 ALTER TABLE ombud.stale_files ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY system_all ON ombud.access_logs TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.access_logs TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.api_tokens TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.api_tokens TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.attachments TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.attachments TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.audit_checkpoints TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.audit_checkpoints TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.audit_logs TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.audit_logs TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.audit_redacted_rows TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.audit_redacted_rows TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.audit_redactions TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.audit_redactions TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.automatic_mails TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.automatic_mails TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.bounced_addresses TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.bounced_addresses TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.comments TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.comments TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.drafts TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.drafts TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.external_refs TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.external_refs TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.inbound_mails TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.inbound_mails TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.kept_answers TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.kept_answers TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.login_attempts TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.login_attempts TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.mail_references TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.mail_references TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.mail_rules TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.mail_rules TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.mailbox_positions TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.mailbox_positions TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.mailboxes TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.mailboxes TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.message_moves TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.message_moves TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.organization_domains TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.organization_domains TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.organizations TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.organizations TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.search_words TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.search_queue TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
-CREATE POLICY system_all ON ombud.stale_files TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.search_words TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.tags TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.stale_files TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.team_members TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.tags TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.teams TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.team_members TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.ticket_links TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.teams TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.ticket_participants TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.ticket_links TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.ticket_reads TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.ticket_participants TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.ticket_search TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.ticket_reads TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.ticket_stats TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.ticket_search TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.ticket_stats_delta TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.ticket_stats TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.ticket_tags TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.ticket_stats_delta TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.ticket_texts TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.ticket_tags TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.tickets TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.ticket_texts TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.users TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.tickets TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
-CREATE POLICY system_all ON ombud.web_sessions TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+CREATE POLICY system_all ON ombud.users TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
+
+CREATE POLICY system_all ON ombud.web_sessions TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
 ALTER TABLE ombud.tags ENABLE ROW LEVEL SECURITY;
 
@@ -5122,11 +5244,22 @@ GRANT ALL ON FUNCTION ombud.fold_statistics(batch integer) TO ombud_worker;
 REVOKE ALL ON FUNCTION ombud.folded_words(typed text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.folded_words(typed text[]) TO ombud_search;
 
+REVOKE ALL ON FUNCTION ombud.followed_tickets() FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.followed_tickets() TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.found_texts(part text, kind text, most bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.found_texts(part text, kind text, most bigint) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.found_tickets(typed text, kind text, actor bigint, organization bigint, most bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.found_tickets(typed text, kind text, actor bigint, organization bigint, most bigint) TO ombud_app;
+
 REVOKE ALL ON FUNCTION ombud.has_administrator() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.has_administrator() TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.has_words(body text, wanted tsquery) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.has_words(body text, wanted tsquery) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.index_search_documents(batch integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.index_search_tail(batch integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.index_search_tail(batch integer) TO ombud_worker;
@@ -5264,6 +5397,8 @@ REVOKE ALL ON FUNCTION ombud.words_like(wanted text, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.words_like(wanted text, most integer) TO ombud_search;
 
 REVOKE ALL ON FUNCTION ombud.write_documents(ids bigint[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.write_queued_documents(batch integer) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.write_texts(ids bigint[]) FROM PUBLIC;
 
@@ -5456,6 +5591,9 @@ GRANT SELECT,INSERT,UPDATE ON TABLE ombud.organizations TO ombud_app;
 GRANT DELETE ON TABLE ombud.organizations TO ombud_worker;
 
 GRANT SELECT ON SEQUENCE ombud.organizations_id_seq TO ombud_backup;
+
+GRANT SELECT ON TABLE ombud.search_queue TO ombud_backup;
+GRANT SELECT ON TABLE ombud.search_queue TO ombud_worker;
 
 GRANT SELECT ON TABLE ombud.search_words TO ombud_backup;
 GRANT SELECT ON TABLE ombud.search_words TO ombud_search;

@@ -22,7 +22,7 @@ from ombud.models.mail import (
 from ombud.models.mail_ledger import AutomaticKind, AutomaticMail, BouncedAddress, MessageMove
 from ombud.models.people import Organization, OrganizationDomain, Team, TeamMember, User, UserRole
 from ombud.models.personal import Draft, TicketRead
-from ombud.models.search import SearchWord, TicketSearch, TicketText
+from ombud.models.search import SearchQueueEntry, SearchWord, TicketSearch, TicketText
 from ombud.models.stale import StaleFile
 from ombud.models.statistics import StatDimension, StatGrain, TicketStat, TicketStatDelta
 from ombud.models.tag import Tag, TicketTag
@@ -66,6 +66,7 @@ __all__ = [
     "MessageMove",
     "Organization",
     "OrganizationDomain",
+    "SearchQueueEntry",
     "SearchWord",
     "Security",
     "StaleFile",

@@ -89,3 +89,11 @@ class SearchWord(Base):
         # the worker: words not looked at for longest
         Index("ix_search_words_checked_at", "checked_at"),
     )
+
+
+class SearchQueueEntry(Base):
+    """A ticket of a bulk load whose document is not written yet; the worker takes them in batches."""
+
+    __tablename__ = "search_queue"
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id", ondelete="CASCADE"), primary_key=True)

@@ -18,8 +18,8 @@ from ombud.audit import actions as audit
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.errors import OmbudError
-from ombud.mail import actions as mail
 from ombud.idempotency import drop_old_answers
+from ombud.mail import actions as mail
 from ombud.people import actions as people
 from ombud.search import actions as search
 from ombud.worker.intake import decide_about_mail

@@ -1,5 +1,6 @@
 """Reading tickets: builders that return a Select, for either kind of session. Nothing is executed here."""
 
+from ombud.tickets.queries.counters import view_counters
 from ombud.tickets.queries.lists import (
     COUNTER_CAP,
     by_rank,
@@ -7,7 +8,7 @@ from ombud.tickets.queries.lists import (
     cursor_values,
     inbox,
     paged,
-    view_counters,
+    total_and_page,
 )
 from ombud.tickets.queries.matching import RARE, Common, search_weight, tickets_matching
 from ombud.tickets.queries.one import (
@@ -60,6 +61,7 @@ __all__ = [
     "ticket_id",
     "tickets_by_number",
     "tickets_matching",
+    "total_and_page",
     "view_counters",
     "visible_id",
 ]

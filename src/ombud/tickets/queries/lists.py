@@ -4,18 +4,26 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
+    Double,
     Select,
+    and_,
+    any_,
     case,
+    cast,
     exists,
     false,
     func,
     literal,
+    literal_column,
+    null,
+    or_,
     select,
     true,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from ombud.db.actor import Actor
@@ -32,13 +40,22 @@ from ombud.models import (
     TicketTag,
     User,
 )
-from ombud.tickets.filters import Place, TicketFilter, TicketSort, View
+from ombud.tickets.filters import Place, TicketFilter, TicketSort
 from ombud.tickets.grammar import understand
 from ombud.tickets.policy import comments_visible_to
-from ombud.tickets.queries.matching import RARE, Common, comment_has_part, has_part, tickets_matching
+from ombud.tickets.queries.matching import (
+    RARE,
+    Common,
+    comment_has_part,
+    first_found,
+    has_part,
+    tickets_matching,
+)
 from ombud.tickets.queries.ranking import ranked_page
 
 COUNTER_CAP = 1000
+FIRST = 4 * COUNTER_CAP
+"""So many matches of something common are looked at first when they are counted."""
 
 # Made once: an alias works out its columns when they are first asked for, which costs more than the rest of a list.
 _REQUESTER, _ASSIGNEE = aliased(User, name="requester"), aliased(User, name="assignee")
@@ -131,27 +148,90 @@ def by_rank(statement: Any, best: Any, place: Place) -> Select[*tuple[Any, ...]]
 
 
 def count_matching(actor: Actor, wanted: TicketFilter, *, common: Common = RARE) -> Select[*tuple[Any, ...]]:
-    """Return how many tickets match, counted up to one more than COUNTER_CAP."""
-    conditions = tickets_matching(actor, wanted, common=common)
-    capped = select(literal(1)).select_from(Ticket).where(*conditions).limit(COUNTER_CAP + 1).subquery()
-    counted: Select[*tuple[Any, ...]] = select(func.count()).select_from(capped)
+    """Return how many tickets match, counted up to one more than COUNTER_CAP.
+
+    What is common is counted among the first that an index finds. They are enough for the cap, or they were all, or
+    the rest of the filter leaves few of them: only then the list is walked.
+    """
+    wanted = understand(wanted)
+    walked = _capped(tickets_matching(actor, wanted, common=common))
+    first = first_found(actor, wanted, common, FIRST)
+    counted: Select[*tuple[Any, ...]]
+    if first is None:
+        counted = select(walked.label("count_1"))
+    else:
+        tried = select(first.label("ids")).cte("tried")
+        ids = cast(select(tried.c.ids).scalar_subquery(), ARRAY(BigInteger))
+        among = replace(wanted, text=None) if common.words else wanted
+        quick = select(
+            _capped([Ticket.id == any_(ids), *tickets_matching(actor, among, common=common)]).label("found"),
+            func.cardinality(ids).label("tried"),
+        ).offset(literal_column("0"))
+        seen = quick.subquery("quick")
+        enough = or_(seen.c.found > COUNTER_CAP, and_(seen.c.tried > 0, seen.c.tried < FIRST))
+        counted = select(case((enough, seen.c.found), else_=walked).label("count_1"))
     return counted.execution_options(**{INCLUDE_DELETED: True})
 
 
-def view_counters(actor: Actor) -> Select[*tuple[Any, ...]]:
-    """Return one row with a column per view: how many tickets it holds, counted up to COUNTER_CAP.
+def _capped(conditions: list[ColumnElement[bool]]) -> Any:
+    capped = select(literal(1)).select_from(Ticket).where(*conditions).limit(COUNTER_CAP + 1).subquery()
+    return select(func.count()).select_from(capped).scalar_subquery()
 
-    Each count stops at the cap, so a long history costs no more than a short one.
+
+def total_and_page(
+    actor: Actor, wanted: TicketFilter, place: Place, *, common: Common = RARE
+) -> Select[*tuple[Any, ...]]:
+    """Return one row of one moment: how many match (as `count_matching`), the ids of a page and one more, and ranks.
+
+    Ids and ranks are lists, in order; ranks only where they give it. What rare words find is looked up once for both;
+    anything else is counted by one walk and paged by another, each of which ends when it has enough.
     """
-    counters: Select[*tuple[Any, ...]] = select(
-        *(_view_count(actor, view.narrowed(TicketFilter())).label(view.value) for view in View)
+    if place.sort is TicketSort.RANK:
+        return _row(
+            count_matching(actor, wanted, common=common).scalar_subquery(),
+            ranked_page(actor, wanted, place, common=common).cte("page"),
+            place,
+        )
+    columns = sort_columns(place)
+    if common.gathers(wanted):
+        found = select(*columns).where(*tickets_matching(actor, wanted, common=common)).cte("found")
+        capped = select(literal(1)).select_from(found).limit(COUNTER_CAP + 1).subquery()
+        total = select(func.count()).select_from(capped).scalar_subquery()
+        known = tuple(found.c[str(column.key)] for column in columns)
+        page = paged(select(known[-1]), place, known)
+    else:
+        total = count_matching(actor, wanted, common=common).scalar_subquery()
+        page = paged(select(columns[-1]).where(*tickets_matching(actor, wanted, common=common)), place)
+    row: Select[*tuple[Any, ...]] = select(
+        total, func.array(page.scalar_subquery(), type_=ARRAY(BigInteger)), null()
     )
-    return counters.execution_options(**{INCLUDE_DELETED: True})
+    return row.execution_options(**{INCLUDE_DELETED: True})
 
 
-def paged(statement: Any, place: Place) -> Select[*tuple[Any, ...]]:
-    """Return the page of a list of tickets that `place` says, and one row more."""
-    columns = _SORT_COLUMNS[place.sort]
+def _row(total: Any, page: Any, place: Place) -> Select[*tuple[Any, ...]]:
+    """The row of a page that is ordered by rank."""
+    order = [column.asc() if place.ascending else column.desc() for column in (page.c.rank, page.c.id)]
+    arrays: list[Any] = [
+        func.array(select(column).order_by(*order).scalar_subquery(), type_=ARRAY(type_))
+        for column, type_ in ((page.c.id, BigInteger()), (page.c.rank, Double()))
+    ]
+    row: Select[*tuple[Any, ...]] = select(total, *arrays)
+    return row.execution_options(**{INCLUDE_DELETED: True})
+
+
+def sort_columns(place: Place) -> tuple[ColumnElement[Any], ...]:
+    """Return the columns of tickets that an order goes by; the last one is the id."""
+    return _SORT_COLUMNS[place.sort]
+
+
+def paged(
+    statement: Any, place: Place, columns: tuple[ColumnElement[Any], ...] | None = None
+) -> Select[*tuple[Any, ...]]:
+    """Return the page of a list of tickets that `place` says, and one row more.
+
+    `columns` are `sort_columns` as the statement knows them, where they are not those of the table.
+    """
+    columns = columns or sort_columns(place)
     if place.cursor is not None:
         types = tuple(column.type.python_type for column in columns)
         values = decode_cursor(place.cursor, sort=place.order_name, types=types)
@@ -164,21 +244,6 @@ def paged(statement: Any, place: Place) -> Select[*tuple[Any, ...]]:
     order = [column.asc() if place.ascending else column.desc() for column in columns]
     page: Select[*tuple[Any, ...]] = statement.order_by(*order).limit(place.limit + 1)
     return page
-
-
-def _view_count(actor: Actor, wanted: TicketFilter) -> Any:
-    if wanted.statuses is None or wanted.assignees is not None:
-        return _capped_count(tickets_matching(actor, wanted))
-    # One count per status: each walks its own stretch of the index and stops at the cap.
-    counts = [
-        _capped_count(tickets_matching(actor, replace(wanted, statuses=(one,)))) for one in wanted.statuses
-    ]
-    return func.least(sum(counts[1:], counts[0]), COUNTER_CAP)
-
-
-def _capped_count(conditions: list[ColumnElement[bool]]) -> Any:
-    capped = select(literal(1)).select_from(Ticket).where(*conditions).limit(COUNTER_CAP).subquery()
-    return select(func.count()).select_from(capped).scalar_subquery()
 
 
 def _tags_json(actor: Actor) -> Any:

@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import Any, Self
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Select,
     and_,
     any_,
+    cast,
     exists,
     false,
     func,
@@ -16,6 +18,7 @@ from sqlalchemy import (
     or_,
     select,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from ombud.db.actor import Actor
 from ombud.models import (
@@ -33,9 +36,9 @@ from ombud.tickets.filters import ME, UNASSIGNED, Assignee, TicketFilter
 from ombud.tickets.grammar import understand
 from ombud.tickets.policy import comments_visible_to, visible_to
 
-# From about this many matches on, walking the list until a page is full beats gathering all matches first
-# (measured at 200,000 tickets, see docs/adr/0011).
-COMMON = 3_000
+# From about so many matches on, walking the list until a page is full beats gathering all matches first: a ticket with
+# the words costs some 4 µs to gather, a document on the way 30 µs to unpack (docs/adr/0019).
+COMMON = 10_000
 COMMON_TEXTS = 20_000
 """The same for texts with a substring, which cost more to walk (measured, see docs/adr/0016)."""
 
@@ -54,6 +57,11 @@ class Common:
     def of(cls, words: int | None, substring: int | None) -> Self:
         """Return what the two columns of `search_weight` mean."""
         return cls((words or 0) >= COMMON, (substring or 0) >= COMMON_TEXTS)
+
+    def gathers(self, wanted: TicketFilter) -> bool:
+        """Tell whether something rare is searched for, so that few tickets are left to look at."""
+        by_words = wanted.text is not None and not self.words
+        return by_words or (wanted.substring is not None and not self.substring)
 
 
 RARE = Common()
@@ -91,6 +99,20 @@ def search_weight(wanted: TicketFilter) -> Select[int | None, int | None]:
             "substring_weight"
         ),
     )
+
+
+def first_found(actor: Actor, wanted: TicketFilter, common: Common, most: int) -> Any:
+    """Return an array of the first tickets that an index finds for what is common, at most so many.
+
+    For staff, to count by; None where no index can tell.
+    """
+    if actor.is_staff and wanted.text is not None and common.words:
+        return func.ombud.found_tickets(
+            wanted.text, actor.kind.value, actor.user_id, actor.organization_id, most, type_=ARRAY(BigInteger)
+        )
+    if actor.is_staff and wanted.substring is not None and common.substring:
+        return func.ombud.found_texts(wanted.substring, actor.kind.value, most, type_=ARRAY(BigInteger))
+    return None
 
 
 def comment_has_part(actor: Actor, part: str) -> ColumnElement[bool]:
@@ -146,14 +168,17 @@ def _assigned_to(actor: Actor, wanted: tuple[Assignee, ...]) -> ColumnElement[bo
 
 
 def _tagged(names: tuple[str, ...]) -> ColumnElement[bool]:
-    """All of the tags; a semi-join each, so that no row is multiplied. No tag named matches nothing."""
+    """All of the tags; a look-up each, so that no row is multiplied. No tag named matches nothing."""
     if not names:
         return false()
     return and_(
         *(
-            exists()
-            .where(TicketTag.ticket_id == Ticket.id, TicketTag.tag_id == Tag.id)
-            .where(func.lower(Tag.name) == func.lower(name.strip()))
+            exists().where(
+                TicketTag.ticket_id == Ticket.id,
+                # The tag first, by itself: joined, its tickets would be gathered however few are left to ask about.
+                TicketTag.tag_id
+                == select(Tag.id).where(func.lower(Tag.name) == func.lower(name.strip())).scalar_subquery(),
+            )
             for name in names
         )
     )
@@ -167,10 +192,9 @@ def _has_words(actor: Actor, text: str, common: bool) -> ColumnElement[bool]:
     if common and actor.is_staff:
         document = TicketSearch.document.op("@@")(func.ombud.search_query(text))
         return select(document).where(TicketSearch.ticket_id == Ticket.id).correlate(Ticket).scalar_subquery()
-    found = func.ombud.match_tickets(
-        text, actor.kind.value, actor.user_id, actor.organization_id
-    ).table_valued("ticket_id", "rank", name="found")
-    return Ticket.id == any_(func.array(select(found.c.ticket_id).scalar_subquery()))
+    found = func.ombud.found_tickets(text, actor.kind.value, actor.user_id, actor.organization_id)
+    # Cast, or PostgreSQL takes it for a sub-select of ids; a sub-select, so that it is computed once.
+    return Ticket.id == any_(cast(select(found).scalar_subquery(), ARRAY(BigInteger)))
 
 
 def _has_part(actor: Actor, part: str, common: bool) -> ColumnElement[bool]:

@@ -2,10 +2,10 @@
 
 from sqlalchemy.orm import Session
 
-from ombud.models import TicketStatus
+from ombud.models import Ticket, TicketStatus
 from ombud.tickets.filters import DEFAULT_PAGE, Place, TicketFilter, TicketSort
-from ombud.tickets.reads.find import FoundTickets, find_tickets
-from ombud.tickets.reads.parts import put_attachments, put_comments
+from ombud.tickets.reads.find import FoundTickets, found_with
+from ombud.tickets.reads.parts import put_attachments, put_comments, put_people
 
 
 def get_tickets_with_details(
@@ -17,11 +17,14 @@ def get_tickets_with_details(
 ) -> FoundTickets:
     """Return one page of tickets, newest first, with people, team, tags, comments (authors too) and files.
 
-    Four statements, whatever `limit` (at most 100). `comments` holds each ticket's last 50 that the actor may
+    Six statements, whatever `limit` (at most 100). `comments` holds each ticket's last 50 that the actor may
     read, `attachments` the first 50; `ombud.tickets.queries.conversation` has them all. Go on with `next_cursor`.
     """
     wanted = TicketFilter(statuses=(status,) if status is not None else None)
-    found = find_tickets(session, wanted, Place(TicketSort.CREATED, limit=limit, cursor=cursor))
-    put_comments(session, found.tickets)
-    put_attachments(session, found.tickets)
-    return found
+
+    def fill(tickets: list[Ticket]) -> None:
+        comments = put_comments(session, tickets)
+        put_people(session, tickets, comments)
+        put_attachments(session, tickets)
+
+    return found_with(session, wanted, Place(TicketSort.CREATED, limit=limit, cursor=cursor), fill)

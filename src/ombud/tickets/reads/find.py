@@ -1,21 +1,22 @@
 """Find tickets: one page of objects and the capped total, of one moment."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy.orm import Session
 
 from ombud.db.context import actor_of
+from ombud.db.plans import by_key
 from ombud.kit.cursor import encode_cursor
 from ombud.models import Ticket, TicketPriority, TicketStatus
+from ombud.tickets import queries as lists
 from ombud.tickets.filters import DEFAULT_PAGE, Place, TicketFilter, TicketSort
 from ombud.tickets.grammar import understand
 from ombud.tickets.listing import how_common
 from ombud.tickets.queries import COUNTER_CAP, cursor_values
-from ombud.tickets.reads import queries
-from ombud.tickets.reads.parts import put_tags
+from ombud.tickets.reads.parts import put_people, put_tags, tickets_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +63,36 @@ def search_tickets(
 
 
 def find_tickets(session: Session, wanted: TicketFilter, place: Place) -> FoundTickets:
-    """Return the page of tickets that `place` says, in two statements; searching is one more."""
+    """Return the page of tickets that `place` says: one statement finds it, three look its tickets up by their keys.
+
+    With words to search for there is one more. Where nothing is found, nothing is looked up.
+    """
+    return found_with(session, wanted, place, lambda tickets: put_people(session, tickets))
+
+
+def found_with(
+    session: Session, wanted: TicketFilter, place: Place, fill: Callable[[list[Ticket]], None]
+) -> FoundTickets:
+    """Find a page as `find_tickets`; `fill` adds people and whatever else is wanted, by keys."""
     actor = actor_of(session)
     wanted = understand(wanted)
     session.flush()
-    statement = queries.tickets_and_total(actor, wanted, place, common=how_common(session, wanted))
-    rows = session.execute(statement).all()
-    found = [row for row in rows if row.Ticket is not None]
-    page = [row.Ticket for row in found[: place.limit]]
-    put_tags(session, page)
-    more = len(found) > place.limit
-    last = found[place.limit - 1] if more else None
+    statement = lists.total_and_page(actor, wanted, place, common=how_common(session, wanted))
+    total, ids, ranks = session.execute(statement).one()
+    page: list[Ticket] = []
+    if ids:
+        with by_key(session):
+            page = tickets_of(session, ids[: place.limit])
+            put_tags(session, page)
+            fill(page)
+    following = None
+    if len(ids) > place.limit and page:
+        last = page[-1]
+        values = cursor_values(last, place) if ranks is None else (ranks[ids.index(last.id)], last.id)
+        following = encode_cursor(place.order_name, values)
     return FoundTickets(
         tickets=tuple(page),
-        total=min(rows[0][0], COUNTER_CAP),
-        is_more=rows[0][0] > COUNTER_CAP,
-        next_cursor=encode_cursor(place.order_name, _cursor_values(last, place))
-        if last is not None
-        else None,
+        total=min(total, COUNTER_CAP),
+        is_more=total > COUNTER_CAP,
+        next_cursor=following,
     )
-
-
-def _cursor_values(row: Any, place: Place) -> tuple[Any, ...]:
-    return cursor_values(row if place.sort is TicketSort.RANK else row.Ticket, place)

@@ -1,0 +1,28 @@
+-- Keys and indexes exactly where the guide's models put them.
+SET maintenance_work_mem='1GB';
+ALTER TABLE users ADD PRIMARY KEY (id);
+CREATE UNIQUE INDEX ix_users_email ON users(email);
+ALTER TABLE tickets ADD PRIMARY KEY (id);
+CREATE UNIQUE INDEX ix_tickets_ticket_number ON tickets(ticket_number);
+CREATE INDEX ix_tickets_status ON tickets(status);
+CREATE INDEX ix_tickets_priority ON tickets(priority);
+CREATE INDEX ix_tickets_creator_id ON tickets(creator_id);
+CREATE INDEX ix_tickets_assignee_id ON tickets(assignee_id);
+CREATE INDEX ix_tickets_created_at ON tickets(created_at);
+ALTER TABLE comments ADD PRIMARY KEY (id);
+CREATE INDEX ix_comments_ticket_id ON comments(ticket_id);
+CREATE INDEX ix_comments_author_id ON comments(author_id);
+ALTER TABLE tags ADD PRIMARY KEY (id);
+CREATE UNIQUE INDEX ix_tags_name ON tags(name);
+ALTER TABLE ticket_tags ADD PRIMARY KEY (ticket_id, tag_id);
+ALTER TABLE attachments ADD PRIMARY KEY (id);
+ALTER TABLE audit_logs ADD PRIMARY KEY (id);
+CREATE INDEX ix_audit_logs_table_name ON audit_logs(table_name);
+CREATE INDEX ix_audit_logs_record_id ON audit_logs(record_id);
+CREATE INDEX ix_audit_logs_user_id ON audit_logs(user_id);
+CREATE INDEX ix_audit_logs_created_at ON audit_logs(created_at);
+ALTER TABLE tickets ADD FOREIGN KEY (creator_id) REFERENCES users(id), ADD FOREIGN KEY (assignee_id) REFERENCES users(id);
+ALTER TABLE comments ADD FOREIGN KEY (ticket_id) REFERENCES tickets(id), ADD FOREIGN KEY (author_id) REFERENCES users(id);
+ALTER TABLE ticket_tags ADD FOREIGN KEY (ticket_id) REFERENCES tickets(id), ADD FOREIGN KEY (tag_id) REFERENCES tags(id);
+ALTER TABLE attachments ADD FOREIGN KEY (ticket_id) REFERENCES tickets(id);
+ALTER TABLE audit_logs ADD FOREIGN KEY (user_id) REFERENCES users(id);
