@@ -53,9 +53,7 @@ def requests() -> Response:
     """List the newest tickets that the caller may see."""
     with support.read() as session:
         rows = session.execute(inbox(support.actor, TicketFilter(), Place(limit=20))).all()
-    return jsonify(
-        [{"number": row.ticket_number, "title": row.title, "status": row.status} for row in rows]
-    )
+    return jsonify([{"number": row.ticket_number, "title": row.title, "status": row.status} for row in rows])
 
 
 @app.post("/requests/<number>/comments")

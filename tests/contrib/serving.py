@@ -75,7 +75,13 @@ def prepare(name: str, environ: dict[str, str]) -> list[str]:
     *before, server = commands(name)
     for command in before:
         done = subprocess.run(
-            command, cwd=EXAMPLES / name, env=environ, capture_output=True, text=True, timeout=120, check=False
+            command,
+            cwd=EXAMPLES / name,
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
     return server

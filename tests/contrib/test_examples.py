@@ -17,7 +17,7 @@ SHOPS = [("fastapi", True), ("flask", False), ("django", False), ("django over A
 
 @pytest.mark.parametrize(("shop", "live"), SHOPS)
 def test_a_shop_with_a_desk(
-    shop: str, live: bool, database: ScratchDatabase, cast: Cast, tmp_path: Path, built: None
+    built: None, database: ScratchDatabase, cast: Cast, tmp_path: Path, *, shop: str, live: bool
 ) -> None:
     name = shop.partition(" ")[0]
     environ = environment(database.url, tmp_path)
