@@ -16,7 +16,7 @@ A commit that fails is an error answer, never a 200.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +87,7 @@ class HostedDesk(HostDesk):
         self.sync_reads: Dependency = Depends(sync_read, scope="function")
 
     @asynccontextmanager
-    async def lifespan(self, _app: Any = None) -> AsyncIterator[None]:
+    async def lifespan(self, _app: Any = None) -> AsyncGenerator[None]:
         """Open the desk with the application and close it with it: give it to FastAPI, or use it in yours."""
         await self.opened()
         for mounted in self._mounted:

@@ -13,7 +13,7 @@ A commit that fails is an error answer, never a 200.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -89,25 +89,25 @@ class HostedDesk(HostDesk):
         return held.session
 
     @contextmanager
-    def begin(self) -> Iterator[DeskSession]:
+    def begin(self) -> Generator[DeskSession]:
         """Open a transaction of the request's actor; its end commits."""
         with self.desk.begin(self.actor) as session:
             yield session
 
     @contextmanager
-    def read(self) -> Iterator[DeskSession]:
+    def read(self) -> Generator[DeskSession]:
         """Open a read-only transaction of the request's actor."""
         with self.desk.read(self.actor) as session:
             yield session
 
     @asynccontextmanager
-    async def abegin(self) -> AsyncIterator[AsyncSession]:
+    async def abegin(self) -> AsyncGenerator[AsyncSession]:
         """The twin of `begin` for `async def` views. Flask gives each an event loop of its own, so it connects anew."""
         async with self.passing() as desk, desk.abegin(self.actor) as session:
             yield session
 
     @asynccontextmanager
-    async def aread(self) -> AsyncIterator[AsyncSession]:
+    async def aread(self) -> AsyncGenerator[AsyncSession]:
         """The twin of `read` for `async def` views."""
         async with self.passing() as desk, desk.aread(self.actor) as session:
             yield session
@@ -145,7 +145,7 @@ def _on_error(error: OmbudError) -> Any:
 
 def _for_people(answer: Answer) -> Any:
     error = default_exceptions.get(answer.status, InternalServerError)(description=answer.message)
-    response = current_app.make_response(current_app.handle_http_exception(error))  # type: ignore[arg-type]  # it answers what a view may answer
+    response = current_app.make_response(current_app.handle_http_exception(error))
     for name, value in answer.headers.items():
         response.headers[name] = value
     return response

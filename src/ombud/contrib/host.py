@@ -10,7 +10,7 @@ import atexit
 import os
 import threading
 import weakref
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +80,7 @@ class HostDesk:
         return found
 
     @asynccontextmanager
-    async def passing(self) -> AsyncIterator[Desk]:
+    async def passing(self) -> AsyncGenerator[Desk]:
         """Yield a desk for an event loop that soon ends: its connections are made for the block, and closed."""
         opened = await asyncio.to_thread(lambda: self.desk)
         desk = Desk(opened.url, opened.settings)
@@ -145,7 +145,7 @@ class HostDesk:
 
 
 @asynccontextmanager
-async def awriting(host: HostDesk, actor: Actor) -> AsyncIterator[AsyncSession]:
+async def awriting(host: HostDesk, actor: Actor) -> AsyncGenerator[AsyncSession]:
     """Open a transaction on the running loop's connections; its end commits."""
     desk = await host.opened()
     async with desk.abegin(actor) as session:
@@ -153,7 +153,7 @@ async def awriting(host: HostDesk, actor: Actor) -> AsyncIterator[AsyncSession]:
 
 
 @asynccontextmanager
-async def areading(host: HostDesk, actor: Actor) -> AsyncIterator[AsyncSession]:
+async def areading(host: HostDesk, actor: Actor) -> AsyncGenerator[AsyncSession]:
     """Open a read-only transaction on the running loop's connections."""
     desk = await host.opened()
     async with desk.aread(actor) as session:

@@ -30,7 +30,7 @@ from ombud.testing.undone import AsyncUndoneDesk, UndoneDesk, undone
 try:
     from pytest_asyncio import fixture as async_fixture
 except ImportError:  # the asynchronous fixtures then say what they miss
-    async_fixture = pytest.fixture
+    async_fixture = pytest.fixture  # type: ignore[assignment]  # called in the same way
 
 ROOT_VARIABLE = "OMBUD_TEST_ROOT"
 SERVER_VARIABLE = "OMBUD_TEST_SERVER"

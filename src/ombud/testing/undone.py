@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Never
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from ombud.db.actor import Actor
 from ombud.db.context import DeskSession, bind_actor
@@ -46,7 +46,8 @@ class UndoneDesk(Desk):
     def abegin(self, actor: Actor) -> Never:
         raise TypeError(_OTHER.format("begin, read and run"))
 
-    aread = abegin
+    def aread(self, actor: Actor, *, snapshot: bool = False) -> Never:
+        raise TypeError(_OTHER.format("begin, read and run"))
 
     def close(self) -> None:
         """Undo everything."""
@@ -82,14 +83,15 @@ class AsyncUndoneDesk(Desk):
     async def alook(self, statement: Select[*tuple[Any, ...]]) -> Row[Any] | None:
         with translated():
             async with self._connection.begin_nested():
-                await self._connection.execute(text("SET LOCAL ROLE ombud_web"))
+                await self._connection.exec_driver_sql("SET LOCAL ROLE ombud_web")
                 row: Row[Any] | None = (await self._connection.execute(statement)).first()
                 return row
 
     def begin(self, actor: Actor) -> Never:
         raise TypeError(_OTHER.format("abegin, aread and arun"))
 
-    read = begin
+    def read(self, actor: Actor, *, snapshot: bool = False) -> Never:
+        raise TypeError(_OTHER.format("abegin, aread and arun"))
 
     def close(self) -> None:
         """Do nothing: who opened the connection undoes everything."""

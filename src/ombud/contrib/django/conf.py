@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
@@ -45,8 +45,8 @@ def configuration() -> Configuration:
 
 def values() -> Mapping[str, Any]:
     """Return `settings.OMBUD`, empty when there is none."""
-    found = getattr(django_settings, "OMBUD", {})
-    return found if isinstance(found, Mapping) else {}
+    found: Any = getattr(django_settings, "OMBUD", {})
+    return cast("Mapping[str, Any]", found) if isinstance(found, Mapping) else {}
 
 
 def desk_settings(given: Mapping[str, Any]) -> Settings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from inspect import iscoroutinefunction
@@ -113,21 +113,21 @@ class DeskOfRequest:
         return self._async_held.session
 
     @contextmanager
-    def begin(self) -> Iterator[DeskSession]:
+    def begin(self) -> Generator[DeskSession]:
         """Open a transaction; its end commits."""
         _refuse_in_loop()
         with host().desk.begin(self.actor) as session:
             yield session
 
     @contextmanager
-    def read(self) -> Iterator[DeskSession]:
+    def read(self) -> Generator[DeskSession]:
         """Open a read-only transaction."""
         _refuse_in_loop()
         with host().desk.read(self.actor) as session:
             yield session
 
     @asynccontextmanager
-    async def abegin(self) -> AsyncIterator[AsyncSession]:
+    async def abegin(self) -> AsyncGenerator[AsyncSession]:
         """Open a transaction in an `async def` view; its end commits.
 
         Below WSGI each such view has an event loop of its own, so it connects anew; an ASGI server keeps a pool.
@@ -141,7 +141,7 @@ class DeskOfRequest:
                 yield session
 
     @asynccontextmanager
-    async def aread(self) -> AsyncIterator[AsyncSession]:
+    async def aread(self) -> AsyncGenerator[AsyncSession]:
         """The read-only twin of `abegin`."""
         actor = await self.aactor()
         if isinstance(self._request, ASGIRequest):

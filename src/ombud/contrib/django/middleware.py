@@ -24,7 +24,8 @@ class DeskMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
-        self._is_async = iscoroutinefunction(get_response)
+        # Below Python 3.12 only this one knows what asgiref has marked.
+        self._is_async = iscoroutinefunction(get_response)  # pyright: ignore[reportDeprecated]
         if self._is_async:
             markcoroutinefunction(self)
 
