@@ -200,7 +200,7 @@ def test_the_actor_may_come_from_a_coroutine(wired: dict[str, Any], loop: asynci
         assert loop.run(ask()) == b"0"
 
 
-def ids(**wiring: Any) -> list[str | None]:
+def ids(**wiring: Any) -> list[str]:
     with override_settings(OMBUD=wiring):
         return sorted(str(one.id) for one in run_checks(tags=["ombud"], databases=["default"]))
 

@@ -39,20 +39,20 @@ def add_asynchronous(app: FastAPI, support: HostedDesk) -> None:
     reading = Annotated[AsyncSession, support.reads]
 
     @app.post("/tickets")
-    async def create(session: writing, title: str) -> str:  # type: ignore[valid-type]  # made at run time
+    async def create(session: writing, title: str) -> str:
         return (await session.run_sync(open_ticket, title=title)).ticket_number
 
     @app.get("/count")
-    async def count(session: reading) -> int:  # type: ignore[valid-type]  # made at run time
-        return int(await session.scalar(select(func.count()).select_from(Ticket)))
+    async def count(session: reading) -> int:
+        return await session.scalar(select(func.count()).select_from(Ticket)) or 0
 
     @app.post("/twin")
-    async def twin(session: writing, email: str) -> dict[str, str]:  # type: ignore[valid-type]  # made at run time
+    async def twin(session: writing, email: str) -> dict[str, str]:
         session.add(User(email=email))  # not flushed: the commit finds out
         return {"created": email}
 
     @app.get("/write-in-read")
-    async def write_in_read(session: reading) -> None:  # type: ignore[valid-type]  # made at run time
+    async def write_in_read(session: reading) -> None:
         await session.run_sync(open_ticket, title="No")
 
 
@@ -61,15 +61,15 @@ def add_synchronous(app: FastAPI, support: HostedDesk) -> None:
     reading = Annotated[DeskSession, support.sync_reads]
 
     @app.post("/sync/tickets")
-    def create(session: writing, title: str) -> str:  # type: ignore[valid-type]  # made at run time
+    def create(session: writing, title: str) -> str:
         return open_ticket(session, title=title).ticket_number
 
     @app.get("/sync/count")
-    def count(session: reading) -> int:  # type: ignore[valid-type]  # made at run time
-        return int(session.scalar(select(func.count()).select_from(Ticket)))
+    def count(session: reading) -> int:
+        return session.scalar(select(func.count()).select_from(Ticket)) or 0
 
     @app.post("/sync/twin")
-    def twin(session: writing, email: str) -> dict[str, str]:  # type: ignore[valid-type]  # made at run time
+    def twin(session: writing, email: str) -> dict[str, str]:
         session.add(User(email=email))
         return {"created": email}
 
@@ -78,13 +78,13 @@ def add_failing(app: FastAPI, support: HostedDesk, database: ScratchDatabase) ->
     writing = Annotated[AsyncSession, support.writes]
 
     @app.post("/broken-off")
-    async def broken_off(session: writing, title: str) -> str:  # type: ignore[valid-type]  # made at run time
+    async def broken_off(session: writing, title: str) -> str:
         await session.run_sync(open_ticket, title=title)
         database.end_connections()
         return "saved"
 
     @app.post("/raising")
-    async def raising(session: writing, title: str, how: str) -> None:  # type: ignore[valid-type]  # made at run time
+    async def raising(session: writing, title: str, how: str) -> None:
         await session.run_sync(open_ticket, title=title)
         raise {"http": HTTPException(418), "desk": Forbidden(), "limit": RateLimited(retry_after=7)}[how]
 

@@ -112,7 +112,7 @@ def test_a_failing_commit_is_never_a_success(web: FlaskClient, cast: Cast, desk:
 def test_a_database_that_dies_before_the_commit_is_told(web: FlaskClient, cast: Cast) -> None:
     me = signed_in(cast.customer)
     answer = web.post("/broken-off", headers=me)
-    assert (answer.status_code, answer.json["code"]) == (503, "unavailable")
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "unavailable")
     assert web.get("/count", headers=me).text == "0"
 
 
@@ -126,7 +126,7 @@ def test_what_is_not_a_success_rolls_back(web: FlaskClient, cast: Cast, how: str
 def test_people_get_the_hosts_own_page_of_an_error(web: FlaskClient, cast: Cast) -> None:
     me = signed_in(cast.customer)
     for_program = web.post("/ending", query_string={"how": "missing"}, headers=me)
-    assert for_program.json["code"] == "not_found"
+    assert for_program.get_json()["code"] == "not_found"
     for_person = web.post("/ending", query_string={"how": "missing"}, headers={**me, "Accept": "text/html"})
     assert for_person.status_code == 404
     assert for_person.text == "<h1>The shop's own page: There is no such thing here.</h1>"
@@ -134,7 +134,7 @@ def test_people_get_the_hosts_own_page_of_an_error(web: FlaskClient, cast: Cast)
 
 def test_nobody_gets_in_without_an_actor(web: FlaskClient) -> None:
     answer = web.get("/count")
-    assert (answer.status_code, answer.json["code"]) == (401, "unauthenticated")
+    assert (answer.status_code, answer.get_json()["code"]) == (401, "unauthenticated")
 
 
 def test_no_transaction_is_left_open(settings: Settings, database: ScratchDatabase, cast: Cast) -> None:

@@ -16,6 +16,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+HostApplication = Callable[[Any, Any, Any], Awaitable[None]]
+"""A host's own application; frameworks spell the types of ASGI in their own ways."""
 
 _PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 
@@ -82,7 +84,7 @@ class DeskBelow:
     Answers the server's lifespan events itself where the host's application cannot (Django's).
     """
 
-    def __init__(self, app: Application, host: HostDesk, prefix: str, *, lifespan: bool = False) -> None:
+    def __init__(self, app: HostApplication, host: HostDesk, prefix: str, *, lifespan: bool = False) -> None:
         """With `lifespan` the host's own application is asked for its lifespan; the desk starts at first use."""
         self._app = app
         self._desk_host = host

@@ -12,7 +12,7 @@ from ombud.contrib.django.desk import host
 DEFAULT = "/support"
 
 
-def mount_asgi(application: asgi.Application) -> asgi.DeskBelow:
+def mount_asgi(application: asgi.HostApplication) -> asgi.DeskBelow:
     """Return the project's ASGI application with the desk below its path: `mount_asgi(get_asgi_application())`.
 
     It answers the server's lifespan events, which Django does not. Needs `ombud[server]`.
