@@ -17,7 +17,6 @@ from ombud.errors import OmbudError
 MIDDLEWARE = "ombud.contrib.django.middleware.DeskMiddleware"
 
 
-@checks.register("ombud")
 def settings_are_usable(**_: Any) -> list[checks.CheckMessage]:
     """Check `settings.OMBUD` without touching a database."""
     given = values()
@@ -36,7 +35,6 @@ def settings_are_usable(**_: Any) -> list[checks.CheckMessage]:
     return found
 
 
-@checks.register("ombud", checks.Tags.database)
 def schema_is_current(databases: Sequence[str] | None = None, **_: Any) -> list[checks.CheckMessage]:
     """Check, with `manage.py check --database default`, that the desk answers and needs no migration."""
     given = values()
