@@ -45,12 +45,13 @@ class DeskBelow:
             return []
         if not path.startswith(f"{self._prefix}/"):
             return self._app(environ, start_response)
-        inner = {
-            **environ,
-            "SCRIPT_NAME": environ.get("SCRIPT_NAME", "") + self._prefix,
-            "PATH_INFO": path.removeprefix(self._prefix),
-        }
-        return self._bridge(inner, start_response)
+        environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + self._prefix
+        environ["PATH_INFO"] = path.removeprefix(self._prefix)
+        return self._bridge(environ, start_response)
+
+    def close(self) -> None:
+        """Stop the desk's part in this process; the next request starts it again."""
+        self._bridge.close()
 
 
 class Bridge:
