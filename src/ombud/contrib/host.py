@@ -76,7 +76,10 @@ class HostDesk:
         found = self._by_loop.get(loop)
         if found is None:
             desk = await asyncio.to_thread(lambda: self.desk)
-            found = self._by_loop.setdefault(loop, Desk(desk.url, desk.settings))
+            # The first loop, in most processes the only one, shares the desk of synchronous code, and with it
+            # what is known of who wrote what: nobody misses their own write on a replica.
+            mine = Desk(desk.url, desk.settings) if self._by_loop else desk
+            found = self._by_loop.setdefault(loop, mine)
         return found
 
     @asynccontextmanager
@@ -95,7 +98,7 @@ class HostDesk:
         Somebody new gets an account with `role`; who is known keeps the role that they have in the desk.
         Forbidden for an account that was deactivated. The address must be proven: it decides what is seen.
         """
-        with self.desk.read(DOOR) as session:
+        with self.desk.read(DOOR, fresh=True) as session:
             found = find_actor(session, email)
         if found is not None:
             return found
@@ -109,7 +112,7 @@ class HostDesk:
     ) -> Actor:
         """The asynchronous twin of `actor_for`."""
         desk = await self.opened()
-        async with desk.aread(DOOR) as session:
+        async with desk.aread(DOOR, fresh=True) as session:
             found = await session.run_sync(find_actor, email)
         if found is not None:
             return found
@@ -137,6 +140,9 @@ class HostDesk:
             for engine in _engines(desk):
                 _inherited.append(engine.pool)
                 engine.dispose(close=False)
+            # Closing it here would cut connections that the parent reads from.
+            _inherited.append(vars(desk).pop("_reading", None))
+            vars(desk)["_reading"] = None
         _inherited.append(self._stack)
         self._lock = threading.Lock()
         self._stack = ExitStack()
@@ -162,7 +168,9 @@ async def areading(host: HostDesk, actor: Actor) -> AsyncGenerator[AsyncSession]
 
 def _engines(desk: Desk) -> list[Engine]:
     """Return the engines that a desk has made so far, whatever they are called."""
-    made = [getattr(one, "sync_engine", one) for one in vars(desk).values()]
+    reading = vars(desk).get("_reading")
+    parts = [*vars(desk).values(), *(vars(reading).values() if reading is not None else ())]
+    made = [getattr(one, "sync_engine", one) for one in parts]
     return [one for one in made if isinstance(one, Engine)]
 
 

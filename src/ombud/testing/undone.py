@@ -38,7 +38,7 @@ class UndoneDesk(Desk):
             yield session
 
     @contextmanager
-    def read(self, actor: Actor, *, snapshot: bool = False) -> Iterator[DeskSession]:
+    def read(self, actor: Actor, *, snapshot: bool = False, fresh: bool = False) -> Iterator[DeskSession]:
         # One transaction around all of them: what another one commits meanwhile, none of them sees.
         with translated(), self._joined(actor, read_only=True) as session, session.begin():
             yield session
@@ -46,7 +46,7 @@ class UndoneDesk(Desk):
     def abegin(self, actor: Actor) -> Never:
         raise TypeError(_OTHER.format("begin, read and run"))
 
-    def aread(self, actor: Actor, *, snapshot: bool = False) -> Never:
+    def aread(self, actor: Actor, *, snapshot: bool = False, fresh: bool = False) -> Never:
         raise TypeError(_OTHER.format("begin, read and run"))
 
     def close(self) -> None:
@@ -75,7 +75,9 @@ class AsyncUndoneDesk(Desk):
                 yield session
 
     @asynccontextmanager
-    async def aread(self, actor: Actor, *, snapshot: bool = False) -> AsyncIterator[AsyncSession]:
+    async def aread(
+        self, actor: Actor, *, snapshot: bool = False, fresh: bool = False
+    ) -> AsyncIterator[AsyncSession]:
         with translated():
             async with self._joined(actor, read_only=True) as session, session.begin():
                 yield session
@@ -90,7 +92,7 @@ class AsyncUndoneDesk(Desk):
     def begin(self, actor: Actor) -> Never:
         raise TypeError(_OTHER.format("abegin, aread and arun"))
 
-    def read(self, actor: Actor, *, snapshot: bool = False) -> Never:
+    def read(self, actor: Actor, *, snapshot: bool = False, fresh: bool = False) -> Never:
         raise TypeError(_OTHER.format("abegin, aread and arun"))
 
     def close(self) -> None:
