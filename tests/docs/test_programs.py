@@ -142,7 +142,7 @@ def test_the_suite_of_testing(
     server = postgres.admin_url.render_as_string(hide_password=False)
     found = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-qn2", "-Werror", f"--ombud-server={server}"),
+            *(sys.executable, "-m", "pytest", "-q", "-n", "2", f"--ombud-server={server}"),
             f"--override-ini=asyncio_mode={mode}",
             "--override-ini=asyncio_default_fixture_loop_scope=function",
         ],
