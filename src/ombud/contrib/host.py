@@ -168,8 +168,8 @@ async def areading(host: HostDesk, actor: Actor) -> AsyncGenerator[AsyncSession]
 
 def _engines(desk: Desk) -> list[Engine]:
     """Return the engines that a desk has made so far, whatever they are called."""
-    reading = vars(desk).get("_reading")
-    parts = [*vars(desk).values(), *(vars(reading).values() if reading is not None else ())]
+    reading: object = vars(desk).get("_reading")
+    parts: list[object] = [*vars(desk).values(), *(vars(reading).values() if reading is not None else ())]
     made = [getattr(one, "sync_engine", one) for one in parts]
     return [one for one in made if isinstance(one, Engine)]
 
