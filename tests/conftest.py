@@ -1,4 +1,4 @@
-"""The suite's PostgreSQL, desks and people.
+"""The suite's desks and people, on the databases of `ombud.testing.pytest`: the kit that hosts get.
 
 One server for the run, shared by xdist's workers; one migrated database for each worker, emptied after each
 test that used it. `--postgres 15` runs the same tests on Debian's programs instead of the embedded ones, and
@@ -15,8 +15,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -42,8 +40,10 @@ from ombud.testing import (
     make_cast,
     scratch_server,
 )
+from ombud.testing.pytest import ROOT_VARIABLE
 
-ROOT_VARIABLE = "OMBUD_TEST_ROOT"
+pytest_plugins = ["ombud.testing.pytest"]
+
 PROGRAMS = {"embedded": None, "15": Path("/usr/lib/postgresql/15/bin")}
 DRIVERS = {"first": ("psycopg", "asyncpg"), "second": ("psycopg2", "psycopg")}
 
@@ -63,26 +63,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Make one folder for the run; workers inherit its name. The server's own user must be able to enter."""
-    if not hasattr(config, "workerinput"):
-        root = Path(tempfile.mkdtemp(prefix="ombud-tests-"))
-        root.chmod(0o755)
-        os.environ[ROOT_VARIABLE] = str(root)
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
-        shutil.rmtree(os.environ.pop(ROOT_VARIABLE), ignore_errors=True)
-
-
 @pytest.fixture(scope="session", autouse=True)
-def _own_environment() -> Iterator[None]:
-    """Keep the developer's own settings out of the tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("OMBUD_") and name != ROOT_VARIABLE]:
-            patch.delenv(name)
-        yield
+def _own_environment(ombud_environment: None) -> None:
+    """Keep the developer's own settings out of every test."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -96,41 +79,37 @@ def _drivers(pytestconfig: pytest.Config) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def postgres(pytestconfig: pytest.Config) -> Iterator[ScratchServer]:
-    """The run's server."""
+def ombud_programs(pytestconfig: pytest.Config) -> Path | None:
+    """Whose PostgreSQL the run asked for."""
     programs = PROGRAMS[pytestconfig.getoption("--postgres")]
     if programs is not None and not programs.is_dir():
         pytest.skip(f"no PostgreSQL programs in {programs}")
-    with scratch_server(Path(os.environ[ROOT_VARIABLE]) / "desk", programs=programs) as server:
-        yield server
+    return programs
 
 
 @pytest.fixture(scope="session")
-def worker_database(postgres: ScratchServer) -> Iterator[ScratchDatabase]:
-    """This process's migrated database; empty whenever a test begins."""
-    with postgres.database() as database:
-        yield database
+def postgres(ombud_server: ScratchServer) -> ScratchServer:
+    """The run's server."""
+    return ombud_server
 
 
 @pytest.fixture(scope="session")
-def quiet_database(pytestconfig: pytest.Config) -> Iterator[ScratchDatabase]:
+def quiet_database(ombud_programs: Path | None) -> Iterator[ScratchDatabase]:
     """A migrated database on a server of its own.
 
     What waits for every transaction of a server (sealing the audit log does) would wait for the tests of the
     other processes.
     """
     worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
-    programs = PROGRAMS[pytestconfig.getoption("--postgres")]
     place = Path(os.environ[ROOT_VARIABLE]) / f"quiet-{worker}"
-    with scratch_server(place, programs=programs) as server, server.database() as database:
+    with scratch_server(place, programs=ombud_programs) as server, server.database() as database:
         yield database
 
 
 @pytest.fixture
-def database(worker_database: ScratchDatabase) -> Iterator[ScratchDatabase]:
+def database(ombud_database: ScratchDatabase) -> ScratchDatabase:
     """An empty migrated database; what a test commits is removed after it."""
-    yield worker_database
-    worker_database.empty()
+    return ombud_database
 
 
 @pytest.fixture
@@ -187,30 +166,19 @@ def runtime(settings: Settings, desk: Desk, tmp_path: Path) -> Runtime:
 
 
 @pytest.fixture(scope="session")
-def stage_runner() -> Iterator[asyncio.Runner]:
-    """The loop of asynchronous stages; it runs only while an action does."""
-    with asyncio.Runner() as runner:
-        yield runner
-
-
-@pytest.fixture(scope="session")
-def stage_desk(postgres: ScratchServer, stage_runner: asyncio.Runner) -> Iterator[Desk]:
-    """The desk whose connections stages use; kept open, because connecting costs more than a test.
-
-    Its database is its own: what is rolled back still uses numbers up.
-    """
-    with postgres.database() as database:
-        desk = Desk(database.url, Settings(pool_size=2))
-        yield desk
-        stage_runner.run(desk.aclose())
+def stage_desk(ombud_stage_database: ScratchDatabase, ombud_runner: asyncio.Runner) -> Iterator[Desk]:
+    """The desk whose connections stages use; kept open, because connecting costs more than a test."""
+    desk = Desk(ombud_stage_database.url, Settings(pool_size=2))
+    yield desk
+    ombud_runner.run(desk.aclose())
 
 
 @pytest.fixture(params=["sync", "async"])
 def perform(
-    request: pytest.FixtureRequest, stage_desk: Desk, stage_runner: asyncio.Runner
+    request: pytest.FixtureRequest, stage_desk: Desk, ombud_runner: asyncio.Runner
 ) -> Iterator[Perform]:
     """Run actions in units of work that are undone after the test: `perform(actor, action, ...)`."""
-    stage = SyncStage(stage_desk) if request.param == "sync" else AsyncStage(stage_desk, stage_runner)
+    stage = SyncStage(stage_desk) if request.param == "sync" else AsyncStage(stage_desk, ombud_runner)
     yield stage
     stage.close()
 

@@ -35,11 +35,14 @@ def create_app() -> FastAPI:
     return app
 
 
-def build_app(desk: Desk, settings: Settings) -> FastAPI:
-    """Return the application around an open desk, which the caller closes."""
+def build_app(desk: Desk, settings: Settings, *, streams: bool = True) -> FastAPI:
+    """Return the application around an open desk, which the caller closes.
+
+    Without `streams` pages are not told live of what changes: for hosts where each stream would hold a worker.
+    """
     live = LiveHub(desk)
     files = open_store(data_dir(settings) / "files", limit=settings.attachment_limit)
-    runtime = Runtime(settings=settings, desk=desk, files=files, live=live)
+    runtime = Runtime(settings=settings, desk=desk, files=files, live=live, streams=streams)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -34,6 +34,9 @@ def house(tmp_path: Path) -> Path:
         (tmp_path / "ombud" / package / "__init__.py").touch()
     for module in ("__init__", "errors", "clock", "config", "_version"):
         (tmp_path / "ombud" / f"{module}.py").touch()
+    (tmp_path / "ombud" / "contrib" / "django").mkdir()
+    for module in ("host", "held", "problems", "asgi", "wsgi", "flask", "django/__init__", "django/desk"):
+        (tmp_path / "ombud" / "contrib" / f"{module}.py").touch()
     (tmp_path / "ombud" / "contrib" / "fastapi.py").write_text("import fastapi\n")
     (tmp_path / "ombud" / "web" / "inbox.py").write_text("import jinja2\nfrom ombud.tickets import queries\n")
     (tmp_path / "ombud" / "tickets" / "queries.py").write_text("from ombud import people, models\n")
@@ -63,6 +66,11 @@ def test_a_house_in_order_passes(house: Path) -> None:
         ("tickets/rules.py", "from fastapi import HTTPException", FRAMEWORKS),
         ("models/user.py", "import greenlet", FRAMEWORKS),
         ("cli/serve.py", "import uvicorn, ombud.web", None),
+        ("contrib/fastapi.py", "import django", "The wiring for FastAPI knows no other framework"),
+        ("contrib/flask.py", "from starlette.requests import Request", "The wiring for Flask knows no other"),
+        ("contrib/django/desk.py", "import flask", "The wiring for Django knows no other framework"),
+        ("contrib/host.py", "import fastapi", "What the wirings share knows no framework"),
+        ("contrib/flask.py", "import ombud.contrib.fastapi", "The wirings do not know each other"),
     ],
 )
 def test_a_breach_is_noticed(house: Path, module: str, line: str, contract: str | None) -> None:

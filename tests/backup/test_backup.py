@@ -26,9 +26,9 @@ from ombud.errors import Conflict, Invalid, OmbudError, Unavailable
 from ombud.files import FileStore
 from ombud.models import Attachment
 from ombud.testing import Cast, ScratchDatabase
+from ombud.testing.pytest import ROOT_VARIABLE
 from ombud.worker.logs import seal_and_export
 from tests.backup.conftest import SYSTEM, restored_settings, with_file
-from tests.conftest import ROOT_VARIABLE
 
 
 def contents(desk: Desk) -> dict[str, list[str]]:

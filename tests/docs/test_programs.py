@@ -1,6 +1,7 @@
 """The programs in the documents, run as they stand there, against a real database."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,11 +13,11 @@ from sqlalchemy import URL
 from ombud import Actor, Desk
 from ombud.db import migrate
 from ombud.people.actions import find_or_create_customer
-from ombud.testing import ScratchDatabase
+from ombud.testing import ScratchDatabase, ScratchServer
 from ombud.tickets import open_ticket
 from tests.docs.documents import ROOT, blocks
 
-# What a visitor does with the web programs of embedding.md; both serve the same two addresses.
+# What a visitor does with the web programs of embedding.md; all serve the same two addresses, and the desk's pages.
 ASK_FASTAPI = """
 import asyncio
 import httpx
@@ -25,29 +26,40 @@ from program import app
 async def visit():
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://a") as web:
-        made = await web.post("/requests", params={"title": "Broken reader", "email": "ann@example.com"})
+        ann, bob = {"X-User": "ann@example.com"}, {"X-User": "bob@example.com"}
+        made = await web.post("/requests", params={"title": "Broken reader"}, headers=ann)
         number = made.json()["number"]
         print(made.status_code, number)
-        for email in ("ann@example.com", "bob@example.com"):
-            seen = await web.get(f"/requests/{number}", params={"email": email})
+        for who in (ann, bob):
+            seen = await web.get(f"/requests/{number}", headers=who)
             print(seen.status_code, seen.json().get("title"), seen.json().get("code"))
-        print((await web.post("/requests", params={"title": " ", "email": "ann@example.com"})).status_code)
+        print((await web.post("/requests", params={"title": " "}, headers=ann)).status_code)
+        print((await web.get("/support/healthz")).text)
 
 asyncio.run(visit())
 """
-ASK_FLASK = """
-from program import app
+ASK_WSGI = """
+from werkzeug.test import Client
+{start}
 
-with app.test_client() as web:
-    made = web.post("/requests", query_string={"title": "Broken reader", "email": "ann@example.com"})
-    number = made.get_json()["number"]
-    print(made.status_code, number)
-    for email in ("ann@example.com", "bob@example.com"):
-        seen = web.get(f"/requests/{number}", query_string={"email": email})
-        print(seen.status_code, seen.get_json().get("title"), seen.get_json().get("code"))
-    print(web.post("/requests", query_string={"title": " ", "email": "ann@example.com"}).status_code)
+web = Client(application)
+ann, bob = {{"X-User": "ann@example.com"}}, {{"X-User": "bob@example.com"}}
+made = web.post("/requests", query_string={{"title": "Broken reader"}}, headers=ann)
+number = made.get_json(force=True)["number"]
+print(made.status_code, number)
+for who in (ann, bob):
+    seen = web.get(f"/requests/{{number}}", headers=who)
+    print(seen.status_code, seen.get_json(force=True).get("title"), seen.get_json(force=True).get("code"))
+print(web.post("/requests", query_string={{"title": " "}}, headers=ann).status_code)
+print(web.get("/support/healthz").text)
 """
-ANSWERS = ["201 1001", "200 Broken reader None", "404 None not_found", "422"]
+ASK_FLASK = ASK_WSGI.format(start="from program import app\napplication = app.wsgi_app")
+ASK_DJANGO = ASK_WSGI.format(
+    start="import settings\n"
+    "settings.SECRET_KEY, settings.ALLOWED_HOSTS, settings.USE_TZ = 'for tests only', ['localhost'], True\n"
+    "from wsgi import application"
+)
+ANSWERS = ["201 1001", "200 Broken reader None", "404 Not Found not_found", "422", '{"status":"ok"}']
 
 
 @pytest.fixture
@@ -103,12 +115,56 @@ def test_the_web_programs_of_embedding(
     framework: str, visit: str, tmp_path: Path, desk_environment: dict[str, str]
 ) -> None:
     (program,) = [
-        block for block in blocks("docs/embedding.md", "python") if f"from {framework} import" in block
+        block
+        for block in blocks("docs/embedding.md", "python")
+        if f"\nfrom {framework} import" in f"\n{block}"
     ]
     (tmp_path / "program.py").write_text(program)
     script = tmp_path / "visit.py"
     script.write_text(visit)
     assert run(script, desk_environment) == ANSWERS
+
+
+def test_the_django_project_of_embedding(tmp_path: Path, desk_environment: dict[str, str]) -> None:
+    written = write_files("docs/embedding.md", tmp_path)
+    assert written == ["settings.py", "support.py", "urls.py", "wsgi.py"]
+    script = tmp_path / "visit.py"
+    script.write_text(ASK_DJANGO)
+    assert run(script, desk_environment) == ANSWERS
+
+
+@pytest.mark.parametrize("mode", ["strict", "auto"])
+def test_the_suite_of_testing(
+    mode: str, postgres: ScratchServer, tmp_path: Path, desk_environment: dict[str, str]
+) -> None:
+    """As a host runs it, by two processes, in either mode of pytest-asyncio; on this run's server, to be quick."""
+    assert write_files("docs/testing.md", tmp_path) == ["conftest.py", "test_support.py"]
+    server = postgres.admin_url.render_as_string(hide_password=False)
+    found = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-n", "2", f"--ombud-server={server}"),
+            f"--override-ini=asyncio_mode={mode}",
+            "--override-ini=asyncio_default_fixture_loop_scope=function",
+        ],
+        cwd=tmp_path,
+        env={name: value for name, value in desk_environment.items() if name != "PYTEST_XDIST_WORKER"},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert "7 passed" in found.stdout
+
+
+def write_files(document: str, folder: Path) -> list[str]:
+    """Write the programs of a document that begin with a file's name, and return the names."""
+    written = []
+    for block in blocks(document, "python"):
+        if named := re.match(r"# (\w+\.py)\b", block):
+            (folder / named[1]).write_text(block)
+            written.append(named[1])
+    return written
 
 
 def test_the_context_set_by_hand(database: ScratchDatabase, desk: Desk) -> None:
@@ -133,4 +189,5 @@ def fetched(connection: psycopg.Connection, statements: list[str]) -> list[tuple
 
 
 def test_no_program_is_forgotten() -> None:
-    assert len(blocks("docs/embedding.md", "python")) == 4
+    assert len(blocks("docs/embedding.md", "python")) == 8
+    assert len(blocks("docs/testing.md", "python")) == 2

@@ -1,12 +1,25 @@
 """The suite's own ground: databases are empty, stages leave nothing, people can sign in."""
 
 import pytest
+from psycopg import sql
 from sqlalchemy import func, select, text
 
 from ombud import Actor, Desk, Ticket
+from ombud.errors import Forbidden
 from ombud.kit.passwords import verify_password
 from ombud.people import queries as people
-from ombud.testing import Cast, Perform, Persona, ScratchDatabase, counted, make_ticket
+from ombud.testing import (
+    Cast,
+    NotATestDatabase,
+    Perform,
+    Persona,
+    ScratchDatabase,
+    ScratchServer,
+    UndoneDesk,
+    counted,
+    make_ticket,
+)
+from ombud.testing.databases import MARK
 from ombud.tickets import open_ticket
 
 
@@ -60,6 +73,30 @@ def test_personas_can_sign_in(desk: Desk, cast: Cast) -> None:
 def test_a_clone_is_a_database_of_ones_own(database: ScratchDatabase) -> None:
     with database.server.database() as clone:
         assert clone.name != database.name
+
+
+def test_no_other_database_is_emptied_or_dropped(postgres: ScratchServer) -> None:
+    """Whatever it is called: somebody's own database has no mark."""
+    with postgres.database() as own:
+        own.server.execute(sql.SQL("COMMENT ON DATABASE {} IS NULL").format(sql.Identifier(own.name)))
+        pointed_at = ScratchDatabase(postgres, own.name)
+        for destroy in (pointed_at.empty, pointed_at.drop, lambda: pointed_at.execute("SELECT 1")):
+            with pytest.raises(NotATestDatabase):
+                destroy()
+        own.server.execute(
+            sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(own.name), sql.Literal(MARK))
+        )
+
+
+def test_what_a_desk_cannot_undo_it_refuses(ombud_desk: UndoneDesk, system: Actor) -> None:
+    with pytest.raises(TypeError, match="begin, read and run"):
+        ombud_desk.abegin(system)
+
+
+def test_reading_is_read_only_on_a_stage_too(ombud_desk: UndoneDesk, ombud_cast: Cast) -> None:
+    with pytest.raises(Forbidden), ombud_desk.read(ombud_cast.admin.actor) as session:
+        make_ticket(session, ombud_cast.customer.id)
+    ombud_desk.run(ombud_cast.admin.actor, make_ticket, ombud_cast.customer.id)  # and only that
 
 
 def test_counting_ignores_other_blocks(desk: Desk, system: Actor) -> None:

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import assert_type
 
+from django.http import HttpRequest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import ombud
+import ombud.contrib.fastapi
+import ombud.contrib.flask
 from ombud import (
     Actor,
     ActorKind,
@@ -20,10 +23,13 @@ from ombud import (
     TicketPriority,
     TicketStatus,
     User,
+    UserRole,
     actor_of,
     open_desk,
 )
 from ombud.clock import now
+from ombud.contrib.django import desk_of
+from ombud.contrib.host import HostDesk
 from ombud.errors import Conflict, OmbudError
 from ombud.tickets import assign, open_ticket, reply, set_status, soft_delete_ticket
 
@@ -60,6 +66,26 @@ async def asynchronously(desk: Desk, actor: Actor) -> None:
         assert_type(await session.run_sync(reply, 1, "On our way."), Comment)
     async with desk.aread(actor) as session:
         assert_type((await session.scalars(select(Tag.name))).all(), Sequence[str])
+
+
+def hosts(host: HostDesk) -> None:
+    """Wire a desk into an application, as each framework does."""
+    fastapi_desk = ombud.contrib.fastapi.HostedDesk(lambda: Actor.customer(1))
+    assert_type(fastapi_desk.desk, Desk)
+    flask_desk = ombud.contrib.flask.HostedDesk(lambda: Actor.customer(1), Settings(), upgrade=False)
+    assert_type(flask_desk.session, DeskSession)
+    with flask_desk.read() as session:
+        assert_type(session, DeskSession)
+    assert_type(host.actor_for("ann@example.com", role=UserRole.AGENT), Actor)
+
+
+async def a_view(request: HttpRequest) -> None:
+    """Use the desk in a Django view."""
+    desk = desk_of(request)
+    assert_type(desk.session, DeskSession)
+    async with desk.abegin() as session:
+        assert_type(session, AsyncSession)
+    assert_type(await desk.aactor(), Actor)
 
 
 def columns(ticket: Ticket, user: User) -> None:

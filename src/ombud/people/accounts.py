@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from ombud import clock
 from ombud.db.actor import Actor
 from ombud.db.context import actor_of
-from ombud.errors import NotFound, RateLimited
+from ombud.errors import Forbidden, NotFound, RateLimited
 from ombud.kit.text import clean_line
 from ombud.kit.tokens import digest, new_api_token, new_secret
 from ombud.models import ApiToken, UserRole, WebSession
 from ombud.people import queries
+from ombud.people.actions import create_user
 from ombud.people.policy import require_admin
 
 SESSION_IDLE = timedelta(hours=12)
@@ -61,6 +62,34 @@ def principal_of(row: Any, request_id: str) -> Principal:
         last_seen_at=fields.get("last_seen_at"),
         scopes=frozenset(fields.get("scopes") or ()),
     )
+
+
+def find_actor(session: Session, email: str) -> Actor | None:
+    """Return who the person with that address is; None for somebody new, Forbidden for one who was let go.
+
+    For hosts that signed the person in themselves; the session is the system's.
+    """
+    row = session.execute(queries.person_by_email(email)).one_or_none()
+    if row is None:
+        return None
+    if not row.is_active:
+        raise Forbidden("This account is not active any more.")
+    return _actor(row, UserRole(row.role))
+
+
+def add_actor(session: Session, email: str, *, full_name: str = "", role: UserRole) -> Actor:
+    """Return who the person with that address is, made with this role if there is none yet."""
+    found = find_actor(session, email)
+    if found is not None:
+        return found
+    create_user(session, email=email, full_name=full_name, role=role)
+    return _known(find_actor(session, email))
+
+
+def _known(actor: Actor | None) -> Actor:
+    if actor is None:
+        raise NotFound("There is no such person here.")
+    return actor
 
 
 def check_throttle(session: Session, *, email: str, ip: str) -> None:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy import LargeBinary, Select, column, func, or_, select
+from sqlalchemy import ARRAY, BigInteger, LargeBinary, Select, cast, column, func, or_, select
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from ombud.db.actor import Actor
@@ -160,6 +161,24 @@ def session_principal(token_hash: bytes, idle_seconds: int) -> Select[*tuple[Any
     return select(
         func.ombud.find_session(token_hash, idle).table_valued("session_id", "last_seen_at", *_PRINCIPAL)
     )
+
+
+def person_by_email(email: str) -> Select[*tuple[Any, ...]]:
+    """Return is_active and what an actor is made of, for the person with that address, whatever its case."""
+    teams = select(func.array_agg(TeamMember.team_id)).where(TeamMember.user_id == User.id).scalar_subquery()
+    shared = (
+        select(Organization.id)
+        .where(Organization.id == User.organization_id, Organization.shares_tickets)
+        .scalar_subquery()
+    )
+    return select(
+        User.id.label("user_id"),
+        User.role,
+        User.is_active,
+        User.sees_all_teams,
+        func.coalesce(teams, cast(array([]), ARRAY(BigInteger))).label("team_ids"),
+        shared.label("shared_organization_id"),
+    ).where(User.email_norm == func.lower(email.strip()))
 
 
 def token_principal(key_id: str) -> Select[*tuple[Any, ...]]:

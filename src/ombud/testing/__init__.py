@@ -1,13 +1,13 @@
 """What tests of Ombud, and of programs that embed it, need: real databases, people, tickets, a still clock.
 
 Nothing here is a mock. `scratch_server` runs a real PostgreSQL, `ScratchDatabase` is a migrated database of
-one's own, `make_*` call the same actions as everybody else. Not here: fixtures; a test suite wires these
-functions into its own (Ombud's is `tests/conftest.py`).
+one's own, `make_*` call the same actions as everybody else, and what an `UndoneDesk` commits never happened.
+The fixtures are in `ombud.testing.pytest`, a plugin that does nothing unless it is asked for.
 """
 
 from ombud.clock import frozen
 from ombud.db.statements import StatementLog, counted
-from ombud.testing.databases import ScratchDatabase, ScratchServer, scratch_server
+from ombud.testing.databases import NotATestDatabase, ScratchDatabase, ScratchServer, scratch_server
 from ombud.testing.factories import (
     make_admin,
     make_agent,
@@ -23,11 +23,14 @@ from ombud.testing.factories import (
 )
 from ombud.testing.personas import PASSWORD, Cast, Persona, make_cast, persona
 from ombud.testing.stage import AsyncStage, Perform, Stage, SyncStage
+from ombud.testing.undone import AsyncUndoneDesk, UndoneDesk, undone
 
 __all__ = [
     "PASSWORD",
     "AsyncStage",
+    "AsyncUndoneDesk",
     "Cast",
+    "NotATestDatabase",
     "Perform",
     "Persona",
     "ScratchDatabase",
@@ -35,6 +38,7 @@ __all__ = [
     "Stage",
     "StatementLog",
     "SyncStage",
+    "UndoneDesk",
     "counted",
     "frozen",
     "make_admin",
@@ -51,4 +55,5 @@ __all__ = [
     "persona",
     "scratch_server",
     "stored_file",
+    "undone",
 ]

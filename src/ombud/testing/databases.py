@@ -20,8 +20,10 @@ from ombud.db.embedded import open_server
 from ombud.db.embedded.programs import BIN_VARIABLE
 from ombud.db.roles import LOGIN, Role
 
-TEMPLATE = "ombud_template"
-_BUILDING = "ombud_template_building"
+# Of whom a server that lives longer than a run keeps one for each version of the schema.
+TEMPLATE = f"ombud_template_{migrate.head()}"
+_BUILDING = f"{TEMPLATE}_building"
+MARK = "Ombud test database: emptied and dropped by tests"
 _TEMPLATE_LOCK = 7_246_840
 
 # A crash may lose everything here, so nothing waits for the disk.
@@ -44,6 +46,10 @@ END $$
 """
 
 
+class NotATestDatabase(Exception):
+    """Somebody pointed the tests at a database that they did not make."""
+
+
 class ScratchServer:
     """A PostgreSQL server on which databases may be made and dropped at will."""
 
@@ -62,6 +68,7 @@ class ScratchServer:
         if migrated:
             self._ensure_template()
         self._create(name, template=TEMPLATE if migrated else "template0")
+        self.execute(sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(MARK)))
         return ScratchDatabase(self, name)
 
     @contextmanager
@@ -110,6 +117,7 @@ class ScratchDatabase:
 
     @cached_property
     def _owner(self) -> Connection:
+        self._refuse_others()
         connection = Connection.connect(migrate.libpq(self.admin_url), autocommit=True)
         connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(Role.OWNER)))
         connection.execute("SET lock_timeout = '10s'")
@@ -164,11 +172,22 @@ class ScratchDatabase:
 
     def drop(self) -> None:
         """Drop the database, whoever is connected to it."""
+        self._refuse_others()
         if "_owner" in self.__dict__:
             self._owner.close()
         self.server.execute(
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name))
         )
+
+    def _refuse_others(self) -> None:
+        """Refuse, before anything is lost, a database that was not made here: whatever its name, it has no mark."""
+        with migrate.connected(self.server.admin_url) as connection:
+            found = connection.execute(
+                "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s",
+                [self.name],
+            ).fetchone()
+        if found is not None and found[0] != MARK:
+            raise NotATestDatabase(f"{self.name!r} is not a test database: nothing was touched.")
 
     def _open_transactions(self) -> str:
         found = self._owner.execute(

@@ -1,21 +1,18 @@
-"""Transactions that never happened: each unit of work is a savepoint inside one transaction, rolled back.
+"""Units of work that never happened: each is a transaction of a desk that undoes everything (`undone`).
 
-A stage performs an action as an edge would (a session of its own, an actor, a commit) on one connection.
-What is committed there is seen by later units on the same stage and by nobody else. `now()` stands still
-on a stage, and nothing is notified; tests of those use a desk of their own.
+A stage performs an action as an edge would: a session of its own, an actor, a commit. Both kinds of stage are
+one to a test, so that it runs synchronously and by `AsyncSession.run_sync`.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
-
-from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from contextlib import AsyncExitStack
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from ombud.db.actor import Actor
-from ombud.db.context import DeskSession, bind_actor
+from ombud.db.context import DeskSession
 from ombud.db.desk import Desk
-from ombud.db.translate import translated
+from ombud.testing.undone import UndoneDesk, undone
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,20 +36,15 @@ class SyncStage:
     """Performs actions in a plain session."""
 
     def __init__(self, desk: Desk) -> None:
-        self._connection: Connection = desk.engine.connect()
-        self._connection.begin()
+        self._desk = UndoneDesk(desk)
 
     def __call__(self, actor: Actor, action: Action[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        session = DeskSession(
-            self._connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
-        )
-        bind_actor(session, actor, read_only=False)
-        with translated(), session, session.begin():
+        with self._desk.begin(actor) as session:
             return action(session, *args, **kwargs)
 
     def close(self) -> None:
         """Undo everything."""
-        self._connection.close()
+        self._desk.close()
 
 
 class AsyncStage:
@@ -61,31 +53,19 @@ class AsyncStage:
     def __init__(self, desk: Desk, runner: asyncio.Runner) -> None:
         """Use `desk`, whose asynchronous connections belong to the loop of `runner`."""
         self._runner = runner
-        self._connection: AsyncConnection = self._run(self._open(desk))
+        self._stack = AsyncExitStack()
+        self._desk = self._run(self._stack.enter_async_context(undone(desk)))
 
     def __call__(self, actor: Actor, action: Action[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self._run(self._perform(actor, lambda session: action(session, *args, **kwargs)))
 
     def close(self) -> None:
         """Undo everything."""
-        self._run(self._connection.close())
+        self._run(self._stack.aclose())
 
-    async def _open(self, desk: Desk) -> AsyncConnection:
-        connection = await desk.async_engine.connect()
-        await connection.begin()
-        return connection
-
-    async def _perform(self, actor: Actor, action: Callable[[Any], T]) -> T:
-        session = AsyncSession(
-            self._connection,
-            sync_session_class=DeskSession,
-            expire_on_commit=False,
-            join_transaction_mode="create_savepoint",
-        )
-        bind_actor(session.sync_session, actor, read_only=False)
-        with translated():
-            async with session, session.begin():
-                return await session.run_sync(action)
+    async def _perform(self, actor: Actor, action: Callable[..., T]) -> T:
+        async with self._desk.abegin(actor) as session:
+            return await session.run_sync(action)
 
     def _run(self, awaitable: Awaitable[T]) -> T:
         async def wait() -> T:

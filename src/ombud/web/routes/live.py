@@ -24,6 +24,8 @@ PAUSE = 0.2
 @router.get("/live")
 async def live(request: Request, visitor: SignedIn) -> Response:
     """Stream events until the browser leaves or the session ends."""
+    if not visitor.parts.runtime.streams:
+        return Response(status_code=204)  # tells browsers not to ask again
     secret = request.cookies.get(cookie_name(request), "")
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(_events(visitor, secret), media_type="text/event-stream", headers=headers)
