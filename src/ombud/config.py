@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     lock_timeout: float = Field(default=2.0, gt=0, description="Seconds to wait for a row lock.")
     connect_timeout: int = Field(default=30, ge=1, description="Seconds to wait for the server.")
     attachment_limit: int = Field(default=25 * 2**20, ge=1, description="Bytes a file may have.")
+    mail_undo_seconds: float = Field(
+        default=10.0, ge=0, le=600, description="Seconds in which a reply on a page can be taken back."
+    )
     allow_plain_tcp: bool = Field(
         default=False, description="Allow a database on another host without TLS. Not advised."
     )

@@ -275,5 +275,7 @@ def test_every_model_is_in_the_matrix_or_private() -> None:
         "ticket_texts", "search_words",
         "access_logs", "audit_checkpoints", "ticket_stats", "ticket_stats_delta",
         "mailboxes", "mailbox_positions", "inbound_mails", "mail_references", "mail_rules", "ticket_links",
+        "outbound_mails", "outbound_recipients", "mailbox_sending", "mail_templates", "notifications",
+        "notification_settings",
     }  # fmt: skip
     assert {table.name for table in Base.metadata.tables.values()} == covered | elsewhere

@@ -17,6 +17,20 @@ from ombud.models.mail import (
     Security,
     TicketLink,
 )
+from ombud.models.notification import Notification, NotificationKind, NotificationSetting
+from ombud.models.outbound import (
+    UNSETTLED,
+    WAITING,
+    MailboxSending,
+    MailTemplate,
+    OutboundKind,
+    OutboundMail,
+    OutboundRecipient,
+    OutboundState,
+    RecipientKind,
+    RecipientState,
+    TemplateKind,
+)
 from ombud.models.people import Organization, OrganizationDomain, Team, TeamMember, User, UserRole
 from ombud.models.personal import Draft, TicketRead
 from ombud.models.search import SearchWord, TicketSearch, TicketText
@@ -33,6 +47,8 @@ from ombud.models.transfer import ExternalRef
 
 __all__ = [
     "INCLUDE_DELETED",
+    "UNSETTLED",
+    "WAITING",
     "AccessKind",
     "AccessLog",
     "ApiToken",
@@ -50,10 +66,21 @@ __all__ = [
     "MailRule",
     "MailSource",
     "MailState",
+    "MailTemplate",
     "Mailbox",
     "MailboxPosition",
+    "MailboxSending",
+    "Notification",
+    "NotificationKind",
+    "NotificationSetting",
     "Organization",
     "OrganizationDomain",
+    "OutboundKind",
+    "OutboundMail",
+    "OutboundRecipient",
+    "OutboundState",
+    "RecipientKind",
+    "RecipientState",
     "SearchWord",
     "Security",
     "StatDimension",
@@ -61,6 +88,7 @@ __all__ = [
     "Tag",
     "Team",
     "TeamMember",
+    "TemplateKind",
     "Ticket",
     "TicketChannel",
     "TicketLink",

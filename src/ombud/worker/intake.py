@@ -8,7 +8,6 @@ waits; a process that dies in between leaves messages that wait, and the next on
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from ombud.config import Settings
 from ombud.db.actor import Actor
@@ -16,21 +15,20 @@ from ombud.db.desk import Desk
 from ombud.db.open import data_dir
 from ombud.errors import NotFound, OmbudError
 from ombud.files import FileStore, open_store
-from ombud.kit.keyfile import secret_key
 from ombud.mail import actions, queries
 from ombud.mail.parse import ParsedMail, parse_message
 from ombud.mail.prepared import own_candidates, prepare
 from ombud.mail.rules import Decision
-from ombud.mail.tokens import TicketNamer
+from ombud.mail.tokens import TicketNamer, open_namer
 from ombud.mail.verdict import sender_verdict
 from ombud.models import Mailbox, MailSource
+from ombud.runtime import equip
 
 log = logging.getLogger(__name__)
 
 MAIL_LIMIT = 100 * 2**20
 """Bytes of one raw message: an attachment of 50 MB and what base64 adds to it."""
 BATCH = 100
-_KEY_FILE = "mail-hmac.key"
 
 
 class UnknownMailbox(NotFound):
@@ -122,6 +120,7 @@ class Intake:
 def open_intake(desk: Desk, settings: Settings) -> Intake:
     """Return the intake of a desk, with the store and the key in its data folder."""
     folder = data_dir(settings)
+    equip(desk, settings)  # an agent who answers by mail answers the customer
     return Intake(desk, open_store(folder / "files", limit=MAIL_LIMIT), open_namer(folder))
 
 
@@ -131,11 +130,6 @@ def decide_about_mail(desk: Desk, _actor: Actor) -> int:
     while step := intake.decide_waiting():
         decided += step
     return decided
-
-
-def open_namer(folder: Path) -> TicketNamer:
-    """Return what signs the names of tickets, with the key in the data folder."""
-    return TicketNamer(secret_key(folder / "keys" / _KEY_FILE))
 
 
 def _headers_of(raw: bytes) -> ParsedMail:
