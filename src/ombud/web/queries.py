@@ -8,11 +8,14 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from ombud.db.actor import Actor
+from ombud.mail.outgoing import queries as outgoing
 from ombud.models import INCLUDE_DELETED, Draft, Organization, Tag, Team, Ticket, TicketTag, User
+from ombud.notifications import queries as notifications
 from ombud.people import queries as people
 from ombud.tickets import queries as tickets
 from ombud.tickets.filters import TicketFilter
 from ombud.tickets.policy import visible_to
+from ombud.web.views.frame import COUNT_CAP
 
 STAFF_LIMIT = 200
 TAG_LIMIT = 500
@@ -23,7 +26,8 @@ def surroundings(actor: Actor) -> Select[*tuple[Any, ...]]:
     """Return one row: a counter for each view, and for staff the people, teams and tags of the menus.
 
     Columns: those of `view_counters`; `staff` (id, name, email, active), `teams` (id, name), `tags` (id, name,
-    color) as lists of objects. Every page asks for it, so it is built once for each actor.
+    color) as lists of objects; `unread`, how many notifications they have not read. Every page asks for it, so it
+    is built once for each actor.
     """
     return _surroundings(actor.for_request(""))
 
@@ -47,8 +51,12 @@ def _surroundings(actor: Actor) -> Select[*tuple[Any, ...]]:
     )
     teams = people.teams().with_only_columns(Team.id, Team.name)
     tags = tickets.all_tags().with_only_columns(Tag.id, Tag.name, Tag.color).limit(TAG_LIMIT)
+    unread = notifications.unread_count(actor.user_id or 0, COUNT_CAP + 1).scalar_subquery()
     return counters.add_columns(
-        _as_list(staff).label("staff"), _as_list(teams).label("teams"), _as_list(tags).label("tags")
+        _as_list(staff).label("staff"),
+        _as_list(teams).label("teams"),
+        _as_list(tags).label("tags"),
+        unread.label("unread"),
     )
 
 
@@ -58,7 +66,7 @@ def with_ticket(
     """Add what belongs to one ticket.
 
     `own_tags` (id, name, color), `others` (the requester's other tickets), `drafts` (is_internal, content; the
-    newest first).
+    newest first); for staff `deliveries` (the mails of its comments) and `audience` (whom a reply reaches).
     """
     others = (
         select(Ticket.ticket_number, Ticket.title, Ticket.status, Ticket.last_activity_at)
@@ -80,8 +88,14 @@ def with_ticket(
         .with_only_columns(Draft.is_internal, Draft.content)
         .order_by(Draft.updated_at.desc())
     )
-    return statement.add_columns(
+    statement = statement.add_columns(
         _as_list(own).label("own_tags"), _as_list(others).label("others"), _as_list(drafts).label("drafts")
+    )
+    if not actor.is_staff:
+        return statement
+    return statement.add_columns(
+        _as_list(outgoing.deliveries_of(ticket.id)).label("deliveries"),
+        _as_list(outgoing.audience(ticket.id)).label("audience"),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 
@@ -11,7 +11,7 @@ from ombud.models import Attachment, AuditAction, AuditLog, Comment, Ticket, Use
 from ombud.web.around import Around
 from ombud.web.place import at
 from ombud.web.views.people import PersonView
-from ombud.web.views.tickets import EventGroup, EventView, FileView, MessageView, TimelineItem
+from ombud.web.views.tickets import Delivery, EventGroup, EventView, FileView, MessageView, TimelineItem
 from ombud.web.wording import PRIORITY_LABELS, STATUS_ICONS, STATUS_LABELS, size
 
 FOLD_LENGTH = 4000
@@ -34,12 +34,20 @@ def make_timeline(
     attachments: Sequence[Attachment],
     log: Iterable[AuditLog],
     around: Around,
+    *,
+    deliveries: Mapping[int, Delivery] | None = None,
 ) -> tuple[TimelineItem, ...]:
-    """Put messages and events in the order of time; comments and log come newest first."""
+    """Put messages and events in the order of time; comments and log come newest first.
+
+    `deliveries` are those of comments by id.
+    """
+    sent = deliveries or {}
     dated: list[tuple[datetime, int, MessageView | EventView]] = []
     if ticket.description.strip():
         dated.append((ticket.created_at, 0, _opening(ticket, attachments)))
-    dated += [(one.created_at, 1, _message(one, attachments)) for one in reversed(list(comments))]
+    dated += [
+        (one.created_at, 1, _message(one, attachments, sent.get(one.id))) for one in reversed(list(comments))
+    ]
     # A reply that moves the status is one transaction: the words come first.
     dated += [(event.at, 2, event) for row in _after_opening(list(log)) for event in events_of(row, around)]
     dated.sort(key=lambda item: item[:2])
@@ -131,7 +139,7 @@ def _opening(ticket: Ticket, attachments: Sequence[Attachment]) -> MessageView:
     )
 
 
-def _message(comment: Comment, attachments: Sequence[Attachment]) -> MessageView:
+def _message(comment: Comment, attachments: Sequence[Attachment], delivery: Delivery | None) -> MessageView:
     kind = "note" if comment.is_internal else "staff" if comment.author.is_staff else "customer"
     own = [file for file in attachments if file.comment_id == comment.id]
     edited = comment.updated_at if comment.updated_at > comment.created_at else None
@@ -143,6 +151,7 @@ def _message(comment: Comment, attachments: Sequence[Attachment]) -> MessageView
         at=comment.created_at,
         files=own,
         edited_at=edited,
+        delivery=delivery,
     )
 
 
@@ -155,6 +164,7 @@ def _view(
     at: datetime,
     files: Sequence[Attachment],
     edited_at: datetime | None = None,
+    delivery: Delivery | None = None,
 ) -> MessageView:
     body, quote = split_quote(source)
     return MessageView(
@@ -167,6 +177,7 @@ def _view(
         words=len(body.split()) if len(body) > FOLD_LENGTH else None,
         files=tuple(_file(file) for file in files),
         edited_at=edited_at,
+        delivery=delivery,
     )
 
 
