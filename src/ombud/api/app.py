@@ -7,7 +7,9 @@ from starlette.routing import Match, Route
 from ombud.api import (
     attachments,
     comments,
+    notifications,
     organizations,
+    outbox,
     problems,
     tags,
     teams,
@@ -27,6 +29,8 @@ ROUTERS = (
     users.router,
     organizations.router,
     teams.router,
+    outbox.router,
+    notifications.router,
 )
 
 
