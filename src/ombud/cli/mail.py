@@ -9,7 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
+from ombud.cli import mail_out
+
 app = typer.Typer(help="Read mail as the desk does.", no_args_is_help=True)
+
+# Mail that goes out has commands of its own, at the same place.
+app.add_typer(mail_out.app)
 
 Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Files to read, in order.")]
 
