@@ -40,7 +40,9 @@ async def test_a_reply_is_queued_for_whom_it_names(
     assert answer.status_code == 201, answer.text
     assert len(log) <= 26, str(log)
     with counted() as log:
-        listed = (await agent.get("outbox?state=queued")).json()["items"]
+        answered = await agent.get("outbox?state=queued")
+    assert answered.status_code == 200, answered.text
+    listed = answered.json()["items"]
     assert len(log) <= 6, str(log)
     (mail,) = listed
     assert mail["comment_id"] == answer.json()["id"]

@@ -17,6 +17,7 @@ from ombud.models import (
     OutboundState,
     TemplateKind,
 )
+from ombud.notifications.queries import notify_staff
 from ombud.testing import Persona
 from tests.security.conftest import STAFF, VISIBLE, World
 from tests.security.test_grants import DENIED, acting, refused
@@ -41,9 +42,7 @@ def mailed(desk: Desk, world: World) -> None:
             session.add(OutboundRecipient(mail_id=mail.id, email=f"{name}@x.example"))
         for name in STAFF:
             person: Persona = getattr(world.cast, name)
-            session.add(
-                Notification(user_id=person.id, kind=NotificationKind.ASSIGNED, ticket_id=world.followed.id)
-            )
+            session.execute(notify_staff("assigned", [world.followed.id], None, [person.id]))
             session.add(NotificationSetting(user_id=person.id, kind=NotificationKind.ASSIGNED))
         session.add(MailTemplate(kind=TemplateKind.SIGNATURE, body="x"))
         session.flush()

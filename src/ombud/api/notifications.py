@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Query
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from ombud.api.calls import CurrentCall
-from ombud.api.paging import Link, WhichPage, cursor_at
+from ombud.api.paging import Link, PageQuery, cursor_at
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import BIGINT_MAX, Page, PathId
 from ombud.api.schemas.outbox import Notification, Telling, TellingChange
@@ -19,16 +20,20 @@ from ombud.tickets.policy import require_staff
 
 router = api_router("Notifications")
 
-Unread = Annotated[bool, Query(description="Only what was not read yet.")]
+
+class NotificationQuery(PageQuery):
+    """Which notifications."""
+
+    unread: Annotated[bool, Field(description="Only what was not read yet.")] = False
 
 
 @router.get("/notifications")
 async def list_notifications(
-    page: WhichPage, call: CurrentCall, link: Link, unread: Unread = False
+    page: Annotated[NotificationQuery, Query()], call: CurrentCall, link: Link
 ) -> Page[Notification]:
     """List the caller's notifications, newest first."""
     before = page.after_id("-notifications", start=BIGINT_MAX)
-    rows = await call.read(_notifications, unread, before, page.limit + 1)
+    rows = await call.read(_notifications, page.unread, before, page.limit + 1)
     return link.page(rows, page.limit, Notification.of, lambda one: cursor_at("-notifications", one.id))
 
 

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Annotated
 
 from fastapi import Query
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from ombud.api.calls import CurrentCall
-from ombud.api.paging import Link, WhichPage, cursor_at
+from ombud.api.paging import Link, PageQuery, cursor_at
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import BIGINT_MAX, Page, PathId
 from ombud.api.schemas.outbox import MailTemplate, NewMailTemplate, OutboundMail
@@ -21,16 +22,20 @@ from ombud.tickets.policy import require_staff
 
 router = api_router("Mail")
 
-State = Annotated[OutboundState | None, Query(description="Only messages in this state.")]
+
+class OutboxQuery(PageQuery):
+    """Which messages."""
+
+    state: Annotated[OutboundState | None, Field(description="Only messages in this state.")] = None
 
 
 @router.get("/outbox")
 async def list_outbox(
-    page: WhichPage, call: CurrentCall, link: Link, state: State = None
+    page: Annotated[OutboxQuery, Query()], call: CurrentCall, link: Link
 ) -> Page[OutboundMail]:
     """List mail that goes out or did, newest first."""
     before = page.after_id("-outbox", start=BIGINT_MAX)
-    rows = await call.read(_outbox, state, before, page.limit + 1)
+    rows = await call.read(_outbox, page.state, before, page.limit + 1)
     return link.page(rows, page.limit, OutboundMail.of, lambda mail: cursor_at("-outbox", mail.id))
 
 
