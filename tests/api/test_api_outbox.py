@@ -110,7 +110,7 @@ async def test_notifications_are_listed_read_and_set(caller: Caller, cast: Cast,
     other = caller(cast.other_agent)
     with counted() as log:
         (told,) = (await other.get("notifications?unread=true")).json()["items"]
-    assert len(log) <= 5, str(log)
+    assert len(log) <= 6, str(log)  # three of them note the first use of the token
     assert (told["kind"], told["ticket_number"]) == ("assigned", ticket.ticket_number)
     assert (await caller(cast.agent).post(f"notifications/{told['id']}/reading")).status_code == 404
     assert (await other.post(f"notifications/{told['id']}/reading")).status_code == 204
