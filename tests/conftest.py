@@ -28,7 +28,7 @@ from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.files import open_store
 from ombud.live import LiveHub
-from ombud.runtime import Runtime
+from ombud.runtime import Runtime, equip
 from ombud.testing import (
     AsyncStage,
     Cast,
@@ -60,6 +60,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=list(DRIVERS),
         default="first",
         help="psycopg and asyncpg, or psycopg2 and asynchronous psycopg",
+    )
+
+    parser.addoption(
+        "--kills",
+        type=int,
+        default=2,
+        help="how often the process that sends mail is killed in each phase",
     )
 
 
@@ -162,7 +169,7 @@ async def _closed_in_loop(database: ScratchDatabase) -> AsyncIterator[list[Desk]
 def runtime(settings: Settings, desk: Desk, tmp_path: Path) -> Runtime:
     """The parts that edges work with. The live hub is not started: an application does that."""
     files = open_store(tmp_path / "files", limit=settings.attachment_limit)
-    return Runtime(settings=settings, desk=desk, files=files, live=LiveHub(desk))
+    return Runtime(settings=settings, desk=equip(desk, settings), files=files, live=LiveHub(desk))
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from ombud.db.open import data_dir, open_desk
 from ombud.db.replica import Position, current_position
 from ombud.files import open_store
 from ombud.live import LiveHub
-from ombud.runtime import Runtime
+from ombud.runtime import Runtime, equip
 from ombud.web.app import create_web
 
 POSITION_COOKIE = "ombud_position"
@@ -42,7 +42,7 @@ def build_app(desk: Desk, settings: Settings, *, streams: bool = True) -> FastAP
     """
     live = LiveHub(desk)
     files = open_store(data_dir(settings) / "files", limit=settings.attachment_limit)
-    runtime = Runtime(settings=settings, desk=desk, files=files, live=live, streams=streams)
+    runtime = Runtime(settings=settings, desk=equip(desk, settings), files=files, live=live, streams=streams)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -68,6 +68,9 @@ class Settings(BaseSettings):
         le=3650,
         description="Days after which deleted tickets are removed for good; none by default.",
     )
+    mail_undo_seconds: float = Field(
+        default=10.0, ge=0, le=600, description="Seconds in which a reply on a page can be taken back."
+    )
     allow_plain_tcp: bool = Field(
         default=False, description="Allow a database on another host without TLS. Not advised."
     )

@@ -4,8 +4,12 @@ from dataclasses import dataclass
 
 from ombud.config import Settings
 from ombud.db.desk import Desk
+from ombud.db.open import data_dir
 from ombud.files import FileStore
 from ombud.live import LiveHub
+from ombud.mail.outgoing.reactions import Mailing
+from ombud.mail.tokens import open_namer
+from ombud.notifications.actions import tell_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +22,12 @@ class Runtime:
     live: LiveHub
     streams: bool = True
     """Whether pages may keep a stream open for what changes; not where each stream would hold a worker."""
+
+
+def equip(desk: Desk, settings: Settings) -> Desk:
+    """Give a desk the reactions of a running one: replies go out as mail, agents are told. Returns it.
+
+    Without this (an import, a script of a host) what is written causes nothing.
+    """
+    desk.reactions = (Mailing(open_namer(data_dir(settings))), tell_of)
+    return desk

@@ -108,8 +108,10 @@ def test_no_role_of_the_application_may(desk: Desk, world: World, statement: str
 def test_people_do_not_delete_what_is_kept(desk: Desk, world: World) -> None:
     for actor in (world.cast.admin.actor, world.cast.agent.actor, world.cast.customer.actor):
         with acting(desk, actor) as connection:
-            for table in ("tickets", "comments", "users", "organizations"):
+            for table in ("tickets", "users", "organizations"):
                 assert refused(connection, f"DELETE FROM ombud.{table}") == DENIED
+            # Only a reply that was taken back before it went out (tests/mail_desk/test_sending.py).
+            assert connection.execute(text("DELETE FROM ombud.comments")).rowcount == 0
 
 
 @pytest.mark.parametrize(

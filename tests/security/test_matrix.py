@@ -278,5 +278,7 @@ def test_every_model_is_in_the_matrix_or_private() -> None:
         "automatic_mails", "bounced_addresses", "message_moves",
         "audit_redactions", "audit_redacted_rows", "stale_files",
         "kept_answers",
+        "outbound_mails", "outbound_recipients", "mailbox_sending", "mail_templates", "notifications",
+        "notification_settings",
     }  # fmt: skip
     assert {table.name for table in Base.metadata.tables.values()} == covered | elsewhere

@@ -12,7 +12,9 @@ from ombud.api import (
     curation,
     mail,
     mailboxes,
+    notifications,
     organizations,
+    outbox,
     problems,
     statistics,
     tags,
@@ -40,6 +42,8 @@ ROUTERS = (
     curation.router,
     statistics.router,
     audit.router,
+    outbox.router,
+    notifications.router,
 )
 
 

@@ -13,9 +13,10 @@ from ombud.api.schemas.base import BIGINT_MAX, Page, PathId, TicketNumber
 from ombud.api.schemas.conversation import Comment, HistoryEntry, NewComment
 from ombud.db.context import actor_of
 from ombud.errors import NotFound
+from ombud.mail.outgoing.actions import take_back
 from ombud.models import AuditLog
 from ombud.models import Comment as CommentRow
-from ombud.tickets import add_comment, queries
+from ombud.tickets import Delivery, add_comment, queries
 from ombud.tickets.paging import queries as pages
 from ombud.tickets.policy import require_staff
 
@@ -47,6 +48,12 @@ async def read_comment(number: TicketNumber, comment_id: PathId, call: CurrentCa
     return await call.read(_comment, number, comment_id)
 
 
+@router.post("/tickets/{number}/comments/{comment_id}/retraction", status_code=204, responses=problems(409))
+async def retract_comment(number: TicketNumber, comment_id: PathId, call: CurrentCall) -> None:
+    """Take a reply of one's own back that has not begun to go out: its words become a draft."""
+    await call.write(_retract, number, comment_id)
+
+
 @router.get("/tickets/{number}/history")
 async def list_history(
     number: TicketNumber, page: WhichPage, call: CurrentCall, link: Link
@@ -68,10 +75,28 @@ def _comment(session: Session, number: str, comment_id: int) -> Comment:
 
 def _add(session: Session, number: str, body: NewComment) -> Comment:
     ticket_id = lookup.ticket_id(session, number)
+    given = body.delivery
+    delivery = None
+    if given is not None:
+        delivery = Delivery(
+            to=tuple(given.to) if given.to is not None else None,
+            cc=tuple(given.cc) if given.cc is not None else None,
+            not_before=given.not_before,
+        )
     comment = add_comment(
-        session, ticket_id, body.content, is_internal=body.is_internal, status=body.status_after
+        session,
+        ticket_id,
+        body.content,
+        is_internal=body.is_internal,
+        status=body.status_after,
+        delivery=delivery,
     )
     return _show(session, ticket_id, comment.id)
+
+
+def _retract(session: Session, number: str, comment_id: int) -> None:
+    _show(session, lookup.ticket_id(session, number), comment_id)
+    take_back(session, comment_id)
 
 
 def _show(session: Session, ticket_id: int, comment_id: int) -> Comment:

@@ -10,9 +10,13 @@ from typing import Annotated, Any
 
 import typer
 
+from ombud.cli import mail_out
 from ombud.cli.common import DataDir, desk_for, err, out, settings_with
 
-app = typer.Typer(help="Take mail in, and read it as the desk does.", no_args_is_help=True)
+app = typer.Typer(help="Take mail in and send it, and read it as the desk does.", no_args_is_help=True)
+
+# Mail that goes out has commands of its own, at the same place.
+app.add_typer(mail_out.app)
 
 EX_DATAERR, EX_NOUSER, EX_TEMPFAIL = 65, 67, 75
 """Exit codes by which mail servers know what to do with a message (sysexits.h)."""

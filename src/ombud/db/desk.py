@@ -19,6 +19,7 @@ from ombud.db.context import DeskSession
 from ombud.db.engine import make_async_engine, make_engine
 from ombud.db.entry import aentered, async_session_on, entered, session_on
 from ombud.db.nudge import AsyncNudge, Nudge
+from ombud.db.reactions import INFO_REACTIONS, Reaction
 from ombud.db.reading import ReplicaDesk
 from ombud.db.translate import Lost, Retryable, reaching, translated
 
@@ -35,13 +36,17 @@ _SNAPSHOT = {"isolation_level": "REPEATABLE READ"}
 
 
 class Desk:
-    """One desk's database. Holds engines, makes sessions; cheap to make, connects on first use."""
+    """One desk's database. Holds engines, makes sessions; cheap to make, connects on first use.
+
+    `reactions` are called by actions with what happened, inside their transaction (`ombud.db.reactions`).
+    """
 
     def __init__(self, url: str | URL, settings: Settings | None = None) -> None:
         self.url = url
         self.settings = settings or Settings()
         self._reading: ReplicaDesk | None = None
         self._reading_lock = Lock()
+        self.reactions: tuple[Reaction, ...] = ()
 
     @cached_property
     def engine(self) -> Engine:
@@ -217,10 +222,15 @@ class Desk:
         self.close()
 
     def _session(self, actor: Actor, *, read_only: bool) -> DeskSession:
-        return session_on(self.engine, actor, read_only=read_only, timeout=self._timeout(actor))
+        session = session_on(self.engine, actor, read_only=read_only, timeout=self._timeout(actor))
+        session.info[INFO_REACTIONS] = self.reactions
+        return session
 
     def _async_session(self, actor: Actor, *, read_only: bool) -> "AsyncSession":
-        return async_session_on(self.async_engine, actor, read_only=read_only, timeout=self._timeout(actor))
+        timeout = self._timeout(actor)
+        session = async_session_on(self.async_engine, actor, read_only=read_only, timeout=timeout)
+        session.sync_session.info[INFO_REACTIONS] = self.reactions
+        return session
 
     def _timeout(self, actor: Actor) -> float:
         return SYSTEM_TIMEOUT if actor.kind is ActorKind.SYSTEM else self.settings.statement_timeout

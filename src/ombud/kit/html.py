@@ -4,10 +4,15 @@ Nothing here trusts its input: raw HTML in Markdown stays text, and nh3 (an allo
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from urllib.parse import quote, unquote
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup, escape
 
 SafeHtml = Markup
@@ -27,12 +32,44 @@ _CACHED_LENGTH = 20_000
 _MARKDOWN = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": True})
 _MARKDOWN.enable(["table", "strikethrough", "linkify"]).disable(["image"])
 
+# Mail shows pictures that it carries.
+_LETTER = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": True})
+_LETTER.enable(["table", "strikethrough", "linkify", "image"])
+_SPECIAL = re.compile(r"([!-/:-@\[-`{-~])")
+
 _QUOTE_LINE = re.compile(r"^\s*>")
 
 
 def render_markdown(source: str) -> Markup:
     """Return sanitised HTML for a Markdown text."""
     return _remembered(source) if len(source) <= _CACHED_LENGTH else _rendered(source)
+
+
+def render_letter(source: str, images: Mapping[str, str]) -> Markup:
+    """Return sanitised HTML of a Markdown text for a mail.
+
+    `images` maps a picture's name as the text has it (`![](shot.png)`) to its Content-ID; all other pictures
+    become their words, so that a mail never fetches anything.
+    """
+    html = nh3.clean(
+        _LETTER.render(source, {"images": images}),
+        tags=_TAGS | {"img"},
+        attributes={**_ATTRIBUTES, "img": {"src", "alt"}},
+        url_schemes={"http", "https", "mailto", "tel", "cid"},
+        link_rel="noopener noreferrer nofollow",
+    )
+    return Markup(html)  # noqa: S704 -- sanitised above, last
+
+
+def pictures_of(source: str) -> list[str]:
+    """Return the names of the pictures that a Markdown text shows, in order."""
+    tokens = (child for token in _LETTER.parse(source) for child in token.children or ())
+    return [unquote(str(token.attrs["src"])) for token in tokens if token.type == "image"]
+
+
+def escape_markdown(text: str) -> str:
+    """Return text that Markdown shows as it is: no mark-up, and no link, whatever it says."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
 def split_quote(source: str) -> tuple[str, str]:
@@ -57,6 +94,19 @@ def mark_hits(snippet: str) -> Markup:
     """Return the line of a search hit as HTML, its hits in `<mark>`."""
     marked = str(escape(snippet)).replace(HIT_START, "<mark>").replace(HIT_END, "</mark>")
     return Markup(nh3.clean(marked, tags={"mark"}, attributes={}))  # noqa: S704 -- sanitised on this line
+
+
+def _picture(
+    _renderer: RendererHTML, tokens: Sequence[Token], at: int, _options: OptionsDict, env: EnvType
+) -> str:
+    """Show a picture that the mail carries; of others only the words (nh3 looks at both)."""
+    token = tokens[at]
+    words = escape(token.content)
+    content_id = env.get("images", {}).get(unquote(str(token.attrs["src"])))
+    return f'<img src="cid:{quote(content_id, safe="@.")}" alt="{words}">' if content_id else f"[{words}]"
+
+
+_LETTER.add_render_rule("image", _picture)
 
 
 @lru_cache(maxsize=2048)

@@ -33,6 +33,7 @@ def gather(
     ).one_or_none()
     addresses = recipients(prepared.parsed, mail.envelope_to)
     signed, forged = _signed(namer, [*addresses, *prepared.names])
+    signed += _reported(session, namer, addresses)
     known = _known(session, prepared.names)
     threads = _threads(session, [*signed, *known])
     is_bounce = prepared.parsed.classification.value == "bounce"
@@ -62,7 +63,7 @@ def _signed(namer: TicketNamer, names: Iterable[str]) -> tuple[list[int], list[s
     tickets: dict[int, None] = {}
     forged = []
     for name in names:
-        if not looks_signed(name):
+        if not looks_signed(name) or namer.mail_of_address(name) is not None:
             continue
         ticket = namer.ticket_of_address(name) or namer.ticket_of_message_id(name)
         if ticket is None:
@@ -70,6 +71,13 @@ def _signed(namer: TicketNamer, names: Iterable[str]) -> tuple[list[int], list[s
         else:
             tickets[ticket] = None
     return list(tickets), forged[:5]
+
+
+def _reported(session: Session, namer: TicketNamer, addresses: Iterable[str]) -> list[int]:
+    """Return the tickets of our own messages that a delivery report came back for: their return addresses say so."""
+    mails = [mail for address in addresses if (mail := namer.mail_of_address(address)) is not None]
+    found = session.scalars(queries.tickets_of_outbound(mails)) if mails else ()
+    return [ticket for ticket in found if ticket is not None]
 
 
 def _known(session: Session, names: Sequence[str]) -> list[int]:

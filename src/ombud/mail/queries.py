@@ -22,6 +22,7 @@ from ombud.models import (
     MailReference,
     MailRule,
     MailState,
+    OutboundMail,
     Ticket,
     TicketParticipant,
     User,
@@ -143,6 +144,13 @@ def referenced(message_ids: Sequence[str]) -> Select[*tuple[Any, ...]]:
     return select(
         MailReference.message_id, MailReference.ticket_id, MailReference.comment_id.is_not(None)
     ).where(MailReference.message_id.in_(message_ids))
+
+
+def tickets_of_outbound(mail_ids: Sequence[int]) -> Select[int | None]:
+    """Return the tickets that these messages of ours are about."""
+    return select(OutboundMail.ticket_id).where(
+        OutboundMail.id.in_(mail_ids), OutboundMail.ticket_id.is_not(None)
+    )
 
 
 def threads(ticket_ids: Sequence[int]) -> Select[*tuple[Any, ...]]:

@@ -826,6 +826,158 @@ END $$;
 
 ALTER FUNCTION ombud.audit_of_mail_rules() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.audit_of_mail_templates() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'kind', CASE WHEN r.kind IS NOT NULL THEN jsonb_build_array(NULL, r.kind) END, 'team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(NULL, r.team_id) END, 'body', CASE WHEN r.body IS NOT NULL THEN jsonb_build_array(NULL, r.body) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'kind', CASE WHEN r.kind IS NOT NULL THEN jsonb_build_array(r.kind, NULL) END, 'team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(r.team_id, NULL) END, 'body', CASE WHEN r.body IS NOT NULL THEN jsonb_build_array(r.body, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'kind', CASE WHEN o.kind IS DISTINCT FROM r.kind THEN jsonb_build_array(o.kind, r.kind) END, 'team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'body', CASE WHEN o.body IS DISTINCT FROM r.body THEN jsonb_build_array(o.body, r.body) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'kind', CASE WHEN o.kind IS DISTINCT FROM r.kind THEN jsonb_build_array(o.kind, r.kind) END, 'team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'body', CASE WHEN o.body IS DISTINCT FROM r.body THEN jsonb_build_array(o.body, r.body) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_mail_templates() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_of_mailbox_sending() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('mailbox_id', r.mailbox_id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('mailbox_id', CASE WHEN r.mailbox_id IS NOT NULL THEN jsonb_build_array(NULL, r.mailbox_id) END, 'is_paused', CASE WHEN r.is_paused IS NOT NULL THEN jsonb_build_array(NULL, r.is_paused) END, 'quotes_history', CASE WHEN r.quotes_history IS NOT NULL THEN jsonb_build_array(NULL, r.quotes_history) END, 'link_over', CASE WHEN r.link_over IS NOT NULL THEN jsonb_build_array(NULL, r.link_over) END, 'dkim_selector', CASE WHEN r.dkim_selector IS NOT NULL THEN jsonb_build_array(NULL, r.dkim_selector) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('mailbox_id', r.mailbox_id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('mailbox_id', CASE WHEN r.mailbox_id IS NOT NULL THEN jsonb_build_array(r.mailbox_id, NULL) END, 'is_paused', CASE WHEN r.is_paused IS NOT NULL THEN jsonb_build_array(r.is_paused, NULL) END, 'quotes_history', CASE WHEN r.quotes_history IS NOT NULL THEN jsonb_build_array(r.quotes_history, NULL) END, 'link_over', CASE WHEN r.link_over IS NOT NULL THEN jsonb_build_array(r.link_over, NULL) END, 'dkim_selector', CASE WHEN r.dkim_selector IS NOT NULL THEN jsonb_build_array(r.dkim_selector, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('mailbox_id', r.mailbox_id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('mailbox_id', CASE WHEN o.mailbox_id IS DISTINCT FROM r.mailbox_id THEN jsonb_build_array(o.mailbox_id, r.mailbox_id) END, 'is_paused', CASE WHEN o.is_paused IS DISTINCT FROM r.is_paused THEN jsonb_build_array(o.is_paused, r.is_paused) END, 'quotes_history', CASE WHEN o.quotes_history IS DISTINCT FROM r.quotes_history THEN jsonb_build_array(o.quotes_history, r.quotes_history) END, 'link_over', CASE WHEN o.link_over IS DISTINCT FROM r.link_over THEN jsonb_build_array(o.link_over, r.link_over) END, 'dkim_selector', CASE WHEN o.dkim_selector IS DISTINCT FROM r.dkim_selector THEN jsonb_build_array(o.dkim_selector, r.dkim_selector) END, 'dkim_key', CASE WHEN o.dkim_key IS DISTINCT FROM r.dkim_key THEN '["***", "***"]'::jsonb END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('mailbox_id', r.mailbox_id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('mailbox_id', CASE WHEN o.mailbox_id IS DISTINCT FROM r.mailbox_id THEN jsonb_build_array(o.mailbox_id, r.mailbox_id) END, 'is_paused', CASE WHEN o.is_paused IS DISTINCT FROM r.is_paused THEN jsonb_build_array(o.is_paused, r.is_paused) END, 'quotes_history', CASE WHEN o.quotes_history IS DISTINCT FROM r.quotes_history THEN jsonb_build_array(o.quotes_history, r.quotes_history) END, 'link_over', CASE WHEN o.link_over IS DISTINCT FROM r.link_over THEN jsonb_build_array(o.link_over, r.link_over) END, 'dkim_selector', CASE WHEN o.dkim_selector IS DISTINCT FROM r.dkim_selector THEN jsonb_build_array(o.dkim_selector, r.dkim_selector) END, 'dkim_key', CASE WHEN o.dkim_key IS DISTINCT FROM r.dkim_key THEN '["***", "***"]'::jsonb END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_mailbox_sending() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.audit_of_mailboxes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -1129,6 +1281,82 @@ BEGIN
 END $$;
 
 ALTER FUNCTION ombud.audit_of_organizations() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_of_outbound_mails() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'kind', CASE WHEN r.kind IS NOT NULL THEN jsonb_build_array(NULL, r.kind) END, 'mailbox_id', CASE WHEN r.mailbox_id IS NOT NULL THEN jsonb_build_array(NULL, r.mailbox_id) END, 'ticket_id', CASE WHEN r.ticket_id IS NOT NULL THEN jsonb_build_array(NULL, r.ticket_id) END, 'comment_id', CASE WHEN r.comment_id IS NOT NULL THEN jsonb_build_array(NULL, r.comment_id) END, 'notification_id', CASE WHEN r.notification_id IS NOT NULL THEN jsonb_build_array(NULL, r.notification_id) END, 'message_id', CASE WHEN r.message_id IS NOT NULL THEN jsonb_build_array(NULL, r.message_id) END, 'in_reply_to', CASE WHEN r.in_reply_to IS NOT NULL THEN jsonb_build_array(NULL, r.in_reply_to) END, 'subject', CASE WHEN r.subject IS NOT NULL THEN jsonb_build_array(NULL, r.subject) END, 'state', CASE WHEN r.state IS NOT NULL THEN jsonb_build_array(NULL, r.state) END, 'problem', CASE WHEN r.problem IS NOT NULL THEN jsonb_build_array(NULL, r.problem) END, 'queued_at', CASE WHEN r.queued_at IS NOT NULL THEN jsonb_build_array(NULL, r.queued_at) END, 'sends_at', CASE WHEN r.sends_at IS NOT NULL THEN jsonb_build_array(NULL, r.sends_at) END, 'sent_at', CASE WHEN r.sent_at IS NOT NULL THEN jsonb_build_array(NULL, r.sent_at) END, 'unknowns', CASE WHEN r.unknowns IS NOT NULL THEN jsonb_build_array(NULL, r.unknowns) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'kind', CASE WHEN r.kind IS NOT NULL THEN jsonb_build_array(r.kind, NULL) END, 'mailbox_id', CASE WHEN r.mailbox_id IS NOT NULL THEN jsonb_build_array(r.mailbox_id, NULL) END, 'ticket_id', CASE WHEN r.ticket_id IS NOT NULL THEN jsonb_build_array(r.ticket_id, NULL) END, 'comment_id', CASE WHEN r.comment_id IS NOT NULL THEN jsonb_build_array(r.comment_id, NULL) END, 'notification_id', CASE WHEN r.notification_id IS NOT NULL THEN jsonb_build_array(r.notification_id, NULL) END, 'message_id', CASE WHEN r.message_id IS NOT NULL THEN jsonb_build_array(r.message_id, NULL) END, 'in_reply_to', CASE WHEN r.in_reply_to IS NOT NULL THEN jsonb_build_array(r.in_reply_to, NULL) END, 'thread', CASE WHEN r.thread IS NOT NULL THEN jsonb_build_array(r.thread, NULL) END, 'subject', CASE WHEN r.subject IS NOT NULL THEN jsonb_build_array(r.subject, NULL) END, 'state', CASE WHEN r.state IS NOT NULL THEN jsonb_build_array(r.state, NULL) END, 'problem', CASE WHEN r.problem IS NOT NULL THEN jsonb_build_array(r.problem, NULL) END, 'queued_at', CASE WHEN r.queued_at IS NOT NULL THEN jsonb_build_array(r.queued_at, NULL) END, 'sends_at', CASE WHEN r.sends_at IS NOT NULL THEN jsonb_build_array(r.sends_at, NULL) END, 'due_at', CASE WHEN r.due_at IS NOT NULL THEN jsonb_build_array(r.due_at, NULL) END, 'sent_at', CASE WHEN r.sent_at IS NOT NULL THEN jsonb_build_array(r.sent_at, NULL) END, 'attempts', CASE WHEN r.attempts IS NOT NULL THEN jsonb_build_array(r.attempts, NULL) END, 'unknowns', CASE WHEN r.unknowns IS NOT NULL THEN jsonb_build_array(r.unknowns, NULL) END, 'attempt', CASE WHEN r.attempt IS NOT NULL THEN jsonb_build_array(r.attempt, NULL) END, 'lease_until', CASE WHEN r.lease_until IS NOT NULL THEN jsonb_build_array(r.lease_until, NULL) END, 'size', CASE WHEN r.size IS NOT NULL THEN jsonb_build_array(r.size, NULL) END, 'storage_key', CASE WHEN r.storage_key IS NOT NULL THEN jsonb_build_array(r.storage_key, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'kind', CASE WHEN o.kind IS DISTINCT FROM r.kind THEN jsonb_build_array(o.kind, r.kind) END, 'mailbox_id', CASE WHEN o.mailbox_id IS DISTINCT FROM r.mailbox_id THEN jsonb_build_array(o.mailbox_id, r.mailbox_id) END, 'ticket_id', CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN jsonb_build_array(o.ticket_id, r.ticket_id) END, 'comment_id', CASE WHEN o.comment_id IS DISTINCT FROM r.comment_id THEN jsonb_build_array(o.comment_id, r.comment_id) END, 'notification_id', CASE WHEN o.notification_id IS DISTINCT FROM r.notification_id THEN jsonb_build_array(o.notification_id, r.notification_id) END, 'message_id', CASE WHEN o.message_id IS DISTINCT FROM r.message_id THEN jsonb_build_array(o.message_id, r.message_id) END, 'in_reply_to', CASE WHEN o.in_reply_to IS DISTINCT FROM r.in_reply_to THEN jsonb_build_array(o.in_reply_to, r.in_reply_to) END, 'subject', CASE WHEN o.subject IS DISTINCT FROM r.subject THEN jsonb_build_array(o.subject, r.subject) END, 'state', CASE WHEN o.state IS DISTINCT FROM r.state THEN jsonb_build_array(o.state, r.state) END, 'problem', CASE WHEN o.problem IS DISTINCT FROM r.problem THEN jsonb_build_array(o.problem, r.problem) END, 'queued_at', CASE WHEN o.queued_at IS DISTINCT FROM r.queued_at THEN jsonb_build_array(o.queued_at, r.queued_at) END, 'sends_at', CASE WHEN o.sends_at IS DISTINCT FROM r.sends_at THEN jsonb_build_array(o.sends_at, r.sends_at) END, 'sent_at', CASE WHEN o.sent_at IS DISTINCT FROM r.sent_at THEN jsonb_build_array(o.sent_at, r.sent_at) END, 'unknowns', CASE WHEN o.unknowns IS DISTINCT FROM r.unknowns THEN jsonb_build_array(o.unknowns, r.unknowns) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'kind', CASE WHEN o.kind IS DISTINCT FROM r.kind THEN jsonb_build_array(o.kind, r.kind) END, 'mailbox_id', CASE WHEN o.mailbox_id IS DISTINCT FROM r.mailbox_id THEN jsonb_build_array(o.mailbox_id, r.mailbox_id) END, 'ticket_id', CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN jsonb_build_array(o.ticket_id, r.ticket_id) END, 'comment_id', CASE WHEN o.comment_id IS DISTINCT FROM r.comment_id THEN jsonb_build_array(o.comment_id, r.comment_id) END, 'notification_id', CASE WHEN o.notification_id IS DISTINCT FROM r.notification_id THEN jsonb_build_array(o.notification_id, r.notification_id) END, 'message_id', CASE WHEN o.message_id IS DISTINCT FROM r.message_id THEN jsonb_build_array(o.message_id, r.message_id) END, 'in_reply_to', CASE WHEN o.in_reply_to IS DISTINCT FROM r.in_reply_to THEN jsonb_build_array(o.in_reply_to, r.in_reply_to) END, 'subject', CASE WHEN o.subject IS DISTINCT FROM r.subject THEN jsonb_build_array(o.subject, r.subject) END, 'state', CASE WHEN o.state IS DISTINCT FROM r.state THEN jsonb_build_array(o.state, r.state) END, 'problem', CASE WHEN o.problem IS DISTINCT FROM r.problem THEN jsonb_build_array(o.problem, r.problem) END, 'queued_at', CASE WHEN o.queued_at IS DISTINCT FROM r.queued_at THEN jsonb_build_array(o.queued_at, r.queued_at) END, 'sends_at', CASE WHEN o.sends_at IS DISTINCT FROM r.sends_at THEN jsonb_build_array(o.sends_at, r.sends_at) END, 'sent_at', CASE WHEN o.sent_at IS DISTINCT FROM r.sent_at THEN jsonb_build_array(o.sent_at, r.sent_at) END, 'unknowns', CASE WHEN o.unknowns IS DISTINCT FROM r.unknowns THEN jsonb_build_array(o.unknowns, r.unknowns) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_outbound_mails() OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.audit_of_tags() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2446,6 +2674,33 @@ END $$;
 
 ALTER FUNCTION ombud.note_stale_files() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.notify_staff(told_kind text, tickets bigint[], comment bigint, people bigint[], quietly boolean) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  told int;
+BEGIN
+  INSERT INTO ombud.notifications (user_id, kind, ticket_id, comment_id, cause_id, in_page, by_mail)
+  SELECT u.id, told_kind, k.id, c.id, coalesce(ombud.actor_id(), c.author_id),
+         coalesce(s.in_page, true), coalesce(s.by_mail, true) AND NOT quietly
+    FROM ombud.tickets k
+    LEFT JOIN ombud.comments c ON c.id = comment AND c.ticket_id = k.id
+    JOIN ombud.users u ON u.id = ANY (people) AND u.is_staff AND u.is_active
+     AND u.id IS DISTINCT FROM coalesce(ombud.actor_id(), c.author_id)
+    LEFT JOIN ombud.notification_settings s ON s.user_id = u.id AND s.kind = told_kind
+   WHERE k.id = ANY (tickets) AND (comment IS NULL OR c.id IS NOT NULL)
+     AND (coalesce(s.in_page, true) OR coalesce(s.by_mail, true) AND NOT quietly)
+     AND (u.sees_all_teams OR u.role = 'admin' OR k.team_id IS NULL OR k.assignee_id = u.id
+          OR EXISTS (SELECT FROM ombud.team_members m WHERE m.user_id = u.id AND m.team_id = k.team_id)
+          OR EXISTS (SELECT FROM ombud.ticket_participants p WHERE p.user_id = u.id AND p.ticket_id = k.id))
+   ORDER BY u.id, k.id;
+  GET DIAGNOSTICS told = ROW_COUNT;
+  RETURN told;
+END $$;
+
+ALTER FUNCTION ombud.notify_staff(told_kind text, tickets bigint[], comment bigint, people bigint[], quietly boolean) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.part_snippet(body text, part text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog'
@@ -3556,6 +3811,30 @@ ALTER TABLE ombud.mail_rules ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTIT
     CACHE 1
 );
 
+CREATE TABLE ombud.mail_templates (
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    team_id bigint,
+    body text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_mail_templates_body_size CHECK ((octet_length(body) <= 65536)),
+    CONSTRAINT ck_mail_templates_kind CHECK ((kind = ANY (ARRAY['signature'::text, 'acknowledgement'::text])))
+);
+
+ALTER TABLE ONLY ombud.mail_templates FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.mail_templates OWNER TO ombud_owner;
+
+ALTER TABLE ombud.mail_templates ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.mail_templates_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE ombud.mailbox_positions (
     mailbox_id bigint NOT NULL,
     uid_validity bigint DEFAULT '0'::bigint NOT NULL,
@@ -3568,6 +3847,21 @@ CREATE TABLE ombud.mailbox_positions (
 ALTER TABLE ONLY ombud.mailbox_positions FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.mailbox_positions OWNER TO ombud_owner;
+
+CREATE TABLE ombud.mailbox_sending (
+    mailbox_id bigint NOT NULL,
+    is_paused boolean DEFAULT false NOT NULL,
+    quotes_history boolean DEFAULT false NOT NULL,
+    link_over bigint DEFAULT '10485760'::bigint NOT NULL,
+    dkim_selector character varying(63) DEFAULT ''::character varying NOT NULL,
+    dkim_key bytea,
+    CONSTRAINT ck_mailbox_sending_dkim_selector CHECK (((dkim_selector)::text ~ '^[a-z0-9_-]*$'::text)),
+    CONSTRAINT ck_mailbox_sending_link_over CHECK (((link_over >= 0) AND (link_over <= 52428800)))
+);
+
+ALTER TABLE ONLY ombud.mailbox_sending FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.mailbox_sending OWNER TO ombud_owner;
 
 CREATE TABLE ombud.mailboxes (
     id bigint NOT NULL,
@@ -3649,6 +3943,46 @@ ALTER TABLE ombud.message_moves ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDEN
     CACHE 1
 );
 
+CREATE TABLE ombud.notification_settings (
+    user_id bigint NOT NULL,
+    kind text NOT NULL,
+    in_page boolean DEFAULT true NOT NULL,
+    by_mail boolean DEFAULT true NOT NULL,
+    CONSTRAINT ck_notification_settings_kind CHECK ((kind = ANY (ARRAY['assigned'::text, 'replied'::text, 'mentioned'::text])))
+);
+
+ALTER TABLE ONLY ombud.notification_settings FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.notification_settings OWNER TO ombud_owner;
+
+CREATE TABLE ombud.notifications (
+    id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    kind text NOT NULL,
+    ticket_id bigint NOT NULL,
+    comment_id bigint,
+    cause_id bigint,
+    in_page boolean DEFAULT true NOT NULL,
+    by_mail boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    read_at timestamp with time zone,
+    mailed_at timestamp with time zone,
+    CONSTRAINT ck_notifications_kind CHECK ((kind = ANY (ARRAY['assigned'::text, 'replied'::text, 'mentioned'::text])))
+);
+
+ALTER TABLE ONLY ombud.notifications FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.notifications OWNER TO ombud_owner;
+
+ALTER TABLE ombud.notifications ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.notifications_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE ombud.organization_domains (
     domain character varying(255) NOT NULL,
     organization_id bigint NOT NULL,
@@ -3675,6 +4009,75 @@ ALTER TABLE ombud.organizations OWNER TO ombud_owner;
 
 ALTER TABLE ombud.organizations ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
     SEQUENCE NAME ombud.organizations_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ombud.outbound_mails (
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    mailbox_id bigint,
+    ticket_id bigint,
+    comment_id bigint,
+    notification_id bigint,
+    message_id character varying(500) NOT NULL,
+    in_reply_to character varying(500) DEFAULT ''::character varying NOT NULL,
+    thread character varying(500)[] DEFAULT '{}'::character varying[] NOT NULL,
+    subject character varying(600) DEFAULT ''::character varying NOT NULL,
+    state text DEFAULT 'queued'::text NOT NULL,
+    problem character varying(500) DEFAULT ''::character varying NOT NULL,
+    queued_at timestamp with time zone DEFAULT now() NOT NULL,
+    sends_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    sent_at timestamp with time zone,
+    attempts smallint DEFAULT '0'::smallint NOT NULL,
+    unknowns smallint DEFAULT '0'::smallint NOT NULL,
+    attempt character varying(32) DEFAULT ''::character varying NOT NULL,
+    lease_until timestamp with time zone,
+    size bigint,
+    storage_key character varying(255),
+    CONSTRAINT ck_outbound_mails_from_a_mailbox CHECK (((mailbox_id IS NOT NULL) OR (state = ANY (ARRAY['skipped'::text, 'canceled'::text])))),
+    CONSTRAINT ck_outbound_mails_kind CHECK ((kind = ANY (ARRAY['reply'::text, 'acknowledgement'::text, 'notification'::text]))),
+    CONSTRAINT ck_outbound_mails_leased CHECK (((state = 'sending'::text) = (lease_until IS NOT NULL))),
+    CONSTRAINT ck_outbound_mails_state CHECK ((state = ANY (ARRAY['queued'::text, 'sending'::text, 'unknown'::text, 'sent'::text, 'bounced'::text, 'failed'::text, 'paused'::text, 'canceled'::text, 'skipped'::text])))
+);
+
+ALTER TABLE ONLY ombud.outbound_mails FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.outbound_mails OWNER TO ombud_owner;
+
+ALTER TABLE ombud.outbound_mails ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.outbound_mails_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ombud.outbound_recipients (
+    id bigint NOT NULL,
+    mail_id bigint NOT NULL,
+    user_id bigint,
+    kind text DEFAULT 'to'::text NOT NULL,
+    email character varying(320) NOT NULL,
+    name character varying(255) DEFAULT ''::character varying NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    answer character varying(500) DEFAULT ''::character varying NOT NULL,
+    settled_at timestamp with time zone,
+    CONSTRAINT ck_outbound_recipients_kind CHECK ((kind = ANY (ARRAY['to'::text, 'cc'::text]))),
+    CONSTRAINT ck_outbound_recipients_state CHECK ((state = ANY (ARRAY['pending'::text, 'accepted'::text, 'deferred'::text, 'refused'::text, 'unknown'::text, 'bounced'::text])))
+);
+
+ALTER TABLE ONLY ombud.outbound_recipients FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.outbound_recipients OWNER TO ombud_owner;
+
+ALTER TABLE ombud.outbound_recipients ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.outbound_recipients_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -4050,8 +4453,14 @@ ALTER TABLE ONLY ombud.mail_references
 ALTER TABLE ONLY ombud.mail_rules
     ADD CONSTRAINT pk_mail_rules PRIMARY KEY (id);
 
+ALTER TABLE ONLY ombud.mail_templates
+    ADD CONSTRAINT pk_mail_templates PRIMARY KEY (id);
+
 ALTER TABLE ONLY ombud.mailbox_positions
     ADD CONSTRAINT pk_mailbox_positions PRIMARY KEY (mailbox_id);
+
+ALTER TABLE ONLY ombud.mailbox_sending
+    ADD CONSTRAINT pk_mailbox_sending PRIMARY KEY (mailbox_id);
 
 ALTER TABLE ONLY ombud.mailboxes
     ADD CONSTRAINT pk_mailboxes PRIMARY KEY (id);
@@ -4059,11 +4468,23 @@ ALTER TABLE ONLY ombud.mailboxes
 ALTER TABLE ONLY ombud.message_moves
     ADD CONSTRAINT pk_message_moves PRIMARY KEY (id);
 
+ALTER TABLE ONLY ombud.notification_settings
+    ADD CONSTRAINT pk_notification_settings PRIMARY KEY (user_id, kind);
+
+ALTER TABLE ONLY ombud.notifications
+    ADD CONSTRAINT pk_notifications PRIMARY KEY (id);
+
 ALTER TABLE ONLY ombud.organization_domains
     ADD CONSTRAINT pk_organization_domains PRIMARY KEY (domain);
 
 ALTER TABLE ONLY ombud.organizations
     ADD CONSTRAINT pk_organizations PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.outbound_mails
+    ADD CONSTRAINT pk_outbound_mails PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.outbound_recipients
+    ADD CONSTRAINT pk_outbound_recipients PRIMARY KEY (id);
 
 ALTER TABLE ONLY ombud.search_queue
     ADD CONSTRAINT pk_search_queue PRIMARY KEY (ticket_id);
@@ -4121,6 +4542,9 @@ ALTER TABLE ONLY ombud.api_tokens
 
 ALTER TABLE ONLY ombud.kept_answers
     ADD CONSTRAINT uq_kept_answers_user_id_route_key UNIQUE (user_id, route, key);
+
+ALTER TABLE ONLY ombud.outbound_mails
+    ADD CONSTRAINT uq_outbound_mails_message_id UNIQUE (message_id);
 
 ALTER TABLE ONLY ombud.tickets
     ADD CONSTRAINT uq_tickets_ticket_number UNIQUE (ticket_number);
@@ -4198,6 +4622,8 @@ CREATE INDEX ix_mail_references_ticket_id ON ombud.mail_references USING btree (
 
 CREATE INDEX ix_mail_rules_team_id ON ombud.mail_rules USING btree (team_id);
 
+CREATE INDEX ix_mail_templates_team_id ON ombud.mail_templates USING btree (team_id);
+
 CREATE INDEX ix_mailboxes_team_id ON ombud.mailboxes USING btree (team_id);
 
 CREATE INDEX ix_message_moves_from_ticket_id ON ombud.message_moves USING btree (from_ticket_id);
@@ -4206,7 +4632,35 @@ CREATE INDEX ix_message_moves_mail_id ON ombud.message_moves USING btree (mail_i
 
 CREATE INDEX ix_message_moves_to_ticket_id ON ombud.message_moves USING btree (to_ticket_id);
 
+CREATE INDEX ix_notifications_cause_id ON ombud.notifications USING btree (cause_id) WHERE (cause_id IS NOT NULL);
+
+CREATE INDEX ix_notifications_comment_id ON ombud.notifications USING btree (comment_id) WHERE (comment_id IS NOT NULL);
+
+CREATE INDEX ix_notifications_ticket_id ON ombud.notifications USING btree (ticket_id, user_id);
+
+CREATE INDEX ix_notifications_unmailed ON ombud.notifications USING btree (id) WHERE (by_mail AND (mailed_at IS NULL));
+
+CREATE INDEX ix_notifications_unread ON ombud.notifications USING btree (user_id) WHERE ((read_at IS NULL) AND in_page);
+
+CREATE INDEX ix_notifications_user_id ON ombud.notifications USING btree (user_id, id);
+
 CREATE INDEX ix_organization_domains_organization_id ON ombud.organization_domains USING btree (organization_id);
+
+CREATE INDEX ix_outbound_mails_comment_id ON ombud.outbound_mails USING btree (comment_id) WHERE (comment_id IS NOT NULL);
+
+CREATE INDEX ix_outbound_mails_due ON ombud.outbound_mails USING btree (due_at, id) WHERE (state = ANY (ARRAY['queued'::text, 'unknown'::text]));
+
+CREATE INDEX ix_outbound_mails_leased ON ombud.outbound_mails USING btree (lease_until) WHERE (state = 'sending'::text);
+
+CREATE INDEX ix_outbound_mails_mailbox_id ON ombud.outbound_mails USING btree (mailbox_id, id);
+
+CREATE INDEX ix_outbound_mails_notification_id ON ombud.outbound_mails USING btree (notification_id) WHERE (notification_id IS NOT NULL);
+
+CREATE INDEX ix_outbound_mails_ticket_id ON ombud.outbound_mails USING btree (ticket_id, id) WHERE (ticket_id IS NOT NULL);
+
+CREATE INDEX ix_outbound_mails_trouble ON ombud.outbound_mails USING btree (id) WHERE (state = ANY (ARRAY['failed'::text, 'bounced'::text]));
+
+CREATE INDEX ix_outbound_recipients_user_id ON ombud.outbound_recipients USING btree (user_id) WHERE (user_id IS NOT NULL);
 
 CREATE INDEX ix_search_words_checked_at ON ombud.search_words USING btree (checked_at);
 
@@ -4280,9 +4734,13 @@ CREATE INDEX ix_web_sessions_user_id ON ombud.web_sessions USING btree (user_id)
 
 CREATE UNIQUE INDEX uq_inbound_mails_checksum ON ombud.inbound_mails USING btree (mailbox_id, checksum);
 
+CREATE UNIQUE INDEX uq_mail_templates_team ON ombud.mail_templates USING btree (kind, COALESCE(team_id, (0)::bigint));
+
 CREATE UNIQUE INDEX uq_mailboxes_address ON ombud.mailboxes USING btree (address);
 
 CREATE UNIQUE INDEX uq_organizations_name ON ombud.organizations USING btree (lower((name)::text));
+
+CREATE UNIQUE INDEX uq_outbound_recipients_email ON ombud.outbound_recipients USING btree (mail_id, email);
 
 CREATE UNIQUE INDEX uq_tags_name ON ombud.tags USING btree (lower((name)::text));
 
@@ -4326,6 +4784,8 @@ CREATE TRIGGER touch BEFORE UPDATE ON ombud.comments FOR EACH ROW EXECUTE FUNCTI
 
 CREATE TRIGGER touch BEFORE UPDATE ON ombud.mail_rules FOR EACH ROW EXECUTE FUNCTION ombud.touch();
 
+CREATE TRIGGER touch BEFORE UPDATE ON ombud.mail_templates FOR EACH ROW EXECUTE FUNCTION ombud.touch();
+
 CREATE TRIGGER touch BEFORE UPDATE ON ombud.mailboxes FOR EACH ROW EXECUTE FUNCTION ombud.touch();
 
 CREATE TRIGGER touch BEFORE UPDATE ON ombud.organizations FOR EACH ROW EXECUTE FUNCTION ombud.touch();
@@ -4348,6 +4808,10 @@ CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.inbound_mails REFERENCING OL
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.mail_rules REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mail_rules();
 
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.mail_templates REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mail_templates();
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.mailbox_sending REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mailbox_sending();
+
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.mailboxes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mailboxes();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.message_moves REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_message_moves();
@@ -4355,6 +4819,8 @@ CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.message_moves REFERENCING OL
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.organization_domains REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organization_domains();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.organizations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organizations();
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.outbound_mails REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_outbound_mails();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.tags REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_tags();
 
@@ -4386,6 +4852,10 @@ CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.inbound_mails REFERENCING NE
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.mail_rules REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mail_rules();
 
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.mail_templates REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mail_templates();
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.mailbox_sending REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mailbox_sending();
+
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.mailboxes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mailboxes();
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.message_moves REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_message_moves();
@@ -4393,6 +4863,8 @@ CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.message_moves REFERENCING NE
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.organization_domains REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organization_domains();
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.organizations REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organizations();
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.outbound_mails REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_outbound_mails();
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.tags REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_tags();
 
@@ -4424,6 +4896,10 @@ CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.inbound_mails REFERENCING OL
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.mail_rules REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mail_rules();
 
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.mail_templates REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mail_templates();
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.mailbox_sending REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mailbox_sending();
+
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.mailboxes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mailboxes();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.message_moves REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_message_moves();
@@ -4431,6 +4907,8 @@ CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.message_moves REFERENCING OL
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.organization_domains REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organization_domains();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.organizations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organizations();
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.outbound_mails REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_outbound_mails();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.tags REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_tags();
 
@@ -4508,8 +4986,14 @@ ALTER TABLE ONLY ombud.mail_references
 ALTER TABLE ONLY ombud.mail_rules
     ADD CONSTRAINT fk_mail_rules_team_id FOREIGN KEY (team_id) REFERENCES ombud.teams(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY ombud.mail_templates
+    ADD CONSTRAINT fk_mail_templates_team_id FOREIGN KEY (team_id) REFERENCES ombud.teams(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY ombud.mailbox_positions
     ADD CONSTRAINT fk_mailbox_positions_mailbox_id FOREIGN KEY (mailbox_id) REFERENCES ombud.mailboxes(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.mailbox_sending
+    ADD CONSTRAINT fk_mailbox_sending_mailbox_id FOREIGN KEY (mailbox_id) REFERENCES ombud.mailboxes(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY ombud.mailboxes
     ADD CONSTRAINT fk_mailboxes_team_id FOREIGN KEY (team_id) REFERENCES ombud.teams(id) ON DELETE SET NULL;
@@ -4523,8 +5007,41 @@ ALTER TABLE ONLY ombud.message_moves
 ALTER TABLE ONLY ombud.message_moves
     ADD CONSTRAINT fk_message_moves_to_ticket_id FOREIGN KEY (to_ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY ombud.notification_settings
+    ADD CONSTRAINT fk_notification_settings_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.notifications
+    ADD CONSTRAINT fk_notifications_cause_id FOREIGN KEY (cause_id) REFERENCES ombud.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY ombud.notifications
+    ADD CONSTRAINT fk_notifications_comment_id FOREIGN KEY (comment_id) REFERENCES ombud.comments(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.notifications
+    ADD CONSTRAINT fk_notifications_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.notifications
+    ADD CONSTRAINT fk_notifications_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY ombud.organization_domains
     ADD CONSTRAINT fk_organization_domains_organization_id FOREIGN KEY (organization_id) REFERENCES ombud.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.outbound_mails
+    ADD CONSTRAINT fk_outbound_mails_comment_id FOREIGN KEY (comment_id) REFERENCES ombud.comments(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY ombud.outbound_mails
+    ADD CONSTRAINT fk_outbound_mails_mailbox_id FOREIGN KEY (mailbox_id) REFERENCES ombud.mailboxes(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY ombud.outbound_mails
+    ADD CONSTRAINT fk_outbound_mails_notification_id FOREIGN KEY (notification_id) REFERENCES ombud.notifications(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY ombud.outbound_mails
+    ADD CONSTRAINT fk_outbound_mails_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY ombud.outbound_recipients
+    ADD CONSTRAINT fk_outbound_recipients_mail_id FOREIGN KEY (mail_id) REFERENCES ombud.outbound_mails(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.outbound_recipients
+    ADD CONSTRAINT fk_outbound_recipients_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY ombud.search_queue
     ADD CONSTRAINT fk_search_queue_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
@@ -4600,6 +5117,10 @@ CREATE POLICY admin_add ON ombud.audit_redactions FOR INSERT TO ombud_web WITH C
 
 CREATE POLICY admin_all ON ombud.mail_rules TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
 
+CREATE POLICY admin_all ON ombud.mail_templates TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
+
+CREATE POLICY admin_all ON ombud.mailbox_sending TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
+
 CREATE POLICY admin_all ON ombud.mailboxes TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
 
 CREATE POLICY admin_all ON ombud.team_members TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
@@ -4625,6 +5146,10 @@ ALTER TABLE ombud.audit_logs ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ombud.audit_redacted_rows ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.audit_redactions ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY author_takes_back ON ombud.comments FOR DELETE TO ombud_web USING (((author_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) AND ( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) AND (EXISTS ( SELECT
+   FROM ombud.outbound_mails m
+  WHERE ((m.comment_id = comments.id) AND (m.state = 'canceled'::text) AND (m.attempts = 0))))));
 
 ALTER TABLE ombud.automatic_mails ENABLE ROW LEVEL SECURITY;
 
@@ -4662,15 +5187,27 @@ CREATE POLICY backup_all ON ombud.mail_references FOR SELECT TO ombud_backup USI
 
 CREATE POLICY backup_all ON ombud.mail_rules FOR SELECT TO ombud_backup USING (true);
 
+CREATE POLICY backup_all ON ombud.mail_templates FOR SELECT TO ombud_backup USING (true);
+
 CREATE POLICY backup_all ON ombud.mailbox_positions FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.mailbox_sending FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.mailboxes FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.message_moves FOR SELECT TO ombud_backup USING (true);
 
+CREATE POLICY backup_all ON ombud.notification_settings FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.notifications FOR SELECT TO ombud_backup USING (true);
+
 CREATE POLICY backup_all ON ombud.organization_domains FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.organizations FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.outbound_mails FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.outbound_recipients FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.search_queue FOR SELECT TO ombud_backup USING (true);
 
@@ -4744,15 +5281,27 @@ CREATE POLICY context ON ombud.mail_references AS RESTRICTIVE TO ombud_app USING
 
 CREATE POLICY context ON ombud.mail_rules AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
+CREATE POLICY context ON ombud.mail_templates AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
+
 CREATE POLICY context ON ombud.mailbox_positions AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.mailbox_sending AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.mailboxes AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.message_moves AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
+CREATE POLICY context ON ombud.notification_settings AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.notifications AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
+
 CREATE POLICY context ON ombud.organization_domains AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.organizations AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.outbound_mails AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.outbound_recipients AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.search_queue AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
@@ -4802,15 +5351,27 @@ ALTER TABLE ombud.mail_references ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.mail_rules ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE ombud.mail_templates ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE ombud.mailbox_positions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.mailbox_sending ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.mailboxes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.message_moves ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE ombud.notification_settings ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.notifications ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE ombud.organization_domains ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.organizations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.outbound_mails ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.outbound_recipients ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own ON ombud.api_tokens TO ombud_web USING (((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) OR ( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text))));
 
@@ -4819,6 +5380,10 @@ CREATE POLICY own ON ombud.drafts TO ombud_web USING ((user_id = ( SELECT (NULLI
   WHERE (t.id = drafts.ticket_id)))));
 
 CREATE POLICY own ON ombud.kept_answers TO ombud_web USING ((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)));
+
+CREATE POLICY own ON ombud.notification_settings TO ombud_web USING (((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) AND ( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text))));
+
+CREATE POLICY own ON ombud.notifications TO ombud_web USING ((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)));
 
 CREATE POLICY own ON ombud.ticket_reads TO ombud_web USING ((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id))) WITH CHECK (((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) AND (EXISTS ( SELECT
    FROM ombud.tickets t
@@ -4862,15 +5427,27 @@ CREATE POLICY owner_all ON ombud.mail_references TO ombud_owner USING (true) WIT
 
 CREATE POLICY owner_all ON ombud.mail_rules TO ombud_owner USING (true) WITH CHECK (true);
 
+CREATE POLICY owner_all ON ombud.mail_templates TO ombud_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_all ON ombud.mailbox_positions TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.mailbox_sending TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.mailboxes TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.message_moves TO ombud_owner USING (true) WITH CHECK (true);
 
+CREATE POLICY owner_all ON ombud.notification_settings TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.notifications TO ombud_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_all ON ombud.organization_domains TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.organizations TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.outbound_mails TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.outbound_recipients TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.search_queue TO ombud_owner USING (true) WITH CHECK (true);
 
@@ -4986,6 +5563,14 @@ CREATE POLICY staff ON ombud.mail_references TO ombud_web USING ((( SELECT (NULL
 
 CREATE POLICY staff ON ombud.organization_domains TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)));
 
+CREATE POLICY staff ON ombud.outbound_mails TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) AND (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = outbound_mails.ticket_id))))));
+
+CREATE POLICY staff ON ombud.outbound_recipients TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) AND (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (EXISTS ( SELECT
+   FROM ombud.outbound_mails m
+  WHERE (m.id = outbound_recipients.mail_id))))));
+
 CREATE POLICY staff ON ombud.tags TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)));
 
 CREATE POLICY staff ON ombud.ticket_links TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) AND (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR ((EXISTS ( SELECT
@@ -5012,7 +5597,11 @@ CREATE POLICY staff_clear ON ombud.bounced_addresses FOR DELETE TO ombud_web USI
 
 CREATE POLICY staff_read ON ombud.bounced_addresses FOR SELECT TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)));
 
+CREATE POLICY staff_read ON ombud.mail_templates FOR SELECT TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)));
+
 CREATE POLICY staff_read ON ombud.mailbox_positions FOR SELECT TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)));
+
+CREATE POLICY staff_read ON ombud.mailbox_sending FOR SELECT TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)));
 
 CREATE POLICY staff_read ON ombud.mailboxes FOR SELECT TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)));
 
@@ -5060,15 +5649,27 @@ CREATE POLICY system_all ON ombud.mail_references TO ombud_worker USING (( SELEC
 
 CREATE POLICY system_all ON ombud.mail_rules TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
+CREATE POLICY system_all ON ombud.mail_templates TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
+
 CREATE POLICY system_all ON ombud.mailbox_positions TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
+
+CREATE POLICY system_all ON ombud.mailbox_sending TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
 CREATE POLICY system_all ON ombud.mailboxes TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
 CREATE POLICY system_all ON ombud.message_moves TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
+CREATE POLICY system_all ON ombud.notification_settings TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
+
+CREATE POLICY system_all ON ombud.notifications TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
+
 CREATE POLICY system_all ON ombud.organization_domains TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
 CREATE POLICY system_all ON ombud.organizations TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
+
+CREATE POLICY system_all ON ombud.outbound_mails TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
+
+CREATE POLICY system_all ON ombud.outbound_recipients TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
 CREATE POLICY system_all ON ombud.search_queue TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
@@ -5186,6 +5787,10 @@ REVOKE ALL ON FUNCTION ombud.audit_of_inbound_mails() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_mail_rules() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ombud.audit_of_mail_templates() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_mailbox_sending() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.audit_of_mailboxes() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_message_moves() FROM PUBLIC;
@@ -5193,6 +5798,8 @@ REVOKE ALL ON FUNCTION ombud.audit_of_message_moves() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ombud.audit_of_organization_domains() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_organizations() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_outbound_mails() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_tags() FROM PUBLIC;
 
@@ -5306,6 +5913,9 @@ REVOKE ALL ON FUNCTION ombud.next_ticket_number() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.next_ticket_number() TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.note_stale_files() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.notify_staff(told_kind text, tickets bigint[], comment bigint, people bigint[], quietly boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.notify_staff(told_kind text, tickets bigint[], comment bigint, people bigint[], quietly boolean) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.part_snippet(body text, part text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.part_snippet(body text, part text) TO ombud_app;
@@ -5469,6 +6079,7 @@ GRANT INSERT,UPDATE ON TABLE ombud.bounced_addresses TO ombud_worker;
 GRANT SELECT ON TABLE ombud.comments TO ombud_backup;
 GRANT SELECT,INSERT,UPDATE ON TABLE ombud.comments TO ombud_app;
 GRANT DELETE ON TABLE ombud.comments TO ombud_worker;
+GRANT DELETE ON TABLE ombud.comments TO ombud_web;
 
 GRANT SELECT ON SEQUENCE ombud.comments_id_seq TO ombud_backup;
 
@@ -5500,9 +6111,29 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.mail_rules TO ombud_app;
 
 GRANT SELECT ON SEQUENCE ombud.mail_rules_id_seq TO ombud_backup;
 
+GRANT SELECT ON TABLE ombud.mail_templates TO ombud_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.mail_templates TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.mail_templates_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.mailbox_positions TO ombud_backup;
 GRANT SELECT,INSERT,UPDATE ON TABLE ombud.mailbox_positions TO ombud_worker;
 GRANT SELECT ON TABLE ombud.mailbox_positions TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.mailbox_sending TO ombud_backup;
+GRANT INSERT,DELETE,UPDATE ON TABLE ombud.mailbox_sending TO ombud_app;
+
+GRANT SELECT(mailbox_id) ON TABLE ombud.mailbox_sending TO ombud_app;
+
+GRANT SELECT(is_paused) ON TABLE ombud.mailbox_sending TO ombud_app;
+
+GRANT SELECT(quotes_history) ON TABLE ombud.mailbox_sending TO ombud_app;
+
+GRANT SELECT(link_over) ON TABLE ombud.mailbox_sending TO ombud_app;
+
+GRANT SELECT(dkim_selector) ON TABLE ombud.mailbox_sending TO ombud_app;
+
+GRANT SELECT(dkim_key) ON TABLE ombud.mailbox_sending TO ombud_worker;
 
 GRANT SELECT ON TABLE ombud.mailboxes TO ombud_backup;
 GRANT INSERT,DELETE,UPDATE ON TABLE ombud.mailboxes TO ombud_app;
@@ -5583,6 +6214,14 @@ GRANT INSERT,DELETE ON TABLE ombud.message_moves TO ombud_worker;
 
 GRANT SELECT ON SEQUENCE ombud.message_moves_id_seq TO ombud_backup;
 
+GRANT SELECT ON TABLE ombud.notification_settings TO ombud_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.notification_settings TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.notifications TO ombud_backup;
+GRANT SELECT,UPDATE ON TABLE ombud.notifications TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.notifications_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.organization_domains TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.organization_domains TO ombud_app;
 
@@ -5591,6 +6230,16 @@ GRANT SELECT,INSERT,UPDATE ON TABLE ombud.organizations TO ombud_app;
 GRANT DELETE ON TABLE ombud.organizations TO ombud_worker;
 
 GRANT SELECT ON SEQUENCE ombud.organizations_id_seq TO ombud_backup;
+
+GRANT SELECT ON TABLE ombud.outbound_mails TO ombud_backup;
+GRANT SELECT,INSERT,UPDATE ON TABLE ombud.outbound_mails TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.outbound_mails_id_seq TO ombud_backup;
+
+GRANT SELECT ON TABLE ombud.outbound_recipients TO ombud_backup;
+GRANT SELECT,INSERT,UPDATE ON TABLE ombud.outbound_recipients TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.outbound_recipients_id_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.search_queue TO ombud_backup;
 GRANT SELECT ON TABLE ombud.search_queue TO ombud_worker;

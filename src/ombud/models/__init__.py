@@ -20,6 +20,20 @@ from ombud.models.mail import (
     TicketLink,
 )
 from ombud.models.mail_ledger import AutomaticKind, AutomaticMail, BouncedAddress, MessageMove
+from ombud.models.notification import Notification, NotificationKind, NotificationSetting
+from ombud.models.outbound import (
+    UNSETTLED,
+    WAITING,
+    MailboxSending,
+    MailTemplate,
+    OutboundKind,
+    OutboundMail,
+    OutboundRecipient,
+    OutboundState,
+    RecipientKind,
+    RecipientState,
+    TemplateKind,
+)
 from ombud.models.people import Organization, OrganizationDomain, Team, TeamMember, User, UserRole
 from ombud.models.personal import Draft, TicketRead
 from ombud.models.search import SearchQueueEntry, SearchWord, TicketSearch, TicketText
@@ -37,6 +51,8 @@ from ombud.models.transfer import ExternalRef
 
 __all__ = [
     "INCLUDE_DELETED",
+    "UNSETTLED",
+    "WAITING",
     "AccessKind",
     "AccessLog",
     "ApiToken",
@@ -61,11 +77,22 @@ __all__ = [
     "MailRule",
     "MailSource",
     "MailState",
+    "MailTemplate",
     "Mailbox",
     "MailboxPosition",
+    "MailboxSending",
     "MessageMove",
+    "Notification",
+    "NotificationKind",
+    "NotificationSetting",
     "Organization",
     "OrganizationDomain",
+    "OutboundKind",
+    "OutboundMail",
+    "OutboundRecipient",
+    "OutboundState",
+    "RecipientKind",
+    "RecipientState",
     "SearchQueueEntry",
     "SearchWord",
     "Security",
@@ -75,6 +102,7 @@ __all__ = [
     "Tag",
     "Team",
     "TeamMember",
+    "TemplateKind",
     "Ticket",
     "TicketChannel",
     "TicketLink",

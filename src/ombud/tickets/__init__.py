@@ -38,6 +38,7 @@ from ombud.tickets.actions import (
     soft_delete_ticket,
 )
 from ombud.tickets.actions.change import FieldChanged
+from ombud.tickets.events import CommentAdded, Delivery, TicketsAssigned
 from ombud.tickets.filters import ME, UNASSIGNED, Place, TicketFilter, TicketSort, View
 from ombud.tickets.rules import DONE, STATUS_MOVES, UNDONE, IllegalMove, TicketDeleted
 
@@ -50,6 +51,8 @@ __all__ = [
     "BulkCreated",
     "BulkOutcome",
     "BulkRefused",
+    "CommentAdded",
+    "Delivery",
     "FieldChanged",
     "IllegalMove",
     "Place",
@@ -62,6 +65,7 @@ __all__ = [
     "TicketFilter",
     "TicketRow",
     "TicketSort",
+    "TicketsAssigned",
     "View",
     "add_comment",
     "add_tags",

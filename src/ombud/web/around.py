@@ -33,13 +33,14 @@ _CUSTOMER_VIEWS = (
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """The desk around a page: counters, colleagues by id, teams by id, tags in order."""
+    """The desk around a page: counters, colleagues by id, teams by id, tags in order, unread notifications."""
 
     counters: dict[str, int]
     staff: dict[int, PersonView]
     teams: dict[int, str]
     tags: tuple[TagView, ...]
     tag_names: dict[int, str]
+    unread: int = 0
 
 
 def read_around(row: Any) -> Around:
@@ -54,6 +55,7 @@ def read_around(row: Any) -> Around:
         teams={one["id"]: one["name"] for one in fields.get("teams", ())},
         tags=tuple(TagView(one["name"], one["color"]) for one in fields.get("tags", ())),
         tag_names={one["id"]: one["name"] for one in fields.get("tags", ())},
+        unread=fields.get("unread", 0),
     )
 
 
@@ -62,7 +64,12 @@ def make_frame(request: Request, visitor: Visitor, around: Around, current: str 
     principal = visitor.principal
     views = _STAFF_VIEWS if visitor.is_staff else _CUSTOMER_VIEWS
     theme = principal.theme if principal.theme in ("light", "dark") else "system"
+    desk = (
+        _place("notifications", "Notifications", "bell", current, around.unread),
+        _place("outbox", "Outbox", "send", current),
+    )
     return Frame(
+        desk=desk if visitor.is_staff else (),
         viewer=PersonView.of(principal.full_name, principal.email),
         views=tuple(_nav(view, label, icon, around, current) for view, label, icon in views),
         teams=tuple(
@@ -91,6 +98,10 @@ def make_frame(request: Request, visitor: Visitor, around: Around, current: str 
 def home_of(visitor: Visitor) -> str:
     """Return where a visitor begins: agents with what is theirs."""
     return at(f"{PATH}?view={View.MINE.value if visitor.is_staff else View.OPEN.value}")
+
+
+def _place(key: str, label: str, icon: str, current: str, count: int | None = None) -> NavItem:
+    return NavItem(key, label, icon, at(f"/{key}"), count, current == key)
 
 
 def _nav(view: View, label: str, icon: str, around: Around, current: str) -> NavItem:

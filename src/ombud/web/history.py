@@ -8,6 +8,7 @@ from itertools import groupby
 from ombud.kit.text import excerpt
 from ombud.models import AuditAction, AuditLog
 from ombud.web.around import Around
+from ombud.web.deliveries import STATE_WORDS
 from ombud.web.timeline import person_of, shown_value, tag_name
 from ombud.web.views.tickets import ChangeView, HistoryEntry
 
@@ -35,6 +36,8 @@ _TEXTS = {
     ("attachments", AuditAction.DELETE): "removed a file",
     ("ticket_tags", AuditAction.CREATE): "added a tag",
     ("ticket_tags", AuditAction.DELETE): "removed a tag",
+    ("outbound_mails", AuditAction.CREATE): "queued a mail",
+    ("outbound_mails", AuditAction.UPDATE): "sent mail on its way",
     ("ticket_participants", AuditAction.CREATE): "added somebody who follows",
     ("ticket_participants", AuditAction.DELETE): "removed somebody who followed",
 }
@@ -71,6 +74,8 @@ def _said(row: AuditLog) -> str:
 
 def _speaks(row: AuditLog) -> bool:
     """A row of nothing but derived columns (last activity, first response) says nothing."""
+    if row.table_name == "outbound_mails":
+        return "state" in row.changes and row.changes["state"][1] not in ("sending", "skipped")
     return row.action is not AuditAction.UPDATE or any(field in _FIELDS for field in row.changes)
 
 
@@ -79,6 +84,10 @@ def _changes(row: AuditLog, around: Around) -> list[ChangeView]:
         name = tag_name(row, around)
         gone = row.action is AuditAction.DELETE
         return [ChangeView("Tag", name if gone else "", "" if gone else name)]
+    if row.table_name == "outbound_mails":
+        before, after = (STATE_WORDS.get(str(value), "") for value in row.changes["state"])
+        problem = row.changes.get("problem", [None, ""])[1] or ""
+        return [ChangeView("Mail", before, f"{after} ({excerpt(problem, LONG)})" if problem else after)]
     shown = []
     for field, label in _FIELDS.items():
         if field not in row.changes or (row.action is AuditAction.CREATE and field not in _OPENING):

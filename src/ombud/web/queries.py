@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 
 from ombud.db.actor import Actor
+from ombud.mail.outgoing import queries as outgoing
 from ombud.mail.policy import mail_visible_to
 from ombud.models import (
     INCLUDE_DELETED,
@@ -21,10 +22,12 @@ from ombud.models import (
     TicketTag,
     User,
 )
+from ombud.notifications import queries as notifications
 from ombud.people import queries as people
 from ombud.tickets import queries as tickets
 from ombud.tickets.filters import TicketFilter
 from ombud.tickets.policy import visible_to
+from ombud.web.views.frame import COUNT_CAP
 
 STAFF_LIMIT = 200
 TAG_LIMIT = 500
@@ -36,7 +39,8 @@ def surroundings(actor: Actor) -> Select[*tuple[Any, ...]]:
     """Return one row: a counter for each view, and for staff the people, teams and tags of the menus.
 
     Columns: those of `view_counters`; `staff` (id, name, email, active), `teams` (id, name), `tags` (id, name,
-    color) as lists of objects. Every page asks for it, so it is built once for each actor.
+    color) as lists of objects; `unread`, how many notifications they have not read. Every page asks for it, so it
+    is built once for each actor.
     """
     return _surroundings(actor.for_request(""))
 
@@ -60,8 +64,12 @@ def _surroundings(actor: Actor) -> Select[*tuple[Any, ...]]:
     )
     teams = people.teams().with_only_columns(Team.id, Team.name)
     tags = tickets.all_tags().with_only_columns(Tag.id, Tag.name, Tag.color).limit(TAG_LIMIT)
+    unread = notifications.unread_count(actor.user_id or 0, COUNT_CAP + 1).scalar_subquery()
     return counters.add_columns(
-        _as_list(staff).label("staff"), _as_list(teams).label("teams"), _as_list(tags).label("tags")
+        _as_list(staff).label("staff"),
+        _as_list(teams).label("teams"),
+        _as_list(tags).label("tags"),
+        unread.label("unread"),
     )
 
 
@@ -71,7 +79,8 @@ def with_ticket(
     """Add what belongs to one ticket.
 
     `own_tags` (id, name, color), `others` (the requester's other tickets), `drafts` (is_internal, content; the
-    newest first), `mails` (the newest messages that came to it by mail, with what was decided; for staff).
+    newest first), `mails` (the newest messages that came to it by mail, with what was decided; for staff);
+    for staff also `deliveries` (the mails of its comments) and `audience` (whom a reply reaches).
     """
     others = (
         select(Ticket.ticket_number, Ticket.title, Ticket.status, Ticket.last_activity_at)
@@ -108,11 +117,17 @@ def with_ticket(
         .order_by(InboundMail.id.desc())
         .limit(MAIL_LIMIT)
     )
-    return statement.add_columns(
+    statement = statement.add_columns(
         _as_list(own).label("own_tags"),
         _as_list(others).label("others"),
         _as_list(drafts).label("drafts"),
         _as_list(mails).label("mails"),
+    )
+    if not actor.is_staff:
+        return statement
+    return statement.add_columns(
+        _as_list(outgoing.deliveries_of(ticket.id)).label("deliveries"),
+        _as_list(outgoing.audience(ticket.id)).label("audience"),
     )
 
 

@@ -17,6 +17,7 @@ from ombud.web import queries
 from ombud.web.addresses import ListAddress
 from ombud.web.around import Around, read_around
 from ombud.web.auth import Visitor
+from ombud.web.deliveries import delivery_view
 from ombud.web.field_menus import FieldMenus
 from ombud.web.place import at
 from ombud.web.timeline import make_timeline, person_of
@@ -38,6 +39,16 @@ class LoadedTicket:
     around: Around
     row: Any
     before: int | None = None
+
+    @property
+    def mails(self) -> list[dict[str, Any]]:
+        """The mails of its comments; none for a customer."""
+        return list(self.row._mapping.get("deliveries", ()))
+
+    @property
+    def audience(self) -> list[dict[str, Any]]:
+        """Whom a reply reaches by itself, the requester first; none for a customer."""
+        return list(self.row._mapping.get("audience", ()))
 
     @property
     def earliest(self) -> int | None:
@@ -91,6 +102,7 @@ def make_ticket(visitor: Visitor, loaded: LoadedTicket, address: ListAddress) ->
         TagView(tag["name"], tag["color"], at(f"/tickets?view=all&tag={tag['name']}"))
         for tag in loaded.row.own_tags
     )
+    deliveries = {one["comment_id"]: delivery_view(one) for one in loaded.mails}
     menus = FieldMenus(ticket, around, f"{base}/{{}}{query}")
     return TicketView(
         id=ticket.id,
@@ -116,7 +128,13 @@ def make_ticket(visitor: Visitor, loaded: LoadedTicket, address: ListAddress) ->
         resolved_at=ticket.resolved_at,
         first_response_at=ticket.first_response_at,
         timeline=make_timeline(
-            ticket, loaded.comments, loaded.attachments, loaded.log, around, mails=loaded.row.mails
+            ticket,
+            loaded.comments,
+            loaded.attachments,
+            loaded.log,
+            around,
+            mails=loaded.row.mails,
+            deliveries=deliveries,
         ),
         composer=_composer(visitor, loaded, base, query),
         earlier_href=f"{base}{query}&before={loaded.earliest}" if loaded.earliest else "",
@@ -150,6 +168,9 @@ def _composer(visitor: Visitor, loaded: LoadedTicket, base: str, query: str) -> 
         action=f"{base}/comments{query}",
         preview_href=at("/preview"),
         to=(f"{name} <{email}>" if name else email) if visitor.is_staff else "the support team",
+        is_mail=visitor.can_write,
+        to_line=", ".join(one["email"] for one in loaded.audience if one["is_requester"]),
+        cc=", ".join(one["email"] for one in loaded.audience if not one["is_requester"]),
         draft_href=f"{base}/draft",
         kind=_kind(draft["is_internal"]) if draft else kinds[0],
         text=draft["content"] if draft else "",

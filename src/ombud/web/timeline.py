@@ -13,7 +13,7 @@ from ombud.web.around import Around
 from ombud.web.mail_events import mail_events, with_mail
 from ombud.web.place import at
 from ombud.web.views.people import PersonView
-from ombud.web.views.tickets import EventGroup, EventView, FileView, MessageView, TimelineItem
+from ombud.web.views.tickets import Delivery, EventGroup, EventView, FileView, MessageView, TimelineItem
 from ombud.web.wording import PRIORITY_LABELS, STATUS_ICONS, STATUS_LABELS, size
 
 FOLD_LENGTH = 4000
@@ -38,15 +38,20 @@ def make_timeline(
     around: Around,
     *,
     mails: Sequence[Mapping[str, Any]] = (),
+    deliveries: Mapping[int, Delivery] | None = None,
 ) -> tuple[TimelineItem, ...]:
-    """Put messages and events in the order of time; comments, log and mails come newest first."""
+    """Put messages and events in the order of time; comments, log and mails come newest first.
+
+    `deliveries` are those of comments by id.
+    """
+    sent = deliveries or {}
     dated: list[tuple[datetime, int, MessageView | EventView]] = []
     letters = {mail["comment_id"]: mail for mail in mails if mail["classification"] != "bounce"}
     if ticket.description.strip():
         opening = _opening(ticket, attachments)
         dated.append((ticket.created_at, 0, with_mail(opening, letters.get(None))))
     dated += [
-        (one.created_at, 1, with_mail(_message(one, attachments), letters.get(one.id)))
+        (one.created_at, 1, with_mail(_message(one, attachments, sent.get(one.id)), letters.get(one.id)))
         for one in reversed(list(comments))
     ]
     dated += [(event.at, 2, event) for event in mail_events(reversed(mails))]
@@ -147,7 +152,7 @@ def _opening(ticket: Ticket, attachments: Sequence[Attachment]) -> MessageView:
     )
 
 
-def _message(comment: Comment, attachments: Sequence[Attachment]) -> MessageView:
+def _message(comment: Comment, attachments: Sequence[Attachment], delivery: Delivery | None) -> MessageView:
     kind = "note" if comment.is_internal else "staff" if comment.author.is_staff else "customer"
     own = [file for file in attachments if file.comment_id == comment.id]
     edited = comment.updated_at if comment.updated_at > comment.created_at else None
@@ -159,6 +164,7 @@ def _message(comment: Comment, attachments: Sequence[Attachment]) -> MessageView
         at=comment.created_at,
         files=own,
         edited_at=edited,
+        delivery=delivery,
     )
 
 
@@ -171,6 +177,7 @@ def _view(
     at: datetime,
     files: Sequence[Attachment],
     edited_at: datetime | None = None,
+    delivery: Delivery | None = None,
 ) -> MessageView:
     body, quote = split_quote(source)
     return MessageView(
@@ -183,6 +190,7 @@ def _view(
         words=len(body.split()) if len(body) > FOLD_LENGTH else None,
         files=tuple(_file(file) for file in files),
         edited_at=edited_at,
+        delivery=delivery,
     )
 
 

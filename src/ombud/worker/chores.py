@@ -24,6 +24,7 @@ from ombud.people import actions as people
 from ombud.search import actions as search
 from ombud.worker.intake import decide_about_mail
 from ombud.worker.logs import seal_and_export, write_views
+from ombud.worker.mail_out import send_mail
 from ombud.worker.retention import purge, remove_files
 
 log = logging.getLogger(__name__)
@@ -98,6 +99,7 @@ def chores_running(desk: Desk) -> Iterator[None]:
         threading.Thread(target=_loop, args=(desk, stop, chores), name=f"ombud-{name}", daemon=True)
         for name, chores in (("chores", CHORES), ("mail", MAIL_CHORES))
     ]
+    threads.append(threading.Thread(target=send_mail, args=(desk, stop), name="ombud-mail-send", daemon=True))
     for thread in threads:
         thread.start()
     try:

@@ -8,7 +8,6 @@ waits; a process that dies in between leaves messages that wait, and the next on
 import logging
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy.orm import Session
 
@@ -18,15 +17,16 @@ from ombud.db.desk import Desk
 from ombud.db.open import data_dir
 from ombud.errors import NotFound, OmbudError
 from ombud.files import FileStore, StoredBytes, open_store
-from ombud.kit.keyfile import secret_key
 from ombud.kit.vault import Vault, open_vault
 from ombud.mail import actions, queries
+from ombud.mail.outgoing.acknowledging import Acknowledging
 from ombud.mail.parse import ParsedMail, parse_message
 from ombud.mail.prepared import PreparedMail, own_candidates, prepare
 from ombud.mail.rules import Decision
-from ombud.mail.tokens import TicketNamer, without_tag
+from ombud.mail.tokens import TicketNamer, open_namer, without_tag
 from ombud.mail.verdict import sender_verdict
 from ombud.models import InboundMail, Mailbox, MailSource, MailState
+from ombud.runtime import equip
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,6 @@ HEAD_BYTES = 512 * 1024
 BATCH = 100
 TOGETHER = 20
 """Messages whose attempt is noted in one transaction."""
-_KEY_FILE = "mail-hmac.key"
 
 
 class UnknownMailbox(NotFound):
@@ -232,7 +231,10 @@ def _system() -> Actor:
 def open_intake(desk: Desk, settings: Settings) -> Intake:
     """Return the intake of a desk, with the store and the key in its data folder."""
     folder = data_dir(settings)
-    return Intake(desk, open_store(folder / "files", limit=settings.mail_limit), open_namer(folder))
+    equip(desk, settings)  # an agent who answers by mail answers the customer
+    namer = open_namer(folder)
+    store = open_store(folder / "files", limit=settings.mail_limit)
+    return Intake(desk, store, namer, acknowledge=Acknowledging(namer))
 
 
 def decide_about_mail(desk: Desk, _actor: Actor) -> int:
@@ -246,11 +248,6 @@ def decide_about_mail(desk: Desk, _actor: Actor) -> int:
 def vault_of(settings: Settings) -> Vault:
     """Return the vault of the data folder."""
     return open_vault(data_dir(settings) / "keys")
-
-
-def open_namer(folder: Path) -> TicketNamer:
-    """Return what signs the names of tickets, with the key in the data folder."""
-    return TicketNamer(secret_key(folder / "keys" / _KEY_FILE))
 
 
 def _headers_of(raw: bytes) -> ParsedMail:

@@ -21,6 +21,7 @@ from ombud.web.views.tickets import (
     HistoryEntry,
     MessageView,
     OtherTicket,
+    ReceiverView,
     TicketView,
 )
 from ombud.web.wording import PRIORITY_LABELS, STATUS_LABELS
@@ -43,6 +44,10 @@ from tests.web.gallery.people import (
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
 
 State = tuple[str, dict[str, Any]]
+
+
+def _receiver(email: str, state: str, word: str) -> ReceiverView:
+    return ReceiverView(email, "", state, word)
 
 
 def before(**units: float) -> datetime:
@@ -240,7 +245,11 @@ def conversation() -> tuple[Any, ...]:
             PRIYA,
             before(hours=20),
             texts.ANSWER,
-            delivery=Delivery("delivered", "Delivered to amara@northwind.example"),
+            delivery=Delivery(
+                "sent",
+                "Sent",
+                receivers=(_receiver("amara@northwind.example", "accepted", "taken by their server"),),
+            ),
         ),
         EventGroup(
             tuple(
@@ -332,14 +341,22 @@ def extremes() -> tuple[Any, ...]:
         for n, (who, body) in enumerate(zip(people, bodies, strict=True))
     ]
     failed = Delivery(
-        "failed", "Not delivered to sofia@tienda.example: the mailbox is full. It was tried 5 times."
+        "failed",
+        "Not delivered",
+        "sofia@tienda.example: 550 5.2.2 the mailbox is full",
+        receivers=(_receiver("sofia@tienda.example", "refused", "refused"),),
     )
     return (
         MessageView("e9", "customer", AMARA, before(days=2), texts.LONG, words=10_240),
         *messages,
         MessageView("e10", "staff", GONE, before(hours=1), texts.ANSWER, delivery=failed),
         MessageView(
-            "e11", "staff", PRIYA, before(minutes=1), texts.WORD, delivery=Delivery("queued", "Queued")
+            "e11",
+            "staff",
+            PRIYA,
+            before(minutes=1),
+            texts.WORD,
+            delivery=Delivery("skipped", "Not mailed", "no mailbox of this desk sends"),
         ),
     )
 

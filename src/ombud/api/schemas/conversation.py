@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 
 from ombud import models
 from ombud.api.schemas.base import Flag, Input, Output
+from ombud.api.schemas.outbox import NewDelivery
 from ombud.api.schemas.people import PublicPerson
 from ombud.models import AuditAction, TicketStatus
 
@@ -73,6 +74,10 @@ class NewComment(Input):
     content: Annotated[str, Field(min_length=1, max_length=1_000_000, pattern=r"\S")]
     is_internal: Flag = False
     status_after: TicketStatus | None = None
+    delivery: NewDelivery | None = Field(
+        default=None,
+        description="For a public reply by the team: whom it is mailed to, and when at the earliest.",
+    )
 
 
 class HistoryEntry(Output):

@@ -20,7 +20,8 @@ from ombud.mail import queries
 from ombud.mail.actions.answers import claim_automatic_letter
 from ombud.mail.actions.bounces import note_bounces, works_again
 from ombud.mail.facts import gather
-from ombud.mail.prepared import PreparedMail, matches, storable
+from ombud.mail.outgoing.actions import note_reports
+from ombud.mail.prepared import PreparedMail, matches, recipients, storable
 from ombud.mail.rules import Decision, Outcome, Step, Thread, decide
 from ombud.mail.tokens import TicketNamer, without_tag
 from ombud.models import (
@@ -146,11 +147,15 @@ def settle(
     if decision.outcome is Outcome.NEW:
         decision = _open(session, mail, prepared, decision)
     elif decision.outcome is Outcome.REPLY and decision.ticket_id is not None and sender is not None:
-        _append(session, mail, prepared, decision, sender)
+        addresses = recipients(prepared.parsed, mail.envelope_to)
+        is_note = sender.is_staff and any(namer.is_for_note(address) for address in addresses)
+        _append(session, mail, prepared, decision, sender, is_note=is_note)
     elif decision.ticket_id is not None:
         mail.ticket_id = decision.ticket_id
         if decision.outcome is Outcome.BOUNCE and facts.bounced is not None:
             decision = _note_bounce(session, mail, prepared, decision, facts.bounced)
+        if decision.outcome is Outcome.BOUNCE:
+            _note_reports(session, mail, prepared, namer)
     _describe(mail, prepared, verified)
     _settle(mail, decision)
     session.flush()
@@ -296,6 +301,8 @@ def _append(
     prepared: PreparedMail,
     decision: Decision,
     sender: User,
+    *,
+    is_note: bool,
 ) -> None:
     ticket = session.get_one(Ticket, decision.ticket_id)
     # An answer by mail is the sender's, so it moves the status as their answer on a page would.
@@ -304,11 +311,20 @@ def _append(
         session,
         ticket.id,
         prepared.reply_text,
+        is_internal=is_note,
         author_id=sender.id,
-        status=ticket.status if decision.is_automatic else status,
+        status=ticket.status if decision.is_automatic or is_note else status,
         files=prepared.files,
     )
     mail.ticket_id, mail.comment_id = ticket.id, comment.id
+
+
+def _note_reports(session: Session, mail: InboundMail, prepared: PreparedMail, namer: TicketNamer) -> None:
+    """Let the message of ours that came back say so, by the return address that it had (VERP)."""
+    for address in recipients(prepared.parsed, mail.envelope_to):
+        ours = namer.mail_of_address(address)
+        if ours is not None:
+            note_reports(session, ours, prepared.parsed.delivery)
 
 
 def _add_followers(

@@ -8,11 +8,13 @@ from sqlalchemy.orm import Session
 
 from ombud.db.actor import Scope
 from ombud.db.context import actor_of
+from ombud.db.reactions import react
 from ombud.db.types import one_of
 from ombud.errors import Conflict, Forbidden, StaleVersion
 from ombud.kit.text import clean_body, clean_line
 from ombud.models import Ticket, TicketParticipant, TicketPriority, TicketStatus
 from ombud.tickets.actions.find import get_assignee, get_person, get_team, get_ticket_for_change
+from ombud.tickets.events import TicketsAssigned
 from ombud.tickets.policy import require_writer
 from ombud.tickets.rules import check_move
 
@@ -58,9 +60,12 @@ def change_ticket(
     values = {field: _checked(session, ticket, field, value) for field, value in changes.items()}
     if values.keys() & {"team_id", "assignee_id"}:
         _keep_in_sight(session, ticket)
+    before = ticket.assignee_id
     for field, value in values.items():
         setattr(ticket, field, value)
     session.flush()
+    if ticket.assignee_id is not None and ticket.assignee_id != before:
+        react(session, TicketsAssigned((ticket.id,), ticket.assignee_id))
     return ticket
 
 

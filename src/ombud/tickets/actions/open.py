@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from ombud.db.context import actor_of
+from ombud.db.reactions import react
 from ombud.errors import Invalid
 from ombud.kit.text import clean_body, clean_line
 from ombud.models import Ticket, TicketChannel, TicketPriority, TicketStatus
 from ombud.tickets.actions.find import get_assignee, get_person, get_team
 from ombud.tickets.actions.reply import StoredFile, attach_file
 from ombud.tickets.actions.tag import set_tags
+from ombud.tickets.events import TicketsAssigned
 from ombud.tickets.policy import require_writer
 
 TITLE_LIMIT = 500
@@ -63,6 +65,8 @@ def open_ticket(
         set_tags(session, ticket.id, tags)
     for file in files:
         attach_file(session, ticket.id, file)
+    if ticket.assignee_id is not None:
+        react(session, TicketsAssigned((ticket.id,), ticket.assignee_id))
     return ticket
 
 

@@ -7,10 +7,12 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from ombud.db.context import actor_of
+from ombud.db.reactions import react
 from ombud.errors import Forbidden, Invalid, NotFound
 from ombud.kit.text import clean_body, clean_line
 from ombud.models import Attachment, Comment, Ticket, TicketStatus
 from ombud.tickets.actions.find import get_ticket_for_change
+from ombud.tickets.events import CommentAdded, Delivery
 from ombud.tickets.policy import require_staff, require_writer
 from ombud.tickets.rules import check_move, status_after_reply
 
@@ -60,10 +62,12 @@ def add_comment(
     files: Sequence[StoredFile] = (),
     author_id: int | None = None,
     created_at: datetime | None = None,
+    delivery: Delivery | None = None,
 ) -> Comment:
     """Add a comment and return it; `status` moves the ticket in the same breath.
 
-    The author is the actor; only the system (imports, mail) names another one, or a time. Raises NotFound,
+    The author is the actor; only the system (imports, mail) names another one, or a time. What was said now, and
+    not at a given time, reaches people as the desk's reactions see to it, by `delivery`. Raises NotFound,
     TicketDeleted, IllegalMove, Invalid.
     """
     actor = actor_of(session)
@@ -90,6 +94,8 @@ def add_comment(
     for file in files:
         _attach(session, ticket, file, comment)
     _move(session, ticket, status, is_internal=is_internal)
+    if created_at is None:
+        react(session, CommentAdded(ticket, comment, delivery or Delivery()))
     return comment
 
 

@@ -10,23 +10,28 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from ombud.errors import Conflict, Invalid
+from ombud.errors import Conflict, Invalid, NotFound
 from ombud.kit.html import render_markdown
+from ombud.mail.outgoing.actions import not_before, take_back
+from ombud.mail.outgoing.rules import addresses_of
 from ombud.models import TicketStatus
-from ombud.tickets import add_comment, discard_draft, save_draft
+from ombud.tickets import Delivery, add_comment, discard_draft, save_draft
 from ombud.tickets import mark_read as mark_ticket_read
 from ombud.web.addresses import read_address
-from ombud.web.answers import go_to, is_htmx, page, problem
+from ombud.web.answers import Toast, go_to, is_htmx, page, problem
 from ombud.web.around import make_frame
 from ombud.web.auth import SignedIn, Visitor
 from ombud.web.forms import SignedForm, store_files, text_of
 from ombud.web.listing import bare_list
+from ombud.web.place import at
 from ombud.web.ticket_view import find_ticket, load_ticket, make_ticket
 from ombud.web.updates import changed_ticket
 
 router = APIRouter()
 
 PREVIEW_LIMIT = 100_000
+LATER = ("1", "3", "12", "24", "72")
+"""Hours by which a reply can be put off."""
 
 
 @router.post("/tickets/{number}/comments")
@@ -36,19 +41,42 @@ async def write(request: Request, visitor: SignedIn, form: SignedForm, number: s
     try:
         status = _status(text_of(form, "then"))
         files = await store_files(form, visitor.parts.runtime.files)
+        delivery = None if is_note or not visitor.can_write else _delivery(visitor, form)
         async with visitor.desk.abegin(visitor.actor) as session:
             ticket = await find_ticket(session, visitor, number)
+            before = ticket.status
             comment = await session.run_sync(
-                add_comment, ticket.id, text, is_internal=is_note, status=status, files=files
+                add_comment,
+                ticket.id,
+                text,
+                is_internal=is_note,
+                status=status,
+                files=files,
+                delivery=delivery,
             )
+            after = ticket.status
             await session.run_sync(mark_ticket_read, ticket.id)
             await session.run_sync(keep_draft, ticket.id, "", is_note)
     except (Invalid, Conflict) as error:
         return await _refused(request, visitor, number, form, _words(error))
     if is_htmx(request):
-        return await changed_ticket(request, visitor, number)
+        toast = _undo(request, number, comment.id, before, after) if delivery is not None else None
+        return await changed_ticket(request, visitor, number, toast=toast)
     address = read_address(request.query_params)
     return go_to(request, address.here(f"/tickets/{number}") + f"#comment-{comment.id}")
+
+
+@router.post("/tickets/{number}/comments/{comment_id}/retraction")
+async def retract(
+    request: Request, visitor: SignedIn, form: SignedForm, number: str, comment_id: str
+) -> Response:
+    """Take a reply back that has not gone out yet: its words are a draft again."""
+    if not (comment_id.isascii() and comment_id.isdigit() and len(comment_id) < 19):
+        raise NotFound("There is no such comment here.")
+    status, seen = _status(text_of(form, "status")), _status(text_of(form, "seen"))
+    await visitor.desk.arun(visitor.actor, take_back, int(comment_id), status=status, seen=seen)
+    # The whole page: the words are in the composer again, which no other answer touches.
+    return go_to(request, read_address(request.query_params).here(f"/tickets/{number}"))
 
 
 @router.post("/tickets/{number}/draft")
@@ -88,13 +116,36 @@ async def _refused(request: Request, visitor: Visitor, number: str, form: FormDa
     return page(request, "pages/inbox.html", context, status=422)
 
 
+def _delivery(visitor: Visitor, form: FormData) -> Delivery:
+    """Read whom the composer names and when it is to go: a moment later at the earliest, so that it can be undone."""
+    hours = text_of(form, "later")
+    if hours and hours not in LATER:
+        raise Invalid(fields={"later": "is not one of the choices."})
+    to, cc = text_of(form, "to").strip(), text_of(form, "cc").strip()
+    seconds = float(hours) * 3600 if hours else visitor.parts.runtime.settings.mail_undo_seconds
+    return Delivery(
+        to=addresses_of(to) if to else None,
+        cc=addresses_of(cc) if to or cc else None,
+        not_before=not_before(seconds),
+    )
+
+
+def _undo(request: Request, number: str, comment_id: int, before: TicketStatus, after: TicketStatus) -> Toast:
+    query = f"?{request.url.query}" if request.url.query else ""
+    href = at(f"/tickets/{number}/comments/{comment_id}/retraction{query}")
+    return Toast("Your reply is on its way.", href, {"status": before.value, "seen": after.value})
+
+
 def _words(error: Invalid | Conflict) -> str:
     if isinstance(error, Conflict):
         return error.message
     rules = error.fields
     if "content" in rules:
         return f"The message {rules['content']}"
-    return rules.get("files") or error.message
+    for field, label in (("to", "To: "), ("cc", "Copy: "), ("files", "")):
+        if field in rules:
+            return label + rules[field]
+    return error.message
 
 
 def _status(text: str) -> TicketStatus | None:

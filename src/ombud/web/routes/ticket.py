@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from ombud.errors import Invalid
 from ombud.models import Ticket, TicketPriority, TicketStatus
+from ombud.notifications import mark_ticket_read as mark_notifications_read
 from ombud.tickets import (
     FieldChanged,
     TicketChanges,
@@ -80,6 +81,8 @@ async def mark_read(visitor: SignedIn, _form: SignedForm, number: str) -> Respon
     async with visitor.desk.abegin(visitor.actor) as session:
         ticket = await find_ticket(session, visitor, number)
         await session.run_sync(mark_ticket_read, ticket.id)
+        if visitor.is_staff:
+            await session.run_sync(mark_notifications_read, ticket.id)
     return Response(status_code=204)
 
 

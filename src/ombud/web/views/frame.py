@@ -46,5 +46,7 @@ class Frame:
     theme: Literal["system", "light", "dark"] = "system"
     sidebar: Literal["open", "folded"] = "open"
     live_href: str | None = None
+    desk: tuple[NavItem, ...] = ()
+    """What is no list of tickets: notifications, the outbox."""
     colleagues: tuple[PersonView, ...] = ()
     """Who else is here now; empty when nobody is, or when it is not known."""

@@ -23,11 +23,26 @@ class FileView:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """What became of a message that went out: queued, sent, delivered or failed, and to whom."""
+class ReceiverView:
+    """One recipient of a message, with what their server said."""
 
-    state: Literal["queued", "sent", "delivered", "failed"]
-    text: str
+    name: str
+    email: str
+    state: str
+    word: str
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of a message that went out, in a word, and for each recipient. `state` picks icon and tone."""
+
+    state: str
+    word: str
+    text: str = ""
+    at: datetime | None = None
+    receivers: tuple[ReceiverView, ...] = ()
+    href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +132,10 @@ class ComposerView:
     preview_href: str
     to: str
     draft_href: str
+    is_mail: bool = False
+    """A reply goes out as mail: whom it reaches can be changed, and when."""
+    to_line: str = ""
+    cc: str = ""
     kind: Literal["reply", "note"] = "reply"
     kinds: tuple[Literal["reply", "note"], ...] = ("reply", "note")
     text: str = ""

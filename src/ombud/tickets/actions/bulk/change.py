@@ -6,11 +6,13 @@ from typing import Any
 from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
+from ombud.db.reactions import react
 from ombud.models import Ticket, TicketStatus
 from ombud.tickets.actions.bulk.outcome import BulkOutcome, SkipReason
 from ombud.tickets.actions.bulk.queries import one_of
 from ombud.tickets.actions.bulk.sweep import sweep
 from ombud.tickets.actions.find import get_assignee
+from ombud.tickets.events import TicketsAssigned
 from ombud.tickets.rules import STATUS_MOVES
 
 
@@ -43,7 +45,10 @@ def bulk_assign_tickets(session: Session, ids: Iterable[int], assignee_id: int |
             return SkipReason.DONE
         return SkipReason.UNCHANGED if ticket.assignee_id == assignee else None
 
-    return _set(session, ids, judge, {"assignee_id": assignee})
+    outcome = _set(session, ids, judge, {"assignee_id": assignee})
+    if assignee is not None and outcome.changed:
+        react(session, TicketsAssigned(tuple(outcome.changed), assignee))
+    return outcome
 
 
 def bulk_delete_tickets(session: Session, ids: Iterable[int]) -> BulkOutcome:

@@ -118,6 +118,10 @@ class ReplyBox extends HTMLElement {
 
   done() {
     this.input.value = "";
+    // The next reply goes to whom it goes by itself, and at once.
+    for (const line of this.querySelectorAll("[data-was]")) line.value = line.dataset.was;
+    const later = this.querySelector("[name=later]");
+    if (later) later.value = "";
     this.show();
     this.querySelector(".preview").replaceChildren();
     this.querySelector("[data-preview]").setAttribute("aria-pressed", "false");
