@@ -14,7 +14,7 @@ import requests
 from fastapi import FastAPI
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
-from schemathesis import APIOperation, Case, GenerationMode, Response, openapi
+from schemathesis import APIOperation, Case, GenerationMode, Response, openapi, serializer
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -28,6 +28,9 @@ from ombud.db.desk import Desk
 from ombud.runtime import Runtime
 from ombud.testing.factories import make_comment, make_ticket
 from ombud.testing.personas import Cast
+
+# A raw message is bytes.
+serializer.alias("message/rfc822", "application/octet-stream")
 
 # Of each operation, well-formed and again malformed. A few of each in every run; raise it to go hunting.
 EXAMPLES = 15

@@ -266,7 +266,7 @@ async def test_suggestions_are_of_what_the_caller_sees(
     async def suggested(client: httpx.AsyncClient, typed: str) -> list[str]:
         with counted() as log:
             answer = await client.get("search/suggestions", params={"q": typed})
-        assert len(log.statements) <= 6
+        assert len(log.statements) <= 8
         items: list[str] = answer.json()["items"]
         return items
 

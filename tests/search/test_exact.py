@@ -146,7 +146,7 @@ def _pages(admin_url: URL) -> list[tuple[str, str]]:
         rows = connection.execute(
             "SELECT c.relname, md5(pg_read_binary_file(pg_relation_filepath(c.oid))) FROM pg_class c"
             " JOIN pg_am a ON a.oid = c.relam WHERE a.amname = 'gin' AND c.relnamespace = 'ombud'::regnamespace"
-            " ORDER BY 1"
+            " AND c.relname NOT LIKE 'ix_users%' ORDER BY 1"
         ).fetchall()
     assert [name for name, _ in rows] == [
         "ix_search_words_word",

@@ -224,7 +224,7 @@ def _switch_policies_off(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith("ombud."):
             for attribute, value in list(vars(module).items()):
-                if isinstance(value, FunctionType) and value in conditions:
+                if type(value) is FunctionType and value in conditions:  # not what only says it is one
                     monkeypatch.setattr(module, attribute, lambda _actor: true())
 
 

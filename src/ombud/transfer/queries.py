@@ -20,6 +20,7 @@ def known_keys(source: str, keys: Collection[str]) -> Select[str, int, datetime]
     """Return those keys that came in already, with their ticket (where it goes on) and when that was."""
     return (
         select(ExternalRef.key, func.coalesce(Ticket.merged_into_id, Ticket.id), ExternalRef.created_at)
+        .select_from(ExternalRef)
         .join(Ticket, Ticket.id == ExternalRef.ticket_id)
         .where(ExternalRef.source == source, ExternalRef.key.in_(keys))
         .execution_options(**{INCLUDE_DELETED: True})
@@ -32,10 +33,8 @@ def people_by_email(emails: Collection[str]) -> Select[str, int, bool]:
     An address of somebody who was merged is the other person's.
     """
     given, known = _given(emails), aliased(User)
-    return (
-        select(given, User.id, User.is_staff)
-        .join(known, known.email_norm == func.lower(given))
-        .join(User, User.id == func.coalesce(known.merged_into_id, known.id))
+    return select(given, User.id, User.is_staff).where(
+        known.email_norm == func.lower(given), User.id == func.coalesce(known.merged_into_id, known.id)
     )
 
 
