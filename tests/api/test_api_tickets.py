@@ -65,7 +65,7 @@ async def test_what_each_call_costs(agent: httpx.AsyncClient, cast: Cast) -> Non
         (7, "POST", "tickets", {"title": "Third", "requester_id": cast.customer.id, "team_id": cast.team.id}),
         (7, "PATCH", ticket, {"title": "Renamed"}),
         (8, "PATCH", ticket, {"assignee_id": cast.agent.id, "status": "in_progress"}),
-        (7, "POST", f"{ticket}/comments", {"content": "Again"}),
+        (9, "POST", f"{ticket}/comments", {"content": "Again"}),
         (5, "GET", f"{ticket}/comments/{comment.json()['id']}", None),
         (4, "GET", f"{ticket}/history", None),
         (5, "DELETE", ticket, None),

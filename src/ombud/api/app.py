@@ -39,10 +39,10 @@ ROUTERS = (
     mailboxes.router,
     mail.raw_router,
     mail.router,
+    outbox.router,
     curation.router,
     statistics.router,
     audit.router,
-    outbox.router,
     notifications.router,
 )
 

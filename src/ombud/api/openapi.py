@@ -25,8 +25,8 @@ _SUCCESS = {
     "202": "It is taken, and will be seen to.",
     "204": "Done.",
 }
-# The thing that may be missing is named in the body.
-_FINDS_BY_BODY = ("/undo",)
+# The thing that may be missing is named in the body, or in the query.
+_FINDS_BY_BODY = ("/undo", "/mail/inbound")
 _KEY = {
     "name": HEADER,
     "in": "header",
