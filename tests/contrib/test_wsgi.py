@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import threading
+import warnings
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
@@ -65,6 +67,18 @@ def test_a_client_that_leaves_early_ends_the_desks_work(below: DeskBelow) -> Non
     task = environ["ombud.task"]
     task.get_loop().call_soon_threadsafe(task.add_done_callback, lambda _: ended.set())
     assert ended.wait(10)
+
+
+def test_what_is_closed_holds_nothing_and_opens_again(settings: Settings, built: None) -> None:
+    made = DeskBelow(hosts_own, HostDesk(settings), "/support/")
+    for _ in range(2):
+        assert Client(made).get("/support/healthz").status_code == 200
+        assert [thread.name for thread in threading.enumerate()].count("ombud-desk") == 1
+        made.close()
+        assert "ombud-desk" not in [thread.name for thread in threading.enumerate()]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ResourceWarning)  # pytest fails on what a collector finds open
+        gc.collect()
 
 
 def test_there_is_no_stream_that_holds_a_worker(below: DeskBelow, cast: Cast) -> None:

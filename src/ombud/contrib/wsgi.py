@@ -62,6 +62,7 @@ class Bridge:
         self._lock = threading.Lock()
         self._pid = 0
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         self._inner: ASGIMiddleware | None = None
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forget)
@@ -79,12 +80,13 @@ class Bridge:
             yield from answer
 
     def close(self) -> None:
-        """Stop the event loop and its thread."""
+        """Stop the event loop and its thread; what it was still doing is ended."""
         with self._lock:
-            if self._loop is not None:
+            if self._loop is not None and self._thread is not None:
                 asyncio.run_coroutine_threadsafe(self._host.aclose(), self._loop).result(timeout=10)
                 self._loop.call_soon_threadsafe(self._loop.stop)
-            self._loop = self._inner = None
+                self._thread.join(timeout=10)
+            self._loop = self._inner = self._thread = None
 
     def _running(self) -> tuple[ASGIMiddleware, asyncio.AbstractEventLoop]:
         with self._lock:
@@ -92,7 +94,8 @@ class Bridge:
                 from a2wsgi import ASGIMiddleware
 
                 loop = asyncio.new_event_loop()
-                threading.Thread(target=loop.run_forever, name="ombud-desk", daemon=True).start()
+                self._thread = threading.Thread(target=_run, args=(loop,), name="ombud-desk", daemon=True)
+                self._thread.start()
                 app = asyncio.run_coroutine_threadsafe(self._make(), loop).result()
                 self._loop, self._inner = loop, ASGIMiddleware(app, loop=loop)  # type: ignore[arg-type]  # its own names for ASGI's types
             return self._inner, self._loop
@@ -105,7 +108,20 @@ class Bridge:
 
     def _forget(self) -> None:
         self._lock = threading.Lock()
-        self._loop = self._inner = None
+        self._loop = self._inner = self._thread = None
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    """Run a loop until it is stopped, and give back what it holds."""
+    asyncio.set_event_loop(loop)
+    loop.run_forever()
+    left = asyncio.all_tasks(loop)
+    for task in left:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
 
 
 def _known(app: Application) -> Application:
