@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -20,7 +21,7 @@ from ombud.config import Settings
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.models import AuditLog, Comment, ExternalRef, Ticket, TicketChannel, TicketPriority, User
-from ombud.testing import ScratchDatabase
+from ombud.testing import ScratchDatabase, make_ticket
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/mappings/customer_support_tickets.toml"
@@ -144,29 +145,40 @@ def test_mbox(desk: Desk, command: Command, tmp_path: Path) -> None:
     assert len(list((tmp_path / "data/files").rglob("*"))) >= 2
 
 
+class TakenBackError(Exception):
+    """Ends a transaction of the test's own without a trace."""
+
+
 @pytest.fixture
 def stopped_import(
     environment: None, desk: Desk, mapping: Path, tmp_path: Path
 ) -> Iterator[Callable[[int], Path]]:
-    """Start an import in a process of its own and send it a signal once a batch is in."""
+    """Start an import in a process of its own and send it a signal once a batch is in.
+
+    A row that a transaction of ours holds keeps it from being done before the signal comes.
+    """
     running: list[subprocess.Popen[str]] = []
 
     def start(signal_number: int) -> Path:
         table = _table(tmp_path / "t.csv", 3000)
         code = "from ombud.cli.app import run; run()"
         arguments = [sys.executable, "-c", code, "import", "csv", str(table), "--mapping", str(mapping)]
-        process = subprocess.Popen(
-            arguments,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-        )
-        running.append(process)
-        while _count(desk, ExternalRef) < 500:
-            assert process.poll() is None, process.communicate()
-        process.send_signal(signal_number)
-        _out, err = process.communicate(timeout=30)
+        with contextlib.suppress(TakenBackError), desk.begin(IMPORTER) as held:
+            held.add(ExternalRef(source="old", key="2500", ticket_id=make_ticket(held).id))
+            held.flush()
+            process = subprocess.Popen(
+                arguments,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMBUD_LOCK_TIMEOUT": "60"},
+            )
+            running.append(process)
+            while _count(desk, ExternalRef) < 500:
+                assert process.poll() is None, process.communicate()
+            process.send_signal(signal_number)
+            _out, err = process.communicate(timeout=30)
+            raise TakenBackError
         if signal_number == signal.SIGINT:
             assert process.returncode == 130, err
             assert "run the same command again to go on" in err

@@ -45,7 +45,7 @@ from ombud.web.templates import environment
 _log = logging.getLogger(__name__)
 
 # The order matters where a fixed word stands in the place of a ticket's number or a field's noun.
-_ROUTERS = (
+ROUTERS = (
     health.router,
     sign_in.router,
     inbox.router,
@@ -71,7 +71,7 @@ def create_web(runtime: Runtime) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.state.parts = Parts(runtime, environment(assets, clock.now), assets)
     app.mount(PREFIX, _Immutable(directory=assets.folder))
-    for router in _ROUTERS:
+    for router in ROUTERS:
         app.include_router(router)
     app.add_exception_handler(OmbudError, _told)
     app.add_exception_handler(HTTPException, _refused)

@@ -18,11 +18,13 @@ from ombud.web.auth import SignedIn
 from ombud.web.forms import SignedForm
 from ombud.web.place import at
 from ombud.web.timeline import person_of
+from ombud.web.views.lists import Empty
 from ombud.web.views.outbox import NotificationView, TellingView
 from ombud.web.wording import plain_line
 
 router = APIRouter()
 
+EMPTY = Empty("bell", "Nothing yet", "When you are given a ticket, mentioned, or answered, it stands here.")
 WORDS = {
     NotificationKind.ASSIGNED: "gave you this ticket",
     NotificationKind.REPLIED: "wrote on your ticket",
@@ -55,6 +57,7 @@ async def notifications(request: Request, visitor: SignedIn) -> Response:
         "rows": [_view(one) for one in found],
         "next_href": at(f"/notifications?before={found[-1].id}") if more else "",
         "unread": row.unread,
+        "empty_view": EMPTY,
     }
     return page(request, "pages/notifications.html", context)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,6 +25,7 @@ from ombud.web.deliveries import STATE_WORDS, delivery_of
 from ombud.web.forms import SignedForm
 from ombud.web.place import at
 from ombud.web.routes.attachments import content_disposition
+from ombud.web.views.lists import Empty
 from ombud.web.views.outbox import OutboundView, OutboxView
 
 router = APIRouter(prefix="/outbox")
@@ -31,6 +33,16 @@ router = APIRouter(prefix="/outbox")
 KINDS = {"reply": "Reply", "acknowledgement": "Acknowledgement", "notification": "Notification"}
 SOURCE_LIMIT = 200_000
 """Characters of a message's source that a page shows; all of it can be downloaded."""
+EMPTY = Empty(
+    "send", "Nothing here", "Public replies stand here as soon as they are written, with what became of them."
+)
+NO_HIT = Empty(
+    "search-x",
+    "No mail is like that",
+    "The search looks at addresses, subjects and Message-IDs.",
+    "Show the whole outbox",
+    "/outbox",
+)
 _VERBS: dict[str, tuple[Callable[[Session, int], OutboundMail], str, str]] = {
     "attempt": (actions.retry, "Send now", "It goes out now."),
     "pause": (actions.pause, "Pause", "It waits until you send it."),
@@ -69,6 +81,7 @@ async def outbox(request: Request, visitor: SignedIn) -> Response:
     view = OutboxView(
         rows=tuple(_view(mail, visitor) for mail in mails),
         states=tuple((value, word, state == value) for value, word in STATE_WORDS.items()),
+        empty=replace(NO_HIT, href=at(NO_HIT.href)) if kept else EMPTY,
         query=asked.get("q", ""),
         next_href=at(f"/outbox?{urlencode({**kept, 'before': mails[-1].id})}") if more else "",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from ombud.web.views.lists import Empty
 from ombud.web.views.people import PersonView
 from ombud.web.views.tickets import Delivery
 
@@ -34,6 +35,7 @@ class OutboxView:
     rows: tuple[OutboundView, ...]
     states: tuple[tuple[str, str, bool], ...]
     """(value, label, chosen) of the filter."""
+    empty: Empty
     query: str = ""
     next_href: str = ""
 
