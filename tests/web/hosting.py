@@ -9,12 +9,15 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from ombud.runtime import Runtime
 from ombud.testing import Persona
-from ombud.web.app import create_web
+from ombud.web.app import ROUTERS, create_web
 
 ORIGIN = "http://desk.example"
+ELSEWHERE = {"/live", "/set-up", "/sign-in", "/healthz", "/readyz"}
+"""What is not a page of who is signed in: a stream, the doors, and what machines ask."""
 _TOKEN = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
 
 
@@ -63,6 +66,17 @@ class Browser:
         assert response.status_code == 303, response.text
         await self.get("/tickets/new")  # for the session's token
         return response
+
+
+def plain_pages() -> list[str]:
+    """Return every page of who is signed in that needs no number in its address."""
+    return sorted(
+        route.path
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute) and "GET" in (route.methods or ()) and "{" not in route.path
+        if route.path not in ELSEWHERE
+    )
 
 
 def htmx(target: str = "") -> dict[str, str]:
