@@ -77,7 +77,9 @@ class ReplicaDesk:
             return None
         session = async_session_on(self.async_engine, actor, read_only=True, timeout=seconds)
         try:
-            await stack.enter_async_context(aentered(session, options, ANSWER_WITHIN))
+            # The watcher cuts the links of a silent replica first: a driver that is cancelled may try for seconds
+            # to tell a server that does not listen. This limit is for links that do not stand yet.
+            await stack.enter_async_context(aentered(session, options, 2 * ANSWER_WITHIN))
         except (SQLAlchemyError, Unavailable):
             self.replica.doubt()
             return None
