@@ -18,6 +18,7 @@ from ombud.errors import Forbidden
 INFO_ACTOR = "ombud_actor"
 INFO_READ_ONLY = "ombud_read_only"
 INFO_TIMEOUT = "ombud_timeout_ms"
+INFO_BY_KEY = "ombud_by_key"
 
 # `role` and `transaction_read_only` are ordinary settings here: one round trip sets everything.
 _ENTER = text(
@@ -34,11 +35,17 @@ class DeskSession(Session):
     """A session that knows who acts in it. Made by `Desk` only."""
 
 
-def bind_actor(session: Session, actor: Actor, *, read_only: bool, timeout: float = 5.0) -> None:
-    """Say who acts in `session` from its next transaction on; `timeout` is seconds per statement."""
+def bind_actor(
+    session: Session, actor: Actor, *, read_only: bool, timeout: float = 5.0, by_key: bool = False
+) -> None:
+    """Say who acts in `session` from its next transaction on; `timeout` is seconds per statement.
+
+    `by_key` says that it reads by keys (see `ombud.db.plans`).
+    """
     session.info[INFO_ACTOR] = actor
     session.info[INFO_TIMEOUT] = f"{timeout * 1000:.0f}"
     session.info[INFO_READ_ONLY] = read_only
+    session.info[INFO_BY_KEY] = by_key
 
 
 def actor_of(session: Session) -> Actor:
@@ -67,7 +74,9 @@ def plan_mode(session: Session) -> str:
     What reads has filters that vary, and is planned for the values at hand. What writes looks rows up by their keys,
     most of all in triggers and foreign keys, which would be planned anew for every row.
     """
-    return "force_custom_plan" if session.info.get(INFO_READ_ONLY, True) else "auto"
+    if not session.info.get(INFO_READ_ONLY, True):
+        return "auto"
+    return "force_generic_plan" if session.info.get(INFO_BY_KEY) else "force_custom_plan"
 
 
 def context_values(actor: Actor) -> dict[str, Any]:

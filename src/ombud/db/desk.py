@@ -88,19 +88,22 @@ class Desk:
         self._nudge.send()
 
     @contextmanager
-    def read(self, actor: Actor, *, snapshot: bool = False, fresh: bool = False) -> Iterator[DeskSession]:
+    def read(
+        self, actor: Actor, *, snapshot: bool = False, fresh: bool = False, by_key: bool = False
+    ) -> Iterator[DeskSession]:
         """Open a transaction that PostgreSQL keeps read-only. `snapshot` holds one moment for all statements.
 
         It may go to a replica, where everybody finds what they wrote and perhaps not yet what others did a moment
-        ago. `fresh` reads what is committed, whoever did it: for what is decided by it.
+        ago. `fresh` reads what is committed, whoever did it: for what is decided by it. `by_key` keeps the plans of
+        its statements: for look-ups by keys and nothing else, until `values_follow` (see `ombud.db.plans`).
         """
         options = _SNAPSHOT if snapshot else {}
         with translated(), ExitStack() as stack:
             session = None
             if self.reading is not None and not fresh:
-                session = self.reading.enter(stack, actor, options, self._timeout(actor))
+                session = self.reading.enter(stack, actor, options, self._timeout(actor), by_key=by_key)
             if session is None:
-                session = self._session(actor, read_only=True)
+                session = self._session(actor, read_only=True, by_key=by_key)
                 stack.enter_context(entered(session, options))
             yield session
 
@@ -140,7 +143,7 @@ class Desk:
 
     @asynccontextmanager
     async def aread(
-        self, actor: Actor, *, snapshot: bool = False, fresh: bool = False
+        self, actor: Actor, *, snapshot: bool = False, fresh: bool = False, by_key: bool = False
     ) -> "AsyncIterator[AsyncSession]":
         """The asynchronous twin of `read`."""
         options = _SNAPSHOT if snapshot else {}
@@ -148,9 +151,10 @@ class Desk:
             async with AsyncExitStack() as stack:
                 session = None
                 if self.reading is not None and not fresh:
-                    session = await self.reading.aenter(stack, actor, options, self._timeout(actor))
+                    seconds = self._timeout(actor)
+                    session = await self.reading.aenter(stack, actor, options, seconds, by_key=by_key)
                 if session is None:
-                    session = self._async_session(actor, read_only=True)
+                    session = self._async_session(actor, read_only=True, by_key=by_key)
                     entering = aentered(session, options, self.settings.pool_timeout)
                     await stack.enter_async_context(entering)
                 yield session
@@ -221,14 +225,17 @@ class Desk:
     def __exit__(self, *_exc: object) -> None:
         self.close()
 
-    def _session(self, actor: Actor, *, read_only: bool) -> DeskSession:
-        session = session_on(self.engine, actor, read_only=read_only, timeout=self._timeout(actor))
+    def _session(self, actor: Actor, *, read_only: bool, by_key: bool = False) -> DeskSession:
+        timeout = self._timeout(actor)
+        session = session_on(self.engine, actor, read_only=read_only, timeout=timeout, by_key=by_key)
         session.info[INFO_REACTIONS] = self.reactions
         return session
 
-    def _async_session(self, actor: Actor, *, read_only: bool) -> "AsyncSession":
+    def _async_session(self, actor: Actor, *, read_only: bool, by_key: bool = False) -> "AsyncSession":
         timeout = self._timeout(actor)
-        session = async_session_on(self.async_engine, actor, read_only=read_only, timeout=timeout)
+        session = async_session_on(
+            self.async_engine, actor, read_only=read_only, timeout=timeout, by_key=by_key
+        )
         session.sync_session.info[INFO_REACTIONS] = self.reactions
         return session
 

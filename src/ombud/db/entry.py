@@ -20,21 +20,23 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 
-def session_on(engine: Engine, actor: Actor, *, read_only: bool, timeout: float) -> DeskSession:
+def session_on(
+    engine: Engine, actor: Actor, *, read_only: bool, timeout: float, by_key: bool = False
+) -> DeskSession:
     """Return a session of `actor` on an engine, not begun yet; `timeout` is seconds per statement."""
     session = DeskSession(engine, expire_on_commit=False)
-    bind_actor(session, actor, read_only=read_only, timeout=timeout)
+    bind_actor(session, actor, read_only=read_only, timeout=timeout, by_key=by_key)
     return session
 
 
 def async_session_on(
-    engine: "AsyncEngine", actor: Actor, *, read_only: bool, timeout: float
+    engine: "AsyncEngine", actor: Actor, *, read_only: bool, timeout: float, by_key: bool = False
 ) -> "AsyncSession":
     """The asynchronous twin of `session_on`."""
     from sqlalchemy.ext.asyncio import AsyncSession
 
     session = AsyncSession(engine, sync_session_class=DeskSession, expire_on_commit=False)
-    bind_actor(session.sync_session, actor, read_only=read_only, timeout=timeout)
+    bind_actor(session.sync_session, actor, read_only=read_only, timeout=timeout, by_key=by_key)
     return session
 
 

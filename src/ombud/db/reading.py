@@ -53,7 +53,7 @@ class ReplicaDesk:
         return engine
 
     def enter(
-        self, stack: ExitStack, actor: Actor, options: dict[str, Any], seconds: float
+        self, stack: ExitStack, actor: Actor, options: dict[str, Any], seconds: float, *, by_key: bool
     ) -> DeskSession | None:
         """Open a reading session on the replica and leave it to `stack`; None when the primary must be read.
 
@@ -61,7 +61,7 @@ class ReplicaDesk:
         """
         if not self.replica.serves(actor.label):
             return None
-        session = session_on(self.engine, actor, read_only=True, timeout=seconds)
+        session = session_on(self.engine, actor, read_only=True, timeout=seconds, by_key=by_key)
         try:
             stack.enter_context(entered(session, options))
         except SQLAlchemyError:
@@ -70,12 +70,12 @@ class ReplicaDesk:
         return session
 
     async def aenter(
-        self, stack: AsyncExitStack, actor: Actor, options: dict[str, Any], seconds: float
+        self, stack: AsyncExitStack, actor: Actor, options: dict[str, Any], seconds: float, *, by_key: bool
     ) -> "AsyncSession | None":
         """The asynchronous twin of `enter`."""
         if not self.replica.serves(actor.label):
             return None
-        session = async_session_on(self.async_engine, actor, read_only=True, timeout=seconds)
+        session = async_session_on(self.async_engine, actor, read_only=True, timeout=seconds, by_key=by_key)
         try:
             # The watcher cuts the links of a silent replica first: a driver that is cancelled may try for seconds
             # to tell a server that does not listen. This limit is for links that do not stand yet.

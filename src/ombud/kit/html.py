@@ -96,6 +96,14 @@ def mark_hits(snippet: str) -> Markup:
     return Markup(nh3.clean(marked, tags={"mark"}, attributes={}))  # noqa: S704 -- sanitised on this line
 
 
+@lru_cache(maxsize=2048)
+def icon(sheet: str, name: str, label: str = "") -> SafeHtml:
+    """Return an icon of the sheet at that address; `label` says what it means, where no word beside it does."""
+    meaning = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
+    drawn = f'<svg class="icon" {meaning}><use href="{escape(sheet)}#{escape(name)}"></use></svg>'
+    return Markup(drawn)  # noqa: S704 -- each part is escaped above
+
+
 def _picture(
     _renderer: RendererHTML, tokens: Sequence[Token], at: int, _options: OptionsDict, env: EnvType
 ) -> str:

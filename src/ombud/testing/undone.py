@@ -38,7 +38,9 @@ class UndoneDesk(Desk):
             yield session
 
     @contextmanager
-    def read(self, actor: Actor, *, snapshot: bool = False, fresh: bool = False) -> Iterator[DeskSession]:
+    def read(
+        self, actor: Actor, *, snapshot: bool = False, fresh: bool = False, by_key: bool = False
+    ) -> Iterator[DeskSession]:
         # One transaction around all of them: what another one commits meanwhile, none of them sees.
         with translated(), self._joined(actor, read_only=True) as session, session.begin():
             yield session
@@ -46,7 +48,9 @@ class UndoneDesk(Desk):
     def abegin(self, actor: Actor) -> Never:
         raise TypeError(_OTHER.format("begin, read and run"))
 
-    def aread(self, actor: Actor, *, snapshot: bool = False, fresh: bool = False) -> Never:
+    def aread(
+        self, actor: Actor, *, snapshot: bool = False, fresh: bool = False, by_key: bool = False
+    ) -> Never:
         raise TypeError(_OTHER.format("begin, read and run"))
 
     def close(self) -> None:
@@ -76,7 +80,7 @@ class AsyncUndoneDesk(Desk):
 
     @asynccontextmanager
     async def aread(
-        self, actor: Actor, *, snapshot: bool = False, fresh: bool = False
+        self, actor: Actor, *, snapshot: bool = False, fresh: bool = False, by_key: bool = False
     ) -> AsyncIterator[AsyncSession]:
         with translated():
             async with self._joined(actor, read_only=True) as session, session.begin():
@@ -92,7 +96,9 @@ class AsyncUndoneDesk(Desk):
     def begin(self, actor: Actor) -> Never:
         raise TypeError(_OTHER.format("abegin, aread and arun"))
 
-    def read(self, actor: Actor, *, snapshot: bool = False, fresh: bool = False) -> Never:
+    def read(
+        self, actor: Actor, *, snapshot: bool = False, fresh: bool = False, by_key: bool = False
+    ) -> Never:
         raise TypeError(_OTHER.format("abegin, aread and arun"))
 
     def close(self) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable, Hashable
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import BigInteger, Select, String, bindparam, func, select
 
 from ombud.db.actor import Actor
+from ombud.db.made import made_once
+from ombud.db.plans import values_follow
 from ombud.mail.outgoing import queries as outgoing
 from ombud.mail.policy import mail_visible_to
 from ombud.models import (
     INCLUDE_DELETED,
+    Attachment,
+    AuditLog,
+    Comment,
     Draft,
     InboundMail,
     MailState,
@@ -26,13 +31,18 @@ from ombud.notifications import queries as notifications
 from ombud.people import queries as people
 from ombud.tickets import queries as tickets
 from ombud.tickets.filters import TicketFilter
-from ombud.tickets.policy import visible_to
+from ombud.tickets.policy import comments_visible_to, visible_to
 from ombud.web.views.frame import COUNT_CAP
 
 STAFF_LIMIT = 200
 TAG_LIMIT = 500
 OTHERS_LIMIT = 5
 MAIL_LIMIT = 200
+
+
+TICKET = bindparam("ticket", type_=BigInteger())
+REQUESTER = bindparam("requester", type_=BigInteger())
+"""What statements about one ticket are executed with, by these names."""
 
 
 def surroundings(actor: Actor) -> Select[*tuple[Any, ...]]:
@@ -42,16 +52,74 @@ def surroundings(actor: Actor) -> Select[*tuple[Any, ...]]:
     color) as lists of objects; `unread`, how many notifications they have not read. Every page asks for it, so it
     is built once for each actor.
     """
-    return _surroundings(actor.for_request(""))
+    return made_once(_key(surroundings, actor), lambda: _surroundings(actor))
 
 
-def weighed(statement: Select[*tuple[Any, ...]], wanted: TicketFilter | None) -> Select[*tuple[Any, ...]]:
-    """Add the columns of `search_weight`: how common what a list searches for is; null without a list."""
-    weight = tickets.search_weight(wanted or TicketFilter())
-    return statement.add_columns(*weight.selected_columns)
+def around_list(actor: Actor, wanted: TicketFilter) -> Select[*tuple[Any, ...]]:
+    """Return `surroundings` with the columns of `search_weight`: how common what a list searches for is."""
+    return _weighed((around_list,), actor, wanted, surroundings)
 
 
-@lru_cache(maxsize=256)
+def around_ticket(actor: Actor, beside: TicketFilter | None) -> Select[*tuple[Any, ...]]:
+    """Return `around_list` of the list beside a ticket, null weights without one, and what belongs to the ticket.
+
+    Executed with TICKET and REQUESTER, the ids of the ticket and of who asked it. More columns: `own_tags` (id,
+    name, color), `others` (the requester's other tickets), `drafts` (is_internal, content; the newest first),
+    `mails` (the newest messages that came to it by mail, with what was decided; for staff); for staff also
+    `deliveries` (the mails of its comments) and `audience` (whom a reply reaches).
+    """
+    return _weighed((around_ticket,), actor, beside or TicketFilter(), _with_ticket)
+
+
+def ticket_numbered(actor: Actor) -> Select[Ticket]:
+    """Return `ticket_by_number` without tags; executed with `number`."""
+    number = bindparam("number", type_=String())
+    return made_once(
+        _key(ticket_numbered, actor), lambda: tickets.ticket_by_number(actor, number, tags=False)
+    )
+
+
+def talk(actor: Actor) -> Select[Comment]:
+    """Return the end of the `conversation` of TICKET, without files."""
+    return made_once(_key(talk, actor), lambda: tickets.conversation(actor, TICKET, files=False))
+
+
+def files(actor: Actor) -> Select[Attachment]:
+    """Return `all_attachments_of` TICKET."""
+    return made_once(_key(files, actor), lambda: tickets.all_attachments_of(actor, TICKET))
+
+
+def log(actor: Actor, limit: int) -> Select[AuditLog]:
+    """Return the newest entries of the `history` of TICKET."""
+    return made_once(_key((log, limit), actor), lambda: tickets.history(actor, TICKET, limit=limit))
+
+
+def _weighed(
+    what: tuple[Hashable, ...],
+    actor: Actor,
+    wanted: TicketFilter,
+    make: Callable[[Actor], Select[*tuple[Any, ...]]],
+) -> Select[*tuple[Any, ...]]:
+    def whole() -> Select[*tuple[Any, ...]]:
+        weights = tickets.search_weight(wanted).selected_columns
+        return make(actor).add_columns(*weights, values_follow().label("plans"))
+
+    if wanted.text is not None or wanted.substring is not None:
+        return whole()
+    return made_once(_key(what, actor), whole)
+
+
+def _key(what: Hashable, actor: Actor) -> tuple[Hashable, ...]:
+    return (
+        what,
+        actor.for_request(""),
+        visible_to,
+        comments_visible_to,
+        mail_visible_to,
+        tickets.view_counters,
+    )
+
+
 def _surroundings(actor: Actor) -> Select[*tuple[Any, ...]]:
     counters = tickets.view_counters(actor)
     if not actor.is_staff:
@@ -73,20 +141,11 @@ def _surroundings(actor: Actor) -> Select[*tuple[Any, ...]]:
     )
 
 
-def with_ticket(
-    statement: Select[*tuple[Any, ...]], actor: Actor, ticket: Ticket
-) -> Select[*tuple[Any, ...]]:
-    """Add what belongs to one ticket.
-
-    `own_tags` (id, name, color), `others` (the requester's other tickets), `drafts` (is_internal, content; the
-    newest first), `mails` (the newest messages that came to it by mail, with what was decided; for staff);
-    for staff also `deliveries` (the mails of its comments) and `audience` (whom a reply reaches).
-    """
+def _with_ticket(actor: Actor) -> Select[*tuple[Any, ...]]:
+    statement = surroundings(actor)
     others = (
         select(Ticket.ticket_number, Ticket.title, Ticket.status, Ticket.last_activity_at)
-        .where(
-            Ticket.requester_id == ticket.requester_id, Ticket.id != ticket.id, Ticket.deleted_at.is_(None)
-        )
+        .where(Ticket.requester_id == REQUESTER, Ticket.id != TICKET, Ticket.deleted_at.is_(None))
         .where(visible_to(actor))
         .order_by(Ticket.id.desc())
         .limit(OTHERS_LIMIT)
@@ -94,11 +153,11 @@ def with_ticket(
     own = (
         select(Tag.id, Tag.name, Tag.color)
         .join(TicketTag, TicketTag.tag_id == Tag.id)
-        .where(TicketTag.ticket_id == ticket.id)
+        .where(TicketTag.ticket_id == TICKET)
         .order_by(Tag.name)
     )
     drafts = (
-        tickets.drafts_of(actor, ticket.id)
+        tickets.drafts_of(actor, TICKET)
         .with_only_columns(Draft.is_internal, Draft.content)
         .order_by(Draft.updated_at.desc())
     )
@@ -112,7 +171,7 @@ def with_ticket(
             InboundMail.decided_at,
             InboundMail.steps,
         )
-        .where(InboundMail.ticket_id == ticket.id, InboundMail.state == MailState.ACCEPTED)
+        .where(InboundMail.ticket_id == TICKET, InboundMail.state == MailState.ACCEPTED)
         .where(mail_visible_to(actor))
         .order_by(InboundMail.id.desc())
         .limit(MAIL_LIMIT)
@@ -126,8 +185,8 @@ def with_ticket(
     if not actor.is_staff:
         return statement
     return statement.add_columns(
-        _as_list(outgoing.deliveries_of(ticket.id)).label("deliveries"),
-        _as_list(outgoing.audience(ticket.id)).label("audience"),
+        _as_list(outgoing.deliveries_of(TICKET)).label("deliveries"),
+        _as_list(outgoing.audience(TICKET)).label("audience"),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from ombud.kit.html import icon
 from ombud.web.place import at
 from ombud.web.wording import STATUS_ICONS, ago, exactly
 
@@ -19,9 +20,11 @@ def environment(asset: Callable[[str], str], now: Callable[[], datetime]) -> Env
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     env.globals["asset"] = lambda name: at(asset(name))
     env.globals["at"] = at
+    env.globals["icon"] = lambda name, label="": icon(at(asset("icons.svg")), name, label)
     env.globals["STATUS_ICONS"] = STATUS_ICONS
     env.filters["ago"] = lambda moment: ago(moment, now())
     env.filters["exactly"] = exactly

@@ -71,23 +71,26 @@ async def load_ticket(
     """
     actor = visitor.actor
     ticket = await find_ticket(session, visitor, number)
-    comments = (
-        await session.scalars(tickets.conversation(actor, ticket.id, before=before, files=False))
-    ).all()
-    attachments = (await session.scalars(tickets.all_attachments_of(actor, ticket.id))).all()
+    this = {"ticket": ticket.id}
+    if before is None:
+        comments = (await session.scalars(queries.talk(actor), this)).all()
+    else:
+        earlier = tickets.conversation(actor, ticket.id, before=before, files=False)
+        comments = (await session.scalars(earlier)).all()
+    attachments = (await session.scalars(queries.files(actor), this)).all()
     log = []
     if visitor.is_staff:
-        log = list(await session.scalars(tickets.history(actor, ticket.id, limit=HISTORY_LIMIT)))
-    statement = queries.weighed(queries.surroundings(actor), beside)
-    statement = queries.with_ticket(statement, actor, ticket)
-    row = (await session.execute(statement)).one()
+        log = list(await session.scalars(queries.log(actor, HISTORY_LIMIT), this))
+    statement = queries.around_ticket(actor, beside)
+    row = (await session.execute(statement, {**this, "requester": ticket.requester_id})).one()
     return LoadedTicket(ticket, list(comments), list(attachments), log, read_around(row), row, before)
 
 
 async def find_ticket(session: AsyncSession, visitor: Visitor, number: str) -> Ticket:
     """Return a ticket with its people and team, in one statement; its tags come with the surroundings."""
-    statement = tickets.ticket_by_number(visitor.actor, number, tags=False)
-    ticket = await session.scalar(statement) if len(number) <= 50 and number.isprintable() else None
+    ticket = None
+    if len(number) <= 50 and number.isprintable():
+        ticket = await session.scalar(queries.ticket_numbered(visitor.actor), {"number": number})
     if ticket is None:
         raise NotFound("There is no such ticket here.")
     return ticket

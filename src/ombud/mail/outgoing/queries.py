@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import joinedload, selectinload, undefer
 
 from ombud.db.actor import Actor, Scope
+from ombud.db.made import Given
 from ombud.models import (
     INCLUDE_DELETED,
     WAITING,
@@ -92,7 +93,7 @@ def _thread(ticket_id: int) -> Any:
     return select(func.array_agg(aggregate_order_by(both.c.message_id, both.c.at))).scalar_subquery()
 
 
-def audience(ticket_id: int) -> Select[*tuple[Any, ...]]:
+def audience(ticket_id: Given) -> Select[*tuple[Any, ...]]:
     """Return who a public reply reaches: (user id, address, name, is the requester), the requester first.
 
     Followers among the staff are not mailed: they are notified.
@@ -288,7 +289,7 @@ def outbox_counts(actor: Actor) -> Select[*tuple[Any, ...]]:
     )
 
 
-def deliveries_of(ticket_id: int) -> Select[*tuple[Any, ...]]:
+def deliveries_of(ticket_id: Given) -> Select[*tuple[Any, ...]]:
     """Return the state of each message that carries a comment of a ticket, with its recipients as objects."""
     told = (
         select(

@@ -1,5 +1,6 @@
 """Lists of tickets and their counters: keyset pages, one statement each."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from ombud.db.actor import Actor
+from ombud.db.made import made_once
 from ombud.errors import Invalid
 from ombud.kit.cursor import decode_cursor
 from ombud.models import (
@@ -42,7 +44,7 @@ from ombud.models import (
 )
 from ombud.tickets.filters import Place, TicketFilter, TicketSort
 from ombud.tickets.grammar import understand
-from ombud.tickets.policy import comments_visible_to
+from ombud.tickets.policy import comments_visible_to, visible_to
 from ombud.tickets.queries.matching import (
     RARE,
     Common,
@@ -56,6 +58,17 @@ from ombud.tickets.queries.ranking import ranked_page
 COUNTER_CAP = 1000
 FIRST = 4 * COUNTER_CAP
 """So many matches of something common are looked at first when they are counted."""
+
+VARYING = (
+    "text",
+    "substring",
+    "created_from",
+    "created_to",
+    "updated_from",
+    "updated_to",
+    "resolved_from",
+    "resolved_to",
+)
 
 # Made once: an alias works out its columns when they are first asked for, which costs more than the rest of a list.
 _REQUESTER, _ASSIGNEE = aliased(User, name="requester"), aliased(User, name="assignee")
@@ -81,6 +94,10 @@ def inbox(
     (list of {id, name, color}), last_message, last_is_internal, unread, snippet (marked with U+E000 and U+E001;
     None unless searched), priority_rank; rank, where they are ordered by it.
     """
+    return _once(inbox, actor, wanted, place, lambda: _inbox(actor, wanted, place, common))
+
+
+def _inbox(actor: Actor, wanted: TicketFilter, place: Place, common: Common) -> Select[*tuple[Any, ...]]:
     requester, assignee = _REQUESTER, _ASSIGNEE
     last = _last_message(actor)
     statement = (
@@ -186,6 +203,25 @@ def total_and_page(
     Ids and ranks are lists, in order; ranks only where they give it. What rare words find is looked up once for both;
     anything else is counted by one walk and paged by another, each of which ends when it has enough.
     """
+    return _once(total_and_page, actor, wanted, place, lambda: _total_and_page(actor, wanted, place, common))
+
+
+def _once(
+    what: Callable[..., Any],
+    actor: Actor,
+    wanted: TicketFilter,
+    place: Place,
+    make: Callable[[], Select[*tuple[Any, ...]]],
+) -> Select[*tuple[Any, ...]]:
+    """Put the first pages of the lists that everybody looks at together once; what was typed or dated varies."""
+    if place.cursor is not None or any(getattr(wanted, name) is not None for name in VARYING):
+        return make()
+    return made_once((what, actor.for_request(""), wanted, place, visible_to, comments_visible_to), make)
+
+
+def _total_and_page(
+    actor: Actor, wanted: TicketFilter, place: Place, common: Common
+) -> Select[*tuple[Any, ...]]:
     if place.sort is TicketSort.RANK:
         return _row(
             count_matching(actor, wanted, common=common).scalar_subquery(),

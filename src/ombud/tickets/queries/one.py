@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Select,
     Text,
@@ -18,6 +19,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import joinedload, selectinload
 
 from ombud.db.actor import Actor, Scope
+from ombud.db.made import Given
 from ombud.models import (
     INCLUDE_DELETED,
     Attachment,
@@ -33,7 +35,7 @@ from ombud.tickets.policy import comments_visible_to, visible_to
 CONVERSATION_PAGE = 200
 
 
-def ticket_by_number(actor: Actor, number: str, *, tags: bool = True) -> Select[Ticket]:
+def ticket_by_number(actor: Actor, number: str | BindParameter[str], *, tags: bool = True) -> Select[Ticket]:
     """Return the ticket of that number with its people, team and tags; deleted ones included for staff.
 
     Without `tags` it is one statement, for callers that get them another way.
@@ -100,7 +102,7 @@ def ticket_for_change(actor: Actor, ticket_id: int) -> Select[Ticket]:
 
 
 def conversation(
-    actor: Actor, ticket_id: int, *, before: int | None = None, files: bool = True
+    actor: Actor, ticket_id: Given, *, before: int | None = None, files: bool = True
 ) -> Select[Comment]:
     """Return the last CONVERSATION_PAGE comments (before comment `before`), newest first, in two statements.
 
@@ -132,7 +134,7 @@ def attachments_of(actor: Actor, ticket_id: int) -> Select[Attachment]:
     )
 
 
-def all_attachments_of(actor: Actor, ticket_id: int) -> Select[Attachment]:
+def all_attachments_of(actor: Actor, ticket_id: Given) -> Select[Attachment]:
     """Return the files of a ticket and of those of its comments that the actor may read, oldest first."""
     return (
         select(Attachment)
@@ -155,7 +157,7 @@ def attachment_by_id(actor: Actor, attachment_id: int) -> Select[Attachment]:
     )
 
 
-def history(actor: Actor, ticket_id: int, *, before: int = 2**63 - 1, limit: int = 200) -> Select[AuditLog]:
+def history(actor: Actor, ticket_id: Given, *, before: int = 2**63 - 1, limit: int = 200) -> Select[AuditLog]:
     """Return what was done to a ticket and all that belongs to it, newest first, with who did it.
 
     `before` is the id of an entry, to see further back.
@@ -182,7 +184,7 @@ def other_tickets(actor: Actor, ticket: Ticket, *, limit: int = 5) -> Select[Tic
     )
 
 
-def drafts_of(actor: Actor, ticket_id: int) -> Select[Draft]:
+def drafts_of(actor: Actor, ticket_id: Given) -> Select[Draft]:
     """Return the actor's unsent reply and note of a ticket."""
     return select(Draft).where(Draft.user_id == actor.user_id, Draft.ticket_id == ticket_id)
 
@@ -201,7 +203,7 @@ def all_tags() -> Select[Tag]:
     return select(Tag).order_by(func.lower(Tag.name))
 
 
-def _sees(actor: Actor, ticket_id: int) -> ColumnElement[bool]:
+def _sees(actor: Actor, ticket_id: Given) -> ColumnElement[bool]:
     """Whether the ticket itself is visible, asked once and not for each row that belongs to it."""
     if actor.scope is Scope.ALL:
         return true()

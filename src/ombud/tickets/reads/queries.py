@@ -3,7 +3,6 @@
 Those that look things up by keys are made once; they are executed with the keys as the parameter IDS.
 """
 
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -23,6 +22,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased, joinedload
 
 from ombud.db.actor import Actor
+from ombud.db.made import made_once
 from ombud.models import INCLUDE_DELETED, Attachment, Comment, Tag, Ticket, TicketTag, User
 from ombud.tickets.policy import comments_visible_to, visible_to
 
@@ -33,9 +33,9 @@ S = TypeVar("S", bound=Select[*tuple[Any, ...]])
 
 def tickets_among() -> Select[Ticket]:
     """Return the tickets IDS, deleted ones too, with team and organization; people come by `people_among`."""
-    return _made_once(
+    return made_once(
         (tickets_among,),
-        lambda: (
+        lambda: _whole(
             select(Ticket)
             .options(joinedload(Ticket.team), joinedload(Ticket.organization))
             .where(_one_of(Ticket.id))
@@ -45,7 +45,7 @@ def tickets_among() -> Select[Ticket]:
 
 def people_among() -> Select[User]:
     """Return those of the people IDS that the actor may know of."""
-    return _made_once((people_among,), lambda: select(User).where(_one_of(User.id)))
+    return made_once((people_among,), lambda: _whole(select(User).where(_one_of(User.id))))
 
 
 def newest_tickets(actor: Actor, column: Any, user_id: int, limit: int) -> Select[Ticket]:
@@ -79,7 +79,7 @@ def newest_comments(actor: Actor, limit: int) -> Select[Comment]:
             .order_by(said.ticket_id, said.created_at, said.id)
         )
 
-    return _made_once((newest_comments, comments_visible_to, actor.is_staff, limit), make)
+    return made_once((newest_comments, comments_visible_to, actor.is_staff, limit), lambda: _whole(make()))
 
 
 def first_attachments(actor: Actor, limit: int) -> Select[Attachment]:
@@ -99,14 +99,14 @@ def first_attachments(actor: Actor, limit: int) -> Select[Attachment]:
         file = aliased(Attachment, first)
         return select(file).select_from(tickets).join(first, true()).order_by(file.ticket_id, file.id)
 
-    return _made_once((first_attachments, comments_visible_to, actor.is_staff, limit), make)
+    return made_once((first_attachments, comments_visible_to, actor.is_staff, limit), lambda: _whole(make()))
 
 
 def tags_on(actor: Actor) -> Select[int, Tag]:
     """Return each of the tickets IDS with each of its tags, by name; customers see none."""
-    return _made_once(
+    return made_once(
         (tags_on, actor.is_staff),
-        lambda: (
+        lambda: _whole(
             select(TicketTag.ticket_id, Tag)
             .join(Tag, TicketTag.tag_id == Tag.id)
             .where(_one_of(TicketTag.ticket_id))
@@ -116,18 +116,9 @@ def tags_on(actor: Actor) -> Select[int, Tag]:
     )
 
 
-def _made_once(key: tuple[Any, ...], make: Callable[[], S]) -> S:
-    """Keep a statement that is always the same but for IDS: putting it together takes longer than answering it.
-
-    `key` names what it was made of, the conditions of policies among them.
-    """
-    if key not in _MADE:
-        _MADE[key] = make().execution_options(**{INCLUDE_DELETED: True})
-    made: S = _MADE[key]
-    return made
-
-
-_MADE: dict[tuple[Any, ...], Any] = {}
+def _whole(statement: S) -> S:
+    """Let it find deleted tickets, too: what is looked up by keys was found before."""
+    return statement.execution_options(**{INCLUDE_DELETED: True})
 
 
 def _one_of(column: Any) -> ColumnElement[bool]:

@@ -32,8 +32,8 @@ async def inbox(request: Request, visitor: SignedIn) -> Response:
     """Show a list; for its own refresh only the rows."""
     address = read_address(request.query_params)
     require_askable(visitor.actor, address.asked)
-    async with visitor.desk.aread(visitor.actor) as session:
-        statement = queries.weighed(queries.surroundings(visitor.actor), address.wanted)
+    async with visitor.desk.aread(visitor.actor, by_key=True) as session:
+        statement = queries.around_list(visitor.actor, address.wanted)
         row = (await session.execute(statement)).one()
         found = await _found(session, visitor, address, row)
         names = await _names(session, visitor, address)
@@ -49,7 +49,7 @@ async def inbox(request: Request, visitor: SignedIn) -> Response:
 @router.get("/counters")
 async def counters(request: Request, visitor: SignedIn, current: str = "") -> Response:
     """Show the views with their counters, for the sidebar's refresh."""
-    async with visitor.desk.aread(visitor.actor) as session:
+    async with visitor.desk.aread(visitor.actor, by_key=True) as session:
         row = (await session.execute(queries.surroundings(visitor.actor))).one()
     frame = make_frame(request, visitor, read_around(row), current if current.isprintable() else "")
     return page(request, "partials/counters.html", {"frame": frame})
@@ -58,7 +58,7 @@ async def counters(request: Request, visitor: SignedIn, current: str = "") -> Re
 @router.get("/tickets/search")
 async def search(request: Request, visitor: SignedIn) -> Response:
     """Show a page for searching, for small screens."""
-    async with visitor.desk.aread(visitor.actor) as session:
+    async with visitor.desk.aread(visitor.actor, by_key=True) as session:
         row = (await session.execute(queries.surroundings(visitor.actor))).one()
     return page(
         request, "pages/search.html", {"frame": make_frame(request, visitor, read_around(row), "search")}
@@ -70,7 +70,7 @@ async def ticket_page(request: Request, visitor: Visitor, number: str) -> Respon
     address = read_address(request.query_params)
     require_askable(visitor.actor, address.asked)
     alone = wants(request, "ticket")
-    async with visitor.desk.aread(visitor.actor) as session:
+    async with visitor.desk.aread(visitor.actor, by_key=True) as session:
         before = read_before(request.query_params)
         beside = None if alone else address.wanted
         loaded = await load_ticket(session, visitor, number, before=before, beside=beside)
@@ -84,7 +84,7 @@ async def ticket_page(request: Request, visitor: Visitor, number: str) -> Respon
 
 
 async def _found(session: Any, visitor: Visitor, address: ListAddress, row: Any) -> list[Any]:
-    """Return the rows of the list; `row` says how common its words are (`queries.weighed`)."""
+    """Return the rows of the list; `row` says how common its words are (`queries.around_list`)."""
     statement = tickets.inbox(visitor.actor, address.wanted, address.place, common=_common(row))
     return list((await session.execute(statement)).all())
 

@@ -1,0 +1,51 @@
+"""Statements that are always the same but for their parameters are put together once.
+
+Putting a large one together, and working out its key in SQLAlchemy's cache, takes as long as answering it. What varies
+is given as parameters: `bindparam`s with a name and a type.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any, TypeAlias, TypeVar
+
+from sqlalchemy import BindParameter, Select
+
+S = TypeVar("S", bound=Select[*tuple[Any, ...]])
+Given: TypeAlias = int | BindParameter[int]
+"""An id, or the parameter that stands for it in a statement that is made once."""
+
+KEPT = 1000
+
+
+def made_once(key: tuple[Hashable, ...], make: Callable[[], S]) -> S:
+    """Return the statement that `make` puts together; the KEPT used last are kept, for all threads.
+
+    `key` names all that it is made of: who asks (without the request), and the functions whose conditions it holds,
+    so that a test which replaces one of them gets another statement.
+    """
+    found = _MADE.get(key)
+    if found is None:
+        found = _MADE[key] = make()
+        while len(_MADE) > KEPT:
+            _forget_oldest()
+    else:
+        _touch(key)
+    made: S = found
+    return made
+
+
+def _touch(key: tuple[Hashable, ...]) -> None:
+    try:
+        _MADE.move_to_end(key)
+    except KeyError:  # another thread has just let it go
+        return
+
+
+def _forget_oldest() -> None:
+    try:
+        _MADE.popitem(last=False)
+    except KeyError:  # another thread was faster
+        return
+
+
+_MADE: OrderedDict[tuple[Hashable, ...], Any] = OrderedDict()
