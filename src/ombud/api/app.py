@@ -54,7 +54,7 @@ def create_api(runtime: Runtime) -> FastAPI:
     for router in ROUTERS:
         # Not include_router: its copies are nested, and the answer to a wrong method must see all routes.
         app.router.routes.extend(router.routes)
-    app.router.routes.extend(docs_routes(describe(app)))
+    app.router.routes.extend(docs_routes(lambda: describe(app)))
     problems.install(app)
     app.exception_handler(405)(_on_wrong_method)
     app.add_middleware(Envelope)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ombud._version import __version__
+from ombud.cli.collecting import imports_uncollected
 from ombud.errors import Forbidden, Invalid, NotFound, OmbudError, Unauthenticated
 
 EXIT_CODES: tuple[tuple[type[OmbudError], int], ...] = (
@@ -53,7 +54,8 @@ def run(arguments: list[str] | None = None) -> None:
         typer.echo(f"ombud {__version__}")
         return
     signal.signal(signal.SIGTERM, _end)
-    _add_commands(arguments[0] if arguments else None)
+    with imports_uncollected():
+        _add_commands(arguments[0] if arguments else None)
     try:
         app(args=arguments, standalone_mode=True)
     except OmbudError as error:

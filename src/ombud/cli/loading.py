@@ -5,10 +5,12 @@ A batch is one transaction, so stopping at any moment leaves whole tickets only,
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, Generic, TypeVar
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -23,6 +25,7 @@ SHOWN = 10
 """Problems shown on the screen; the report file has all."""
 
 R = TypeVar("R")
+T = TypeVar("T")
 IMPORTER = Actor.system("import")
 
 
@@ -76,9 +79,13 @@ def load(
 ) -> None:
     """Write all `entries` in batches; `write` is one transaction, `moved` is called after each."""
     tally.started = time.perf_counter()
-    for batch in _batches(entries, tally):
-        tally.add(write(batch))
-        moved()
+    with closing(_batches(entries, tally)) as batches, closing(_ahead(batches)) as coming:
+        for batch in coming:
+            for entry in batch.left_out:
+                tally.leave_out(entry)
+            if batch.records:
+                tally.add(write(batch.records))
+                moved()
     index_search(desk)
 
 
@@ -137,16 +144,33 @@ def tell(tally: Tally, report: Path | None) -> None:
         out.print("For a list of them all, run it again with --report FILE.")
 
 
-def _batches(entries: Iterable[R | LeftOut], tally: Tally) -> Iterator[list[R]]:
-    batch: list[R] = []
+@dataclass
+class _Batch(Generic[R]):
+    """What is written at once, and what was left out while it was read."""
+
+    records: list[R] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+
+
+def _batches(entries: Iterable[R | LeftOut], tally: Tally) -> Generator[_Batch[R]]:
+    batch = _Batch[R]()
     for entry in entries:
         tally.read += 1
         if isinstance(entry, LeftOut):
-            tally.leave_out(entry)
-            continue
-        batch.append(entry)
-        if len(batch) == BATCH:
+            batch.left_out.append(entry)
+        else:
+            batch.records.append(entry)
+        if len(batch.records) == BATCH or len(batch.left_out) == BATCH:
             yield batch
-            batch = []
-    if batch:
+            batch = _Batch[R]()
+    if batch.records or batch.left_out:
         yield batch
+
+
+def _ahead(batches: Iterator[T]) -> Generator[T]:
+    """Read one batch ahead, in a thread: reading wants this process, writing waits for the server."""
+    with ThreadPoolExecutor(1, "ombud-read") as reader:
+        coming = reader.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = reader.submit(next, batches, None)
+            yield batch

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ombud.cli.collecting import imports_uncollected
 from ombud.cli.common import DataDir, err, out, settings_with
 from ombud.config import Settings
 from ombud.db.desk import Desk
@@ -56,14 +57,16 @@ def serve(
 def _run(
     desk: Desk, settings: Settings, listener: socket.socket, announce: Callable[[str], None], browse: bool
 ) -> None:
-    import uvicorn
+    with imports_uncollected():
+        import uvicorn
 
-    from ombud.asgi import build_app
-    from ombud.worker import chores_running, mail_running
+        from ombud.asgi import build_app
+        from ombud.worker import chores_running, mail_running
 
+        app = build_app(desk, settings)
     address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
     config = uvicorn.Config(
-        build_app(desk, settings),
+        app,
         log_level="warning",
         access_log=False,
         server_header=False,

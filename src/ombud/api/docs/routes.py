@@ -1,8 +1,10 @@
 """The routes of the description and of its page: the only ones that ask for no token. They show nobody's data."""
 
+import asyncio
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -15,32 +17,43 @@ from ombud.api.docs.page import render
 _POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 
-def docs_routes(document: dict[str, Any]) -> list[Route]:
-    """Return the routes that serve an OpenAPI document: itself, its page, the page's style."""
+Document = dict[str, Any]
+
+
+def docs_routes(describe: Callable[[], Document]) -> list[Route]:
+    """Return the routes that serve an OpenAPI document: itself, its page, the page's style.
+
+    `describe` makes the document when it is first asked for: that takes as long as a quarter of the desk's start.
+    """
+    document = cache(describe)
+    page = cache(lambda: render(document()).encode())
     page_headers = {"Content-Security-Policy": _POLICY}
     style = files("ombud.api.docs").joinpath("style.css").read_bytes()
     return [
         Route("/openapi.json", _Description(document).answer, methods=["GET"], include_in_schema=False),
-        _constant("/docs", render(document).encode(), "text/html; charset=utf-8", page_headers),
-        _constant("/docs/style.css", style, "text/css; charset=utf-8"),
+        _constant("/docs", page, "text/html; charset=utf-8", page_headers),
+        _constant("/docs/style.css", lambda: style, "text/css; charset=utf-8"),
     ]
 
 
 class _Description:
     """The document, which names as its server the place where it was asked for: a host may mount the desk."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
+    def __init__(self, document: Callable[[], Document]) -> None:
         self._document = document
 
     async def answer(self, request: Request) -> Response:
         servers = [{"url": request.scope.get("root_path", "") or "/"}]
-        content = json.dumps({**self._document, "servers": servers}, ensure_ascii=False).encode()
+        document = await asyncio.to_thread(self._document)
+        content = json.dumps({**document, "servers": servers}, ensure_ascii=False).encode()
         return _answer(request, content, "application/json", {})
 
 
-def _constant(path: str, content: bytes, media_type: str, headers: Mapping[str, str] | None = None) -> Route:
+def _constant(
+    path: str, content: Callable[[], bytes], media_type: str, headers: Mapping[str, str] | None = None
+) -> Route:
     async def answer(request: Request) -> Response:
-        return _answer(request, content, media_type, headers or {})
+        return _answer(request, await asyncio.to_thread(content), media_type, headers or {})
 
     return Route(path, answer, methods=["GET"], include_in_schema=False)
 
