@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     statement_timeout: float = Field(default=5.0, gt=0, description="Seconds a web statement may run.")
     lock_timeout: float = Field(default=2.0, gt=0, description="Seconds to wait for a row lock.")
     connect_timeout: int = Field(default=30, ge=1, description="Seconds to wait for the server.")
+    api_rate: int = Field(
+        default=1200, ge=0, description="Units that a caller of the API may use in a minute; 0: any number."
+    )
     attachment_limit: int = Field(default=25 * 2**20, ge=1, description="Bytes a file may have.")
     mail_limit: int = Field(default=100 * 2**20, ge=1, description="Bytes that one mail may have.")
     lmtp_port: int | None = Field(
