@@ -286,6 +286,7 @@ def _open(session: Session, mail: InboundMail, prepared: PreparedMail, decision:
     if route.ignored_by is not None:
         return Decision(Outcome.IGNORE, "rule", steps, is_automatic=decision.is_automatic)
     sender = find_or_create_customer(session, email=prepared.sender, full_name=prepared.sender_name)
+    _learn_name(sender, prepared)
     ticket = open_from_mail(session, mail, prepared, sender, route)
     mail.ticket_id = ticket.id
     if decision.follows is not None:
@@ -305,6 +306,7 @@ def _append(
     is_note: bool,
 ) -> None:
     ticket = session.get_one(Ticket, decision.ticket_id)
+    _learn_name(sender, prepared)
     # An answer by mail is the sender's, so it moves the status as their answer on a page would.
     status = status_after_reply(ticket.status, by_customer=not sender.is_staff)
     comment = add_comment(
@@ -317,6 +319,12 @@ def _append(
         files=prepared.files,
     )
     mail.ticket_id, mail.comment_id = ticket.id, comment.id
+
+
+def _learn_name(sender: User, prepared: PreparedMail) -> None:
+    """Note the name of a customer of whom the desk had the address only: they were in copy, say."""
+    if prepared.sender_name and not sender.full_name and not sender.is_staff:
+        sender.full_name = prepared.sender_name
 
 
 def _note_reports(session: Session, mail: InboundMail, prepared: PreparedMail, namer: TicketNamer) -> None:
