@@ -25,10 +25,11 @@ from ombud.mail.actions import (
     get_mailbox,
 )
 from ombud.mail.policy import require_right_to_keep_mailboxes
-from ombud.mail.probe import probe_fetching
+from ombud.mail.probe import probe_mailbox
 from ombud.models import Mailbox as MailboxRow
 from ombud.models import MailRule
 from ombud.tickets.policy import require_staff
+from ombud.worker.access import AccessTokens
 from ombud.worker.intake import vault_of
 
 router = api_router("Mailboxes")
@@ -65,13 +66,15 @@ async def update_mailbox(mailbox_id: PathId, body: MailboxPatch, call: CurrentCa
 
 @router.post("/mailboxes/{mailbox_id}/trial")
 async def try_mailbox(mailbox_id: PathId, call: CurrentCall) -> Page[MailboxProbe]:
-    """Try to fetch from a mailbox and say what is wrong, step by step; nothing on its server is changed."""
+    """Try to fetch and to send, and say what is wrong, step by step; nothing is changed and nothing is sent."""
     await call.read(_may_try, mailbox_id)
     settings = call.runtime.settings
     async with call.runtime.desk.aread(Actor.system("mail/trial")) as session:
         mailbox = (await session.scalars(queries.mailbox_with_secrets(mailbox_id))).one()
     vault = await asyncio.to_thread(vault_of, settings)
-    probes = await asyncio.to_thread(probe_fetching, mailbox, vault, Guard(words_of(settings.internal_hosts)))
+    guard = Guard(words_of(settings.internal_hosts))
+    tokens = AccessTokens(call.runtime.desk, vault, guard, Actor.system("mail/trial"))
+    probes = await asyncio.to_thread(probe_mailbox, mailbox, vault, guard, tokens.of)
     return Page(items=[MailboxProbe.of(probe) for probe in probes], next_cursor=None)
 
 

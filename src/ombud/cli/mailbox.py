@@ -14,9 +14,10 @@ from ombud.errors import Invalid, NotFound
 from ombud.kit.guard import Guard
 from ombud.mail import queries
 from ombud.mail.actions import MailboxChanges, NewSecrets, change_mailbox, create_mailbox, reseal
-from ombud.mail.probe import probe_fetching
+from ombud.mail.probe import probe_mailbox
 from ombud.models import Mailbox, Security
 from ombud.people import queries as people
+from ombud.worker.access import AccessTokens
 from ombud.worker.intake import vault_of
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -129,11 +130,12 @@ def list_mailboxes(data_dir: DataDir = None) -> None:
 
 @app.command("test")
 def try_out(address: Address, data_dir: DataDir = None) -> None:
-    """Try to fetch from a mailbox and say what is wrong; nothing on the server is changed."""
+    """Try to fetch and to send, and say what is wrong; nothing is changed and nothing is sent."""
     settings = settings_with(data_dir)
     with desk_for(data_dir) as desk:
         mailbox = _mailbox(desk, address)
-        probes = probe_fetching(mailbox, vault_of(settings), Guard(words_of(settings.internal_hosts)))
+        vault, guard = vault_of(settings), Guard(words_of(settings.internal_hosts))
+        probes = probe_mailbox(mailbox, vault, guard, AccessTokens(desk, vault, guard, CONSOLE).of)
     for probe in probes:
         out.print(
             f"{'good' if probe.is_good else 'BAD '}  {probe.name}: {probe.text}",

@@ -26,7 +26,7 @@ from ombud.mail.actions import (
 )
 from ombud.mail.oauth import OAuthSecret
 from ombud.mail.policy import require_right_to_keep_mailboxes
-from ombud.mail.probe import Probe, probe_fetching
+from ombud.mail.probe import Probe, probe_mailbox
 from ombud.models import MailAuth, Mailbox, MailField, Security, TicketPriority
 from ombud.web import queries as web_queries
 from ombud.web.answers import go_to, page
@@ -38,6 +38,7 @@ from ombud.web.routes.mail import _number
 from ombud.web.views.mail import MailboxRow
 from ombud.web.views.menus import Option
 from ombud.web.wording import PRIORITY_LABELS
+from ombud.worker.access import AccessTokens
 from ombud.worker.intake import vault_of
 
 router = APIRouter(prefix="/settings")
@@ -129,14 +130,15 @@ async def change(request: Request, visitor: SignedIn, form: SignedForm, mailbox_
 
 @router.post("/mailboxes/{mailbox_id}/trial")
 async def try_out(request: Request, visitor: SignedIn, _signed: SignedForm, mailbox_id: str) -> Response:
-    """Try to fetch from a mailbox and show what is wrong."""
+    """Try to fetch and to send, and show what is wrong."""
     mailbox = await _find(visitor, _number(mailbox_id))
     settings = visitor.parts.runtime.settings
     async with visitor.desk.aread(Actor.system("mail/trial")) as session:
         sealed = (await session.scalars(queries.mailbox_with_secrets(mailbox.id))).one()
     vault = await asyncio.to_thread(vault_of, settings)
     guard = Guard(words_of(settings.internal_hosts))
-    probes = await asyncio.to_thread(probe_fetching, sealed, vault, guard)
+    tokens = AccessTokens(visitor.desk, vault, guard, Actor.system("mail/trial"))
+    probes = await asyncio.to_thread(probe_mailbox, sealed, vault, guard, tokens.of)
     return await _form(request, visitor, mailbox, _values(mailbox), probes=probes)
 
 
