@@ -10,6 +10,7 @@ from ombud.api.created import Created
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import Page, PathId
 from ombud.api.schemas.mail import Mailbox, MailboxPatch, MailboxProbe, NewMailbox, NewRule, Rule, RulePatch
+from ombud.api.schemas.outbox import Sending, SendingPatch
 from ombud.config import words_of
 from ombud.db.actor import Actor
 from ombud.db.context import actor_of
@@ -23,6 +24,13 @@ from ombud.mail.actions import (
     create_rule,
     delete_rule,
     get_mailbox,
+)
+from ombud.mail.outgoing.sending import (
+    DkimKey,
+    SendingChanges,
+    change_sending,
+    get_sending,
+    read_dkim_key,
 )
 from ombud.mail.policy import require_right_to_keep_mailboxes
 from ombud.mail.probe import probe_mailbox
@@ -78,6 +86,23 @@ async def try_mailbox(mailbox_id: PathId, call: CurrentCall) -> Page[MailboxProb
     return Page(items=[MailboxProbe.of(probe) for probe in probes], next_cursor=None)
 
 
+@router.get("/mailboxes/{mailbox_id}/sending")
+async def read_sending(mailbox_id: PathId, call: CurrentCall) -> Sending:
+    """Read how a mailbox sends, beside its server."""
+    return await call.read(_sending, mailbox_id)
+
+
+@router.patch("/mailboxes/{mailbox_id}/sending", responses=problems(413, 415))
+async def update_sending(mailbox_id: PathId, body: SendingPatch, call: CurrentCall) -> Sending:
+    """Change how a mailbox sends: hold its mail, quote, link to large files, sign by DKIM."""
+    await call.read(_may_try, mailbox_id)
+    given = body.given()
+    pem = given.pop("dkim_key", None)
+    key = await asyncio.to_thread(read_dkim_key, pem) if pem is not None else None
+    vault = await asyncio.to_thread(vault_of, call.runtime.settings)
+    return await call.write(_change_sending, mailbox_id, given, key, vault)
+
+
 @router.get("/mail/rules")
 async def list_mail_rules(call: CurrentCall) -> Page[Rule]:
     """List the rules in the order in which they apply."""
@@ -124,6 +149,18 @@ def _change(session: Session, mailbox_id: int, body: MailboxPatch, vault: Vault)
 def _read(session: Session, mailbox_id: int) -> Mailbox:
     require_staff(actor_of(session))
     return Mailbox.of(get_mailbox(session, mailbox_id))
+
+
+def _sending(session: Session, mailbox_id: int) -> Sending:
+    require_staff(actor_of(session))
+    return Sending.of(get_sending(session, mailbox_id))
+
+
+def _change_sending(
+    session: Session, mailbox_id: int, given: SendingChanges, key: DkimKey | None, vault: Vault
+) -> Sending:
+    sending = change_sending(session, mailbox_id, given, key=key, vault=vault)
+    return Sending.of(sending, key.record if key is not None else None)
 
 
 def _may_try(session: Session, mailbox_id: int) -> None:

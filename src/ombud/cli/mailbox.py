@@ -14,6 +14,7 @@ from ombud.errors import Invalid, NotFound
 from ombud.kit.guard import Guard
 from ombud.mail import queries
 from ombud.mail.actions import MailboxChanges, NewSecrets, change_mailbox, create_mailbox, reseal
+from ombud.mail.outgoing.sending import reseal_keys
 from ombud.mail.probe import probe_mailbox
 from ombud.models import Mailbox, Security
 from ombud.people import queries as people
@@ -184,7 +185,8 @@ def reseal_secrets(data_dir: DataDir = None) -> None:
     folder = folder_of(settings) / "keys"
     with desk_for(data_dir) as desk:
         add_key(folder)
-        count = desk.run(CONSOLE, reseal, vault_of(settings))
+        vault = vault_of(settings)
+        count = desk.run(CONSOLE, reseal, vault) + desk.run(CONSOLE, reseal_keys, vault)
         retire_keys(folder)
     out.print(f"{count} secrets are sealed with a new key.", highlight=False)
 

@@ -235,6 +235,13 @@ def bounced(emails: Sequence[str]) -> Select[BouncedAddress]:
     return select(BouncedAddress).where(BouncedAddress.email.in_(emails))
 
 
+def bounced_addresses(*, after: str = "", limit: int = LOG_PAGE) -> Select[BouncedAddress]:
+    """Return addresses that take no mail, in their order; `after` is the last one of the page above."""
+    return (
+        select(BouncedAddress).where(BouncedAddress.email > after).order_by(BouncedAddress.email).limit(limit)
+    )
+
+
 def rules() -> Select[MailRule]:
     """Return the active rules in order."""
     return select(MailRule).where(MailRule.is_active).order_by(MailRule.position, MailRule.id)
