@@ -25,7 +25,7 @@ from ombud.mail.actions import (
     delete_rule,
     get_mailbox,
 )
-from ombud.mail.outgoing.sending import (
+from ombud.mail.actions.sending import (
     DkimKey,
     SendingChanges,
     change_sending,

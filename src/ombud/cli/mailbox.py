@@ -14,7 +14,7 @@ from ombud.errors import Invalid, NotFound
 from ombud.kit.guard import Guard
 from ombud.mail import queries
 from ombud.mail.actions import MailboxChanges, NewSecrets, change_mailbox, create_mailbox, reseal
-from ombud.mail.outgoing.sending import reseal_keys
+from ombud.mail.actions.sending import reseal_keys
 from ombud.mail.probe import probe_mailbox
 from ombud.models import Mailbox, Security
 from ombud.people import queries as people

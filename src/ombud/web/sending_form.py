@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.datastructures import FormData
 
 from ombud.errors import Invalid
-from ombud.mail.outgoing.sending import SendingChanges
+from ombud.mail.actions.sending import SendingChanges
 from ombud.models import MailboxSending
 from ombud.web.forms import text_of
 

@@ -24,8 +24,8 @@ from ombud.mail.actions import (
     delete_rule,
     get_mailbox,
 )
+from ombud.mail.actions.sending import change_sending, get_sending, read_dkim_key
 from ombud.mail.oauth import OAuthSecret
-from ombud.mail.outgoing.sending import change_sending, get_sending, read_dkim_key
 from ombud.mail.policy import require_right_to_keep_mailboxes
 from ombud.mail.probe import Probe, probe_mailbox
 from ombud.models import MailAuth, Mailbox, MailField, Security, TicketPriority
