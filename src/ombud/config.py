@@ -58,6 +58,13 @@ class Settings(BaseSettings):
     )
     smtp_port: int | None = Field(default=None, ge=0, le=65535, description="The same by SMTP.")
     mail_host: str = Field(default="127.0.0.1", description="Address that these two listen on.")
+    mail_certificate: Path | None = Field(
+        default=None,
+        description="File with the certificate, its chain and its key, in PEM: with it the two offer STARTTLS.",
+    )
+    mail_connections: int = Field(
+        default=100, ge=1, le=10_000, description="Connections that each of the two serves at once."
+    )
     mail_peers: str = Field(
         default="", description="Networks that may bring mail there, separated by commas; empty: any."
     )

@@ -24,6 +24,7 @@ from ombud.web.place import at
 from ombud.web.routes import (
     attachments,
     bulk,
+    colleagues,
     comments,
     health,
     inbox,
@@ -51,6 +52,7 @@ ROUTERS = (
     inbox.router,
     new_ticket.router,
     bulk.router,
+    colleagues.router,
     comments.router,
     ticket.router,
     undo.router,
