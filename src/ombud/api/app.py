@@ -12,10 +12,12 @@ from ombud.api import (
     curation,
     mail,
     mailboxes,
+    me,
     notifications,
     organizations,
     outbox,
     problems,
+    roles,
     statistics,
     tags,
     teams,
@@ -25,6 +27,7 @@ from ombud.api import (
 from ombud.api.docs import docs_routes
 from ombud.api.envelope import Envelope
 from ombud.api.openapi import describe
+from ombud.people.door import Door
 from ombud.runtime import Runtime
 
 ROUTERS = (
@@ -36,6 +39,9 @@ ROUTERS = (
     users.router,
     organizations.router,
     teams.router,
+    roles.router,
+    me.router,
+    me.secret_router,
     mailboxes.router,
     mail.raw_router,
     mail.router,
@@ -51,6 +57,7 @@ def create_api(runtime: Runtime) -> FastAPI:
     """Return the API of a desk as an application of its own."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.runtime = runtime
+    app.state.door = Door()
     for router in ROUTERS:
         # Not include_router: its copies are nested, and the answer to a wrong method must see all routes.
         app.router.routes.extend(router.routes)

@@ -29,6 +29,7 @@ GROUPS = {
     "mail": "mail: take it in, what came, read files as the desk would",
     "mailbox": "the desk's own addresses",
     "ticket": "single tickets",
+    "role": "custom roles of agents",
     "team": "teams and their members",
     "token": "API tokens",
     "user": "people who sign in",

@@ -91,3 +91,11 @@ def deactivate(email: Email, data_dir: DataDir = None) -> None:
     with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
         actions.deactivate_user(session, person(session, email).id)
     typer.echo(f"{email} is deactivated.")
+
+
+@app.command()
+def reactivate(email: Email, data_dir: DataDir = None) -> None:
+    """Let somebody in again who was deactivated. Their tokens stay revoked."""
+    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+        actions.reactivate_user(session, person(session, email).id)
+    typer.echo(f"{email} is active again.")

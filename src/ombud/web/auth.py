@@ -93,8 +93,7 @@ async def find_principal(desk: Desk, secret: str, request_id: str) -> Principal 
     """
     if not 20 <= len(secret) <= 200:
         return None
-    idle = int(accounts.SESSION_IDLE.total_seconds())
-    row = await desk.alook(people.session_principal(digest(secret), idle))
+    row = await desk.alook(people.session_principal(digest(secret)))
     return None if row is None else accounts.principal_of(row, request_id)
 
 
@@ -135,7 +134,7 @@ def set_cookie(response: Response, request: Request, secret: str) -> None:
     response.set_cookie(
         cookie_name(request),
         secret,
-        max_age=int(accounts.SESSION_LIFE.total_seconds()),
+        max_age=int(max(life for _idle, life in accounts.SESSION_LIMITS.values()).total_seconds()),
         path=_session_path(request),
         secure=is_secure(request),
         httponly=True,

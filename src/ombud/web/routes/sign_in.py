@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from ombud.db.actor import Actor
 from ombud.errors import Conflict, Invalid, RateLimited
-from ombud.kit.passwords import hash_password, needs_rehash, verify_password
 from ombud.kit.text import clean_line
 from ombud.people import accounts
 from ombud.people import queries as people
-from ombud.people.actions import create_first_administrator, set_password
+from ombud.people.actions import create_first_administrator
+from ombud.people.door import DOOR
 from ombud.web.answers import page
 from ombud.web.auth import (
     GUEST_COOKIE,
@@ -35,7 +33,6 @@ from ombud.web.place import at
 
 router = APIRouter()
 
-DOOR = Actor.system("sign-in")
 MISMATCH = "Email and password do not match."
 _SET_UP_FIELDS = {"full_name": "Your name", "email": "The email", "password": "The password"}
 
@@ -59,7 +56,9 @@ async def sign_in(request: Request) -> Response:
     check_guest_form(form, request)
     email, next_href = text_of(form, "email").strip()[:255], safe_next(text_of(form, "next"))
     try:
-        user_id = await _checked(parts_of(request), email, text_of(form, "password"), _ip(request))
+        user_id = await parts_of(request).door.check(
+            parts_of(request).runtime.desk, email, text_of(form, "password"), _ip(request)
+        )
     except RateLimited as error:
         said = f"Too many attempts. Try again in {_minutes(error.retry_after)}."
         headers = {"Retry-After": str(error.retry_after)}
@@ -98,8 +97,7 @@ async def set_up(request: Request) -> Response:
     values = {name: text_of(form, name) for name in ("full_name", "email")}
     try:
         clean_line("full_name", values["full_name"], limit=255)
-        async with parts.hashing:
-            hashed = await asyncio.to_thread(hash_password, text_of(form, "password"))
+        hashed = await parts.door.hash(text_of(form, "password"))
         user = await parts.runtime.desk.arun(
             Actor.system("set-up"), create_first_administrator, password_hash=hashed, **values
         )
@@ -114,24 +112,6 @@ async def has_administrator(parts: Parts) -> bool:
     """Tell whether the desk is set up."""
     async with parts.runtime.desk.aread(DOOR, fresh=True) as session:
         return bool(await session.scalar(people.has_administrator()))
-
-
-async def _checked(parts: Parts, email: str, password: str, ip: str) -> int | None:
-    """Return whose credentials these are. Two are compared at a time, so a flood cannot outrun the count."""
-    desk = parts.runtime.desk
-    async with parts.hashing:
-        async with desk.aread(DOOR, fresh=True) as session:
-            await session.run_sync(accounts.check_throttle, email=email, ip=ip)
-            found = (await session.execute(people.credentials(email))).one_or_none()
-        stored = found.password_hash if found is not None and found.is_active else None
-        right = await asyncio.to_thread(verify_password, stored, password)
-        if found is None or not right:
-            await desk.arun(DOOR, accounts.note_failure, email=email, ip=ip)
-            return None
-        if stored is not None and needs_rehash(stored):
-            hashed = await asyncio.to_thread(hash_password, password)
-            await desk.arun(Actor.customer(found.user_id), set_password, found.user_id, hashed)
-    return int(found.user_id)
 
 
 async def _let_in(request: Request, user_id: int, next_href: str) -> Response:
