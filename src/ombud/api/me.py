@@ -13,7 +13,7 @@ from ombud.api.created import Created
 from ombud.api.fresh import require_fresh
 from ombud.api.routing import ApiRoute, api_router, problems
 from ombud.api.schemas.base import Page, PathId
-from ombud.api.schemas.me import NewToken, Proof, Token, TokenMade, WebSession
+from ombud.api.schemas.me import NewProof, NewToken, Token, TokenMade, WebSession
 from ombud.db.context import actor_of
 from ombud.errors import Forbidden
 from ombud.models import ApiToken
@@ -33,7 +33,7 @@ secret_router = api_router("Me", SecretRoute)
 
 
 @router.post("/confirmation", status_code=204, responses=problems(413, 415, 429))
-async def confirm(body: Proof, call: CurrentCall, request: Request) -> None:
+async def confirm(body: NewProof, call: CurrentCall, request: Request) -> None:
     """Prove again who owns this token. Sensitive calls are open to it for ten minutes then."""
     ip = request.client.host if request.client else ""
     who = await request.app.state.door.check(call.runtime.desk, call.principal.email, body.password, ip)
@@ -66,10 +66,8 @@ async def list_tokens(call: CurrentCall) -> Page[Token]:
 async def create_token(body: NewToken, call: CurrentCall, created: Created) -> TokenMade:
     """Make a token for oneself, with no more scopes than the one that calls. It is shown this once."""
     require_fresh(call)
-    if (
-        (call.principal.scopes
-        and not set(body.scopes) <= call.principal.scopes)
-        or (call.principal.scopes and not body.scopes)
+    if (call.principal.scopes and not set(body.scopes) <= call.principal.scopes) or (
+        call.principal.scopes and not body.scopes
     ):
         raise Forbidden("A token makes none that may do more than itself.")
     made = await call.write(_make, body)

@@ -6102,6 +6102,8 @@ REVOKE ALL ON FUNCTION ombud.audit_of_organizations() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_outbound_mails() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ombud.audit_of_roles() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.audit_of_tags() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_team_members() FROM PUBLIC;

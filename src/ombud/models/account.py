@@ -5,7 +5,7 @@ Rows hold hashes only. The application finds them through functions of the datab
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, func
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -26,7 +26,7 @@ class WebSession(HasId, Base):
     expires_at: Mapped[datetime]
     # When the person last proved who they are: by signing in, or again for a sensitive change.
     confirmed_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    idle_seconds: Mapped[int] = mapped_column(server_default="43200")
+    idle_seconds: Mapped[int] = mapped_column(server_default=text("43200"))
     ip: Mapped[str] = mapped_column(String(45), server_default="")
     user_agent: Mapped[str] = mapped_column(String(300), server_default="")
 

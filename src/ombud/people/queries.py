@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, LargeBinary, Select, cast, column, exists, func, or_, select
+from sqlalchemy import ARRAY, BigInteger, LargeBinary, Select, cast, column, func, or_, select
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
@@ -110,7 +110,7 @@ def roles(*, after: str = "", limit: int = 200) -> Select[CustomRole]:
 
 def people_with_role(role_id: int) -> Select[bool]:
     """Return whether anybody has a custom role."""
-    return select(exists().where(User.custom_role_id == role_id))
+    return select(select(User.id).where(User.custom_role_id == role_id).exists())
 
 
 def sessions_of(user_id: int) -> Select[WebSession]:

@@ -11,7 +11,7 @@ from ombud.api.schemas.base import Input, Output, line
 Scope = Literal["read", "write", "mail"]
 
 
-class Proof(Input):
+class NewProof(Input):
     """Who owns the token that calls, once more."""
 
     password: Annotated[str, Field(min_length=1, max_length=1024)]

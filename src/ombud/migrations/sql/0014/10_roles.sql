@@ -24,6 +24,7 @@ CREATE INDEX ix_users_custom_role_id ON ombud.users (custom_role_id) WHERE custo
 ALTER TABLE ombud.team_members ADD COLUMN reads_only BOOLEAN DEFAULT false NOT NULL;
 
 SELECT ombud.audit_table('ombud.roles', '{id}', omitted => '{updated_at}');
+REVOKE ALL ON FUNCTION ombud.audit_of_roles() FROM PUBLIC;
 SELECT ombud.audit_table('ombud.team_members', '{team_id,user_id}');
 SELECT ombud.audit_table('ombud.users', '{id}', secrets => '{password_hash}', omitted => '{updated_at,email_norm}');
 SELECT ombud.secure('ombud.roles');
