@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from ombud import Actor, Desk, DeskSession, TicketPriority, TicketStatus
 from ombud.db.permissions import Permission
@@ -86,6 +86,14 @@ def with_rights(world: World, *permissions: Permission, read_teams: frozenset[in
     return Actor.agent(world.cast.other_agent.id, permissions=frozenset(permissions), read_teams=read_teams)
 
 
+def running(statement: TextClause) -> Callable[[DeskSession], Any]:
+    return lambda session: session.execute(statement)
+
+
+def doing(do: Do, world: World) -> Callable[[DeskSession], Any]:
+    return lambda session: do(session, world)
+
+
 def works(desk: Desk, actor: Actor, do: Callable[[DeskSession], Any]) -> bool:
     """Tell whether something may be done; nothing of it stays."""
     try:
@@ -102,8 +110,8 @@ def works(desk: Desk, actor: Actor, do: Callable[[DeskSession], Any]) -> bool:
 def test_a_right_is_needed_and_is_enough(desk: Desk, world: World, permission: Permission) -> None:
     other = [one for one in Permission if one is not permission]
     for do in DOING[permission]:
-        assert not works(desk, with_rights(world, *other), lambda s, do=do: do(s, world)), permission
-        assert works(desk, with_rights(world, permission), lambda s, do=do: do(s, world)), permission
+        assert not works(desk, with_rights(world, *other), doing(do, world)), permission
+        assert works(desk, with_rights(world, permission), doing(do, world)), permission
 
 
 @pytest.mark.parametrize("permission", list(Permission))
@@ -119,8 +127,8 @@ def test_the_database_says_the_same(desk: Desk, world: World, permission: Permis
                 tagged=tagged,
             )
         )
-        assert not works(desk, with_rights(world, *other), lambda s, q=statement: s.execute(q)), template
-        assert works(desk, with_rights(world, permission), lambda s, q=statement: s.execute(q)), template
+        assert not works(desk, with_rights(world, *other), running(statement)), template
+        assert works(desk, with_rights(world, permission), running(statement)), template
 
 
 def test_a_light_agent_is_light_to_the_database_too(desk: Desk, world: World) -> None:
@@ -135,7 +143,7 @@ def test_a_light_agent_is_light_to_the_database_too(desk: Desk, world: World) ->
                     tagged=world.customers.id,
                 )
             )
-            done = works(desk, actor, lambda s, q=statement: s.execute(q))
+            done = works(desk, actor, running(statement))
             assert done == (permission is Permission.NOTES_WRITE), template
 
 
@@ -150,7 +158,7 @@ def test_who_reads_a_teams_tickets_only_writes_notes_there(desk: Desk, world: Wo
                     ticket=world.of_team.id, actor=actor.user_id, customer=0, tagged=world.of_team.id
                 )
             )
-            assert not works(desk, actor, lambda s, q=statement: s.execute(q)), template
+            assert not works(desk, actor, running(statement)), template
     with pytest.raises(Forbidden):
         desk.run(actor, set_priority, world.of_team.id, TicketPriority.URGENT)
     with pytest.raises(Forbidden):
@@ -170,14 +178,14 @@ def test_who_reads_a_teams_tickets_only_writes_notes_there(desk: Desk, world: Wo
 def test_moving_a_ticket_out_of_a_team_that_one_only_reads_is_no_way_around(desk: Desk, world: World) -> None:
     actor = with_rights(world, *Permission, read_teams=frozenset({world.cast.team.id}))
     moved = text(f"UPDATE ombud.tickets SET team_id = NULL, title = 'x' WHERE id = {world.of_team.id}")
-    assert not works(desk, actor, lambda s: s.execute(moved))
+    assert not works(desk, actor, running(moved))
 
 
 def test_an_answer_moves_the_status_and_nothing_else(desk: Desk, world: World) -> None:
     actor = with_rights(world, Permission.TICKETS_REPLY)
     for change, may in (("status = 'resolved'", True), ("status = 'resolved', title = 'x'", False)):
         statement = text(f"UPDATE ombud.tickets SET {change} WHERE id = {world.of_team.id}")
-        assert works(desk, actor, lambda s, q=statement: s.execute(q)) is may, change
+        assert works(desk, actor, running(statement)) is may, change
 
 
 def test_nobody_lets_themselves_into_what_they_do_not_see(desk: Desk, world: World) -> None:
@@ -186,13 +194,13 @@ def test_nobody_lets_themselves_into_what_they_do_not_see(desk: Desk, world: Wor
         "INSERT INTO ombud.ticket_participants (ticket_id, user_id)"
         f" VALUES ({world.of_other_team.id}, {actor.user_id})"
     )
-    assert not works(desk, actor, lambda s: s.execute(joined))
+    assert not works(desk, actor, running(joined))
 
 
 def test_what_was_deleted_is_restored_by_who_may_delete(desk: Desk, world: World) -> None:
     restored = text(f"UPDATE ombud.tickets SET deleted_at = NULL WHERE id = {world.deleted.id}")
-    assert not works(desk, with_rights(world, Permission.TICKETS_CHANGE), lambda s: s.execute(restored))
-    assert works(desk, with_rights(world, Permission.TICKETS_DELETE), lambda s: s.execute(restored))
+    assert not works(desk, with_rights(world, Permission.TICKETS_CHANGE), running(restored))
+    assert works(desk, with_rights(world, Permission.TICKETS_DELETE), running(restored))
     with desk.read(world.cast.admin.actor) as session:
         wanted = session.get_one(Ticket, world.deleted.id, execution_options={INCLUDE_DELETED: True})
         assert wanted.deleted_at is not None

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from ombud import clock
@@ -163,18 +162,6 @@ def revoke_session(session: Session, session_id: int) -> None:
         raise NotFound("There is no such session here.")
     session.delete(found)
     session.flush()
-
-
-def end_other_sessions(session: Session, user_id: int, *, but: int | None = None) -> list[int]:
-    """End the web sessions of a person, all or all but one, and return which.
-
-    One's own, or anybody's by an administrator.
-    """
-    actor = actor_of(session)
-    if user_id != actor.user_id:
-        require_admin(actor)
-    ended = delete(WebSession).where(WebSession.user_id == user_id, WebSession.id != (but or 0))
-    return list(session.scalars(ended.returning(WebSession.id)))
 
 
 def confirm(session: Session, session_id: int) -> str:

@@ -172,6 +172,18 @@ def rehash_password(session: Session, user_id: int, password_hash: str) -> None:
     session.flush()
 
 
+def end_other_sessions(session: Session, user_id: int, *, but: int | None = None) -> list[int]:
+    """End the web sessions of a person, all or all but one, and return which.
+
+    One's own, or anybody's by an administrator.
+    """
+    actor = actor_of(session)
+    if user_id != actor.user_id:
+        require_admin(actor)
+    ended = delete(WebSession).where(WebSession.user_id == user_id, WebSession.id != (but or 0))
+    return list(session.scalars(ended.returning(WebSession.id)))
+
+
 def deactivate_user(session: Session, user_id: int) -> User:
     """Keep a person from signing in and from being assigned; their tickets and words stay.
 
