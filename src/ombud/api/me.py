@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from ombud import clock
 from ombud.api.calls import CurrentCall
 from ombud.api.created import Created
-from ombud.api.fresh import require_fresh
 from ombud.api.routing import ApiRoute, api_router, problems
 from ombud.api.schemas.base import Page, PathId
 from ombud.api.schemas.me import NewProof, NewToken, Token, TokenMade, WebSession
@@ -65,7 +64,7 @@ async def list_tokens(call: CurrentCall) -> Page[Token]:
 @secret_router.post("/tokens", status_code=201, responses=problems(413, 415))
 async def create_token(body: NewToken, call: CurrentCall, created: Created) -> TokenMade:
     """Make a token for oneself, with no more scopes than the one that calls. It is shown this once."""
-    require_fresh(call)
+    accounts.require_fresh(call.principal)
     if (call.principal.scopes and not set(body.scopes) <= call.principal.scopes) or (
         call.principal.scopes and not body.scopes
     ):

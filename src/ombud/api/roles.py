@@ -6,7 +6,6 @@ from sqlalchemy.orm import Session
 
 from ombud.api.calls import CurrentCall
 from ombud.api.created import Created
-from ombud.api.fresh import require_fresh
 from ombud.api.paging import Link, WhichPage, cursor_at
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import Page, PathId
@@ -14,6 +13,7 @@ from ombud.api.schemas.roles import NewRole, Role, RolePatch
 from ombud.db.context import actor_of
 from ombud.models import CustomRole
 from ombud.people import queries
+from ombud.people.accounts import require_fresh
 from ombud.people.policy import require_admin
 from ombud.people.roles import change_role, create_role, delete_role, get_role
 from ombud.tickets.policy import require_staff
@@ -32,7 +32,7 @@ async def list_roles(page: WhichPage, call: CurrentCall, link: Link) -> Page[Rol
 async def create_new_role(body: NewRole, call: CurrentCall, created: Created) -> Role:
     """Make a role for agents."""
     require_admin(call.actor)
-    require_fresh(call)
+    require_fresh(call.principal)
     role = await call.write(_create, body)
     created.at(f"/roles/{role.id}")
     return role
@@ -48,7 +48,7 @@ async def read_role(role_id: PathId, call: CurrentCall) -> Role:
 async def update_role(role_id: PathId, body: RolePatch, call: CurrentCall) -> Role:
     """Change a role. It holds from the next request on, for everybody who has the role."""
     require_admin(call.actor)
-    require_fresh(call)
+    require_fresh(call.principal)
     return await call.write(_change, role_id, body)
 
 
@@ -56,7 +56,7 @@ async def update_role(role_id: PathId, body: RolePatch, call: CurrentCall) -> Ro
 async def delete_one_role(role_id: PathId, call: CurrentCall) -> None:
     """Delete a role that nobody has."""
     require_admin(call.actor)
-    require_fresh(call)
+    require_fresh(call.principal)
     await call.write(delete_role, role_id)
 
 

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from ombud.api.calls import CurrentCall
 from ombud.api.created import Created
-from ombud.api.fresh import require_fresh
 from ombud.api.paging import Link, WhichPage, cursor_at
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import Page, PathId
@@ -17,6 +16,7 @@ from ombud.db.context import actor_of
 from ombud.errors import NotFound
 from ombud.models import Team as TeamRow
 from ombud.people import queries
+from ombud.people.accounts import require_fresh
 from ombud.people.actions import add_team_member, change_team, create_team, remove_team_member
 from ombud.people.policy import require_admin
 from ombud.tickets.policy import require_staff
@@ -67,7 +67,7 @@ async def add_member(
 ) -> None:
     """Put a member of staff into a team. Doing so twice is harmless."""
     require_admin(call.actor)
-    require_fresh(call)
+    require_fresh(call.principal)
     await call.write(_add, team_id, user_id, reads_only)
 
 
@@ -75,7 +75,7 @@ async def add_member(
 async def remove_member(team_id: PathId, user_id: PathId, call: CurrentCall) -> None:
     """Take somebody out of a team. Doing so twice is harmless."""
     require_admin(call.actor)
-    require_fresh(call)
+    require_fresh(call.principal)
     await call.write(_remove, team_id, user_id)
 
 

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from ombud.api.calls import CurrentCall
 from ombud.api.created import Created
-from ombud.api.fresh import require_fresh
 from ombud.api.paging import Link, SearchQuery, cursor_at
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import Page, PathId
@@ -18,6 +17,7 @@ from ombud.db.context import actor_of
 from ombud.models import User as UserRow
 from ombud.models import UserRole
 from ombud.people import queries
+from ombud.people.accounts import require_fresh
 from ombud.people.actions import RIGHTS, change_user, create_user, get_user
 from ombud.people.policy import require_right_to_keep
 from ombud.tickets.policy import require_staff
@@ -52,7 +52,7 @@ async def create_new_user(body: NewUser, call: CurrentCall, created: Created) ->
     """Create a person. Agents create customers, administrators anybody; a password is set elsewhere."""
     if body.role is not UserRole.CUSTOMER:
         require_right_to_keep(call.actor, body.role)
-        require_fresh(call)
+        require_fresh(call.principal)
     user = await call.write(_create, body)
     created.at(f"/users/{user.id}")
     return user
@@ -69,7 +69,7 @@ async def update_user(user_id: PathId, body: UserPatch, call: CurrentCall) -> Us
     """Change a person: oneself by name, customers by agents, everything by administrators."""
     if SENSITIVE & body.model_fields_set:
         require_staff(call.actor)
-        require_fresh(call)
+        require_fresh(call.principal)
     return await call.write(_change, user_id, body)
 
 

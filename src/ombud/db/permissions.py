@@ -7,6 +7,7 @@ class Permission(StrEnum):
     """One thing that agents do. Administrators do all of them and more; customers have rules of their own."""
 
     TICKETS_OPEN = "tickets.open"
+    """Open tickets; to route them is to change them."""
     TICKETS_REPLY = "tickets.reply"
     """Answer in public; an answer may move the status with it."""
     TICKETS_CHANGE = "tickets.change"
@@ -21,5 +22,5 @@ class Permission(StrEnum):
 
 
 AGENT = frozenset(Permission)
-LIGHT_AGENT = frozenset({Permission.NOTES_WRITE})
+LIGHT_AGENT = frozenset({Permission.TICKETS_OPEN, Permission.NOTES_WRITE})
 NOBODY: frozenset[Permission] = frozenset()

@@ -58,9 +58,22 @@ class Principal:
         return self.full_name.strip() or self.email.partition("@")[0]
 
 
-def is_fresh(principal: Principal, now: datetime) -> bool:
+class ConfirmationNeeded(Forbidden):
+    """A sensitive change wants a proof of who one is that is not older than a few minutes."""
+
+    code = "confirmation_needed"
+    default_message = "Confirm your password first."
+
+
+def is_fresh(principal: Principal) -> bool:
     """Tell whether somebody proved who they are a short while ago, so that sensitive changes are open to them."""
-    return principal.confirmed_at is not None and now - principal.confirmed_at < FRESH
+    return principal.confirmed_at is not None and clock.now() - principal.confirmed_at < FRESH
+
+
+def require_fresh(principal: Principal) -> None:
+    """Refuse, with ConfirmationNeeded, whoever has not proved who they are within the last minutes."""
+    if not is_fresh(principal):
+        raise ConfirmationNeeded
 
 
 def principal_of(row: Any, request_id: str) -> Principal:

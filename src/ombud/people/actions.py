@@ -1,6 +1,6 @@
 """Keep users, organizations and teams."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
 from sqlalchemy import delete, update
@@ -287,6 +287,16 @@ def add_team_member(session: Session, team_id: int, user_id: int, *, reads_only:
             where=TeamMember.reads_only.is_distinct_from(reads_only),
         )
     )
+
+
+def set_teams(session: Session, user_id: int, teams: Mapping[int, bool]) -> None:
+    """Make these a person's teams, no more and no less; each with whether they only read its tickets."""
+    require_admin(actor_of(session))
+    session.execute(
+        delete(TeamMember).where(TeamMember.user_id == user_id, TeamMember.team_id.not_in(list(teams)))
+    )
+    for team_id, reads_only in sorted(teams.items()):
+        add_team_member(session, team_id, user_id, reads_only=reads_only)
 
 
 def drop_expired_sessions(session: Session) -> int:

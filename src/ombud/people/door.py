@@ -4,11 +4,13 @@ Asynchronous, because edges that take passwords are; no transaction is open whil
 """
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.kit.passwords import hash_password, needs_rehash, verify_password
+from ombud.kit.passwords import rehash_password as rehash
 from ombud.people import accounts, queries
 from ombud.people.actions import rehash_password
 
@@ -38,11 +40,11 @@ class Door:
                 await desk.arun(DOOR, accounts.note_failure, email=email, ip=ip)
                 return None
             if stored is not None and needs_rehash(stored):
-                hashed = await asyncio.to_thread(hash_password, password)
+                hashed = await asyncio.to_thread(rehash, password)
                 await desk.arun(Actor.customer(found.user_id), rehash_password, found.user_id, hashed)
         return int(found.user_id)
 
-    async def hash(self, password: str) -> str:
-        """Return the hash of an acceptable password; Invalid for another."""
+    async def hash(self, password: str, words: Iterable[str] = ()) -> str:
+        """Return the hash of an acceptable password; Invalid for another. `words`: what is known of the person."""
         async with self.hashing:
-            return await asyncio.to_thread(hash_password, password)
+            return await asyncio.to_thread(hash_password, password, tuple(words))

@@ -113,6 +113,11 @@ def people_with_role(role_id: int) -> Select[bool]:
     return select(select(User.id).where(User.custom_role_id == role_id).exists())
 
 
+def memberships_of(user_id: int) -> Select[int, bool]:
+    """Return the teams of a person, each with whether they only read its tickets."""
+    return select(TeamMember.team_id, TeamMember.reads_only).where(TeamMember.user_id == user_id)
+
+
 def sessions_of(user_id: int) -> Select[WebSession]:
     """Return a person's web sessions, the one used last first."""
     return (

@@ -23,13 +23,12 @@ from ombud.web.auth import (
     find_principal,
     form_token,
     guest_secret,
-    safe_next,
     set_cookie,
     set_guest_cookie,
 )
 from ombud.web.forms import SignedForm, field_errors, read_form, text_of
 from ombud.web.parts import Parts, parts_of
-from ombud.web.place import at
+from ombud.web.place import at, safe_next
 
 router = APIRouter()
 
@@ -57,10 +56,10 @@ async def sign_in(request: Request) -> Response:
     email, next_href = text_of(form, "email").strip()[:255], safe_next(text_of(form, "next"))
     try:
         user_id = await parts_of(request).door.check(
-            parts_of(request).runtime.desk, email, text_of(form, "password"), _ip(request)
+            parts_of(request).runtime.desk, email, text_of(form, "password"), ip_of(request)
         )
     except RateLimited as error:
-        said = f"Too many attempts. Try again in {_minutes(error.retry_after)}."
+        said = f"Too many attempts. Try again in {minutes(error.retry_after)}."
         headers = {"Retry-After": str(error.retry_after)}
         return _sign_in_form(request, next_href, email, said, status=429, headers=headers)
     if user_id is None:
@@ -97,7 +96,7 @@ async def set_up(request: Request) -> Response:
     values = {name: text_of(form, name) for name in ("full_name", "email")}
     try:
         clean_line("full_name", values["full_name"], limit=255)
-        hashed = await parts.door.hash(text_of(form, "password"))
+        hashed = await parts.door.hash(text_of(form, "password"), values.values())
         user = await parts.runtime.desk.arun(
             Actor.system("set-up"), create_first_administrator, password_hash=hashed, **values
         )
@@ -122,7 +121,7 @@ async def _let_in(request: Request, user_id: int, next_href: str) -> Response:
         actor,
         accounts.start_session,
         user_id,
-        ip=_ip(request),
+        ip=ip_of(request),
         user_agent=request.headers.get("user-agent", ""),
     )
     response = RedirectResponse(next_href, 303)
@@ -158,10 +157,12 @@ def _set_up_form(
     return response
 
 
-def _ip(request: Request) -> str:
+def ip_of(request: Request) -> str:
+    """Return where a request comes from, as far as the server is sure."""
     return request.client.host if request.client else ""
 
 
-def _minutes(seconds: int) -> str:
+def minutes(seconds: int) -> str:
+    """Return a wait in words."""
     minutes = max(1, -(-seconds // 60))
     return "a minute" if minutes == 1 else f"{minutes} minutes"

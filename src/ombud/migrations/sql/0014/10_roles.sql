@@ -64,7 +64,9 @@ GRANT EXECUTE ON FUNCTION ombud.actor_may(text[]), ombud.actor_reads_only(bigint
 -- RESTRICTIVE: beside what somebody sees they need the right to do it. For UPDATE as a check of what is written and
 -- not of what is found: a row must be found to be locked, which writers of notes do with tickets.
 CREATE POLICY rights_add ON ombud.tickets AS RESTRICTIVE FOR INSERT TO ombud_web
-  WITH CHECK ((SELECT ombud.actor_may('tickets.open')) AND NOT ombud.actor_reads_only(team_id));
+  WITH CHECK ((SELECT ombud.actor_may('tickets.open')) AND NOT ombud.actor_reads_only(team_id)
+              -- to route a ticket is to change it
+              AND (assignee_id IS NULL AND team_id IS NULL OR (SELECT ombud.actor_may('tickets.change'))));
 
 CREATE POLICY rights_add ON ombud.comments AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (
   CASE WHEN is_internal THEN (SELECT ombud.actor_may('notes.write'))
@@ -77,7 +79,7 @@ CREATE POLICY rights_change ON ombud.comments AS RESTRICTIVE FOR UPDATE TO ombud
 
 CREATE POLICY rights_add ON ombud.attachments AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (
   CASE WHEN comment_id IS NULL
-       THEN (SELECT ombud.actor_may('tickets.change', 'tickets.open'))
+       THEN (SELECT ombud.actor_may('tickets.change'))
        ELSE (SELECT ombud.actor_may('notes.write', 'tickets.reply')) END);
 CREATE POLICY rights_change ON ombud.attachments AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true)
   WITH CHECK ((SELECT ombud.actor_may('tickets.change')));
@@ -86,7 +88,7 @@ CREATE POLICY rights_remove ON ombud.attachments AS RESTRICTIVE FOR DELETE TO om
   OR uploader_id = (SELECT nullif(current_setting('ombud.user_id', true), '')::bigint));
 
 CREATE POLICY rights_add ON ombud.ticket_tags AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (
-  (SELECT ombud.actor_may('tickets.change', 'tickets.open')) AND NOT ombud.actor_only_reads_ticket(ticket_id));
+  (SELECT ombud.actor_may('tickets.change')) AND NOT ombud.actor_only_reads_ticket(ticket_id));
 CREATE POLICY rights_remove ON ombud.ticket_tags AS RESTRICTIVE FOR DELETE TO ombud_web USING (
   (SELECT ombud.actor_may('tickets.change')) AND NOT ombud.actor_only_reads_ticket(ticket_id));
 

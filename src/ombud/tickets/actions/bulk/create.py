@@ -19,7 +19,7 @@ from ombud.tickets.actions.bulk.outcome import BulkCreated, BulkRefused, RowProb
 from ombud.tickets.actions.bulk.rows import CheckedRow, TicketRow, check_row
 from ombud.tickets.actions.bulk.sweep import chunks
 from ombud.tickets.actions.tag import get_or_create_tags
-from ombud.tickets.policy import require_permission
+from ombud.tickets.policy import require_permission, require_writer
 
 # A new ticket writes its audit row and search document as well: a second or two for one statement's worth.
 CHUNK = 2_000
@@ -44,6 +44,7 @@ def bulk_create_tickets(
     """
     actor = actor_of(session)
     require_permission(actor, Permission.TICKETS_OPEN)
+    require_writer(actor)
     session.flush()
     checked = [check_row(index, row, actor) for index, row in enumerate(rows)]
     good = [row for row in checked if not row.problems]
