@@ -26,6 +26,7 @@ GROUPS = {
     "export": "content for elsewhere",
     "db": "the database: schema, roles, plans, health",
     "import": "tickets from files",
+    "keys": "the keys that seal stored passwords",
     "mail": "mail: take it in, what came, read files as the desk would",
     "mailbox": "the desk's own addresses",
     "ticket": "single tickets",
