@@ -10,12 +10,12 @@ import binascii
 import os
 import secrets
 import stat
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from ombud import clock
 from ombud.errors import Unavailable
 from ombud.kit.keyfile import make_file
 
@@ -126,7 +126,7 @@ def add_key(folder: Path) -> str:
 
 def ring_age(folder: Path) -> timedelta:
     """Return for how long the ring has been as it is: the time that running processes had to notice."""
-    return timedelta(seconds=max(0.0, time.time() - (folder / _FILE).stat().st_mtime))
+    return timedelta(seconds=max(0.0, clock.now().timestamp() - (folder / _FILE).stat().st_mtime))
 
 
 def retire_keys(folder: Path) -> int:
