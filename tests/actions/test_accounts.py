@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session
 
 from ombud import Actor, Desk, UserRole
 from ombud.db.actor import Scope
@@ -14,27 +15,25 @@ from ombud.models import ApiToken, WebSession
 from ombud.people import queries
 from ombud.people.accounts import (
     FAILURES_PER_ADDRESS,
-    SESSION_IDLE,
     check_throttle,
+    confirm,
     create_token,
     end_session,
     note_failure,
     principal_of,
+    revoke_session,
     revoke_token,
     start_session,
 )
-from ombud.people.actions import deactivate_user
+from ombud.people.actions import deactivate_user, end_other_sessions, reactivate_user
 from ombud.testing import Cast, Perform, Persona
 from tests.actions.conftest import Log
 
 SIGN_IN = Actor.system("sign-in")
-IDLE = int(SESSION_IDLE.total_seconds())
 
 
 def _session_of(perform: Perform, secret: str) -> Any:
-    return perform(
-        SIGN_IN, lambda s: s.execute(queries.session_principal(digest(secret), IDLE)).one_or_none()
-    )
+    return perform(SIGN_IN, lambda s: s.execute(queries.session_principal(digest(secret))).one_or_none())
 
 
 def test_the_cookies_secret_finds_its_person_and_nothing_else_does(perform: Perform, cast: Cast) -> None:
@@ -65,11 +64,53 @@ def test_a_session_ends(perform: Perform, customer: Persona, other_customer: Per
 
 
 @pytest.mark.parametrize("column", ["expires_at", "last_seen_at"])
-def test_an_old_or_idle_session_is_over(perform: Perform, customer: Persona, column: str) -> None:
-    secret = perform(customer.actor, start_session, customer.id)
+def test_an_old_or_idle_session_is_over(perform: Perform, agent: Persona, column: str) -> None:
+    secret = perform(agent.actor, start_session, agent.id)
     past = func.now() - timedelta(hours=13)
-    perform(customer.actor, lambda s: s.execute(update(WebSession).values({column: past})))
+    perform(agent.actor, lambda s: s.execute(update(WebSession).values({column: past})))
     assert _session_of(perform, secret) is None
+
+
+def test_customers_may_be_away_for_longer_than_staff(perform: Perform, customer: Persona) -> None:
+    secret = perform(customer.actor, start_session, customer.id)
+    for days, lives in ((6, True), (8, False)):
+        past = update(WebSession).values(last_seen_at=func.now() - timedelta(days=days))
+        perform(customer.actor, Session.execute, past)
+        assert (_session_of(perform, secret) is not None) is lives
+
+
+def test_proving_again_who_one_is_gives_the_session_a_new_secret(
+    perform: Perform, customer: Persona, other_customer: Persona
+) -> None:
+    secret = perform(customer.actor, start_session, customer.id)
+    before = _session_of(perform, secret)
+    with pytest.raises(NotFound):
+        perform(other_customer.actor, confirm, before.session_id)
+    again = perform(customer.actor, confirm, before.session_id)
+    assert _session_of(perform, secret) is None
+    assert _session_of(perform, again).session_id == before.session_id
+
+
+def test_a_session_is_revoked_by_its_person_only(perform: Perform, cast: Cast) -> None:
+    secrets = [perform(cast.customer.actor, start_session, cast.customer.id) for _ in range(3)]
+    ids = [_session_of(perform, one).session_id for one in secrets]
+    for somebody in (cast.other_customer, cast.admin):
+        with pytest.raises(NotFound):
+            perform(somebody.actor, revoke_session, ids[0])
+    perform(cast.customer.actor, revoke_session, ids[0])
+    with pytest.raises(Forbidden):
+        perform(cast.agent.actor, end_other_sessions, cast.customer.id)
+    assert perform(cast.customer.actor, end_other_sessions, cast.customer.id, but=ids[1]) == [ids[2]]
+    assert [_session_of(perform, one) is not None for one in secrets] == [False, True, False]
+
+
+def test_coming_back_revives_neither_sessions_nor_tokens(perform: Perform, cast: Cast) -> None:
+    secret = perform(cast.agent.actor, start_session, cast.agent.id)
+    key_id, _ = split_api_token(cast.agent.token) or ("", "")
+    perform(cast.admin.actor, deactivate_user, cast.agent.id)
+    assert perform(cast.admin.actor, reactivate_user, cast.agent.id).is_active
+    assert _session_of(perform, secret) is None
+    assert perform(SIGN_IN, lambda s: s.execute(queries.token_principal(key_id)).one_or_none()) is None
 
 
 def test_whoever_is_deactivated_is_out_at_once(perform: Perform, cast: Cast) -> None:

@@ -142,18 +142,24 @@ async def test_what_each_role_may_do(caller: Caller, cast: Cast, scene: Scene) -
         "read the log": ("GET", "audit", None),
         "read as of": ("GET", f"tickets/{number}?as_of=2100-01-01T00:00:00Z", None),
         "change many": ("POST", "tickets/bulk", {"numbers": [number], "action": "tag", "add_tags": ["x"]}),
+        "list roles": ("GET", "roles", None),
+        "make a role": ("POST", "roles", {"name": "New", "permissions": []}),
+        "list own tokens": ("GET", "tokens", None),
+        "list own sessions": ("GET", "me/sessions", None),
+        "change a team": ("PATCH", f"teams/{cast.team.id}", {"description": "x"}),
         "make a team": ("POST", "teams", {"name": "New"}),
         "fill a team": ("PUT", f"teams/{cast.other_team.id}/members/{cast.other_agent.id}", None),
         "empty a team": ("DELETE", f"teams/{cast.other_team.id}/members/{cast.other_agent.id}", None),
     }
     staff = {"read", "history", "note", "list tags", "list people", "list organizations", "list teams"}
-    staff |= {"count views", "read statistics", "read the log", "read as of"}
+    own = {"list own tokens", "list own sessions"}
+    staff |= own | {"list roles", "count views", "read statistics", "read the log", "read as of"}
     staff |= {"read an organization", "read a team"}
     agent = staff | {"reply", "change", "tag", "untag", "delete", "restore", "make a tag", "change many"}
     agent |= {"make a customer", "rename somebody", "make an organization"}
     allowed = {
-        cast.customer: {"read", "reply", "count views"},
-        cast.colleague: {"read", "reply", "count views"},
+        cast.customer: own | {"read", "reply", "count views"},
+        cast.colleague: own | {"read", "reply", "count views"},
         cast.light_agent: staff,
         cast.team_agent: agent,
         cast.admin: set(calls),

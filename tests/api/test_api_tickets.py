@@ -70,7 +70,7 @@ async def test_what_each_call_costs(agent: httpx.AsyncClient, cast: Cast) -> Non
         (4, "GET", f"{ticket}/history", None),
         (5, "DELETE", ticket, None),
         (4, "GET", f"users/{cast.customer.id}", None),
-        (4, "GET", f"teams/{cast.team.id}", None),
+        (5, "GET", f"teams/{cast.team.id}", None),
     ]
     for budget, method, path, body in calls:
         with counted() as log:

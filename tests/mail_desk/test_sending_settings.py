@@ -13,7 +13,7 @@ from sqlalchemy.orm import undefer
 from ombud import Actor
 from ombud.errors import Forbidden, Invalid, NotFound
 from ombud.kit.vault import Vault, add_key, open_vault, retire_keys
-from ombud.mail.actions.sending import change_sending, get_sending, read_dkim_key, reseal_keys
+from ombud.mail.actions.sending import change_sending, get_sending, read_dkim_key
 from ombud.models import MailboxSending
 from tests.mail_desk.conftest import OutTray
 
@@ -69,8 +69,8 @@ def test_a_new_key_of_the_vault_seals_it_anew(
     tray.desk.run(SYSTEM, change_sending, box, {"dkim_selector": "desk1"}, key=key, vault=vault)
     add_key(tmp_path / "keys")
     newer = open_vault(tmp_path / "keys")
-    assert tray.desk.run(SYSTEM, reseal_keys, newer) == 1
-    assert tray.desk.run(SYSTEM, reseal_keys, newer) == 0
+    assert tray.desk.run(SYSTEM, reseal, newer) == 1
+    assert tray.desk.run(SYSTEM, reseal, newer) == 0
     retire_keys(tmp_path / "keys")
     sealed = sealed_key(tray)
     assert sealed is not None

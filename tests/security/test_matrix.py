@@ -268,7 +268,7 @@ def test_every_model_is_in_the_matrix_or_private() -> None:
     """A new table must be thought of here."""
     covered = {
         "tickets", "comments", "attachments", "audit_logs", "tags", "ticket_tags", "external_refs",
-        "ticket_participants", "ticket_reads", "drafts", "api_tokens", "web_sessions", "users",
+        "ticket_participants", "ticket_reads", "drafts", "api_tokens", "web_sessions", "users", "roles",
     }  # fmt: skip
     elsewhere = {  # no words of a ticket, or tested beside their own slice
         "organizations", "organization_domains", "teams", "team_members", "login_attempts", "ticket_search",

@@ -6,7 +6,7 @@ from statistics import median
 import pytest
 
 from ombud.errors import Invalid
-from ombud.kit.passwords import hash_password, needs_rehash, verify_password
+from ombud.kit.passwords import hash_password, needs_rehash, rehash_password, verify_password
 
 GOOD = "correct horse battery"
 
@@ -41,6 +41,36 @@ def test_too_short_and_too_long_ones_are_refused(password: str) -> None:
     with pytest.raises(Invalid) as caught:
         hash_password(password)
     assert "password" in caught.value.fields
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["qwertyuiop", "Password123", "MANCHESTER", "dragon!!2024", "aaaaaaaaaaaaaaaa", "abcdefghijklmnop", "0987654321",
+     "xyzwvxyzwvxyzwv", "1q2w3e4r5t"],
+)  # fmt: skip
+def test_what_is_guessed_first_is_refused(password: str) -> None:
+    with pytest.raises(Invalid, match="guessed first"):
+        hash_password(password)
+
+
+@pytest.mark.parametrize("password", ["Agnes.Agent", "agnesagent12", "Ombud-agnes-1", "desk.example!"])
+def test_what_everybody_knows_of_somebody_is_no_password(password: str) -> None:
+    words = ("agnes@desk.example", "Agnes Agent")
+    with pytest.raises(Invalid, match="more than your name"):
+        hash_password(password, words)
+    assert hash_password("agnes is fond of tickets", words)
+
+
+def test_an_old_password_is_hashed_anew_whatever_the_rules_are_now() -> None:
+    assert verify_password(rehash_password("qwertyuiop"), "qwertyuiop")
+
+
+def test_long_passphrases_count_to_the_last_character() -> None:
+    long = "ü" * 3 + "a long sentence that goes on. " * 33
+    assert 900 < len(long.encode()) <= 1024
+    stored = rehash_password(long)
+    assert verify_password(stored, long)
+    assert not verify_password(stored, long[:-1])
 
 
 def test_ten_megabytes_are_refused_before_hashing(stored: str) -> None:

@@ -11,7 +11,7 @@ from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.runtime import Runtime
 from ombud.testing import Cast
-from ombud.web.auth import safe_next
+from ombud.web.place import safe_next
 from tests.web.hosting import ORIGIN, Browser
 
 pytestmark = pytest.mark.asyncio

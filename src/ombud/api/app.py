@@ -12,10 +12,12 @@ from ombud.api import (
     curation,
     mail,
     mailboxes,
+    me,
     notifications,
     organizations,
     outbox,
     problems,
+    roles,
     statistics,
     tags,
     teams,
@@ -26,6 +28,7 @@ from ombud.api.docs import docs_routes
 from ombud.api.envelope import Envelope
 from ombud.api.openapi import describe
 from ombud.api.rates import Buckets
+from ombud.people.door import Door
 from ombud.runtime import Runtime
 
 ROUTERS = (
@@ -37,6 +40,9 @@ ROUTERS = (
     users.router,
     organizations.router,
     teams.router,
+    roles.router,
+    me.router,
+    me.secret_router,
     mailboxes.router,
     mail.raw_router,
     mail.router,
@@ -54,6 +60,7 @@ def create_api(runtime: Runtime) -> FastAPI:
     app.state.runtime = runtime
     limit = runtime.settings.api_rate
     app.state.buckets = Buckets(limit) if limit else None
+    app.state.door = Door()
     for router in ROUTERS:
         # Not include_router: its copies are nested, and the answer to a wrong method must see all routes.
         app.router.routes.extend(router.routes)

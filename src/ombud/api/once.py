@@ -6,8 +6,9 @@ answer are there together or not at all. What is refused is rolled back, and so 
 """
 
 import hashlib
+import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Concatenate, Literal, ParamSpec, Self, TypeVar
@@ -74,11 +75,11 @@ class Once:
                     raise
         raise AssertionError("unreachable")
 
-    async def keep(self, response: Response) -> None:
-        """Keep the answer beside the effect. A call that wrote nothing has no effect to repeat."""
+    async def keep(self, response: Response, secrets: Sequence[str] = ()) -> None:
+        """Keep the answer beside the effect, without `secrets`. A call that wrote nothing has no effect to repeat."""
         if self._session is not None:
             headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-            answer = Answer(response.status_code, headers, bytes(response.body))
+            answer = Answer(response.status_code, headers, _without(bytes(response.body), secrets))
             await self._session.run_sync(keep, self._call, answer)
 
     async def __aenter__(self) -> Self:
@@ -95,9 +96,16 @@ class Once:
 
 
 async def answer(
-    request: Request, route: str, body: Body, handle: Callable[[Request], Awaitable[Response]]
+    request: Request,
+    route: str,
+    body: Body,
+    handle: Callable[[Request], Awaitable[Response]],
+    secrets: Sequence[str] = (),
 ) -> Response:
-    """Answer a call: as it was answered before, where its key says that this is a repetition."""
+    """Answer a call: as it was answered before, where its key says that this is a repetition.
+
+    The fields of the answer that `secrets` names are not kept: a repetition has null in their place.
+    """
     key = _key(request) if request.method in UNSAFE else None
     if key is None:
         return await handle(request)
@@ -107,11 +115,18 @@ async def answer(
         async with Once(request.app.state.runtime.desk, actor, call) as once:
             request.state.once = once
             response = await handle(request)
-            await once.keep(response)
+            await once.keep(response, secrets)
             return response
     except Replayed as replayed:
         before = replayed.answer
         return Response(before.body, before.status, {**before.headers, REPLAYED: "true"})
+
+
+def _without(body: bytes, secrets: Sequence[str]) -> bytes:
+    if not secrets or not body:
+        return body
+    shown = json.loads(body)
+    return json.dumps({**shown, **dict.fromkeys(secrets)}, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _key(request: Request) -> str | None:

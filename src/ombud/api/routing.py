@@ -87,6 +87,9 @@ class ApiRoute(APIRoute):
     scope: ClassVar[str | None] = None
     """What a token must be made for, by name; None: for reading or writing, by the method."""
 
+    secrets: ClassVar[tuple[str, ...]] = ()
+    """Fields of the answer that are shown once: an answer kept for repetitions has null in their place."""
+
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
         known = _query_parameters(self.dependant)
@@ -112,7 +115,7 @@ class ApiRoute(APIRoute):
                 elif self.body_field is not None:
                     check_type(request, JSON_TYPES)
                     await request.json()
-                return await once.answer(request, route, body, handle)
+                return await once.answer(request, route, body, handle, self.secrets)
 
         return guarded
 

@@ -1,7 +1,9 @@
 """Teams and their members. Staff see them, administrators keep them."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
+from fastapi import Query
 from sqlalchemy.orm import Session
 
 from ombud.api.calls import CurrentCall
@@ -9,12 +11,13 @@ from ombud.api.created import Created
 from ombud.api.paging import Link, WhichPage, cursor_at
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import Page, PathId
-from ombud.api.schemas.people import NewTeam, Person, Team, TeamDetails, people
+from ombud.api.schemas.people import NewTeam, Person, Team, TeamDetails, TeamPatch, people
 from ombud.db.context import actor_of
 from ombud.errors import NotFound
 from ombud.models import Team as TeamRow
 from ombud.people import queries
-from ombud.people.actions import add_team_member, create_team, remove_team_member
+from ombud.people.accounts import require_fresh
+from ombud.people.actions import add_team_member, change_team, create_team, remove_team_member
 from ombud.people.policy import require_admin
 from ombud.tickets.policy import require_staff
 
@@ -39,7 +42,13 @@ async def create_new_team(body: NewTeam, call: CurrentCall, created: Created) ->
 @router.get("/teams/{team_id}")
 async def read_team(team_id: PathId, call: CurrentCall) -> TeamDetails:
     """Read a team with its members."""
-    return TeamDetails.of(await call.read(_team, team_id))
+    return await call.read(_details, team_id)
+
+
+@router.patch("/teams/{team_id}", responses=problems(409, 413, 415))
+async def update_team(team_id: PathId, body: TeamPatch, call: CurrentCall) -> TeamDetails:
+    """Change a team's name or description."""
+    return await call.write(_change, team_id, body)
 
 
 @router.get("/teams/{team_id}/members")
@@ -50,14 +59,23 @@ async def list_members(team_id: PathId, call: CurrentCall) -> Page[Person]:
 
 
 @router.put("/teams/{team_id}/members/{user_id}", status_code=204)
-async def add_member(team_id: PathId, user_id: PathId, call: CurrentCall) -> None:
+async def add_member(
+    team_id: PathId,
+    user_id: PathId,
+    call: CurrentCall,
+    reads_only: Annotated[bool, Query(description="They read the team's tickets and change none.")] = False,
+) -> None:
     """Put a member of staff into a team. Doing so twice is harmless."""
-    await call.write(_add, team_id, user_id)
+    require_admin(call.actor)
+    require_fresh(call.principal)
+    await call.write(_add, team_id, user_id, reads_only)
 
 
 @router.delete("/teams/{team_id}/members/{user_id}", status_code=204)
 async def remove_member(team_id: PathId, user_id: PathId, call: CurrentCall) -> None:
     """Take somebody out of a team. Doing so twice is harmless."""
+    require_admin(call.actor)
+    require_fresh(call.principal)
     await call.write(_remove, team_id, user_id)
 
 
@@ -78,10 +96,20 @@ def _create(session: Session, body: NewTeam) -> Team:
     return Team.of(create_team(session, name=body.name, description=body.description))
 
 
-def _add(session: Session, team_id: int, user_id: int) -> None:
+def _details(session: Session, team_id: int) -> TeamDetails:
+    return TeamDetails.of(_team(session, team_id), session.scalars(queries.readers_of(team_id)).all())
+
+
+def _change(session: Session, team_id: int, body: TeamPatch) -> TeamDetails:
+    require_admin(actor_of(session))
+    change_team(session, team_id, body.given())  # type: ignore[arg-type] # has the fields of TeamChanges
+    return _details(session, team_id)
+
+
+def _add(session: Session, team_id: int, user_id: int, reads_only: bool) -> None:
     require_admin(actor_of(session))
     _team(session, team_id)
-    add_team_member(session, team_id, user_id)
+    add_team_member(session, team_id, user_id, reads_only=reads_only)
 
 
 def _remove(session: Session, team_id: int, user_id: int) -> None:

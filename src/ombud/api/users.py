@@ -15,11 +15,17 @@ from ombud.api.schemas.base import Page, PathId
 from ombud.api.schemas.people import Me, NewUser, PublicPerson, User, UserDetails, UserPatch
 from ombud.db.context import actor_of
 from ombud.models import User as UserRow
+from ombud.models import UserRole
 from ombud.people import queries
-from ombud.people.actions import change_user, create_user, get_user
+from ombud.people.accounts import require_fresh
+from ombud.people.actions import RIGHTS, change_user, create_user, get_user
+from ombud.people.policy import require_right_to_keep
 from ombud.tickets.policy import require_staff
 
 router = api_router("People")
+
+SENSITIVE = RIGHTS | {"email"}
+"""What is changed only by who has just proved who they are."""
 
 
 class UserQuery(SearchQuery):
@@ -44,6 +50,9 @@ async def list_users(page: Annotated[UserQuery, Query()], call: CurrentCall, lin
 @router.post("/users", status_code=201, responses=problems(409, 413, 415))
 async def create_new_user(body: NewUser, call: CurrentCall, created: Created) -> UserDetails:
     """Create a person. Agents create customers, administrators anybody; a password is set elsewhere."""
+    if body.role is not UserRole.CUSTOMER:
+        require_right_to_keep(call.actor, body.role)
+        require_fresh(call.principal)
     user = await call.write(_create, body)
     created.at(f"/users/{user.id}")
     return user
@@ -58,6 +67,9 @@ async def read_user(user_id: PathId, call: CurrentCall) -> UserDetails | PublicP
 @router.patch("/users/{user_id}", responses=problems(409, 413, 415))
 async def update_user(user_id: PathId, body: UserPatch, call: CurrentCall) -> UserDetails | PublicPerson:
     """Change a person: oneself by name, customers by agents, everything by administrators."""
+    if SENSITIVE & body.model_fields_set:
+        require_staff(call.actor)
+        require_fresh(call.principal)
     return await call.write(_change, user_id, body)
 
 
@@ -83,6 +95,7 @@ def _create(session: Session, body: NewUser) -> UserDetails:
         role=body.role,
         organization_id=body.organization_id,
         sees_all_teams=body.sees_all_teams,
+        custom_role_id=body.custom_role_id,
     )
     return _shown(session, user.id)
 

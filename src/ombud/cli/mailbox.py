@@ -13,8 +13,7 @@ from ombud.db.desk import Desk
 from ombud.errors import Invalid, NotFound
 from ombud.kit.guard import Guard
 from ombud.mail import queries
-from ombud.mail.actions import MailboxChanges, NewSecrets, change_mailbox, create_mailbox, reseal
-from ombud.mail.actions.sending import reseal_keys
+from ombud.mail.actions import MailboxChanges, NewSecrets, change_mailbox, create_mailbox
 from ombud.mail.probe import probe_mailbox
 from ombud.models import Mailbox, Security
 from ombud.people import queries as people
@@ -173,22 +172,6 @@ def try_out(address: Address, data_dir: DataDir = None) -> None:
         )
     if not all(probe.is_good for probe in probes):
         raise typer.Exit(1)
-
-
-@app.command("reseal")
-def reseal_secrets(data_dir: DataDir = None) -> None:
-    """Seal the passwords with a new key, and forget the keys before it."""
-    from ombud.db.open import data_dir as folder_of
-    from ombud.kit.vault import add_key, retire_keys
-
-    settings = settings_with(data_dir)
-    folder = folder_of(settings) / "keys"
-    with desk_for(data_dir) as desk:
-        add_key(folder)
-        vault = vault_of(settings)
-        count = desk.run(CONSOLE, reseal, vault) + desk.run(CONSOLE, reseal_keys, vault)
-        retire_keys(folder)
-    out.print(f"{count} secrets are sealed with a new key.", highlight=False)
 
 
 def _changes(*given: Any) -> MailboxChanges:

@@ -41,10 +41,18 @@ def list_teams(data_dir: DataDir = None) -> None:
 
 
 @app.command()
-def add(name: Name, email: Email, data_dir: DataDir = None) -> None:
+def add(
+    name: Name,
+    email: Email,
+    reads_only: Annotated[
+        bool, typer.Option("--reads-only", help="They read the team's tickets and change none.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
     """Put a member of staff into a team. Doing so twice is harmless."""
     with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
-        actions.add_team_member(session, _team(session, name).id, person(session, email).id)
+        team_id, user_id = _team(session, name).id, person(session, email).id
+        actions.add_team_member(session, team_id, user_id, reads_only=reads_only)
     typer.echo(f"{email} is in the team {name}.")
 
 

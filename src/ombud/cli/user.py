@@ -32,7 +32,7 @@ def create(
     """Create a person. Staff are asked for a password where there is a terminal; customers need none."""
     wants_one = password_stdin or role is not UserRole.CUSTOMER
     password = new_password(from_stdin=password_stdin) if wants_one else None
-    hashed = hash_password(password) if password is not None else None
+    hashed = hash_password(password, (email, name)) if password is not None else None
     with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
         user = actions.create_user(session, email=email, full_name=name, role=role, password_hash=hashed)
     typer.echo(f"{user.role.value} {user.email} has the number {user.id}.")
@@ -79,7 +79,7 @@ def password(email: Email, password_stdin: PasswordStdin = False, data_dir: Data
     new = new_password(from_stdin=password_stdin)
     if new is None:
         raise Invalid("There is no terminal to ask at: give the password with --password-stdin.")
-    hashed = hash_password(new)
+    hashed = hash_password(new, (email,))
     with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
         actions.set_password(session, person(session, email).id, hashed)
     typer.echo(f"{email} has a new password.")
@@ -91,3 +91,11 @@ def deactivate(email: Email, data_dir: DataDir = None) -> None:
     with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
         actions.deactivate_user(session, person(session, email).id)
     typer.echo(f"{email} is deactivated.")
+
+
+@app.command()
+def reactivate(email: Email, data_dir: DataDir = None) -> None:
+    """Let somebody in again who was deactivated. Their tokens stay revoked."""
+    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+        actions.reactivate_user(session, person(session, email).id)
+    typer.echo(f"{email} is active again.")

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
 
+from ombud.db.permissions import AGENT, LIGHT_AGENT, NOBODY, Permission
+
 
 class ActorKind(StrEnum):
     """What sort of principal acts; row security and policies branch on it."""
@@ -33,7 +35,8 @@ class Actor:
     """A person or a part of the system, for one unit of work.
 
     `label` is what the audit log shows: `user:7`, `system:import`. `team_ids` matters for agents with
-    `Scope.TEAMS` only, `organization_id` for customers whose organization shares its tickets.
+    `Scope.TEAMS` only, `organization_id` for customers whose organization shares its tickets. `permissions` are an
+    agent's; the tickets of `read_team_ids` they do not change, whatever else they may.
     """
 
     kind: ActorKind
@@ -42,7 +45,8 @@ class Actor:
     team_ids: frozenset[int] = frozenset()
     organization_id: int | None = None
     job: str | None = None
-    read_only: bool = False
+    permissions: frozenset[Permission] = NOBODY
+    read_team_ids: frozenset[int] = frozenset()
     request_id: str = field(default_factory=new_request_id)
 
     @property
@@ -60,6 +64,19 @@ class Actor:
         """True for administrators and the system itself."""
         return self.kind in (ActorKind.ADMIN, ActorKind.SYSTEM)
 
+    @property
+    def read_only(self) -> bool:
+        """True for who neither answers nor changes tickets: light agents, and customers in a way."""
+        return not (self.may(Permission.TICKETS_REPLY) or self.may(Permission.TICKETS_CHANGE))
+
+    def may(self, permission: Permission) -> bool:
+        """Tell whether this member of staff has a right; administrators and the system have all."""
+        return self.is_admin or permission in self.permissions
+
+    def only_reads(self, team_id: int | None) -> bool:
+        """Tell whether a ticket of this team is one that the actor does not change."""
+        return team_id in self.read_team_ids
+
     def for_request(self, request_id: str) -> Self:
         """Return the same actor in another request."""
         return replace(self, request_id=request_id)
@@ -75,18 +92,29 @@ class Actor:
         return cls(kind=ActorKind.ADMIN, scope=Scope.ALL, user_id=user_id)
 
     @classmethod
-    def agent(cls, user_id: int, *, teams: frozenset[int] | None = None, read_only: bool = False) -> Self:
+    def agent(
+        cls,
+        user_id: int,
+        *,
+        teams: frozenset[int] | None = None,
+        read_only: bool = False,
+        permissions: frozenset[Permission] | None = None,
+        read_teams: frozenset[int] = frozenset(),
+    ) -> Self:
         """Return an agent. Without `teams` they see every ticket, with it only those teams' and their own.
 
-        `read_only` is a light agent: reads and writes internal notes, changes nothing else.
+        `read_only` is a light agent: reads and writes internal notes, changes nothing else. `permissions` are those
+        of a custom role; `read_teams` are teams whose tickets they do not change.
         """
+        usual = LIGHT_AGENT if read_only else AGENT
         scope = Scope.ALL if teams is None else Scope.TEAMS
         return cls(
             kind=ActorKind.AGENT,
             scope=scope,
             user_id=user_id,
             team_ids=teams or frozenset(),
-            read_only=read_only,
+            permissions=usual if permissions is None else permissions,
+            read_team_ids=read_teams,
         )
 
     @classmethod

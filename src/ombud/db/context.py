@@ -5,6 +5,7 @@ connection. They are set from `after_begin`; doing it before each statement can 
 open transaction to the pool when a task is cancelled.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, event, text
@@ -26,6 +27,7 @@ _ENTER = text(
     " set_config('ombud.kind', :kind, true), set_config('ombud.scope', :scope, true),"
     " set_config('ombud.teams', :teams, true), set_config('ombud.organization_id', :organization, true),"
     " set_config('ombud.request_id', :request, true), set_config('role', :role, true),"
+    " set_config('ombud.permissions', :permissions, true), set_config('ombud.read_teams', :read_teams, true),"
     " set_config('statement_timeout', :timeout, true), set_config('transaction_read_only', :read_only, true),"
     " set_config('plan_cache_mode', :plans, true)"
 )
@@ -87,11 +89,17 @@ def context_values(actor: Actor) -> dict[str, Any]:
         "user_id": _or_empty(actor.user_id),
         "kind": actor.kind.value,
         "scope": actor.scope.value,
-        "teams": "{" + ",".join(str(team) for team in sorted(actor.team_ids)) + "}",
+        "teams": _array(sorted(actor.team_ids)),
+        "permissions": _array(sorted(actor.permissions)),
+        "read_teams": _array(sorted(actor.read_team_ids)),
         "organization": _or_empty(actor.organization_id),
         "request": actor.request_id,
         "role": Role.WORKER.value if is_system else Role.WEB.value,
     }
+
+
+def _array(values: Iterable[object]) -> str:
+    return "{" + ",".join(str(value) for value in values) + "}"
 
 
 def _or_empty(value: int | None) -> str:

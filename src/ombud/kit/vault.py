@@ -12,8 +12,10 @@ import secrets
 import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
+from ombud import clock
 from ombud.errors import Unavailable
 from ombud.kit.keyfile import make_file
 
@@ -42,19 +44,38 @@ class Key:
 
 
 class Vault:
-    """Seals and opens. `place` is (table, column, row): a secret sealed for one opens for no other."""
+    """Seals and opens. `place` is (table, column, row): a secret sealed for one opens for no other.
 
-    def __init__(self, keys: Sequence[Key]) -> None:
+    A vault with a `source` follows its file: when the keys are rotated, a process that has been running for long
+    seals with the new key and opens what others sealed with it.
+    """
+
+    def __init__(self, keys: Sequence[Key], source: Path | None = None) -> None:
         """`keys` are oldest first; the last one seals."""
+        self._source, self._stamp = source, _stamp(source)
+        self._take(keys)
+
+    def _take(self, keys: Sequence[Key]) -> None:
         if not keys or any(len(key.material) != KEY_BYTES for key in keys):
             raise Unavailable(f"The vault needs keys of {KEY_BYTES} bytes.")
         self._keys = {key.name: key.material for key in keys}
         self._newest = keys[-1]
 
+    def _follow(self) -> None:
+        """Read the file again when it is another one now."""
+        stamp = _stamp(self._source)
+        if self._source is not None and stamp != self._stamp:
+            known = self._keys
+            self._take(_read(self._source))
+            # What was read a moment ago may be sealed with a key that is retired now.
+            self._keys = known | self._keys
+            self._stamp = stamp
+
     def seal(self, secret: str, place: tuple[str, str, int]) -> bytes:
         """Return the sealed form of a secret, for one place."""
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+        self._follow()
         nonce = os.urandom(_NONCE_BYTES)
         sealed = AESGCM(self._newest.material).encrypt(nonce, secret.encode(), _bound_to(place))
         return b":".join((VERSION.encode(), self._newest.name.encode(), _text(nonce), _text(sealed)))
@@ -77,6 +98,8 @@ class Vault:
     def _parts(self, sealed: bytes) -> tuple[bytes, bytes, bytes]:
         try:
             version, name, nonce, ciphertext = sealed.decode("ascii").split(":")
+            if name not in self._keys:
+                self._follow()
             key = self._keys[name]
             parts = key, base64.urlsafe_b64decode(nonce), base64.urlsafe_b64decode(ciphertext)
         except (ValueError, KeyError, binascii.Error):
@@ -91,7 +114,7 @@ def open_vault(folder: Path) -> Vault:
     path = folder / _FILE
     if not path.exists():
         make_file(path, _line(_new_key()).encode(), mode=0o400)
-    return Vault(_read(path))
+    return Vault(_read(path), path)
 
 
 def add_key(folder: Path) -> str:
@@ -101,11 +124,24 @@ def add_key(folder: Path) -> str:
     return keys[-1].name
 
 
+def ring_age(folder: Path) -> timedelta:
+    """Return for how long the ring has been as it is: the time that running processes had to notice."""
+    return timedelta(seconds=max(0.0, clock.now().timestamp() - (folder / _FILE).stat().st_mtime))
+
+
 def retire_keys(folder: Path) -> int:
     """Keep only the newest key, once nothing is sealed with the others; returns how many went."""
     keys = _read(folder / _FILE)
     _write(folder, keys[-1:])
     return len(keys) - 1
+
+
+def _stamp(source: Path | None) -> tuple[int, int] | None:
+    """Return what tells one state of the file from another: it is replaced as a whole."""
+    if source is None:
+        return None
+    found = source.stat()
+    return found.st_ino, found.st_mtime_ns
 
 
 def _read(path: Path) -> list[Key]:

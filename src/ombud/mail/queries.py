@@ -20,6 +20,7 @@ from ombud.models import (
     InboundMail,
     Mailbox,
     MailboxPosition,
+    MailboxSending,
     MailReference,
     MailRule,
     MailState,
@@ -59,6 +60,17 @@ def mailboxes_with_secrets() -> Select[Mailbox]:
         select(Mailbox)
         .options(undefer(Mailbox.imap_secret), undefer(Mailbox.smtp_secret), undefer(Mailbox.oauth_secret))
         .order_by(Mailbox.id)
+        .with_for_update()
+    )
+
+
+def sendings_with_keys() -> Select[MailboxSending]:
+    """Return how mailboxes send, with their sealed keys, locked, for the system that seals them anew."""
+    return (
+        select(MailboxSending)
+        .options(undefer(MailboxSending.dkim_key))
+        .where(MailboxSending.dkim_selector != "")
+        .order_by(MailboxSending.mailbox_id)
         .with_for_update()
     )
 

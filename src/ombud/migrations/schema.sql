@@ -18,12 +18,45 @@ CREATE FUNCTION ombud.actor_kind() RETURNS text
 
 ALTER FUNCTION ombud.actor_kind() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.actor_may(VARIADIC wanted text[]) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT current_setting('ombud.kind', true) IN ('admin', 'customer', 'system')
+      OR coalesce(nullif(current_setting('ombud.permissions', true), ''), '{}')::text[] && wanted
+$$;
+
+ALTER FUNCTION ombud.actor_may(VARIADIC wanted text[]) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.actor_only_reads_ticket(ticket bigint) RETURNS boolean
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  IF coalesce(nullif(current_setting('ombud.read_teams', true), ''), '{}') = '{}' THEN
+    RETURN false;
+  END IF;
+  RETURN EXISTS (SELECT FROM ombud.tickets t WHERE t.id = ticket AND ombud.actor_reads_only(t.team_id));
+END $$;
+
+ALTER FUNCTION ombud.actor_only_reads_ticket(ticket bigint) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.actor_organization() RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog'
     AS $$ SELECT nullif(current_setting('ombud.organization_id', true), '')::bigint $$;
 
 ALTER FUNCTION ombud.actor_organization() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.actor_reads_only(team bigint) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT current_setting('ombud.kind', true) = 'agent'
+     AND coalesce(team = ANY (coalesce(nullif(current_setting('ombud.read_teams', true), ''), '{}')::bigint[]), false)
+$$;
+
+ALTER FUNCTION ombud.actor_reads_only(team bigint) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.actor_scope() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -341,7 +374,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(r.user_id, NULL) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(r.name, NULL) END, 'key_id', CASE WHEN r.key_id IS NOT NULL THEN jsonb_build_array(r.key_id, NULL) END, 'scopes', CASE WHEN r.scopes IS NOT NULL THEN jsonb_build_array(r.scopes, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'expires_at', CASE WHEN r.expires_at IS NOT NULL THEN jsonb_build_array(r.expires_at, NULL) END, 'last_used_at', CASE WHEN r.last_used_at IS NOT NULL THEN jsonb_build_array(r.last_used_at, NULL) END, 'revoked_at', CASE WHEN r.revoked_at IS NOT NULL THEN jsonb_build_array(r.revoked_at, NULL) END)) AS changes
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(r.user_id, NULL) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(r.name, NULL) END, 'key_id', CASE WHEN r.key_id IS NOT NULL THEN jsonb_build_array(r.key_id, NULL) END, 'scopes', CASE WHEN r.scopes IS NOT NULL THEN jsonb_build_array(r.scopes, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'expires_at', CASE WHEN r.expires_at IS NOT NULL THEN jsonb_build_array(r.expires_at, NULL) END, 'last_used_at', CASE WHEN r.last_used_at IS NOT NULL THEN jsonb_build_array(r.last_used_at, NULL) END, 'revoked_at', CASE WHEN r.revoked_at IS NOT NULL THEN jsonb_build_array(r.revoked_at, NULL) END, 'confirmed_at', CASE WHEN r.confirmed_at IS NOT NULL THEN jsonb_build_array(r.confirmed_at, NULL) END)) AS changes
               FROM old_rows r) d;
   ELSIF touched = 1 THEN
     INSERT INTO ombud.audit_logs
@@ -1358,6 +1391,82 @@ END $$;
 
 ALTER FUNCTION ombud.audit_of_outbound_mails() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.audit_of_roles() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(NULL, r.name) END, 'description', CASE WHEN r.description IS NOT NULL THEN jsonb_build_array(NULL, r.description) END, 'permissions', CASE WHEN r.permissions IS NOT NULL THEN jsonb_build_array(NULL, r.permissions) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(r.name, NULL) END, 'description', CASE WHEN r.description IS NOT NULL THEN jsonb_build_array(r.description, NULL) END, 'permissions', CASE WHEN r.permissions IS NOT NULL THEN jsonb_build_array(r.permissions, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'description', CASE WHEN o.description IS DISTINCT FROM r.description THEN jsonb_build_array(o.description, r.description) END, 'permissions', CASE WHEN o.permissions IS DISTINCT FROM r.permissions THEN jsonb_build_array(o.permissions, r.permissions) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'description', CASE WHEN o.description IS DISTINCT FROM r.description THEN jsonb_build_array(o.description, r.description) END, 'permissions', CASE WHEN o.permissions IS DISTINCT FROM r.permissions THEN jsonb_build_array(o.permissions, r.permissions) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_roles() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.audit_of_tags() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -1471,7 +1580,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('team_id', r.team_id, 'user_id', r.user_id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(NULL, r.team_id) END, 'user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(NULL, r.user_id) END)) AS changes
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(NULL, r.team_id) END, 'user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(NULL, r.user_id) END, 'reads_only', CASE WHEN r.reads_only IS NOT NULL THEN jsonb_build_array(NULL, r.reads_only) END)) AS changes
               FROM new_rows r) d;
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO ombud.audit_logs
@@ -1481,7 +1590,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('team_id', r.team_id, 'user_id', r.user_id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(r.team_id, NULL) END, 'user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(r.user_id, NULL) END)) AS changes
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(r.team_id, NULL) END, 'user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(r.user_id, NULL) END, 'reads_only', CASE WHEN r.reads_only IS NOT NULL THEN jsonb_build_array(r.reads_only, NULL) END)) AS changes
               FROM old_rows r) d;
   ELSIF touched = 1 THEN
     INSERT INTO ombud.audit_logs
@@ -1491,7 +1600,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('team_id', r.team_id, 'user_id', r.user_id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END)) AS changes
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END, 'reads_only', CASE WHEN o.reads_only IS DISTINCT FROM r.reads_only THEN jsonb_build_array(o.reads_only, r.reads_only) END)) AS changes
               FROM old_rows o CROSS JOIN new_rows r) d;
   ELSE
     -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
@@ -1502,7 +1611,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('team_id', r.team_id, 'user_id', r.user_id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END)) AS changes
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END, 'reads_only', CASE WHEN o.reads_only IS DISTINCT FROM r.reads_only THEN jsonb_build_array(o.reads_only, r.reads_only) END)) AS changes
               FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
   END IF;
   RETURN NULL;
@@ -1927,7 +2036,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'email', CASE WHEN r.email IS NOT NULL THEN jsonb_build_array(NULL, r.email) END, 'full_name', CASE WHEN r.full_name IS NOT NULL THEN jsonb_build_array(NULL, r.full_name) END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(NULL, r.is_active) END, 'is_staff', CASE WHEN r.is_staff IS NOT NULL THEN jsonb_build_array(NULL, r.is_staff) END, 'role', CASE WHEN r.role IS NOT NULL THEN jsonb_build_array(NULL, r.role) END, 'sees_all_teams', CASE WHEN r.sees_all_teams IS NOT NULL THEN jsonb_build_array(NULL, r.sees_all_teams) END, 'organization_id', CASE WHEN r.organization_id IS NOT NULL THEN jsonb_build_array(NULL, r.organization_id) END, 'theme', CASE WHEN r.theme IS NOT NULL THEN jsonb_build_array(NULL, r.theme) END, 'last_login', CASE WHEN r.last_login IS NOT NULL THEN jsonb_build_array(NULL, r.last_login) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END, 'merged_into_id', CASE WHEN r.merged_into_id IS NOT NULL THEN jsonb_build_array(NULL, r.merged_into_id) END, 'anonymised_at', CASE WHEN r.anonymised_at IS NOT NULL THEN jsonb_build_array(NULL, r.anonymised_at) END)) AS changes
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'email', CASE WHEN r.email IS NOT NULL THEN jsonb_build_array(NULL, r.email) END, 'full_name', CASE WHEN r.full_name IS NOT NULL THEN jsonb_build_array(NULL, r.full_name) END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(NULL, r.is_active) END, 'is_staff', CASE WHEN r.is_staff IS NOT NULL THEN jsonb_build_array(NULL, r.is_staff) END, 'role', CASE WHEN r.role IS NOT NULL THEN jsonb_build_array(NULL, r.role) END, 'sees_all_teams', CASE WHEN r.sees_all_teams IS NOT NULL THEN jsonb_build_array(NULL, r.sees_all_teams) END, 'organization_id', CASE WHEN r.organization_id IS NOT NULL THEN jsonb_build_array(NULL, r.organization_id) END, 'theme', CASE WHEN r.theme IS NOT NULL THEN jsonb_build_array(NULL, r.theme) END, 'last_login', CASE WHEN r.last_login IS NOT NULL THEN jsonb_build_array(NULL, r.last_login) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END, 'merged_into_id', CASE WHEN r.merged_into_id IS NOT NULL THEN jsonb_build_array(NULL, r.merged_into_id) END, 'anonymised_at', CASE WHEN r.anonymised_at IS NOT NULL THEN jsonb_build_array(NULL, r.anonymised_at) END, 'custom_role_id', CASE WHEN r.custom_role_id IS NOT NULL THEN jsonb_build_array(NULL, r.custom_role_id) END)) AS changes
               FROM new_rows r) d;
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO ombud.audit_logs
@@ -1937,7 +2046,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'email', CASE WHEN r.email IS NOT NULL THEN jsonb_build_array(r.email, NULL) END, 'full_name', CASE WHEN r.full_name IS NOT NULL THEN jsonb_build_array(r.full_name, NULL) END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(r.is_active, NULL) END, 'is_staff', CASE WHEN r.is_staff IS NOT NULL THEN jsonb_build_array(r.is_staff, NULL) END, 'role', CASE WHEN r.role IS NOT NULL THEN jsonb_build_array(r.role, NULL) END, 'sees_all_teams', CASE WHEN r.sees_all_teams IS NOT NULL THEN jsonb_build_array(r.sees_all_teams, NULL) END, 'organization_id', CASE WHEN r.organization_id IS NOT NULL THEN jsonb_build_array(r.organization_id, NULL) END, 'theme', CASE WHEN r.theme IS NOT NULL THEN jsonb_build_array(r.theme, NULL) END, 'last_login', CASE WHEN r.last_login IS NOT NULL THEN jsonb_build_array(r.last_login, NULL) END, 'email_norm', CASE WHEN r.email_norm IS NOT NULL THEN jsonb_build_array(r.email_norm, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END, 'merged_into_id', CASE WHEN r.merged_into_id IS NOT NULL THEN jsonb_build_array(r.merged_into_id, NULL) END, 'anonymised_at', CASE WHEN r.anonymised_at IS NOT NULL THEN jsonb_build_array(r.anonymised_at, NULL) END)) AS changes
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'email', CASE WHEN r.email IS NOT NULL THEN jsonb_build_array(r.email, NULL) END, 'full_name', CASE WHEN r.full_name IS NOT NULL THEN jsonb_build_array(r.full_name, NULL) END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(r.is_active, NULL) END, 'is_staff', CASE WHEN r.is_staff IS NOT NULL THEN jsonb_build_array(r.is_staff, NULL) END, 'role', CASE WHEN r.role IS NOT NULL THEN jsonb_build_array(r.role, NULL) END, 'sees_all_teams', CASE WHEN r.sees_all_teams IS NOT NULL THEN jsonb_build_array(r.sees_all_teams, NULL) END, 'organization_id', CASE WHEN r.organization_id IS NOT NULL THEN jsonb_build_array(r.organization_id, NULL) END, 'theme', CASE WHEN r.theme IS NOT NULL THEN jsonb_build_array(r.theme, NULL) END, 'last_login', CASE WHEN r.last_login IS NOT NULL THEN jsonb_build_array(r.last_login, NULL) END, 'email_norm', CASE WHEN r.email_norm IS NOT NULL THEN jsonb_build_array(r.email_norm, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END, 'merged_into_id', CASE WHEN r.merged_into_id IS NOT NULL THEN jsonb_build_array(r.merged_into_id, NULL) END, 'anonymised_at', CASE WHEN r.anonymised_at IS NOT NULL THEN jsonb_build_array(r.anonymised_at, NULL) END, 'custom_role_id', CASE WHEN r.custom_role_id IS NOT NULL THEN jsonb_build_array(r.custom_role_id, NULL) END)) AS changes
               FROM old_rows r) d;
   ELSIF touched = 1 THEN
     INSERT INTO ombud.audit_logs
@@ -1947,7 +2056,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'email', CASE WHEN o.email IS DISTINCT FROM r.email THEN jsonb_build_array(o.email, r.email) END, 'full_name', CASE WHEN o.full_name IS DISTINCT FROM r.full_name THEN jsonb_build_array(o.full_name, r.full_name) END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'is_staff', CASE WHEN o.is_staff IS DISTINCT FROM r.is_staff THEN jsonb_build_array(o.is_staff, r.is_staff) END, 'role', CASE WHEN o.role IS DISTINCT FROM r.role THEN jsonb_build_array(o.role, r.role) END, 'sees_all_teams', CASE WHEN o.sees_all_teams IS DISTINCT FROM r.sees_all_teams THEN jsonb_build_array(o.sees_all_teams, r.sees_all_teams) END, 'organization_id', CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN jsonb_build_array(o.organization_id, r.organization_id) END, 'password_hash', CASE WHEN o.password_hash IS DISTINCT FROM r.password_hash THEN '["***", "***"]'::jsonb END, 'theme', CASE WHEN o.theme IS DISTINCT FROM r.theme THEN jsonb_build_array(o.theme, r.theme) END, 'last_login', CASE WHEN o.last_login IS DISTINCT FROM r.last_login THEN jsonb_build_array(o.last_login, r.last_login) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'merged_into_id', CASE WHEN o.merged_into_id IS DISTINCT FROM r.merged_into_id THEN jsonb_build_array(o.merged_into_id, r.merged_into_id) END, 'anonymised_at', CASE WHEN o.anonymised_at IS DISTINCT FROM r.anonymised_at THEN jsonb_build_array(o.anonymised_at, r.anonymised_at) END)) AS changes
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'email', CASE WHEN o.email IS DISTINCT FROM r.email THEN jsonb_build_array(o.email, r.email) END, 'full_name', CASE WHEN o.full_name IS DISTINCT FROM r.full_name THEN jsonb_build_array(o.full_name, r.full_name) END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'is_staff', CASE WHEN o.is_staff IS DISTINCT FROM r.is_staff THEN jsonb_build_array(o.is_staff, r.is_staff) END, 'role', CASE WHEN o.role IS DISTINCT FROM r.role THEN jsonb_build_array(o.role, r.role) END, 'sees_all_teams', CASE WHEN o.sees_all_teams IS DISTINCT FROM r.sees_all_teams THEN jsonb_build_array(o.sees_all_teams, r.sees_all_teams) END, 'organization_id', CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN jsonb_build_array(o.organization_id, r.organization_id) END, 'password_hash', CASE WHEN o.password_hash IS DISTINCT FROM r.password_hash THEN '["***", "***"]'::jsonb END, 'theme', CASE WHEN o.theme IS DISTINCT FROM r.theme THEN jsonb_build_array(o.theme, r.theme) END, 'last_login', CASE WHEN o.last_login IS DISTINCT FROM r.last_login THEN jsonb_build_array(o.last_login, r.last_login) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'merged_into_id', CASE WHEN o.merged_into_id IS DISTINCT FROM r.merged_into_id THEN jsonb_build_array(o.merged_into_id, r.merged_into_id) END, 'anonymised_at', CASE WHEN o.anonymised_at IS DISTINCT FROM r.anonymised_at THEN jsonb_build_array(o.anonymised_at, r.anonymised_at) END, 'custom_role_id', CASE WHEN o.custom_role_id IS DISTINCT FROM r.custom_role_id THEN jsonb_build_array(o.custom_role_id, r.custom_role_id) END)) AS changes
               FROM old_rows o CROSS JOIN new_rows r) d;
   ELSE
     -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
@@ -1958,7 +2067,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'email', CASE WHEN o.email IS DISTINCT FROM r.email THEN jsonb_build_array(o.email, r.email) END, 'full_name', CASE WHEN o.full_name IS DISTINCT FROM r.full_name THEN jsonb_build_array(o.full_name, r.full_name) END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'is_staff', CASE WHEN o.is_staff IS DISTINCT FROM r.is_staff THEN jsonb_build_array(o.is_staff, r.is_staff) END, 'role', CASE WHEN o.role IS DISTINCT FROM r.role THEN jsonb_build_array(o.role, r.role) END, 'sees_all_teams', CASE WHEN o.sees_all_teams IS DISTINCT FROM r.sees_all_teams THEN jsonb_build_array(o.sees_all_teams, r.sees_all_teams) END, 'organization_id', CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN jsonb_build_array(o.organization_id, r.organization_id) END, 'password_hash', CASE WHEN o.password_hash IS DISTINCT FROM r.password_hash THEN '["***", "***"]'::jsonb END, 'theme', CASE WHEN o.theme IS DISTINCT FROM r.theme THEN jsonb_build_array(o.theme, r.theme) END, 'last_login', CASE WHEN o.last_login IS DISTINCT FROM r.last_login THEN jsonb_build_array(o.last_login, r.last_login) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'merged_into_id', CASE WHEN o.merged_into_id IS DISTINCT FROM r.merged_into_id THEN jsonb_build_array(o.merged_into_id, r.merged_into_id) END, 'anonymised_at', CASE WHEN o.anonymised_at IS DISTINCT FROM r.anonymised_at THEN jsonb_build_array(o.anonymised_at, r.anonymised_at) END)) AS changes
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'email', CASE WHEN o.email IS DISTINCT FROM r.email THEN jsonb_build_array(o.email, r.email) END, 'full_name', CASE WHEN o.full_name IS DISTINCT FROM r.full_name THEN jsonb_build_array(o.full_name, r.full_name) END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'is_staff', CASE WHEN o.is_staff IS DISTINCT FROM r.is_staff THEN jsonb_build_array(o.is_staff, r.is_staff) END, 'role', CASE WHEN o.role IS DISTINCT FROM r.role THEN jsonb_build_array(o.role, r.role) END, 'sees_all_teams', CASE WHEN o.sees_all_teams IS DISTINCT FROM r.sees_all_teams THEN jsonb_build_array(o.sees_all_teams, r.sees_all_teams) END, 'organization_id', CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN jsonb_build_array(o.organization_id, r.organization_id) END, 'password_hash', CASE WHEN o.password_hash IS DISTINCT FROM r.password_hash THEN '["***", "***"]'::jsonb END, 'theme', CASE WHEN o.theme IS DISTINCT FROM r.theme THEN jsonb_build_array(o.theme, r.theme) END, 'last_login', CASE WHEN o.last_login IS DISTINCT FROM r.last_login THEN jsonb_build_array(o.last_login, r.last_login) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'merged_into_id', CASE WHEN o.merged_into_id IS DISTINCT FROM r.merged_into_id THEN jsonb_build_array(o.merged_into_id, r.merged_into_id) END, 'anonymised_at', CASE WHEN o.anonymised_at IS DISTINCT FROM r.anonymised_at THEN jsonb_build_array(o.anonymised_at, r.anonymised_at) END, 'custom_role_id', CASE WHEN o.custom_role_id IS DISTINCT FROM r.custom_role_id THEN jsonb_build_array(o.custom_role_id, r.custom_role_id) END)) AS changes
               FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
   END IF;
   RETURN NULL;
@@ -2168,25 +2277,25 @@ END $$;
 
 ALTER FUNCTION ombud.ensure_audit_partitions(months_ahead integer) OWNER TO ombud_owner;
 
-CREATE FUNCTION ombud.find_session(hash bytea, idle interval) RETURNS TABLE(session_id bigint, last_seen_at timestamp with time zone, user_id bigint, email text, full_name text, role text, sees_all_teams boolean, team_ids bigint[], shared_organization_id bigint, theme text)
+CREATE FUNCTION ombud.find_session(hash bytea) RETURNS TABLE(session_id bigint, last_seen_at timestamp with time zone, confirmed_at timestamp with time zone, user_id bigint, email text, full_name text, role text, sees_all_teams boolean, team_ids bigint[], shared_organization_id bigint, theme text, permissions text[], read_team_ids bigint[])
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
     AS $$
-  SELECT s.id, s.last_seen_at, p.user_id, p.email, p.full_name, p.role, p.sees_all_teams, p.team_ids,
-         p.shared_organization_id, p.theme
+  SELECT s.id, s.last_seen_at, s.confirmed_at, p.user_id, p.email, p.full_name, p.role, p.sees_all_teams, p.team_ids,
+         p.shared_organization_id, p.theme, p.permissions, p.read_team_ids
     FROM ombud.web_sessions s
    CROSS JOIN LATERAL ombud.principal(s.user_id) p
-   WHERE s.token_hash = hash AND s.expires_at > now() AND s.last_seen_at > now() - idle
+   WHERE s.token_hash = hash AND s.expires_at > now() AND s.last_seen_at > now() - make_interval(secs => s.idle_seconds)
 $$;
 
-ALTER FUNCTION ombud.find_session(hash bytea, idle interval) OWNER TO ombud_owner;
+ALTER FUNCTION ombud.find_session(hash bytea) OWNER TO ombud_owner;
 
-CREATE FUNCTION ombud.find_token(wanted text) RETURNS TABLE(token_id bigint, secret_hash bytea, scopes text[], last_used_at timestamp with time zone, user_id bigint, email text, full_name text, role text, sees_all_teams boolean, team_ids bigint[], shared_organization_id bigint, theme text)
+CREATE FUNCTION ombud.find_token(wanted text) RETURNS TABLE(token_id bigint, secret_hash bytea, scopes text[], last_used_at timestamp with time zone, confirmed_at timestamp with time zone, user_id bigint, email text, full_name text, role text, sees_all_teams boolean, team_ids bigint[], shared_organization_id bigint, theme text, permissions text[], read_team_ids bigint[])
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
     AS $$
-  SELECT k.id, k.secret_hash, k.scopes::text[], k.last_used_at, p.user_id, p.email, p.full_name, p.role,
-         p.sees_all_teams, p.team_ids, p.shared_organization_id, p.theme
+  SELECT k.id, k.secret_hash, k.scopes::text[], k.last_used_at, k.confirmed_at, p.user_id, p.email, p.full_name, p.role,
+         p.sees_all_teams, p.team_ids, p.shared_organization_id, p.theme, p.permissions, p.read_team_ids
     FROM ombud.api_tokens k
    CROSS JOIN LATERAL ombud.principal(k.user_id) p
    WHERE k.key_id = wanted AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
@@ -2461,6 +2570,21 @@ BEGIN
     RAISE EXCEPTION 'a customer changes nothing but the status'
       USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
   END IF;
+  IF ombud.actor_kind() = 'agent' AND
+     (ombud.actor_reads_only(OLD.team_id) AND (edited OR NEW.deleted_at IS DISTINCT FROM OLD.deleted_at
+                                               OR NEW.merged_into_id IS DISTINCT FROM OLD.merged_into_id)
+      OR NEW.deleted_at IS DISTINCT FROM OLD.deleted_at AND NOT ombud.actor_may('tickets.delete')
+      OR edited AND NOT ombud.actor_may('tickets.change')
+         AND NOT (ombud.actor_may('tickets.reply') AND NEW.status <> OLD.status
+                  -- an answer moves the status and nothing else
+                  AND (NEW.title, NEW.description, NEW.priority, NEW.channel, NEW.requester_id, NEW.assignee_id,
+                       NEW.team_id, NEW.organization_id, NEW.ticket_number)
+                    IS NOT DISTINCT FROM (OLD.title, OLD.description, OLD.priority, OLD.channel, OLD.requester_id,
+                                          OLD.assignee_id, OLD.team_id, OLD.organization_id, OLD.ticket_number))
+      OR NEW.merged_into_id IS DISTINCT FROM OLD.merged_into_id AND NOT ombud.actor_may('tickets.change')) THEN
+    RAISE EXCEPTION 'this agent may not change that of ticket %', OLD.id
+      USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
+  END IF;
   IF edited AND OLD.deleted_at IS NOT NULL AND NEW.deleted_at IS NOT NULL AND NOT ombud.is_curating() THEN
     RAISE EXCEPTION 'ticket % is deleted', OLD.id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_tickets_not_deleted';
@@ -2506,8 +2630,8 @@ CREATE FUNCTION ombud.keep_user() RETURNS trigger
     AS $$
 BEGIN
   IF TG_OP = 'UPDATE' AND ombud.actor_kind() IN ('agent', 'customer') AND
-     (NEW.role, NEW.is_staff, NEW.is_active, NEW.sees_all_teams)
-       IS DISTINCT FROM (OLD.role, OLD.is_staff, OLD.is_active, OLD.sees_all_teams) THEN
+     (NEW.role, NEW.is_staff, NEW.is_active, NEW.sees_all_teams, NEW.custom_role_id)
+       IS DISTINCT FROM (OLD.role, OLD.is_staff, OLD.is_active, OLD.sees_all_teams, OLD.custom_role_id) THEN
     RAISE EXCEPTION 'only an administrator changes rights'
       USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
   END IF;
@@ -2525,6 +2649,9 @@ BEGIN
     NEW.role := CASE WHEN NEW.is_staff THEN 'agent' ELSE 'customer' END;
   END IF;
   NEW.is_staff := NEW.role <> 'customer';
+  IF NEW.role <> 'agent' THEN
+    NEW.custom_role_id := NULL;  -- whoever becomes something else does not come back with it
+  END IF;
   RETURN NEW;
 END $$;
 
@@ -2776,13 +2903,15 @@ END $$;
 
 ALTER FUNCTION ombud.people_like(person bigint, most integer) OWNER TO ombud_owner;
 
-CREATE FUNCTION ombud.principal(wanted bigint) RETURNS TABLE(user_id bigint, email text, full_name text, role text, sees_all_teams boolean, team_ids bigint[], shared_organization_id bigint, theme text)
+CREATE FUNCTION ombud.principal(wanted bigint) RETURNS TABLE(user_id bigint, email text, full_name text, role text, sees_all_teams boolean, team_ids bigint[], shared_organization_id bigint, theme text, permissions text[], read_team_ids bigint[])
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
     AS $$
   SELECT u.id, u.email, u.full_name, u.role, u.sees_all_teams,
          ARRAY(SELECT m.team_id FROM ombud.team_members m WHERE m.user_id = u.id),
-         (SELECT o.id FROM ombud.organizations o WHERE o.id = u.organization_id AND o.shares_tickets), u.theme
+         (SELECT o.id FROM ombud.organizations o WHERE o.id = u.organization_id AND o.shares_tickets), u.theme,
+         (SELECT r.permissions FROM ombud.roles r WHERE r.id = u.custom_role_id),
+         ARRAY(SELECT m.team_id FROM ombud.team_members m WHERE m.user_id = u.id AND m.reads_only)
     FROM ombud.users u WHERE u.id = wanted AND u.is_active
 $$;
 
@@ -3474,6 +3603,7 @@ CREATE TABLE ombud.api_tokens (
     expires_at timestamp with time zone,
     last_used_at timestamp with time zone,
     revoked_at timestamp with time zone,
+    confirmed_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT ck_api_tokens_name_not_blank CHECK (((name)::text ~ '\S'::text))
 );
 
@@ -4085,6 +4215,30 @@ ALTER TABLE ombud.outbound_recipients ALTER COLUMN id ADD GENERATED BY DEFAULT A
     CACHE 1
 );
 
+CREATE TABLE ombud.roles (
+    id bigint NOT NULL,
+    name character varying(100) NOT NULL,
+    description character varying(500) DEFAULT ''::character varying NOT NULL,
+    permissions text[] DEFAULT '{}'::text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_roles_name_not_blank CHECK (((name)::text ~ '\S'::text)),
+    CONSTRAINT ck_roles_permissions CHECK ((permissions <@ ARRAY['tickets.open'::text, 'tickets.reply'::text, 'tickets.change'::text, 'tickets.delete'::text, 'notes.write'::text, 'tags.keep'::text, 'people.keep'::text]))
+);
+
+ALTER TABLE ONLY ombud.roles FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.roles OWNER TO ombud_owner;
+
+ALTER TABLE ombud.roles ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.roles_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE ombud.search_queue (
     ticket_id bigint NOT NULL
 );
@@ -4137,7 +4291,8 @@ ALTER TABLE ombud.tags ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
 
 CREATE TABLE ombud.team_members (
     team_id bigint NOT NULL,
-    user_id bigint NOT NULL
+    user_id bigint NOT NULL,
+    reads_only boolean DEFAULT false NOT NULL
 );
 
 ALTER TABLE ONLY ombud.team_members FORCE ROW LEVEL SECURITY;
@@ -4354,7 +4509,9 @@ CREATE TABLE ombud.users (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     merged_into_id bigint,
     anonymised_at timestamp with time zone,
+    custom_role_id bigint,
     CONSTRAINT ck_users_anonymised_is_inactive CHECK (((anonymised_at IS NULL) OR (NOT is_active))),
+    CONSTRAINT ck_users_custom_role_of_agents CHECK (((custom_role_id IS NULL) OR (role = 'agent'::text))),
     CONSTRAINT ck_users_email_form CHECK (((email)::text ~ '^[^@\s]+@[^@\s]+$'::text)),
     CONSTRAINT ck_users_merged_is_inactive CHECK (((merged_into_id IS NULL) OR ((NOT is_active) AND (merged_into_id <> id)))),
     CONSTRAINT ck_users_role CHECK ((role = ANY (ARRAY['admin'::text, 'agent'::text, 'light_agent'::text, 'customer'::text]))),
@@ -4383,7 +4540,10 @@ CREATE TABLE ombud.web_sessions (
     last_seen_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     ip character varying(45) DEFAULT ''::character varying NOT NULL,
-    user_agent character varying(300) DEFAULT ''::character varying NOT NULL
+    user_agent character varying(300) DEFAULT ''::character varying NOT NULL,
+    confirmed_at timestamp with time zone DEFAULT now() NOT NULL,
+    idle_seconds bigint DEFAULT 43200 NOT NULL,
+    CONSTRAINT ck_web_sessions_idle_seconds CHECK ((idle_seconds > 0))
 );
 
 ALTER TABLE ONLY ombud.web_sessions FORCE ROW LEVEL SECURITY;
@@ -4485,6 +4645,9 @@ ALTER TABLE ONLY ombud.outbound_mails
 
 ALTER TABLE ONLY ombud.outbound_recipients
     ADD CONSTRAINT pk_outbound_recipients PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.roles
+    ADD CONSTRAINT pk_roles PRIMARY KEY (id);
 
 ALTER TABLE ONLY ombud.search_queue
     ADD CONSTRAINT pk_search_queue PRIMARY KEY (ticket_id);
@@ -4718,6 +4881,8 @@ CREATE INDEX ix_tickets_undone ON ombud.tickets USING btree (last_activity_at, i
 
 CREATE INDEX ix_users_address_key ON ombud.users USING btree (ombud.address_key((email_norm)::text));
 
+CREATE INDEX ix_users_custom_role_id ON ombud.users USING btree (custom_role_id) WHERE (custom_role_id IS NOT NULL);
+
 CREATE INDEX ix_users_full_name_trgm ON ombud.users USING gin (full_name ombud.gin_trgm_ops) WHERE ((role = 'customer'::text) AND (merged_into_id IS NULL));
 
 CREATE INDEX ix_users_merged_into_id ON ombud.users USING btree (merged_into_id) WHERE (merged_into_id IS NOT NULL);
@@ -4742,6 +4907,8 @@ CREATE UNIQUE INDEX uq_organizations_name ON ombud.organizations USING btree (lo
 
 CREATE UNIQUE INDEX uq_outbound_recipients_email ON ombud.outbound_recipients USING btree (mail_id, email);
 
+CREATE UNIQUE INDEX uq_roles_name ON ombud.roles USING btree (lower((name)::text));
+
 CREATE UNIQUE INDEX uq_tags_name ON ombud.tags USING btree (lower((name)::text));
 
 CREATE UNIQUE INDEX uq_teams_name ON ombud.teams USING btree (lower((name)::text));
@@ -4756,7 +4923,7 @@ CREATE TRIGGER f_stale AFTER DELETE ON ombud.inbound_mails REFERENCING OLD TABLE
 
 CREATE TRIGGER keep BEFORE UPDATE ON ombud.tickets FOR EACH ROW EXECUTE FUNCTION ombud.keep_ticket();
 
-CREATE TRIGGER keep BEFORE INSERT OR UPDATE OF is_staff, role, is_active, sees_all_teams, organization_id ON ombud.users FOR EACH ROW EXECUTE FUNCTION ombud.keep_user();
+CREATE TRIGGER keep BEFORE INSERT OR UPDATE OF is_staff, role, is_active, sees_all_teams, organization_id, custom_role_id ON ombud.users FOR EACH ROW EXECUTE FUNCTION ombud.keep_user();
 
 CREATE TRIGGER keep_new BEFORE INSERT ON ombud.tickets FOR EACH ROW EXECUTE FUNCTION ombud.keep_new_ticket();
 
@@ -4790,6 +4957,8 @@ CREATE TRIGGER touch BEFORE UPDATE ON ombud.mailboxes FOR EACH ROW EXECUTE FUNCT
 
 CREATE TRIGGER touch BEFORE UPDATE ON ombud.organizations FOR EACH ROW EXECUTE FUNCTION ombud.touch();
 
+CREATE TRIGGER touch BEFORE UPDATE ON ombud.roles FOR EACH ROW EXECUTE FUNCTION ombud.touch();
+
 CREATE TRIGGER touch BEFORE UPDATE ON ombud.teams FOR EACH ROW EXECUTE FUNCTION ombud.touch();
 
 CREATE TRIGGER touch BEFORE UPDATE ON ombud.users FOR EACH ROW EXECUTE FUNCTION ombud.touch();
@@ -4821,6 +4990,8 @@ CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.organization_domains REFEREN
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.organizations REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organizations();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.outbound_mails REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_outbound_mails();
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.roles REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_roles();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.tags REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_tags();
 
@@ -4866,6 +5037,8 @@ CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.organizations REFERENCING NE
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.outbound_mails REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_outbound_mails();
 
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.roles REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_roles();
+
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.tags REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_tags();
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.team_members REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_team_members();
@@ -4909,6 +5082,8 @@ CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.organization_domains REFEREN
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.organizations REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_organizations();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.outbound_mails REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_outbound_mails();
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.roles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_roles();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.tags REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_tags();
 
@@ -5101,6 +5276,9 @@ ALTER TABLE ONLY ombud.tickets
     ADD CONSTRAINT fk_tickets_team_id FOREIGN KEY (team_id) REFERENCES ombud.teams(id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY ombud.users
+    ADD CONSTRAINT fk_users_custom_role_id FOREIGN KEY (custom_role_id) REFERENCES ombud.roles(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY ombud.users
     ADD CONSTRAINT fk_users_merged_into_id FOREIGN KEY (merged_into_id) REFERENCES ombud.users(id) ON DELETE RESTRICT;
 
 ALTER TABLE ONLY ombud.users
@@ -5122,6 +5300,8 @@ CREATE POLICY admin_all ON ombud.mail_templates TO ombud_web USING (( SELECT (NU
 CREATE POLICY admin_all ON ombud.mailbox_sending TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
 
 CREATE POLICY admin_all ON ombud.mailboxes TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
+
+CREATE POLICY admin_all ON ombud.roles TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
 
 CREATE POLICY admin_all ON ombud.team_members TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
 
@@ -5208,6 +5388,8 @@ CREATE POLICY backup_all ON ombud.organizations FOR SELECT TO ombud_backup USING
 CREATE POLICY backup_all ON ombud.outbound_mails FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.outbound_recipients FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.roles FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.search_queue FOR SELECT TO ombud_backup USING (true);
 
@@ -5302,6 +5484,8 @@ CREATE POLICY context ON ombud.organizations AS RESTRICTIVE TO ombud_app USING (
 CREATE POLICY context ON ombud.outbound_mails AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.outbound_recipients AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.roles AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.search_queue AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
@@ -5449,6 +5633,8 @@ CREATE POLICY owner_all ON ombud.outbound_mails TO ombud_owner USING (true) WITH
 
 CREATE POLICY owner_all ON ombud.outbound_recipients TO ombud_owner USING (true) WITH CHECK (true);
 
+CREATE POLICY owner_all ON ombud.roles TO ombud_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_all ON ombud.search_queue TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.search_words TO ombud_owner USING (true) WITH CHECK (true);
@@ -5528,6 +5714,108 @@ CREATE POLICY people_read ON ombud.users FOR SELECT TO ombud_web USING ((( SELEC
 CREATE POLICY read_log ON ombud.audit_logs FOR SELECT TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)) OR (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'agent'::text)) AND ((table_name)::text = 'tags'::text)) OR (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'agent'::text)) AND (ticket_id IS NOT NULL) AND (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (EXISTS ( SELECT
    FROM ombud.tickets t
   WHERE (t.id = audit_logs.ticket_id)))))));
+
+CREATE POLICY rights_add ON ombud.attachments AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (
+CASE
+    WHEN (comment_id IS NULL) THEN ( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may)
+    ELSE ( SELECT ombud.actor_may(VARIADIC ARRAY['notes.write'::text, 'tickets.reply'::text]) AS actor_may)
+END);
+
+CREATE POLICY rights_add ON ombud.bounced_addresses AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
+
+CREATE POLICY rights_add ON ombud.comments AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (
+CASE
+    WHEN is_internal THEN ( SELECT ombud.actor_may(VARIADIC ARRAY['notes.write'::text]) AS actor_may)
+    ELSE (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.reply'::text]) AS actor_may) AND (NOT ombud.actor_only_reads_ticket(ticket_id)))
+END);
+
+CREATE POLICY rights_add ON ombud.external_refs AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
+
+CREATE POLICY rights_add ON ombud.inbound_mails AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
+
+CREATE POLICY rights_add ON ombud.mail_references AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text, 'tickets.reply'::text]) AS actor_may));
+
+CREATE POLICY rights_add ON ombud.organization_domains AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['people.keep'::text]) AS actor_may));
+
+CREATE POLICY rights_add ON ombud.organizations AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['people.keep'::text]) AS actor_may));
+
+CREATE POLICY rights_add ON ombud.outbound_mails AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text, 'tickets.reply'::text]) AS actor_may));
+
+CREATE POLICY rights_add ON ombud.outbound_recipients AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text, 'tickets.reply'::text]) AS actor_may));
+
+CREATE POLICY rights_add ON ombud.tags AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tags.keep'::text]) AS actor_may));
+
+CREATE POLICY rights_add ON ombud.ticket_links AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
+
+CREATE POLICY rights_add ON ombud.ticket_participants AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK ((( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text, 'tickets.open'::text, 'tickets.reply'::text]) AS actor_may) AND (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = ticket_participants.ticket_id))))));
+
+CREATE POLICY rights_add ON ombud.ticket_tags AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK ((( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may) AND (NOT ombud.actor_only_reads_ticket(ticket_id))));
+
+CREATE POLICY rights_add ON ombud.tickets AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK ((( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.open'::text]) AS actor_may) AND (NOT ombud.actor_reads_only(team_id)) AND (((assignee_id IS NULL) AND (team_id IS NULL)) OR ( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may))));
+
+CREATE POLICY rights_add ON ombud.users AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['people.keep'::text]) AS actor_may));
+
+CREATE POLICY rights_change ON ombud.attachments AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
+
+CREATE POLICY rights_change ON ombud.bounced_addresses AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
+
+CREATE POLICY rights_change ON ombud.comments AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK ((( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may) OR ((author_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS "nullif")) AND
+CASE
+    WHEN is_internal THEN ( SELECT ombud.actor_may(VARIADIC ARRAY['notes.write'::text]) AS actor_may)
+    ELSE ( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.reply'::text]) AS actor_may)
+END)));
+
+CREATE POLICY rights_change ON ombud.external_refs AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
+
+CREATE POLICY rights_change ON ombud.inbound_mails AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
+
+CREATE POLICY rights_change ON ombud.mail_references AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text, 'tickets.reply'::text]) AS actor_may));
+
+CREATE POLICY rights_change ON ombud.organization_domains AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['people.keep'::text]) AS actor_may));
+
+CREATE POLICY rights_change ON ombud.organizations AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['people.keep'::text]) AS actor_may));
+
+CREATE POLICY rights_change ON ombud.outbound_mails AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text, 'tickets.reply'::text]) AS actor_may));
+
+CREATE POLICY rights_change ON ombud.outbound_recipients AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text, 'tickets.reply'::text]) AS actor_may));
+
+CREATE POLICY rights_change ON ombud.tags AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tags.keep'::text]) AS actor_may));
+
+CREATE POLICY rights_change ON ombud.ticket_links AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
+
+CREATE POLICY rights_change ON ombud.ticket_participants AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
+
+CREATE POLICY rights_change ON ombud.users AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (((id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS "nullif")) OR ( SELECT ombud.actor_may(VARIADIC ARRAY['people.keep'::text]) AS actor_may)));
+
+CREATE POLICY rights_remove ON ombud.attachments AS RESTRICTIVE FOR DELETE TO ombud_web USING ((( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may) OR (uploader_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS "nullif"))));
+
+CREATE POLICY rights_remove ON ombud.bounced_addresses AS RESTRICTIVE FOR DELETE TO ombud_web USING (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
+
+CREATE POLICY rights_remove ON ombud.external_refs AS RESTRICTIVE FOR DELETE TO ombud_web USING (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
+
+CREATE POLICY rights_remove ON ombud.inbound_mails AS RESTRICTIVE FOR DELETE TO ombud_web USING (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
+
+CREATE POLICY rights_remove ON ombud.mail_references AS RESTRICTIVE FOR DELETE TO ombud_web USING (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text, 'tickets.reply'::text]) AS actor_may));
+
+CREATE POLICY rights_remove ON ombud.organization_domains AS RESTRICTIVE FOR DELETE TO ombud_web USING (( SELECT ombud.actor_may(VARIADIC ARRAY['people.keep'::text]) AS actor_may));
+
+CREATE POLICY rights_remove ON ombud.organizations AS RESTRICTIVE FOR DELETE TO ombud_web USING (( SELECT ombud.actor_may(VARIADIC ARRAY['people.keep'::text]) AS actor_may));
+
+CREATE POLICY rights_remove ON ombud.outbound_mails AS RESTRICTIVE FOR DELETE TO ombud_web USING (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text, 'tickets.reply'::text]) AS actor_may));
+
+CREATE POLICY rights_remove ON ombud.outbound_recipients AS RESTRICTIVE FOR DELETE TO ombud_web USING (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text, 'tickets.reply'::text]) AS actor_may));
+
+CREATE POLICY rights_remove ON ombud.tags AS RESTRICTIVE FOR DELETE TO ombud_web USING (( SELECT ombud.actor_may(VARIADIC ARRAY['tags.keep'::text]) AS actor_may));
+
+CREATE POLICY rights_remove ON ombud.ticket_links AS RESTRICTIVE FOR DELETE TO ombud_web USING (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
+
+CREATE POLICY rights_remove ON ombud.ticket_participants AS RESTRICTIVE FOR DELETE TO ombud_web USING (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
+
+CREATE POLICY rights_remove ON ombud.ticket_tags AS RESTRICTIVE FOR DELETE TO ombud_web USING ((( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may) AND (NOT ombud.actor_only_reads_ticket(ticket_id))));
+
+ALTER TABLE ombud.roles ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY search ON ombud.search_words FOR SELECT TO ombud_search USING (true);
 
@@ -5609,6 +5897,8 @@ CREATE POLICY staff_read ON ombud.message_moves FOR SELECT TO ombud_web USING ((
    FROM ombud.tickets t
   WHERE (t.id = message_moves.from_ticket_id))))));
 
+CREATE POLICY staff_read ON ombud.roles FOR SELECT TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)));
+
 CREATE POLICY staff_read ON ombud.team_members FOR SELECT TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)));
 
 CREATE POLICY staff_read ON ombud.teams FOR SELECT TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)));
@@ -5670,6 +5960,8 @@ CREATE POLICY system_all ON ombud.organizations TO ombud_worker USING (( SELECT 
 CREATE POLICY system_all ON ombud.outbound_mails TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
 CREATE POLICY system_all ON ombud.outbound_recipients TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
+
+CREATE POLICY system_all ON ombud.roles TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.search_queue TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
@@ -5743,8 +6035,17 @@ GRANT ALL ON FUNCTION ombud.actor_id() TO ombud_app;
 REVOKE ALL ON FUNCTION ombud.actor_kind() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.actor_kind() TO ombud_app;
 
+REVOKE ALL ON FUNCTION ombud.actor_may(VARIADIC wanted text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.actor_may(VARIADIC wanted text[]) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.actor_only_reads_ticket(ticket bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.actor_only_reads_ticket(ticket bigint) TO ombud_app;
+
 REVOKE ALL ON FUNCTION ombud.actor_organization() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.actor_organization() TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.actor_reads_only(team bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.actor_reads_only(team bigint) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.actor_scope() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.actor_scope() TO ombud_app;
@@ -5801,6 +6102,8 @@ REVOKE ALL ON FUNCTION ombud.audit_of_organizations() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_outbound_mails() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ombud.audit_of_roles() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.audit_of_tags() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_team_members() FROM PUBLIC;
@@ -5839,8 +6142,8 @@ GRANT ALL ON FUNCTION ombud.duration_bucket(milliseconds bigint) TO ombud_app;
 REVOKE ALL ON FUNCTION ombud.ensure_audit_partitions(months_ahead integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.ensure_audit_partitions(months_ahead integer) TO ombud_worker;
 
-REVOKE ALL ON FUNCTION ombud.find_session(hash bytea, idle interval) FROM PUBLIC;
-GRANT ALL ON FUNCTION ombud.find_session(hash bytea, idle interval) TO ombud_app;
+REVOKE ALL ON FUNCTION ombud.find_session(hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.find_session(hash bytea) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.find_token(wanted text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.find_token(wanted text) TO ombud_app;
@@ -6043,6 +6346,8 @@ GRANT SELECT(last_used_at) ON TABLE ombud.api_tokens TO ombud_app;
 
 GRANT SELECT(revoked_at) ON TABLE ombud.api_tokens TO ombud_app;
 
+GRANT SELECT(confirmed_at) ON TABLE ombud.api_tokens TO ombud_app;
+
 GRANT SELECT ON SEQUENCE ombud.api_tokens_id_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.attachments TO ombud_backup;
@@ -6241,6 +6546,11 @@ GRANT SELECT,INSERT,UPDATE ON TABLE ombud.outbound_recipients TO ombud_app;
 
 GRANT SELECT ON SEQUENCE ombud.outbound_recipients_id_seq TO ombud_backup;
 
+GRANT SELECT ON TABLE ombud.roles TO ombud_backup;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.roles TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.roles_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.search_queue TO ombud_backup;
 GRANT SELECT ON TABLE ombud.search_queue TO ombud_worker;
 
@@ -6337,6 +6647,8 @@ GRANT SELECT(merged_into_id) ON TABLE ombud.users TO ombud_app;
 
 GRANT SELECT(anonymised_at) ON TABLE ombud.users TO ombud_app;
 
+GRANT SELECT(custom_role_id) ON TABLE ombud.users TO ombud_app;
+
 GRANT SELECT ON SEQUENCE ombud.users_id_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.web_sessions TO ombud_backup;
@@ -6355,6 +6667,10 @@ GRANT SELECT(expires_at) ON TABLE ombud.web_sessions TO ombud_app;
 GRANT SELECT(ip) ON TABLE ombud.web_sessions TO ombud_app;
 
 GRANT SELECT(user_agent) ON TABLE ombud.web_sessions TO ombud_app;
+
+GRANT SELECT(confirmed_at) ON TABLE ombud.web_sessions TO ombud_app;
+
+GRANT SELECT(idle_seconds) ON TABLE ombud.web_sessions TO ombud_app;
 
 GRANT SELECT ON SEQUENCE ombud.web_sessions_id_seq TO ombud_backup;
 

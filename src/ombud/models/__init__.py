@@ -36,6 +36,7 @@ from ombud.models.outbound import (
 )
 from ombud.models.people import Organization, OrganizationDomain, Team, TeamMember, User, UserRole
 from ombud.models.personal import Draft, TicketRead
+from ombud.models.role import CustomRole
 from ombud.models.search import SearchQueueEntry, SearchWord, TicketSearch, TicketText
 from ombud.models.stale import StaleFile
 from ombud.models.statistics import StatDimension, StatGrain, TicketStat, TicketStatDelta
@@ -66,6 +67,7 @@ __all__ = [
     "AutomaticMail",
     "BouncedAddress",
     "Comment",
+    "CustomRole",
     "Draft",
     "ExternalRef",
     "InboundMail",

@@ -5,7 +5,7 @@ Rows hold hashes only. The application finds them through functions of the datab
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, func
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,11 +24,17 @@ class WebSession(HasId, Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]
+    # When the person last proved who they are: by signing in, or again for a sensitive change.
+    confirmed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    idle_seconds: Mapped[int] = mapped_column(server_default=text("43200"))
     ip: Mapped[str] = mapped_column(String(45), server_default="")
     user_agent: Mapped[str] = mapped_column(String(300), server_default="")
 
     # the nightly removal of what has expired
-    __table_args__ = (Index("ix_web_sessions_expires_at", "expires_at"),)
+    __table_args__ = (
+        Index("ix_web_sessions_expires_at", "expires_at"),
+        CheckConstraint("idle_seconds > 0", name="idle_seconds"),
+    )
 
 
 class ApiToken(HasId, Base):
@@ -45,6 +51,8 @@ class ApiToken(HasId, Base):
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    # When its owner last proved who they are: by making it, or again for a sensitive change.
+    confirmed_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     __table_args__ = (
         CheckConstraint(r"name ~ '\S'", name="name_not_blank", info=says("name", "must not be blank.")),

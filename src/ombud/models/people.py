@@ -12,6 +12,7 @@ from ombud.db.types import TextEnum, allowed
 
 if TYPE_CHECKING:
     from ombud.models.comment import Comment
+    from ombud.models.role import CustomRole
     from ombud.models.ticket import Ticket
 
 
@@ -74,7 +75,7 @@ class OrganizationDomain(Base):
 
 
 class TeamMember(Base):
-    """A user's place in a team."""
+    """A user's place in a team. With `reads_only` they see its tickets, write notes, and change none."""
 
     __tablename__ = "team_members"
 
@@ -82,6 +83,7 @@ class TeamMember(Base):
     user_id: Mapped[int] = mapped_column(
         ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
     )
+    reads_only: Mapped[bool] = mapped_column(server_default=false())
 
 
 class Team(HasId, HasTimes, Base):
@@ -124,6 +126,10 @@ class User(HasId, HasTimes, Base):
         TextEnum(UserRole), server_default="customer", server_onupdate=FetchedValue()
     )
     sees_all_teams: Mapped[bool] = mapped_column(server_default=true())
+    # What an agent may do where that is less than all; None: all that agents do.
+    custom_role_id: Mapped[int | None] = mapped_column(
+        ForeignKey("roles.id", ondelete="RESTRICT"), server_onupdate=FetchedValue()
+    )
     organization_id: Mapped[int | None] = mapped_column(ForeignKey("organizations.id", ondelete="SET NULL"))
     password_hash: Mapped[str | None] = mapped_column(
         String(255), deferred=True, deferred_raiseload=True, server_default=None
@@ -137,6 +143,7 @@ class User(HasId, HasTimes, Base):
     email_norm: Mapped[str] = mapped_column(String(255), Computed("lower(email)", persisted=True))
 
     organization: Mapped[Organization | None] = relationship(back_populates="members", lazy="raise")
+    custom_role: Mapped["CustomRole | None"] = relationship(lazy="raise")
     teams: Mapped[list[Team]] = relationship(
         secondary="ombud.team_members", back_populates="members", lazy="raise"
     )
@@ -156,6 +163,11 @@ class User(HasId, HasTimes, Base):
     __table_args__ = (
         CheckConstraint(allowed("role", UserRole), name="role", info=says("role", "is not a role.")),
         CheckConstraint("is_staff = (role <> 'customer')", name="staff_role"),
+        CheckConstraint(
+            "custom_role_id IS NULL OR role = 'agent'",
+            name="custom_role_of_agents",
+            info=says("custom_role", "is for agents only."),
+        ),
         CheckConstraint(
             r"email ~ '^[^@\s]+@[^@\s]+$'",
             name="email_form",
@@ -194,6 +206,12 @@ class User(HasId, HasTimes, Base):
             postgresql_using="gin",
             postgresql_ops={"full_name": "ombud.gin_trgm_ops"},
             postgresql_where=text("role = 'customer' AND merged_into_id IS NULL"),
+        ),
+        # who has a role
+        Index(
+            "ix_users_custom_role_id",
+            "custom_role_id",
+            postgresql_where=text("custom_role_id IS NOT NULL"),
         ),
         # an organization's people
         Index("ix_users_organization_id", "organization_id"),

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from ombud import clock
 from ombud.db.actor import Actor
 from ombud.db.context import actor_of
+from ombud.db.permissions import Permission
 from ombud.errors import Forbidden, NotFound, RateLimited
 from ombud.kit.text import clean_line
 from ombud.kit.tokens import digest, new_api_token, new_secret
@@ -21,8 +22,15 @@ from ombud.people import queries
 from ombud.people.actions import create_user
 from ombud.people.policy import require_admin
 
-SESSION_IDLE = timedelta(hours=12)
-SESSION_LIFE = timedelta(days=7)
+SESSION_LIMITS: dict[UserRole, tuple[timedelta, timedelta]] = {
+    UserRole.ADMIN: (timedelta(hours=12), timedelta(days=7)),
+    UserRole.AGENT: (timedelta(hours=12), timedelta(days=7)),
+    UserRole.LIGHT_AGENT: (timedelta(hours=12), timedelta(days=7)),
+    UserRole.CUSTOMER: (timedelta(days=7), timedelta(days=30)),
+}
+"""How long a web session lives unused, and at most; the more somebody may do, the shorter."""
+FRESH = timedelta(minutes=10)
+"""How long a proof of who one is opens sensitive changes."""
 FAILURES_PER_ADDRESS = 5
 FAILURES_PER_IP = 20
 
@@ -38,13 +46,34 @@ class Principal:
     theme: str
     actor: Actor
     session_id: int | None = None
+    token_id: int | None = None
     last_seen_at: datetime | None = None
     scopes: frozenset[str] = frozenset()
+    confirmed_at: datetime | None = None
+    """When they last proved who they are, in this session or with this token."""
 
     @property
     def display_name(self) -> str:
         """The full name, or the address's first part."""
         return self.full_name.strip() or self.email.partition("@")[0]
+
+
+class ConfirmationNeeded(Forbidden):
+    """A sensitive change wants a proof of who one is that is not older than a few minutes."""
+
+    code = "confirmation_needed"
+    default_message = "Confirm your password first."
+
+
+def is_fresh(principal: Principal) -> bool:
+    """Tell whether somebody proved who they are a short while ago, so that sensitive changes are open to them."""
+    return principal.confirmed_at is not None and clock.now() - principal.confirmed_at < FRESH
+
+
+def require_fresh(principal: Principal) -> None:
+    """Refuse, with ConfirmationNeeded, whoever has not proved who they are within the last minutes."""
+    if not is_fresh(principal):
+        raise ConfirmationNeeded
 
 
 def principal_of(row: Any, request_id: str) -> Principal:
@@ -59,8 +88,10 @@ def principal_of(row: Any, request_id: str) -> Principal:
         theme=row.theme,
         actor=_actor(row, role).for_request(request_id),
         session_id=fields.get("session_id"),
+        token_id=fields.get("token_id"),
         last_seen_at=fields.get("last_seen_at"),
         scopes=frozenset(fields.get("scopes") or ()),
+        confirmed_at=fields.get("confirmed_at"),
     )
 
 
@@ -108,19 +139,21 @@ def note_failure(session: Session, *, email: str, ip: str) -> None:
 
 def start_session(session: Session, user_id: int, *, ip: str = "", user_agent: str = "") -> str:
     """Open a web session for the actor's own user and return the cookie's secret value, stored as a hash."""
+    user = session.scalar(queries.user_by_id(actor_of(session), user_id))
+    if user is None:
+        raise NotFound("There is no such person here.")
     secret = new_secret()
+    idle, life = SESSION_LIMITS[user.role]
     session.add(
         WebSession(
             user_id=user_id,
             token_hash=digest(secret),
-            expires_at=clock.now() + SESSION_LIFE,
+            expires_at=clock.now() + life,
+            idle_seconds=int(idle.total_seconds()),
             ip=ip[:45],
             user_agent=user_agent[:300],
         )
     )
-    user = session.scalar(queries.user_by_id(actor_of(session), user_id))
-    if user is None:
-        raise NotFound("There is no such person here.")
     user.last_login = clock.now()
     session.flush()
     session.execute(queries.login_succeeded(_keys(user.email, ip)[0]))
@@ -133,6 +166,35 @@ def end_session(session: Session, session_id: int) -> None:
     if found is not None:
         session.delete(found)
         session.flush()
+
+
+def revoke_session(session: Session, session_id: int) -> None:
+    """End one of the actor's own web sessions, whichever browser it is in; NotFound for another's."""
+    found = session.get(WebSession, session_id)
+    if found is None or found.user_id != actor_of(session).user_id:
+        raise NotFound("There is no such session here.")
+    session.delete(found)
+    session.flush()
+
+
+def confirm(session: Session, session_id: int) -> str:
+    """Note that the person of a session proved again who they are; return its new secret: the old one is void."""
+    found = session.get(WebSession, session_id)
+    if found is None or found.user_id != actor_of(session).user_id:
+        raise NotFound("There is no such session here.")
+    secret = new_secret()
+    found.token_hash, found.confirmed_at = digest(secret), clock.now()
+    session.flush()
+    return secret
+
+
+def confirm_token(session: Session, token_id: int) -> None:
+    """Note that the owner of a token proved again who they are."""
+    found = session.get(ApiToken, token_id)
+    if found is None or found.user_id != actor_of(session).user_id:
+        raise NotFound("There is no such token here.")
+    found.confirmed_at = clock.now()
+    session.flush()
 
 
 def note_presence(session: Session, session_id: int) -> None:
@@ -164,9 +226,9 @@ def create_token(
 
 
 def revoke_token(session: Session, token_id: int) -> None:
-    """Make a token useless from now on."""
-    record = session.get(ApiToken, token_id)
-    if record is None:
+    """Make a token useless from now on: one's own, or anybody's by an administrator."""
+    record, actor = session.get(ApiToken, token_id), actor_of(session)
+    if record is None or not (actor.is_admin or record.user_id == actor.user_id):
         raise NotFound("There is no such token here.")
     record.revoked_at = record.revoked_at or clock.now()
     session.flush()
@@ -186,7 +248,14 @@ def _actor(row: Any, role: UserRole) -> Actor:
             return Actor.admin(row.user_id)
         case UserRole.AGENT | UserRole.LIGHT_AGENT:
             teams = None if row.sees_all_teams else frozenset(row.team_ids)
-            return Actor.agent(row.user_id, teams=teams, read_only=role is UserRole.LIGHT_AGENT)
+            own = None if row.permissions is None else frozenset(Permission(one) for one in row.permissions)
+            return Actor.agent(
+                row.user_id,
+                teams=teams,
+                read_only=role is UserRole.LIGHT_AGENT,
+                permissions=own,
+                read_teams=frozenset(row.read_team_ids),
+            )
         case UserRole.CUSTOMER:
             return Actor.customer(row.user_id, shared_organization_id=row.shared_organization_id)
 

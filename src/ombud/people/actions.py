@@ -1,9 +1,9 @@
 """Keep users, organizations and teams."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -12,7 +12,17 @@ from ombud.db.context import actor_of
 from ombud.errors import Conflict, Invalid, NotFound
 from ombud.kit.ids import is_id
 from ombud.kit.text import clean_body, clean_line
-from ombud.models import Organization, OrganizationDomain, Team, TeamMember, User, UserRole, WebSession
+from ombud.models import (
+    ApiToken,
+    CustomRole,
+    Organization,
+    OrganizationDomain,
+    Team,
+    TeamMember,
+    User,
+    UserRole,
+    WebSession,
+)
 from ombud.people import queries
 from ombud.people.policy import require_admin, require_right_to_keep
 
@@ -26,6 +36,14 @@ class UserChanges(TypedDict, total=False):
     role: UserRole
     is_active: bool
     sees_all_teams: bool
+    custom_role_id: int | None
+
+
+class TeamChanges(TypedDict, total=False):
+    """The fields of a team that people change."""
+
+    name: str
+    description: str
 
 
 class OrganizationChanges(TypedDict, total=False):
@@ -44,7 +62,7 @@ class OwnRights(Conflict):
     default_message = "Ask another administrator to change your own role or to deactivate you."
 
 
-RIGHTS = frozenset({"role", "is_active", "sees_all_teams"})
+RIGHTS = frozenset({"role", "is_active", "sees_all_teams", "custom_role_id"})
 
 
 def create_user(
@@ -56,6 +74,7 @@ def create_user(
     organization_id: int | None = None,
     password_hash: str | None = None,
     sees_all_teams: bool = True,
+    custom_role_id: int | None = None,
 ) -> User:
     """Create a person; Conflict when the address (whatever the case) is in use.
 
@@ -74,6 +93,7 @@ def create_user(
         role=role,
         organization_id=organization_id,
         sees_all_teams=sees_all_teams,
+        custom_role_id=_check_custom_role(session, custom_role_id, role),
     )
     if password_hash is not None:
         user.password_hash = password_hash
@@ -112,35 +132,71 @@ def change_user(session: Session, user_id: int, changes: UserChanges) -> User:
         if user.id == actor.user_id:
             raise OwnRights
     checked = {field: _checked_user_field(session, field, value) for field, value in changes.items()}
+    role = checked.get("role", user.role)
+    if "custom_role_id" in checked:
+        _check_custom_role(session, checked["custom_role_id"], role)
     for field, value in checked.items():
         setattr(user, field, value)
     if RIGHTS & set(changes):
         session.execute(delete(WebSession).where(WebSession.user_id == user.id))
+    if checked.get("is_active") is False:
+        _revoke_tokens(session, user.id)
     session.flush()
+    if "role" in checked:
+        session.refresh(user, ["custom_role_id", "is_staff"])  # follow the role
     return user
 
 
-def set_password(session: Session, user_id: int, password_hash: str) -> None:
+def set_password(
+    session: Session, user_id: int, password_hash: str, *, keep_session: int | None = None
+) -> None:
     """Replace a person's password by its hash: one's own, or anybody's by an administrator.
 
-    All web sessions of theirs end: whoever had the old password may be in one of them.
+    All web sessions of theirs end but `keep_session`: whoever had the old password may be in one of them.
     """
     actor = actor_of(session)
     if user_id != actor.user_id:
         require_admin(actor)
     user = get_user(session, user_id)
     user.password_hash = password_hash
-    session.execute(delete(WebSession).where(WebSession.user_id == user.id))
+    session.execute(
+        delete(WebSession).where(WebSession.user_id == user.id, WebSession.id != (keep_session or 0))
+    )
     session.flush()
+
+
+def rehash_password(session: Session, user_id: int, password_hash: str) -> None:
+    """Keep the same password under another hash, as after a change of parameters; nobody is signed out."""
+    user = get_user(session, user_id)
+    user.password_hash = password_hash
+    session.flush()
+
+
+def end_other_sessions(session: Session, user_id: int, *, but: int | None = None) -> list[int]:
+    """End the web sessions of a person, all or all but one, and return which.
+
+    One's own, or anybody's by an administrator.
+    """
+    actor = actor_of(session)
+    if user_id != actor.user_id:
+        require_admin(actor)
+    ended = delete(WebSession).where(WebSession.user_id == user_id, WebSession.id != (but or 0))
+    return list(session.scalars(ended.returning(WebSession.id)))
 
 
 def deactivate_user(session: Session, user_id: int) -> User:
-    """Keep a person from signing in and from being assigned; their tickets and words stay."""
+    """Keep a person from signing in and from being assigned; their tickets and words stay.
+
+    Their web sessions end and their API tokens are revoked: coming back revives none of them.
+    """
     require_admin(actor_of(session))
-    user = get_user(session, user_id)
-    user.is_active = False
-    session.flush()
-    return user
+    return change_user(session, user_id, {"is_active": False})
+
+
+def reactivate_user(session: Session, user_id: int) -> User:
+    """Let a person in again who was deactivated; Conflict for one who was merged or anonymised."""
+    require_admin(actor_of(session))
+    return change_user(session, user_id, {"is_active": True})
 
 
 def set_theme(session: Session, theme: str) -> None:
@@ -200,13 +256,47 @@ def create_team(session: Session, *, name: str, description: str = "") -> Team:
     return team
 
 
-def add_team_member(session: Session, team_id: int, user_id: int) -> None:
-    """Put a member of staff into a team; doing so twice is harmless."""
+def change_team(session: Session, team_id: int, changes: TeamChanges) -> Team:
+    """Change a team's name or description and return it."""
+    require_admin(actor_of(session))
+    team = session.get(Team, team_id) if is_id(team_id) else None
+    if team is None:
+        raise NotFound("There is no such team here.")
+    if "name" in changes:
+        team.name = clean_line("name", changes["name"], limit=100)
+    if "description" in changes:
+        team.description = clean_line("description", changes["description"], limit=500, required=False)
+    session.flush()
+    return team
+
+
+def add_team_member(session: Session, team_id: int, user_id: int, *, reads_only: bool = False) -> None:
+    """Put a member of staff into a team; doing so twice is harmless.
+
+    With `reads_only` they read the team's tickets and write notes, whatever their role lets them do elsewhere.
+    """
     require_admin(actor_of(session))
     user = get_user(session, user_id)
     if not user.is_staff:
         raise Invalid(fields={"user": "must be a member of staff."})
-    session.execute(insert(TeamMember).values(team_id=team_id, user_id=user_id).on_conflict_do_nothing())
+    place = insert(TeamMember).values(team_id=team_id, user_id=user_id, reads_only=reads_only)
+    session.execute(
+        place.on_conflict_do_update(
+            index_elements=["team_id", "user_id"],
+            set_={"reads_only": reads_only},
+            where=TeamMember.reads_only.is_distinct_from(reads_only),
+        )
+    )
+
+
+def set_teams(session: Session, user_id: int, teams: Mapping[int, bool]) -> None:
+    """Make these a person's teams, no more and no less; each with whether they only read its tickets."""
+    require_admin(actor_of(session))
+    session.execute(
+        delete(TeamMember).where(TeamMember.user_id == user_id, TeamMember.team_id.not_in(list(teams)))
+    )
+    for team_id, reads_only in sorted(teams.items()):
+        add_team_member(session, team_id, user_id, reads_only=reads_only)
 
 
 def drop_expired_sessions(session: Session) -> int:
@@ -260,6 +350,24 @@ def _checked_user_field(session: Session, field: str, value: Any) -> Any:
         case "organization_id" if value is not None:
             return _check_organization(session, value)
     return value
+
+
+def _check_custom_role(session: Session, role_id: int | None, role: UserRole) -> int | None:
+    if role_id is None:
+        return None
+    if not is_id(role_id) or session.get(CustomRole, role_id) is None:
+        raise Invalid(fields={"custom_role": "does not exist."})
+    if role is not UserRole.AGENT:
+        raise Invalid(fields={"custom_role": "is for agents only."})
+    return role_id
+
+
+def _revoke_tokens(session: Session, user_id: int) -> None:
+    session.execute(
+        update(ApiToken)
+        .where(ApiToken.user_id == user_id, ApiToken.revoked_at.is_(None))
+        .values(revoked_at=clock.now())
+    )
 
 
 def _check_organization(session: Session, organization_id: int) -> int:

@@ -3,6 +3,7 @@
 from sqlalchemy import ColumnElement, exists, or_, true
 
 from ombud.db.actor import Actor, ActorKind
+from ombud.db.permissions import Permission
 from ombud.errors import Forbidden
 from ombud.models import Comment, Ticket, User, UserRole
 from ombud.tickets.policy import comments_visible_to, visible_to
@@ -37,7 +38,7 @@ def require_admin(actor: Actor) -> None:
 def require_right_to_keep(actor: Actor, role: UserRole) -> None:
     """Agents keep customers; administrators keep everybody."""
     if actor.is_admin or (
-        actor.kind is ActorKind.AGENT and not actor.read_only and role is UserRole.CUSTOMER
+        actor.kind is ActorKind.AGENT and role is UserRole.CUSTOMER and actor.may(Permission.PEOPLE_KEEP)
     ):
         return
     raise Forbidden("Only an administrator can do that.")

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from ombud.db.actor import Actor
-from ombud.models import ApiToken, Organization, Team, TeamMember, User
+from ombud.models import ApiToken, CustomRole, Organization, Team, TeamMember, User, WebSession
 from ombud.people.policy import people_visible_to
 
 MENU_LIMIT = 50
@@ -19,7 +19,7 @@ def user_by_id(actor: Actor, user_id: int) -> Select[User]:
     """Return a person with organization and teams."""
     return (
         select(User)
-        .options(joinedload(User.organization), selectinload(User.teams))
+        .options(joinedload(User.organization), joinedload(User.custom_role), selectinload(User.teams))
         .where(User.id == user_id, people_visible_to(actor))
     )
 
@@ -39,7 +39,9 @@ def users(
 ) -> Select[User]:
     """Return people by id after `after`, whose name or address contains `text`."""
     statement = (
-        select(User).options(joinedload(User.organization)).where(people_visible_to(actor), User.id > after)
+        select(User)
+        .options(joinedload(User.organization), joinedload(User.custom_role))
+        .where(people_visible_to(actor), User.id > after)
     )
     if staff is not None:
         statement = statement.where(User.is_staff.is_(staff))
@@ -100,6 +102,36 @@ def team_by_id(team_id: int) -> Select[Team]:
     return select(Team).options(selectinload(Team.members)).where(Team.id == team_id)
 
 
+def roles(*, after: str = "", limit: int = 200) -> Select[CustomRole]:
+    """Return custom roles by name (whatever the case) after the name `after`."""
+    name = func.lower(CustomRole.name)
+    return select(CustomRole).where(name > after.lower()).order_by(name).limit(limit)
+
+
+def people_with_role(role_id: int) -> Select[bool]:
+    """Return whether anybody has a custom role."""
+    return select(select(User.id).where(User.custom_role_id == role_id).exists())
+
+
+def memberships_of(user_id: int) -> Select[int, bool]:
+    """Return the teams of a person, each with whether they only read its tickets."""
+    return select(TeamMember.team_id, TeamMember.reads_only).where(TeamMember.user_id == user_id)
+
+
+def sessions_of(user_id: int) -> Select[WebSession]:
+    """Return a person's web sessions, the one used last first."""
+    return (
+        select(WebSession)
+        .where(WebSession.user_id == user_id)
+        .order_by(WebSession.last_seen_at.desc(), WebSession.id)
+    )
+
+
+def readers_of(team_id: int) -> Select[int]:
+    """Return the ids of a team's members who only read its tickets."""
+    return select(TeamMember.user_id).where(TeamMember.team_id == team_id, TeamMember.reads_only)
+
+
 def membership(user_id: int) -> Select[int]:
     """Return the ids of a person's teams."""
     return select(TeamMember.team_id).where(TeamMember.user_id == user_id)
@@ -152,20 +184,23 @@ _PRINCIPAL = (
     "team_ids",
     "shared_organization_id",
     "theme",
+    "permissions",
+    "read_team_ids",
 )
 
 
-def session_principal(token_hash: bytes, idle_seconds: int) -> Select[*tuple[Any, ...]]:
-    """Return the person of a living web session, with session_id and last_seen_at."""
-    idle = func.make_interval(0, 0, 0, 0, 0, 0, idle_seconds)
-    return select(
-        func.ombud.find_session(token_hash, idle).table_valued("session_id", "last_seen_at", *_PRINCIPAL)
-    )
+def session_principal(token_hash: bytes) -> Select[*tuple[Any, ...]]:
+    """Return the person of a living web session, with session_id, last_seen_at and confirmed_at."""
+    columns = ("session_id", "last_seen_at", "confirmed_at", *_PRINCIPAL)
+    return select(func.ombud.find_session(token_hash).table_valued(*columns))
 
 
 def person_by_email(email: str) -> Select[*tuple[Any, ...]]:
     """Return is_active and what an actor is made of, for the person with that address, whatever its case."""
-    teams = select(func.array_agg(TeamMember.team_id)).where(TeamMember.user_id == User.id).scalar_subquery()
+    of_person = select(func.array_agg(TeamMember.team_id)).where(TeamMember.user_id == User.id)
+    teams, read_teams = of_person.scalar_subquery(), of_person.where(TeamMember.reads_only).scalar_subquery()
+    rights = select(CustomRole.permissions).where(CustomRole.id == User.custom_role_id).scalar_subquery()
+    none = cast(array([]), ARRAY(BigInteger))
     shared = (
         select(Organization.id)
         .where(Organization.id == User.organization_id, Organization.shares_tickets)
@@ -176,15 +211,24 @@ def person_by_email(email: str) -> Select[*tuple[Any, ...]]:
         User.role,
         User.is_active,
         User.sees_all_teams,
-        func.coalesce(teams, cast(array([]), ARRAY(BigInteger))).label("team_ids"),
+        func.coalesce(teams, none).label("team_ids"),
+        func.coalesce(read_teams, none).label("read_team_ids"),
+        rights.label("permissions"),
         shared.label("shared_organization_id"),
     ).where(User.email_norm == func.lower(email.strip()))
 
 
 def token_principal(key_id: str) -> Select[*tuple[Any, ...]]:
-    """Return the person of a living API token, with token_id, secret_hash, scopes and last_used_at."""
+    """Return the person of a living API token, with token_id, secret_hash, scopes, last_used_at, confirmed_at."""
     # Typed, because psycopg2 would return a memoryview.
-    columns = ("token_id", column("secret_hash", LargeBinary), "scopes", "last_used_at", *_PRINCIPAL)
+    columns = (
+        "token_id",
+        column("secret_hash", LargeBinary),
+        "scopes",
+        "last_used_at",
+        "confirmed_at",
+        *_PRINCIPAL,
+    )
     return select(func.ombud.find_token(key_id).table_valued(*columns))
 
 

@@ -3,6 +3,7 @@
 from sqlalchemy import ColumnElement, and_, any_, false, func, or_, select, true
 
 from ombud.db.actor import Actor, Scope
+from ombud.db.permissions import Permission
 from ombud.errors import Forbidden
 from ombud.models import Comment, Ticket, TicketParticipant
 from ombud.tickets.filters import TicketFilter
@@ -62,8 +63,31 @@ def require_staff(actor: Actor) -> None:
         raise Forbidden("Only the support team can do that.")
 
 
-def require_writer(actor: Actor) -> None:
-    """Refuse customers and light agents, who read and write notes only."""
+# How a refusal names what somebody may not do.
+_DOING = {
+    Permission.TICKETS_OPEN: "open tickets",
+    Permission.TICKETS_REPLY: "answer customers",
+    Permission.TICKETS_CHANGE: "change tickets",
+    Permission.TICKETS_DELETE: "delete or restore tickets",
+    Permission.NOTES_WRITE: "write notes",
+    Permission.TAGS_KEEP: "make tags",
+    Permission.PEOPLE_KEEP: "keep customers and organizations",
+}
+
+
+def require_permission(actor: Actor, permission: Permission) -> None:
+    """Refuse customers, and staff whose role lacks a right."""
     require_staff(actor)
-    if actor.read_only:
-        raise Forbidden("A light agent reads and writes internal notes only.")
+    if not actor.may(permission):
+        raise Forbidden(f"Your role does not let you {_DOING[permission]}.")
+
+
+def require_writer(actor: Actor) -> None:
+    """Refuse customers, light agents and others of the staff who change no ticket."""
+    require_permission(actor, Permission.TICKETS_CHANGE)
+
+
+def require_right_in_team(actor: Actor, team_id: int | None) -> None:
+    """Refuse who only reads the tickets of this team."""
+    if actor.only_reads(team_id):
+        raise Forbidden("You read the tickets of this team and change none.")

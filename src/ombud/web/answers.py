@@ -21,7 +21,7 @@ from ombud.errors import (
     Unavailable,
 )
 from ombud.web.parts import parts_of
-from ombud.web.place import at
+from ombud.web.place import at, safe_next
 
 _STATUS: tuple[tuple[type[OmbudError], int], ...] = (
     (NotFound, 404),
@@ -92,6 +92,13 @@ def go_to(request: Request, target: str) -> Response:
 def toasted(request: Request, csrf: str, toast: Toast, headers: Mapping[str, str]) -> HTMLResponse:
     """Answer with nothing but a toast, for changes whose parts of the page refresh themselves."""
     return page(request, "partials/toast.html", {"toast": toast, "csrf": csrf}, headers=headers)
+
+
+def back_of(request: Request) -> str:
+    """Return the page that a form stood on, when it is one of ours (the referrer policy tells only us)."""
+    referrer = request.headers.get("referer", "")
+    own = f"{request.url.scheme}://{request.url.netloc}"
+    return safe_next(referrer.removeprefix(own)) if referrer.startswith(f"{own}/") else at("/")
 
 
 def status_of(error: OmbudError) -> int:

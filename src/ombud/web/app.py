@@ -15,8 +15,9 @@ from starlette.types import Scope
 from ombud import clock
 from ombud.db.translate import Lost
 from ombud.errors import OmbudError, RateLimited, Unauthenticated, Unavailable
+from ombud.people.accounts import ConfirmationNeeded
 from ombud.runtime import Runtime
-from ombud.web.answers import is_htmx, problem, status_of
+from ombud.web.answers import back_of, go_to, is_htmx, problem, status_of
 from ombud.web.assets import PREFIX, Assets
 from ombud.web.forms import MAX_FILES, MAX_TEXT
 from ombud.web.parts import Parts
@@ -36,6 +37,9 @@ from ombud.web.routes import (
     new_ticket,
     notifications,
     outbox,
+    people,
+    roles,
+    secure,
     sign_in,
     ticket,
     undo,
@@ -62,6 +66,9 @@ ROUTERS = (
     notifications.router,
     live.router,
     me.router,
+    secure.router,
+    people.router,
+    roles.router,
     mail.router,
     mailboxes.router,
 )
@@ -102,6 +109,8 @@ async def _told(request: Request, error: Exception) -> Response:
         raise error
     if isinstance(error, Unauthenticated):
         return _to_sign_in(request)
+    if isinstance(error, ConfirmationNeeded):
+        return go_to(request, at(f"/me/confirmation?next={quote(back_of(request), safe='')}"))
     if isinstance(error, Lost):
         setattr(request.state, CONNECTION_LOST, True)
     headers = _retry_after(error)

@@ -22,7 +22,7 @@ from ombud.people import queries as people
 from ombud.people.accounts import Principal
 from ombud.web import looks
 from ombud.web.parts import Parts, parts_of
-from ombud.web.place import at, root
+from ombud.web.place import root
 
 SEEN_EVERY = timedelta(minutes=1)
 CSRF_FIELD = "csrf"
@@ -57,6 +57,15 @@ class Visitor:
     def can_write(self) -> bool:
         """True for staff who may answer and change tickets (light agents may not)."""
         return self.actor.is_staff and not self.actor.read_only
+
+    @property
+    def is_fresh(self) -> bool:
+        """True for who proved a short while ago who they are: sensitive changes are open to them."""
+        return accounts.is_fresh(self.principal)
+
+    def require_fresh(self) -> None:
+        """Refuse who has not proved for a while who they are; the answer leads to where they can."""
+        accounts.require_fresh(self.principal)
 
     def check_form(self, form: Mapping[str, object], request: Request) -> None:
         """Refuse a form without this session's token."""
@@ -93,8 +102,7 @@ async def find_principal(desk: Desk, secret: str, request_id: str) -> Principal 
     """
     if not 20 <= len(secret) <= 200:
         return None
-    idle = int(accounts.SESSION_IDLE.total_seconds())
-    row = await desk.alook(people.session_principal(digest(secret), idle))
+    row = await desk.alook(people.session_principal(digest(secret)))
     return None if row is None else accounts.principal_of(row, request_id)
 
 
@@ -135,7 +143,7 @@ def set_cookie(response: Response, request: Request, secret: str) -> None:
     response.set_cookie(
         cookie_name(request),
         secret,
-        max_age=int(accounts.SESSION_LIFE.total_seconds()),
+        max_age=int(max(life for _idle, life in accounts.SESSION_LIMITS.values()).total_seconds()),
         path=_session_path(request),
         secure=is_secure(request),
         httponly=True,
@@ -177,12 +185,3 @@ def check_guest_form(form: Mapping[str, object], request: Request) -> None:
     expected = form_token(request.cookies.get(GUEST_COOKIE, ""))
     if not hmac.compare_digest(str(form.get(CSRF_FIELD, "")).encode(), expected.encode()):
         raise Forbidden("This form is out of date. Load the page again and repeat what you did.")
-
-
-def safe_next(target: str) -> str:
-    """Return where to go after signing in: a path of this desk, nothing else."""
-    home = at("/")
-    path = target.partition("?")[0]
-    if not target.startswith(home) or target.startswith("//") or "\\" in target or "/." in path:
-        return home
-    return target if target.isprintable() else home

@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from fastapi import Request
 from jinja2 import Environment
 
+from ombud.people.door import Door
 from ombud.runtime import Runtime
 from ombud.web.assets import Assets
-
-HASHERS = 2
-"""Passwords compared at once: each takes a core for a while."""
 
 REPORTS_KEPT = 100
 
@@ -52,7 +50,7 @@ class Parts:
     listeners: Listeners = field(default_factory=Listeners)
     reports: deque[str] = field(default_factory=lambda: deque(maxlen=REPORTS_KEPT))
     """What browsers said that the content security policy stopped, newest last."""
-    hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HASHERS))
+    door: Door = field(default_factory=Door)
 
 
 def parts_of(request: Request) -> Parts:

@@ -25,3 +25,12 @@ def root() -> str:
 def at(path: str) -> str:
     """Return a path of the desk as an address on its host; "" stays what it is: the present page."""
     return f"{_root.get()}{path}" if path else ""
+
+
+def safe_next(target: str) -> str:
+    """Return where to go after signing in: a path of this desk, nothing else."""
+    home = at("/")
+    path = target.partition("?")[0]
+    if not target.startswith(home) or target.startswith("//") or "\\" in target or "/." in path:
+        return home
+    return target if target.isprintable() else home

@@ -53,6 +53,7 @@ class Outcome(StrEnum):
     DELETED = "deleted"
     ILLEGAL_MOVE = "illegal_move"
     DONE = "done"
+    READ_ONLY = "read_only"
     UNCHANGED = "unchanged"
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ombud import models
 from ombud.api.schemas.base import Email, Flag, Id, Input, Output, line, optional
+from ombud.db.permissions import Permission
 from ombud.models import UserRole
 from ombud.people.accounts import Principal
 
@@ -52,6 +53,7 @@ class User(Output):
     role: UserRole
     is_active: bool
     sees_all_teams: bool = Field(description="For agents: every ticket, or only those of their teams.")
+    custom_role: Name | None = Field(description="What an agent may do, where that is less than all.")
     organization: Name | None
     created_at: datetime
     updated_at: datetime
@@ -59,7 +61,7 @@ class User(Output):
 
     @classmethod
     def of(cls, user: models.User) -> Self:
-        """Show a person whose organization is loaded."""
+        """Show a person whose organization and custom role are loaded."""
         return cls(
             id=user.id,
             email=user.email,
@@ -67,6 +69,7 @@ class User(Output):
             role=user.role,
             is_active=user.is_active,
             sees_all_teams=user.sees_all_teams,
+            custom_role=name_of(user.custom_role),
             organization=name_of(user.organization),
             created_at=user.created_at,
             updated_at=user.updated_at,
@@ -81,7 +84,7 @@ class UserDetails(User):
 
     @classmethod
     def of(cls, user: models.User) -> Self:
-        """Show a person whose organization and teams are loaded."""
+        """Show a person whose organization, custom role and teams are loaded."""
         return cls(
             **User.of(user).model_dump(), teams=[Name(id=team.id, name=team.name) for team in user.teams]
         )
@@ -95,6 +98,7 @@ class NewUser(Input):
     role: UserRole = UserRole.CUSTOMER
     organization_id: Id | None = None
     sees_all_teams: Flag = True
+    custom_role_id: Id | None = None
 
 
 class UserPatch(Input):
@@ -106,6 +110,7 @@ class UserPatch(Input):
     role: UserRole = optional()
     is_active: Flag = optional()
     sees_all_teams: Flag = optional()
+    custom_role_id: Id | None = None
 
 
 class Organization(Output):
@@ -173,11 +178,12 @@ class TeamDetails(Team):
     """A team with its members."""
 
     members: list[Person]
+    reader_ids: list[int] = Field(description="Members who read the team's tickets and change none.")
 
     @classmethod
-    def of(cls, team: models.Team) -> Self:
+    def of(cls, team: models.Team, reader_ids: Sequence[int] = ()) -> Self:
         """Show a team whose members are loaded."""
-        return cls(**Team.of(team).model_dump(), members=people(team.members))
+        return cls(**Team.of(team).model_dump(), members=people(team.members), reader_ids=sorted(reader_ids))
 
 
 class NewTeam(Input):
@@ -185,6 +191,13 @@ class NewTeam(Input):
 
     name: Annotated[str, line(100)]
     description: Annotated[str, line(500, blank=True)] = ""
+
+
+class TeamPatch(Input):
+    """What to change of a team; what is absent stays."""
+
+    name: Annotated[str, line(100)] = optional()
+    description: Annotated[str, line(500, blank=True)] = optional()
 
 
 class Me(Output):
@@ -195,6 +208,9 @@ class Me(Output):
     full_name: str
     role: UserRole
     team_ids: list[int] | None = Field(description="The teams whose tickets this agent sees; null means all.")
+    permissions: list[Permission] = Field(
+        description="What this agent may do; administrators may everything."
+    )
     scopes: list[str] = Field(description="What the token may do; empty means all that its owner may.")
 
     @classmethod
@@ -207,12 +223,13 @@ class Me(Output):
             full_name=principal.full_name,
             role=principal.role,
             team_ids=sorted(principal.actor.team_ids) if limited else None,
+            permissions=sorted(principal.actor.permissions),
             scopes=sorted(principal.scopes),
         )
 
 
-def name_of(thing: models.Organization | models.Team | None) -> Name | None:
-    """Show an organization or a team by its name, if there is one."""
+def name_of(thing: models.Organization | models.Team | models.CustomRole | None) -> Name | None:
+    """Show an organization, a team or a role by its name, if there is one."""
     return None if thing is None else Name(id=thing.id, name=thing.name)
 
 

@@ -143,7 +143,24 @@ def reseal(session: Session, vault: Vault) -> int:
         }
         _seal(session, mailbox, stale, vault)
         done += len(stale)
+    for sending in session.scalars(queries.sendings_with_keys()):
+        if sending.dkim_key is not None and not vault.is_current(sending.dkim_key):
+            place = ("mailbox_sending", "dkim_key", sending.mailbox_id)
+            sending.dkim_key = vault.seal(vault.open(sending.dkim_key, place), place)
+            done += 1
+    session.flush()
     return done
+
+
+def count_stale(session: Session, vault: Vault) -> int:
+    """Return how many secrets another key than the newest sealed. For the system."""
+    found = [
+        getattr(one, column)
+        for one in session.scalars(queries.mailboxes_with_secrets())
+        for column in SECRETS
+    ]
+    found += [one.dkim_key for one in session.scalars(queries.sendings_with_keys())]
+    return sum(sealed is not None and not vault.is_current(sealed) for sealed in found)
 
 
 def _seal(session: Session, mailbox: Mailbox, secrets: dict[str, Any] | NewSecrets, vault: Vault) -> None:

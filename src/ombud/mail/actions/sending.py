@@ -107,17 +107,6 @@ def keep_dkim_key(session: Session, mailbox_id: int, sealed: bytes | None) -> No
     )
 
 
-def reseal_keys(session: Session, vault: Vault) -> int:
-    """Seal with the newest key of the vault what older ones sealed; returns how many that were. For the system."""
-    done = 0
-    for sending in session.scalars(queries.sendings_with_keys()):
-        place = (*PLACE, sending.mailbox_id)
-        if sending.dkim_key is not None and not vault.is_current(sending.dkim_key):
-            keep_dkim_key(session, sending.mailbox_id, vault.seal(vault.open(sending.dkim_key, place), place))
-            done += 1
-    return done
-
-
 def _default(mailbox: Mailbox) -> MailboxSending:
     return MailboxSending(
         mailbox_id=mailbox.id, is_paused=False, quotes_history=False, link_over=10 * 2**20, dkim_selector=""

@@ -4,13 +4,14 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from ombud.db.context import actor_of
+from ombud.db.permissions import Permission
 from ombud.tickets.actions.find import get_ticket_for_change
-from ombud.tickets.policy import require_writer
+from ombud.tickets.policy import require_permission
 
 
 def soft_delete_ticket(session: Session, ticket_id: int) -> bool:
     """Hide a ticket from every list and search. Returns False when it was deleted already."""
-    require_writer(actor_of(session))
+    require_permission(actor_of(session), Permission.TICKETS_DELETE)
     ticket = get_ticket_for_change(session, ticket_id, deleted=True)
     if ticket.deleted_at is not None:
         return False
@@ -21,7 +22,7 @@ def soft_delete_ticket(session: Session, ticket_id: int) -> bool:
 
 def restore_ticket(session: Session, ticket_id: int) -> bool:
     """Bring a deleted ticket back as it was. Returns False when it was not deleted."""
-    require_writer(actor_of(session))
+    require_permission(actor_of(session), Permission.TICKETS_DELETE)
     ticket = get_ticket_for_change(session, ticket_id, deleted=True)
     if ticket.deleted_at is None:
         return False

@@ -7,19 +7,25 @@ from ombud.errors import Invalid, NotFound
 from ombud.kit.ids import is_id
 from ombud.models import Team, Ticket, User
 from ombud.tickets import queries
+from ombud.tickets.policy import require_right_in_team
 from ombud.tickets.rules import TicketDeleted
 
 
-def get_ticket_for_change(session: Session, ticket_id: int, *, deleted: bool = False) -> Ticket:
+def get_ticket_for_change(
+    session: Session, ticket_id: int, *, deleted: bool = False, for_note: bool = False
+) -> Ticket:
     """Return a ticket, locked until the end of the transaction.
 
-    Raises NotFound when it is missing or invisible, TicketDeleted when it is deleted and `deleted` is false.
+    Raises NotFound when it is missing or invisible, TicketDeleted when it is deleted and `deleted` is false,
+    Forbidden for who only reads its team's tickets, but for a note.
     """
-    ticket = None
+    ticket, actor = None, actor_of(session)
     if is_id(ticket_id):
-        ticket = session.scalar(queries.ticket_for_change(actor_of(session), ticket_id))
+        ticket = session.scalar(queries.ticket_for_change(actor, ticket_id))
     if ticket is None:
         raise NotFound("There is no such ticket here.")
+    if not for_note:
+        require_right_in_team(actor, ticket.team_id)
     if ticket.deleted_at is not None and not deleted:
         raise TicketDeleted
     return ticket

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from ombud.db.context import actor_of
+from ombud.db.permissions import Permission
 from ombud.db.reactions import react
 from ombud.errors import Invalid
 from ombud.kit.text import clean_body, clean_line
@@ -13,7 +14,7 @@ from ombud.tickets.actions.find import get_assignee, get_person, get_team
 from ombud.tickets.actions.reply import StoredFile, attach_file
 from ombud.tickets.actions.tag import set_tags
 from ombud.tickets.events import TicketsAssigned
-from ombud.tickets.policy import require_writer
+from ombud.tickets.policy import require_permission, require_right_in_team, require_writer
 
 TITLE_LIMIT = 500
 
@@ -44,8 +45,11 @@ def open_ticket(
     is_routed = assignee_id is not None or team_id is not None or bool(tags)
     if not actor.is_staff:
         _check_customers_part(requester == actor.user_id and not is_routed, priority, status)
-    elif is_routed:
-        require_writer(actor)
+    else:
+        require_permission(actor, Permission.TICKETS_OPEN)
+        if is_routed:
+            require_writer(actor)
+            require_right_in_team(actor, team_id)
     if requester != actor.user_id:
         get_person(session, "requester", requester)
     ticket = Ticket(

@@ -7,13 +7,14 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from ombud.db.context import actor_of
+from ombud.db.permissions import Permission
 from ombud.db.reactions import react
 from ombud.errors import Forbidden, Invalid, NotFound
 from ombud.kit.text import clean_body, clean_line
 from ombud.models import Attachment, Comment, Ticket, TicketStatus
 from ombud.tickets.actions.find import get_ticket_for_change
 from ombud.tickets.events import CommentAdded, Delivery
-from ombud.tickets.policy import require_staff, require_writer
+from ombud.tickets.policy import require_permission, require_right_in_team, require_writer
 from ombud.tickets.rules import check_move, status_after_reply
 
 
@@ -77,10 +78,10 @@ def add_comment(
     if author is None:
         raise Invalid(fields={"author": "must be given."})
     if is_internal:
-        require_staff(actor)
+        require_permission(actor, Permission.NOTES_WRITE)
     elif actor.is_staff:
-        require_writer(actor)
-    ticket = get_ticket_for_change(session, ticket_id)
+        require_permission(actor, Permission.TICKETS_REPLY)
+    ticket = get_ticket_for_change(session, ticket_id, for_note=is_internal)
     comment = Comment(
         ticket_id=ticket.id,
         author_id=author,
@@ -103,7 +104,7 @@ def attach_file(
     session: Session, ticket_id: int, file: StoredFile, *, comment_id: int | None = None
 ) -> Attachment:
     """Attach a stored file to a ticket itself, or to a comment that the actor wrote."""
-    ticket = get_ticket_for_change(session, ticket_id)
+    ticket = get_ticket_for_change(session, ticket_id, for_note=comment_id is not None)
     check_right_to_attach(session, ticket_id, comment_id)
     comment = session.get(Comment, comment_id) if comment_id is not None else None
     return _attach(session, ticket, file, comment)
@@ -144,7 +145,9 @@ def _attach(session: Session, ticket: Ticket, file: StoredFile, comment: Comment
 def _move(session: Session, ticket: Ticket, status: TicketStatus | None, *, is_internal: bool) -> None:
     actor = actor_of(session)
     if status is not None and actor.is_staff:
-        require_writer(actor)
+        if is_internal:
+            require_writer(actor)
+        require_right_in_team(actor, ticket.team_id)
     if status is None and not is_internal:
         status = status_after_reply(ticket.status, by_customer=not actor.is_staff)
     if status is not None and status is not ticket.status:

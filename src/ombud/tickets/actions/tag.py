@@ -7,12 +7,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from ombud.db.context import actor_of
+from ombud.db.permissions import Permission
 from ombud.errors import Invalid, NotFound
 from ombud.kit.text import clean_line
 from ombud.models import Tag, TicketTag
 from ombud.tickets import queries
 from ombud.tickets.actions.find import get_ticket_for_change
-from ombud.tickets.policy import require_writer
+from ombud.tickets.policy import require_permission, require_writer
 
 NAME_LIMIT = 100
 TAGS_PER_TICKET = 50
@@ -22,7 +23,7 @@ PALETTE = ("#1f8a8a", "#3f7fbf", "#7d6bb0", "#b0658a", "#b3703a", "#8a8340", "#5
 
 def create_tag(session: Session, name: str, *, color: str | None = None, description: str = "") -> Tag:
     """Create a tag; Conflict when its name (whatever the case) is taken, Invalid for a bad colour."""
-    require_writer(actor_of(session))
+    require_permission(actor_of(session), Permission.TAGS_KEEP)
     cleaned = clean_line("name", name, limit=NAME_LIMIT)
     tag = Tag(
         name=cleaned,
@@ -82,6 +83,8 @@ def get_or_create_tags(
     # Sorted: two requests that make the same tags wait for each other in one order, never in a circle.
     missing = sorted(name for name in wanted if name not in found)
     if missing:
+        if actor_of(session).is_staff:
+            require_permission(actor_of(session), Permission.TAGS_KEEP)
         # Another request may make the same tag at this moment; whoever comes second uses the first's.
         rows = [{"name": name, "color": _color_for(name)} for name in missing]
         session.execute(insert(Tag).values(rows).on_conflict_do_nothing())

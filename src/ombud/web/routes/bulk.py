@@ -29,6 +29,7 @@ _LEFT = {
     SkipReason.DELETED: "deleted",
     SkipReason.ILLEGAL_MOVE: "closed, and can only be reopened",
     SkipReason.DONE: "resolved or closed",
+    SkipReason.READ_ONLY: "of a team whose tickets you only read",
     SkipReason.UNCHANGED: "so already",
 }
 

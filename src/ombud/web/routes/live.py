@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
@@ -15,7 +16,7 @@ from ombud.web.auth import SignedIn, Visitor, cookie_name, find_principal
 
 router = APIRouter()
 
-CHECK_EVERY = 5.0
+CHECK_EVERY = 0.8
 """Seconds between looks at whether the session still lives; ended in this process, the stream ends at once."""
 PAUSE = 0.2
 """Seconds in which changes gather before the next event: a bulk change is one, not a hundred."""
@@ -43,10 +44,16 @@ async def _events(visitor: Visitor, secret: str) -> AsyncIterator[str]:
             done, _ = await asyncio.wait(
                 {end, changes}, timeout=CHECK_EVERY, return_when=asyncio.FIRST_COMPLETED
             )
-            if end in done or await find_principal(visitor.desk, secret, visitor.actor.request_id) is None:
+            present = await find_principal(visitor.desk, secret, visitor.actor.request_id)
+            if end in done or present is None:
                 # The page asks for its stream again, is told to sign in, and goes there.
                 yield "event: signed-out\ndata: -\n\n"
                 return
+            if (
+                present.actor != visitor.actor
+            ):  # other rights now: what is open may not be theirs to see any more
+                visitor = replace(visitor, principal=present)
+                yield _event("everything")
             if changes in done:
                 yield await _told(visitor, changes.result())
                 await asyncio.sleep(PAUSE)

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from ombud.people.actions import set_theme
-from ombud.web.auth import SignedIn, cookie_path, is_secure, safe_next
+from ombud.web.answers import back_of
+from ombud.web.auth import SignedIn, cookie_path, is_secure
 from ombud.web.forms import SignedForm, text_of
-from ombud.web.place import at
 
 router = APIRouter()
 
@@ -18,7 +18,7 @@ YEAR = 365 * 86_400
 @router.post("/me/preferences")
 async def prefer(request: Request, visitor: SignedIn, form: SignedForm) -> Response:
     """Keep a preference and show the same page again."""
-    response = RedirectResponse(_back(request), 303)
+    response = RedirectResponse(back_of(request), 303)
     if theme := text_of(form, "theme"):
         await visitor.desk.arun(visitor.actor, set_theme, theme)
     if sidebar := text_of(form, "sidebar"):
@@ -33,10 +33,3 @@ async def prefer(request: Request, visitor: SignedIn, form: SignedForm) -> Respo
             samesite="lax",
         )
     return response
-
-
-def _back(request: Request) -> str:
-    """Return the page that the form stood on, when it is one of ours (the referrer policy tells only us)."""
-    referrer = request.headers.get("referer", "")
-    own = f"{request.url.scheme}://{request.url.netloc}"
-    return safe_next(referrer.removeprefix(own)) if referrer.startswith(f"{own}/") else at("/")

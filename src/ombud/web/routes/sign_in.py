@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from ombud.db.actor import Actor
 from ombud.errors import Conflict, Invalid, RateLimited
-from ombud.kit.passwords import hash_password, needs_rehash, verify_password
 from ombud.kit.text import clean_line
 from ombud.people import accounts
 from ombud.people import queries as people
-from ombud.people.actions import create_first_administrator, set_password
+from ombud.people.actions import create_first_administrator
+from ombud.people.door import DOOR
 from ombud.web.answers import page
 from ombud.web.auth import (
     GUEST_COOKIE,
@@ -25,17 +23,15 @@ from ombud.web.auth import (
     find_principal,
     form_token,
     guest_secret,
-    safe_next,
     set_cookie,
     set_guest_cookie,
 )
 from ombud.web.forms import SignedForm, field_errors, read_form, text_of
 from ombud.web.parts import Parts, parts_of
-from ombud.web.place import at
+from ombud.web.place import at, safe_next
 
 router = APIRouter()
 
-DOOR = Actor.system("sign-in")
 MISMATCH = "Email and password do not match."
 _SET_UP_FIELDS = {"full_name": "Your name", "email": "The email", "password": "The password"}
 
@@ -59,9 +55,11 @@ async def sign_in(request: Request) -> Response:
     check_guest_form(form, request)
     email, next_href = text_of(form, "email").strip()[:255], safe_next(text_of(form, "next"))
     try:
-        user_id = await _checked(parts_of(request), email, text_of(form, "password"), _ip(request))
+        user_id = await parts_of(request).door.check(
+            parts_of(request).runtime.desk, email, text_of(form, "password"), ip_of(request)
+        )
     except RateLimited as error:
-        said = f"Too many attempts. Try again in {_minutes(error.retry_after)}."
+        said = f"Too many attempts. Try again in {minutes(error.retry_after)}."
         headers = {"Retry-After": str(error.retry_after)}
         return _sign_in_form(request, next_href, email, said, status=429, headers=headers)
     if user_id is None:
@@ -98,8 +96,7 @@ async def set_up(request: Request) -> Response:
     values = {name: text_of(form, name) for name in ("full_name", "email")}
     try:
         clean_line("full_name", values["full_name"], limit=255)
-        async with parts.hashing:
-            hashed = await asyncio.to_thread(hash_password, text_of(form, "password"))
+        hashed = await parts.door.hash(text_of(form, "password"), values.values())
         user = await parts.runtime.desk.arun(
             Actor.system("set-up"), create_first_administrator, password_hash=hashed, **values
         )
@@ -116,24 +113,6 @@ async def has_administrator(parts: Parts) -> bool:
         return bool(await session.scalar(people.has_administrator()))
 
 
-async def _checked(parts: Parts, email: str, password: str, ip: str) -> int | None:
-    """Return whose credentials these are. Two are compared at a time, so a flood cannot outrun the count."""
-    desk = parts.runtime.desk
-    async with parts.hashing:
-        async with desk.aread(DOOR, fresh=True) as session:
-            await session.run_sync(accounts.check_throttle, email=email, ip=ip)
-            found = (await session.execute(people.credentials(email))).one_or_none()
-        stored = found.password_hash if found is not None and found.is_active else None
-        right = await asyncio.to_thread(verify_password, stored, password)
-        if found is None or not right:
-            await desk.arun(DOOR, accounts.note_failure, email=email, ip=ip)
-            return None
-        if stored is not None and needs_rehash(stored):
-            hashed = await asyncio.to_thread(hash_password, password)
-            await desk.arun(Actor.customer(found.user_id), set_password, found.user_id, hashed)
-    return int(found.user_id)
-
-
 async def _let_in(request: Request, user_id: int, next_href: str) -> Response:
     """Start a fresh session (never one that the browser brought) and go on."""
     # A person's least: enough to open a session of their own, whatever their role.
@@ -142,7 +121,7 @@ async def _let_in(request: Request, user_id: int, next_href: str) -> Response:
         actor,
         accounts.start_session,
         user_id,
-        ip=_ip(request),
+        ip=ip_of(request),
         user_agent=request.headers.get("user-agent", ""),
     )
     response = RedirectResponse(next_href, 303)
@@ -178,10 +157,12 @@ def _set_up_form(
     return response
 
 
-def _ip(request: Request) -> str:
+def ip_of(request: Request) -> str:
+    """Return where a request comes from, as far as the server is sure."""
     return request.client.host if request.client else ""
 
 
-def _minutes(seconds: int) -> str:
+def minutes(seconds: int) -> str:
+    """Return a wait in words."""
     minutes = max(1, -(-seconds // 60))
     return "a minute" if minutes == 1 else f"{minutes} minutes"

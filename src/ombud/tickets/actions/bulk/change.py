@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
+from ombud.db.permissions import Permission
 from ombud.db.reactions import react
 from ombud.models import Ticket, TicketStatus
 from ombud.tickets.actions.bulk.outcome import BulkOutcome, SkipReason
@@ -58,6 +59,7 @@ def bulk_delete_tickets(session: Session, ids: Iterable[int]) -> BulkOutcome:
         ids,
         lambda ticket: SkipReason.UNCHANGED if ticket.is_deleted else None,
         {"deleted_at": func.now()},
+        permission=Permission.TICKETS_DELETE,
     )
 
 
@@ -68,11 +70,17 @@ def bulk_restore_tickets(session: Session, ids: Iterable[int]) -> BulkOutcome:
         ids,
         lambda ticket: None if ticket.is_deleted else SkipReason.UNCHANGED,
         {"deleted_at": None},
+        permission=Permission.TICKETS_DELETE,
     )
 
 
 def _set(
-    session: Session, ids: Iterable[int], judge: Callable[[Any], SkipReason | None], values: dict[str, Any]
+    session: Session,
+    ids: Iterable[int],
+    judge: Callable[[Any], SkipReason | None],
+    values: dict[str, Any],
+    *,
+    permission: Permission = Permission.TICKETS_CHANGE,
 ) -> BulkOutcome:
     def change(chosen: list[int]) -> Iterable[int]:
         session.execute(
@@ -81,4 +89,4 @@ def _set(
         )
         return chosen
 
-    return sweep(session, ids, judge, change)
+    return sweep(session, ids, judge, change, permission=permission)

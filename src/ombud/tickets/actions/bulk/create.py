@@ -12,13 +12,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from ombud.db.context import actor_of
+from ombud.db.permissions import Permission
 from ombud.models import Ticket, TicketTag
 from ombud.tickets.actions.bulk import queries
 from ombud.tickets.actions.bulk.outcome import BulkCreated, BulkRefused, RowProblem
 from ombud.tickets.actions.bulk.rows import CheckedRow, TicketRow, check_row
 from ombud.tickets.actions.bulk.sweep import chunks
 from ombud.tickets.actions.tag import get_or_create_tags
-from ombud.tickets.policy import require_writer
+from ombud.tickets.policy import require_permission, require_writer
 
 # A new ticket writes its audit row and search document as well: a second or two for one statement's worth.
 CHUNK = 2_000
@@ -42,6 +43,7 @@ def bulk_create_tickets(
     reported. Raises Forbidden for customers and light agents.
     """
     actor = actor_of(session)
+    require_permission(actor, Permission.TICKETS_OPEN)
     require_writer(actor)
     session.flush()
     checked = [check_row(index, row, actor) for index, row in enumerate(rows)]

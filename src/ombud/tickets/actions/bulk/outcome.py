@@ -17,6 +17,8 @@ class SkipReason(StrEnum):
     """The status cannot follow the present one."""
     DONE = "done"
     """Resolved and closed tickets are not handed out."""
+    READ_ONLY = "read_only"
+    """Its team is one whose tickets the actor only reads."""
     UNCHANGED = "unchanged"
     """It was so already."""
 

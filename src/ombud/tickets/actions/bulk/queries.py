@@ -24,12 +24,14 @@ def array_of(values: Sequence[Any], type_: TypeEngine[Any]) -> ColumnElement[Any
     return cast(list(values), ARRAY(type_))
 
 
-def tickets_for_change(actor: Actor, ids: Sequence[int]) -> Select[int, TicketStatus, int | None, bool, bool]:
-    """Return id, status, assignee_id, whether it is deleted, and whether merged; locked, in the order of ids."""
+def tickets_for_change(
+    actor: Actor, ids: Sequence[int]
+) -> Select[int, TicketStatus, int | None, int | None, bool, bool]:
+    """Return id, status, assignee_id, team_id, whether it is deleted, whether merged; locked, in the order of ids."""
     is_deleted = Ticket.deleted_at.is_not(None).label("is_deleted")
     is_merged = Ticket.merged_into_id.is_not(None).label("is_merged")
     return (
-        select(Ticket.id, Ticket.status, Ticket.assignee_id, is_deleted, is_merged)
+        select(Ticket.id, Ticket.status, Ticket.assignee_id, Ticket.team_id, is_deleted, is_merged)
         .where(one_of(Ticket.id, ids), visible_to(actor))
         .order_by(Ticket.id)
         .with_for_update(of=Ticket)

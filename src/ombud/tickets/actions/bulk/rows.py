@@ -137,3 +137,5 @@ def _check_together(checked: CheckedRow, actor: Actor) -> None:
     own = values["assignee_id"] is not None and values["assignee_id"] == actor.user_id
     if actor.scope is Scope.TEAMS and not own and values["team_id"] not in (None, *actor.team_ids):
         checked.problems["team_id"] = "is not one of your teams."
+    if actor.only_reads(values["team_id"]):
+        checked.problems["team_id"] = "is a team whose tickets you only read."

@@ -5,12 +5,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from ombud.db.actor import Actor
 from ombud.db.context import actor_of
+from ombud.db.permissions import Permission
 from ombud.kit.ids import is_id
 from ombud.models import Ticket
 from ombud.tickets.actions.bulk import queries
 from ombud.tickets.actions.bulk.outcome import BulkOutcome, Skipped, SkipReason
-from ombud.tickets.policy import require_writer
+from ombud.tickets.policy import require_permission
 
 # One statement's worth: an audited change of so many rows stays well below a person's statement_timeout (5 s).
 CHUNK = 5_000
@@ -19,21 +21,29 @@ Judge = Callable[[Any], SkipReason | None]
 Change = Callable[[list[int]], Iterable[int]]
 
 
-def sweep(session: Session, ids: Iterable[int], judge: Judge, change: Change) -> BulkOutcome:
+def sweep(
+    session: Session,
+    ids: Iterable[int],
+    judge: Judge,
+    change: Change,
+    *,
+    permission: Permission = Permission.TICKETS_CHANGE,
+) -> BulkOutcome:
     """Change the tickets that `judge` has nothing against; two or three statements for each CHUNK of ids.
 
     `judge` gets a row of `queries.tickets_for_change`. `change` gets ids and returns those that it did change;
-    the others count as unchanged. Raises Forbidden for customers and light agents.
+    the others count as unchanged. Raises Forbidden for who lacks
+    `permission`.
     """
     actor = actor_of(session)
-    require_writer(actor)
+    require_permission(actor, permission)
     session.flush()
     changed: list[int] = []
     skipped: list[Skipped] = []
     for chunk in chunks(sorted(set(ids))):
         known = [one for one in chunk if is_id(one)]
         tickets = {row.id: row for row in session.execute(queries.tickets_for_change(actor, known))}
-        verdicts = {one: judge(tickets[one]) if one in tickets else SkipReason.NOT_FOUND for one in chunk}
+        verdicts = {one: _verdict(actor, tickets.get(one), judge) for one in chunk}
         chosen = [one for one, reason in verdicts.items() if reason is None]
         done = set(change(chosen)) if chosen else set()
         changed += [one for one in chosen if one in done]
@@ -44,6 +54,12 @@ def sweep(session: Session, ids: Iterable[int], judge: Judge, change: Change) ->
         ]
     _refresh(session, changed)
     return BulkOutcome(tuple(changed), tuple(skipped))
+
+
+def _verdict(actor: Actor, ticket: Any, judge: Judge) -> SkipReason | None:
+    if ticket is None:
+        return SkipReason.NOT_FOUND
+    return SkipReason.READ_ONLY if actor.only_reads(ticket.team_id) else judge(ticket)
 
 
 def chunks(things: list[Any], size: int = CHUNK) -> Iterator[list[Any]]:

@@ -1,0 +1,98 @@
+"""What is one's own: sessions, tokens, and proving again who one is."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import ClassVar
+
+from fastapi import Request
+from sqlalchemy.orm import Session
+
+from ombud import clock
+from ombud.api.calls import CurrentCall
+from ombud.api.created import Created
+from ombud.api.routing import ApiRoute, api_router, problems
+from ombud.api.schemas.base import Page, PathId
+from ombud.api.schemas.me import NewProof, NewToken, Token, TokenMade, WebSession
+from ombud.db.context import actor_of
+from ombud.errors import Forbidden
+from ombud.models import ApiToken
+from ombud.models import WebSession as SessionRow
+from ombud.people import accounts, queries
+
+router = api_router("Me")
+
+
+class SecretRoute(ApiRoute):
+    """A route whose answer holds a secret: repeated under an `Idempotency-Key`, it comes without."""
+
+    secrets: ClassVar[tuple[str, ...]] = ("token",)
+
+
+secret_router = api_router("Me", SecretRoute)
+
+
+@router.post("/confirmation", status_code=204, responses=problems(413, 415, 429))
+async def confirm(body: NewProof, call: CurrentCall, request: Request) -> None:
+    """Prove again who owns this token. Sensitive calls are open to it for ten minutes then."""
+    ip = request.client.host if request.client else ""
+    who = await request.app.state.door.check(call.runtime.desk, call.principal.email, body.password, ip)
+    if who != call.principal.user_id or call.principal.token_id is None:
+        raise Forbidden("The password is not right.")
+    await call.write(accounts.confirm_token, call.principal.token_id)
+
+
+@router.get("/me/sessions")
+async def list_sessions(call: CurrentCall) -> Page[WebSession]:
+    """List one's web sessions, the one used last first."""
+    rows = await call.read(_sessions)
+    return Page(items=[WebSession.of(row) for row in rows], next_cursor=None)
+
+
+@router.delete("/me/sessions/{session_id}", status_code=204)
+async def end_session(session_id: PathId, call: CurrentCall) -> None:
+    """End one of one's web sessions."""
+    await call.write(accounts.revoke_session, session_id)
+
+
+@router.get("/tokens")
+async def list_tokens(call: CurrentCall) -> Page[Token]:
+    """List one's tokens, newest first; never their secrets."""
+    rows = await call.read(_tokens)
+    return Page(items=[Token.of(row) for row in rows], next_cursor=None)
+
+
+@secret_router.post("/tokens", status_code=201, responses=problems(413, 415))
+async def create_token(body: NewToken, call: CurrentCall, created: Created) -> TokenMade:
+    """Make a token for oneself, with no more scopes than the one that calls. It is shown this once."""
+    accounts.require_fresh(call.principal)
+    if (call.principal.scopes and not set(body.scopes) <= call.principal.scopes) or (
+        call.principal.scopes and not body.scopes
+    ):
+        raise Forbidden("A token makes none that may do more than itself.")
+    made = await call.write(_make, body)
+    created.at(f"/tokens/{made.id}")
+    return made
+
+
+@router.delete("/tokens/{token_id}", status_code=204)
+async def revoke_token(token_id: PathId, call: CurrentCall) -> None:
+    """Make a token of one's own useless; administrators, anybody's."""
+    await call.write(accounts.revoke_token, token_id)
+
+
+def _sessions(session: Session) -> Sequence[SessionRow]:
+    return session.scalars(queries.sessions_of(actor_of(session).user_id or 0)).all()
+
+
+def _tokens(session: Session) -> Sequence[ApiToken]:
+    return session.scalars(queries.tokens_of(actor_of(session).user_id or 0)).all()
+
+
+def _make(session: Session, body: NewToken) -> TokenMade:
+    user_id = actor_of(session).user_id or 0
+    token, record = accounts.create_token(session, user_id, body.name, scopes=tuple(body.scopes))
+    if body.days is not None:
+        record.expires_at = clock.now() + timedelta(days=body.days)
+        session.flush()
+    session.refresh(record)
+    return TokenMade(**Token.of(record).model_dump(), token=token)

@@ -1,0 +1,79 @@
+"""One's own sessions and tokens."""
+
+from datetime import datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import Field
+
+from ombud import models
+from ombud.api.schemas.base import Input, Output, line
+
+Scope = Literal["read", "write", "mail"]
+
+
+class NewProof(Input):
+    """Who owns the token that calls, once more."""
+
+    password: Annotated[str, Field(min_length=1, max_length=1024)]
+
+
+class WebSession(Output):
+    """A signed-in browser."""
+
+    id: int
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    ip: str
+    user_agent: str
+
+    @classmethod
+    def of(cls, row: models.WebSession) -> Self:
+        """Show a session."""
+        return cls(
+            id=row.id,
+            created_at=row.created_at,
+            last_seen_at=row.last_seen_at,
+            expires_at=row.expires_at,
+            ip=row.ip,
+            user_agent=row.user_agent,
+        )
+
+
+class Token(Output):
+    """A key for programs, without its secret."""
+
+    id: int
+    name: str
+    scopes: list[str] = Field(description="What it may do; empty means all that its owner may.")
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+    @classmethod
+    def of(cls, row: models.ApiToken) -> Self:
+        """Show a token."""
+        return cls(
+            id=row.id,
+            name=row.name,
+            scopes=list(row.scopes),
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            last_used_at=row.last_used_at,
+            revoked_at=row.revoked_at,
+        )
+
+
+class TokenMade(Token):
+    """A token with its secret."""
+
+    token: str | None = Field(description="The secret, once: null where the answer is a repetition.")
+
+
+class NewToken(Input):
+    """A token to make for oneself."""
+
+    name: Annotated[str, line(100)]
+    scopes: Annotated[list[Scope], Field(max_length=3)] = Field(default_factory=list)
+    days: Annotated[int, Field(ge=1, le=3650, strict=True)] | None = None

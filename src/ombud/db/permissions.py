@@ -1,0 +1,26 @@
+"""What agents may do, as a list of fine rights. The database knows the same words (`ombud.actor_may`)."""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """One thing that agents do. Administrators do all of them and more; customers have rules of their own."""
+
+    TICKETS_OPEN = "tickets.open"
+    """Open tickets; to route them is to change them."""
+    TICKETS_REPLY = "tickets.reply"
+    """Answer in public; an answer may move the status with it."""
+    TICKETS_CHANGE = "tickets.change"
+    """Fields, tags, links, merging, and what became of mail."""
+    TICKETS_DELETE = "tickets.delete"
+    """Delete tickets and restore them."""
+    NOTES_WRITE = "notes.write"
+    TAGS_KEEP = "tags.keep"
+    """Make tags."""
+    PEOPLE_KEEP = "people.keep"
+    """Make and change customers and organizations."""
+
+
+AGENT = frozenset(Permission)
+LIGHT_AGENT = frozenset({Permission.TICKETS_OPEN, Permission.NOTES_WRITE})
+NOBODY: frozenset[Permission] = frozenset()

@@ -1,0 +1,176 @@
+"""Me: proving again who one is, the password, sessions and API tokens."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from ombud.db.context import actor_of
+from ombud.errors import Invalid, RateLimited
+from ombud.people import accounts, queries
+from ombud.people.actions import end_other_sessions, set_password
+from ombud.web import queries as web_queries
+from ombud.web.answers import go_to, page
+from ombud.web.around import make_frame, read_around
+from ombud.web.auth import SignedIn, Visitor, set_cookie
+from ombud.web.forms import SignedForm, field_errors, text_of
+from ombud.web.place import at, safe_next
+from ombud.web.routes.mail import _number
+from ombud.web.routes.sign_in import ip_of, minutes
+from ombud.web.views.accounts import SessionRow, TokenRow
+
+router = APIRouter(prefix="/me")
+
+_FIELDS = {"password": "The new password", "name": "The name"}
+_SCOPES = {"everything": (), "read": ("read",)}
+
+
+@router.get("/confirmation")
+async def confirmation(request: Request, visitor: SignedIn, next: str = "/") -> Response:  # noqa: A002  # in the URL
+    """Ask for the password once more, before something sensitive."""
+    return _ask(request, visitor, safe_next(next))
+
+
+@router.post("/confirmation")
+async def confirm(request: Request, visitor: SignedIn, form: SignedForm) -> Response:
+    """Compare the password, and give the session a new secret."""
+    next_href, who = safe_next(text_of(form, "next")), visitor.principal
+    try:
+        found = await visitor.parts.door.check(
+            visitor.desk, who.email, text_of(form, "password"), ip_of(request)
+        )
+    except RateLimited as error:
+        said = f"Too many attempts. Try again in {minutes(error.retry_after)}."
+        return _ask(request, visitor, next_href, said, status=429, retry_after=error.retry_after)
+    if found != who.user_id or who.session_id is None:
+        return _ask(request, visitor, next_href, "That is not your password.", status=422)
+    secret = await visitor.desk.arun(visitor.actor, accounts.confirm, who.session_id)
+    response = go_to(request, next_href)
+    set_cookie(response, request, secret)
+    return response
+
+
+@router.get("/security")
+async def security(request: Request, visitor: SignedIn) -> Response:
+    """Show the password's form, where one is signed in, and one's tokens."""
+    return await _security(request, visitor)
+
+
+@router.post("/password")
+async def change_password(request: Request, visitor: SignedIn, form: SignedForm) -> Response:
+    """Replace the password; everybody else who is signed in with it is out."""
+    visitor.require_fresh()
+    session_id = visitor.principal.session_id
+    try:
+        hashed = await visitor.parts.door.hash(
+            text_of(form, "password"), (visitor.principal.email, visitor.principal.full_name)
+        )
+    except Invalid as error:
+        return await _security(request, visitor, error=error)
+    user_id = visitor.principal.user_id
+    secret = await visitor.desk.arun(visitor.actor, _renew, user_id, hashed, session_id)
+    response = go_to(request, at("/me/security?saved=yes"))
+    if secret is not None:
+        set_cookie(response, request, secret)
+    return response
+
+
+@router.post("/sessions/{session_id}/end")
+async def end_session(request: Request, visitor: SignedIn, _signed: SignedForm, session_id: str) -> Response:
+    """Sign one of one's browsers out."""
+    await visitor.desk.arun(visitor.actor, accounts.revoke_session, _number(session_id))
+    visitor.parts.listeners.end(_number(session_id))
+    return go_to(request, at("/me/security"))
+
+
+@router.post("/sessions/end")
+async def end_sessions(request: Request, visitor: SignedIn, _signed: SignedForm) -> Response:
+    """Sign all of one's other browsers out."""
+    ended = await visitor.desk.arun(
+        visitor.actor, end_other_sessions, visitor.principal.user_id, but=visitor.principal.session_id
+    )
+    for one in ended:
+        visitor.parts.listeners.end(one)
+    return go_to(request, at("/me/security"))
+
+
+@router.post("/tokens")
+async def create_token(request: Request, visitor: SignedIn, form: SignedForm) -> Response:
+    """Make an API token and show it, this once."""
+    visitor.require_fresh()
+    scopes = _SCOPES.get(text_of(form, "may"), ("read",))
+    try:
+        token = await visitor.desk.arun(
+            visitor.actor, _make_token, visitor.principal.user_id, text_of(form, "name"), scopes
+        )
+    except Invalid as error:
+        return await _security(request, visitor, error=error)
+    return await _security(request, visitor, token=token)
+
+
+@router.post("/tokens/{token_id}/revocation")
+async def revoke_token(request: Request, visitor: SignedIn, _signed: SignedForm, token_id: str) -> Response:
+    """Make one of one's tokens useless."""
+    await visitor.desk.arun(visitor.actor, accounts.revoke_token, _number(token_id))
+    return go_to(request, at("/me/security"))
+
+
+def _renew(session: Session, user_id: int, hashed: str, session_id: int | None) -> str | None:
+    """Set the password, and give the session that did it a new secret: only who set it goes on."""
+    set_password(session, user_id, hashed, keep_session=session_id)
+    return None if session_id is None else accounts.confirm(session, session_id)
+
+
+def _make_token(session: Session, user_id: int, name: str, scopes: tuple[str, ...]) -> str:
+    token, _record = accounts.create_token(session, user_id, name, scopes=scopes)
+    return token
+
+
+def _rows(session: Session, this: int | None) -> tuple[list[SessionRow], list[TokenRow]]:
+    who = actor_of(session).user_id or 0
+    sessions = [SessionRow.of(row, this) for row in session.scalars(queries.sessions_of(who))]
+    return sessions, [TokenRow.of(row) for row in session.scalars(queries.tokens_of(who))]
+
+
+def _ask(
+    request: Request,
+    visitor: Visitor,
+    next_href: str,
+    failure: str = "",
+    *,
+    status: int = 200,
+    retry_after: int = 0,
+) -> Response:
+    context = {
+        "csrf": visitor.csrf,
+        "next_href": next_href,
+        "email": visitor.principal.email,
+        "failure": failure,
+    }
+    headers = {"Retry-After": str(retry_after)} if retry_after else None
+    return page(request, "pages/confirmation.html", context, status=status, headers=headers)
+
+
+async def _security(
+    request: Request, visitor: Visitor, *, error: Invalid | None = None, token: str = ""
+) -> Response:
+    async with visitor.desk.aread(visitor.actor, fresh=True) as session:
+        around = read_around((await session.execute(web_queries.surroundings(visitor.actor))).one())
+        sessions, tokens = await session.run_sync(_rows, visitor.principal.session_id)
+    errors = field_errors(error, _FIELDS) if error is not None else dict.fromkeys(_FIELDS, "")
+    context = {
+        "frame": make_frame(request, visitor, around, "me"),
+        "email": visitor.principal.email,
+        "sessions": sessions,
+        "tokens": tokens,
+        "token": token,
+        "errors": errors,
+        "is_fresh": visitor.is_fresh,
+        "saved": request.query_params.get("saved") == "yes",
+    }
+    # A page with a secret must not come back from a cache or by the back button.
+    headers = {"Cache-Control": "no-store"}
+    return page(
+        request, "pages/security.html", context, status=422 if error is not None else 200, headers=headers
+    )

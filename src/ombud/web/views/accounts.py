@@ -1,0 +1,101 @@
+"""What pages about accounts show: people, roles, sessions, tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ombud import clock
+from ombud.db.permissions import Permission
+from ombud.models import ApiToken, User, UserRole, WebSession
+
+ROLE_LABELS = {
+    UserRole.ADMIN: "Administrator",
+    UserRole.AGENT: "Agent",
+    UserRole.LIGHT_AGENT: "Light agent",
+    UserRole.CUSTOMER: "Customer",
+}
+PERMISSION_LABELS = {
+    Permission.TICKETS_OPEN: "Open tickets",
+    Permission.TICKETS_REPLY: "Answer customers",
+    Permission.TICKETS_CHANGE: "Change tickets: fields, tags, links, merging",
+    Permission.TICKETS_DELETE: "Delete and restore tickets",
+    Permission.NOTES_WRITE: "Write internal notes",
+    Permission.TAGS_KEEP: "Make tags",
+    Permission.PEOPLE_KEEP: "Keep customers and organizations",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """One person in the list."""
+
+    href: str
+    name: str
+    email: str
+    role: str
+    state: str
+    last_login: datetime | None
+    active: bool
+
+    @classmethod
+    def of(cls, user: User, href: str) -> AccountRow:
+        """Show a person whose custom role is loaded."""
+        return cls(
+            href=href,
+            name=user.display_name,
+            email=user.email,
+            role=role_of(user),
+            state="" if user.is_active else "deactivated",
+            last_login=user.last_login,
+            active=user.is_active,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One signed-in browser."""
+
+    id: int
+    where: str
+    ip: str
+    since: datetime
+    seen: datetime
+    is_this: bool
+
+    @classmethod
+    def of(cls, row: WebSession, this: int | None) -> SessionRow:
+        """Show a session; `this` is the one that looks."""
+        return cls(
+            row.id,
+            row.user_agent or "Unknown browser",
+            row.ip,
+            row.created_at,
+            row.last_seen_at,
+            row.id == this,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    """One key for programs."""
+
+    id: int
+    name: str
+    may: str
+    state: str
+    used: datetime | None
+    good: bool
+
+    @classmethod
+    def of(cls, row: ApiToken) -> TokenRow:
+        """Show a token."""
+        expired = row.expires_at is not None and row.expires_at <= clock.now()
+        state = "revoked" if row.revoked_at is not None else "expired" if expired else ""
+        may = ", ".join(row.scopes) or "everything that you may"
+        return cls(row.id, row.name, may, state, row.last_used_at, not state)
+
+
+def role_of(user: User) -> str:
+    """Return a role in words: the custom one where there is one."""
+    return user.custom_role.name if user.custom_role is not None else ROLE_LABELS[user.role]

@@ -1,0 +1,210 @@
+"""Settings of people, teams and roles, and what is one's own: sessions, password, tokens."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+
+from ombud.db.actor import Actor
+from ombud.db.desk import Desk
+from ombud.db.statements import counted
+from ombud.models import CustomRole, Team, User, UserRole, WebSession
+from ombud.people import queries
+from ombud.people.roles import create_role
+from ombud.runtime import Runtime
+from ombud.testing import Cast
+from tests.web.hosting import Browser
+
+pytestmark = pytest.mark.asyncio
+
+SYSTEM = Actor.system("test")
+ADMINS = ("/settings/people", "/settings/people/new", "/settings/teams", "/settings/roles")
+
+
+async def grow_old(desk: Desk) -> None:
+    """Let every proof of who somebody is be long ago."""
+    async with desk.abegin(SYSTEM) as session:
+        await session.execute(update(WebSession).values(confirmed_at=func.now() - timedelta(hours=1)))
+
+
+async def test_settings_of_people_are_for_administrators(web: Browser, cast: Cast, desk: Desk) -> None:
+    role = await desk.arun(cast.admin.in_new_request(), create_role, name="Reads", permissions=[])
+    for who in (cast.agent, cast.light_agent, cast.customer):
+        await web.sign_in(who)
+        own = f"/settings/people/{who.id}"
+        for path in (*ADMINS, own, f"/settings/roles/{role.id}"):
+            assert (await web.get(path)).status_code == 403, (who.email, path)
+        for path in (
+            "/settings/people",
+            own,
+            f"{own}/deactivation",
+            f"{own}/reactivation",
+            "/settings/teams",
+            f"/settings/teams/{cast.team.id}",
+            "/settings/roles",
+            f"/settings/roles/{role.id}",
+            f"/settings/roles/{role.id}/deletion",
+        ):
+            answer = await web.post(path, {"name": "x", "role": "admin", "email": "x@ombud.example"})
+            assert answer.status_code == 403, (who.email, path)
+        await web.post("/sign-out")
+    await web.sign_in(cast.admin)
+    for path in ADMINS:
+        assert (await web.get(path)).status_code == 200, path
+    assert (await web.get("/settings/people/999999")).status_code == 404
+    assert (await web.get("/settings/people/x")).status_code == 404
+
+
+async def test_somebody_is_added_changed_and_let_go(web: Browser, cast: Cast, desk: Desk) -> None:
+    await web.sign_in(cast.admin)
+    await web.post("/settings/roles", {"name": "Answers", "tickets.reply": "yes"})
+    async with desk.aread(SYSTEM) as session:
+        role = (await session.scalars(select(CustomRole))).one()
+    form = {"email": "new@ombud.example", "full_name": "Nora New", "role": f"role-{role.id}"}
+    made = await web.post("/settings/people", {**form, f"team-{cast.team.id}": "reads"})
+    assert made.status_code == 303, made.text
+    person = made.headers["location"]
+    shown = await web.get(person)
+    assert "Nora New" in shown.text
+    user_id = int(person.rpartition("/")[2])
+    async with desk.aread(SYSTEM) as session:
+        user = (await session.scalars(select(User).where(User.id == user_id))).one()
+        assert (user.role, user.custom_role_id, user.sees_all_teams) == (UserRole.AGENT, role.id, False)
+        places = (await session.execute(queries.memberships_of(user_id))).all()
+    assert [tuple(one) for one in places] == [(cast.team.id, True)]
+    for path in (f"{person}/deactivation", f"{person}/reactivation"):
+        assert (await web.post(path)).headers["location"] == person
+    taken = await web.post(person, {**form, "email": cast.agent.email})
+    assert taken.status_code == 422
+    assert "already in use" in taken.text
+    raised = await web.post(person, {**form, "role": "customer"})
+    assert raised.status_code == 303
+    assert "Nora New" in (await web.get("/settings/people?who=customers&q=nora")).text
+    assert "Nora New" not in (await web.get("/settings/people?q=nora")).text
+
+
+async def test_saving_a_name_signs_nobody_out(runtime: Runtime, web: Browser, cast: Cast) -> None:
+    other = Browser(runtime)
+    async with other.client:
+        await other.sign_in(cast.agent)
+        await web.sign_in(cast.admin)
+        form = {"email": cast.agent.email, "full_name": "Agnes A.", "role": "agent", "sees_all_teams": "yes"}
+        await web.post(f"/settings/people/{cast.agent.id}", {**form, f"team-{cast.team.id}": "works"})
+        assert (await other.get("/tickets")).status_code == 200
+        await web.post(f"/settings/people/{cast.agent.id}", {**form, "role": "light_agent"})
+        assert (await other.get("/tickets")).status_code == 303
+
+
+async def test_a_team_is_made_and_renamed(web: Browser, cast: Cast, desk: Desk) -> None:
+    await web.sign_in(cast.admin)
+    assert (await web.post("/settings/teams", {"name": "Night"})).status_code == 303
+    assert (await web.post("/settings/teams", {"name": "support"})).status_code == 422
+    assert (await web.post(f"/settings/teams/{cast.team.id}", {"name": "First line"})).status_code == 303
+    async with desk.aread(SYSTEM) as session:
+        names = set(await session.scalars(select(Team.name)))
+    assert names == {"First line", "Billing", "Night"}
+
+
+async def test_a_role_is_changed_and_deleted_when_nobody_has_it(web: Browser, cast: Cast, desk: Desk) -> None:
+    role = await desk.arun(cast.admin.in_new_request(), create_role, name="Reads", permissions=[])
+    await web.sign_in(cast.admin)
+    changed = await web.post(f"/settings/roles/{role.id}", {"name": "Notes", "notes.write": "yes"})
+    assert changed.status_code == 303
+    async with desk.aread(SYSTEM) as session:
+        now = (await session.scalars(select(CustomRole))).one()
+    assert (now.name, now.permissions) == ("Notes", ["notes.write"])
+    given = {"email": cast.agent.email, "full_name": "Agnes Agent", "role": f"role-{role.id}"}
+    await web.post(f"/settings/people/{cast.agent.id}", given)
+    assert (await web.post(f"/settings/roles/{role.id}/deletion")).status_code == 409
+    await web.post(f"/settings/people/{cast.agent.id}", {**given, "role": "agent"})
+    assert (await web.post(f"/settings/roles/{role.id}/deletion")).status_code == 303
+
+
+async def test_sensitive_changes_ask_for_the_password_once_more(web: Browser, cast: Cast, desk: Desk) -> None:
+    await web.sign_in(cast.admin)
+    await grow_old(desk)
+    person = f"/settings/people/{cast.agent.id}"
+    shown = await web.get(person)
+    assert "confirm your password" in shown.text
+    here = {"Referer": f"http://desk.example{person}"}
+    for path in (
+        person, f"{person}/deactivation", f"{person}/reactivation", "/settings/people", "/settings/roles",
+        "/settings/roles/1", "/settings/roles/1/deletion", "/me/password", "/me/tokens",
+    ):  # fmt: skip
+        asked = await web.post(path, {"name": "x"}, headers=here)
+        assert asked.status_code == 303, path
+        assert asked.headers["location"] == f"/me/confirmation?next={person.replace('/', '%2F')}"
+    await web.get(asked.headers["location"])
+    before = web.client.cookies.get("ombud_session")
+    wrong = await web.post("/me/confirmation", {"password": "wrong", "next": person})
+    assert wrong.status_code == 422
+    right = await web.post("/me/confirmation", {"password": cast.admin.password, "next": person})
+    assert right.headers["location"] == person
+    assert web.client.cookies.get("ombud_session") != before, "a new secret for more power"
+    assert "confirm your password" not in (await web.get(person)).text
+    assert (await web.post(f"{person}/deactivation")).headers["location"] == person
+
+
+async def test_a_new_password_puts_everybody_else_out(
+    runtime: Runtime, web: Browser, cast: Cast, desk: Desk
+) -> None:
+    thief = Browser(runtime)
+    async with thief.client:
+        await thief.sign_in(cast.customer)
+        await web.sign_in(cast.customer)
+        old = web.client.cookies.get("ombud_session")
+        refused = await web.post("/me/password", {"password": "Carla.Customer1"})
+        assert refused.status_code == 422
+        assert "more than your name" in refused.text
+        done = await web.post("/me/password", {"password": "seven small umbrellas"})
+        assert done.headers["location"] == "/me/security?saved=yes"
+        assert web.client.cookies.get("ombud_session") != old
+        assert (await web.get("/me/security?saved=yes")).status_code == 200
+        assert (await thief.get("/tickets")).status_code == 303
+    await web.post("/sign-out")
+    await web.get("/sign-in")
+    again = {"email": cast.customer.email, "password": "seven small umbrellas"}
+    assert (await web.post("/sign-in", again)).status_code == 303
+
+
+async def test_ones_other_browsers_are_signed_out(runtime: Runtime, web: Browser, cast: Cast) -> None:
+    others = [Browser(runtime) for _ in range(2)]
+    await web.sign_in(cast.agent)
+    for one in others:
+        await one.sign_in(cast.agent)
+    shown = (await web.get("/me/security")).text
+    assert shown.count("(this browser)") == 1
+    ends = re.findall(r"/me/sessions/\d+/end", shown)
+    assert len(ends) == 2
+    assert (await web.post(ends[0])).status_code == 303
+    assert sorted([(await one.get("/tickets")).status_code for one in others]) == [200, 303]
+    assert (await web.post("/me/sessions/end")).status_code == 303
+    assert [(await one.get("/tickets")).status_code for one in others] == [303, 303]
+    assert (await web.get("/tickets")).status_code == 200
+    for one in others:
+        await one.client.aclose()
+
+
+async def test_a_token_is_shown_once_and_works_until_it_is_revoked(web: Browser, cast: Cast) -> None:
+    await web.sign_in(cast.customer)
+    made = await web.post("/me/tokens", {"name": "Script", "may": "read"})
+    (token,) = re.findall(r"omb_live_\w+", made.text)
+    assert made.headers["cache-control"] == "no-store"
+    shown = (await web.get("/me/security")).text
+    assert token not in shown
+    newest = re.findall(r"/me/tokens/\d+/revocation", shown)[0]
+    assert (await web.post(newest)).status_code == 303
+    assert newest not in (await web.get("/me/security")).text
+
+
+async def test_the_pages_cost_the_same_whoever_is_here(web: Browser, cast: Cast, desk: Desk) -> None:
+    await web.sign_in(cast.admin)
+    for path, budget in (("/settings/people?who=all", 5), ("/settings/teams", 6), ("/settings/roles", 5),
+                         (f"/settings/people/{cast.agent.id}", 8), ("/me/security", 6)):  # fmt: skip
+        await web.get(path)
+        with counted() as log:
+            assert (await web.get(path)).status_code == 200
+        assert len(log.statements) <= budget, (path, log.statements)

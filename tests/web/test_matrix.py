@@ -1,0 +1,105 @@
+"""Every page and form, and whose it is: a route without an entry fails here (T31, T37).
+
+The table is written by hand, from the requirements and not from the code.
+"""
+
+from __future__ import annotations
+
+import pytest
+from fastapi.routing import APIRoute
+from sqlalchemy import func, select
+
+from ombud.db.actor import Actor
+from ombud.db.desk import Desk
+from ombud.models import AuditLog
+from ombud.testing import Cast, make_ticket
+from ombud.web.app import ROUTERS
+from tests.web.hosting import Browser
+
+pytestmark = pytest.mark.asyncio
+
+SYSTEM = Actor.system("test")
+
+PUBLIC = """
+GET /healthz; GET /readyz; GET /set-up; POST /set-up; GET /sign-in; POST /sign-in; POST /csp-report;
+GET /mailed-files/{token}
+"""
+EVERYBODY = """
+GET /; GET /attachments/{attachment_id}; GET /counters; GET /live; GET /me/confirmation; GET /me/security; GET /people;
+GET /tickets; GET /tickets/new; GET /tickets/search; GET /tickets/{number}; GET /tickets/{number}/live;
+POST /me/confirmation; POST /me/password; POST /me/preferences; POST /me/sessions/end;
+POST /me/sessions/{session_id}/end; POST /me/tokens; POST /me/tokens/{token_id}/revocation; POST /preview;
+POST /sign-out; POST /tickets; POST /tickets/{number}/comments; POST /tickets/{number}/draft;
+POST /tickets/{number}/reading; POST /tickets/{number}/{noun}
+"""
+STAFF = """
+GET /mail; GET /mail/{mail_id}; GET /mail/{mail_id}/original; GET /notifications; GET /outbox; GET /outbox/{mail_id};
+GET /outbox/{mail_id}/source; GET /settings/notifications; GET /tickets/{number}/history; POST /mail/undo;
+POST /mail/{mail_id}/discarding; POST /mail/{mail_id}/requeue; POST /mail/{mail_id}/ticket;
+POST /notifications/reading; POST /notifications/{notification_id}/reading; POST /outbox/{mail_id}/{noun};
+POST /settings/notifications; POST /tickets/bulk; POST /tickets/{number}/comments/{comment_id}/retraction;
+POST /tickets/{number}/deletion; POST /tickets/{number}/restoration; POST /tickets/{number}/tags; POST /undo
+"""
+ADMINISTRATORS = """
+GET /settings/mailboxes; GET /settings/mailboxes/new; GET /settings/mailboxes/{mailbox_id}; GET /settings/people;
+GET /settings/people/new; GET /settings/people/{user_id}; GET /settings/roles; GET /settings/roles/{role_id};
+GET /settings/teams; POST /settings/mail-rules; POST /settings/mail-rules/{rule_id}/deletion;
+POST /settings/mailboxes; POST /settings/mailboxes/{mailbox_id}; POST /settings/mailboxes/{mailbox_id}/trial;
+POST /settings/people; POST /settings/people/{user_id}; POST /settings/people/{user_id}/deactivation;
+POST /settings/people/{user_id}/reactivation; POST /settings/roles; POST /settings/roles/{role_id};
+POST /settings/roles/{role_id}/deletion; POST /settings/teams; POST /settings/teams/{team_id}
+"""
+
+
+def entries(table: str) -> set[tuple[str, str]]:
+    """Return method and path of each entry."""
+    return {(one.split()[0], one.split()[1]) for one in table.split(";") if one.strip()}
+
+
+def routes() -> set[tuple[str, str]]:
+    found = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    return {(method, route.path) for route in found for method in route.methods}
+
+
+def filled(path: str, cast: Cast, number: str) -> str:
+    known = {"{number}": number, "{user_id}": str(cast.other_agent.id), "{team_id}": str(cast.team.id)}
+    known |= {"{noun}": "status"}
+    return "/".join(known.get(part, "1") if part.startswith("{") else part for part in path.split("/"))
+
+
+async def changes(desk: Desk) -> int:
+    async with desk.aread(SYSTEM, fresh=True) as session:
+        return await session.scalar(select(func.count()).select_from(AuditLog)) or 0
+
+
+async def test_every_route_has_its_entry() -> None:
+    tables = [entries(one) for one in (PUBLIC, EVERYBODY, STAFF, ADMINISTRATORS)]
+    assert sum(map(len, tables)) == len(set().union(*tables)), "each once"
+    assert set().union(*tables) == routes()
+
+
+async def test_a_stranger_is_sent_to_the_door(web: Browser, cast: Cast, desk: Desk) -> None:
+    before = await changes(desk)
+    for method, path in sorted(routes() - entries(PUBLIC)):
+        answer = await web.client.request(method, filled(path, cast, "1"))
+        assert answer.status_code in {303, 401}, (method, path)
+        assert answer.status_code == 401 or answer.headers["location"].startswith("/sign-in"), path
+    assert await changes(desk) == before
+
+
+@pytest.mark.parametrize("who", ["customer", "other_customer", "light_agent", "agent", "team_agent"])
+async def test_nothing_comes_of_what_is_not_ones_own_to_do(
+    web: Browser, cast: Cast, desk: Desk, who: str
+) -> None:
+    async with desk.abegin(SYSTEM) as session:
+        number = (await session.run_sync(make_ticket, cast.customer.id)).ticket_number
+    persona = getattr(cast, who)
+    await web.sign_in(persona)
+    before = await changes(desk)
+    refused = entries(ADMINISTRATORS) | (set() if persona.actor.is_staff else entries(STAFF))
+    for method, path in sorted(refused):
+        here = filled(path, cast, number)
+        answer = await web.client.get(here) if method == "GET" else await web.post(here, {"tags": "x"})
+        assert answer.status_code in {403, 404, 422}, (who, method, path, answer.status_code)
+        assert method != "GET" or answer.status_code != 422, path
+    assert await changes(desk) == before
