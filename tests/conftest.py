@@ -42,7 +42,7 @@ from ombud.testing import (
 )
 from ombud.testing.pytest import ROOT_VARIABLE
 
-pytest_plugins = ["ombud.testing.pytest"]
+pytest_plugins = ["ombud.testing.pytest", "tests.proofs", "pytester"]
 
 PROGRAMS = {"embedded": None, "15": Path("/usr/lib/postgresql/15/bin")}
 DRIVERS = {"first": ("psycopg", "asyncpg"), "second": ("psycopg2", "psycopg")}

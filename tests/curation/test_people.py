@@ -52,6 +52,47 @@ def everything(session: Session) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+# What every column that refers to people becomes in a merge.
+MERGED = {
+    "tickets.requester_id": "moves",
+    "tickets.creator_id": "moves",
+    "comments.author_id": "moves",
+    "attachments.uploader_id": "moves",
+    "ticket_participants.user_id": "moves",
+    "drafts.user_id": "is copied: the log does not know drafts, so undo finds the stub's",
+    "ticket_reads.user_id": "is copied, as drafts are",
+    "web_sessions.user_id": "ends",
+    "api_tokens.user_id": "is revoked",
+    "users.merged_into_id": "moves: a chain of stubs leads to one person",
+    "outbound_recipients.user_id": "stays: it is who was written to, at the stub's address, which still leads there",
+    "notifications.cause_id": "stays: the stub keeps its name, and notifications know no undo",
+    "kept_answers.user_id": "stays for its day: the stub's tokens are revoked, so nobody can ask for it",
+    "tickets.assignee_id": "is staff's, who are not merged",
+    "team_members.user_id": "is staff's",
+    "notifications.user_id": "is staff's",
+    "notification_settings.user_id": "is staff's",
+}
+
+
+def test_every_reference_to_people_has_been_thought_of(desk: Desk) -> None:
+    """A new column that refers to people must be moved by a merge, or say here why not."""
+    with desk.read(SYSTEM) as session:
+        found = session.scalars(
+            text(
+                "SELECT t.relname || '.' || a.attname FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid"
+                " JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = ANY (c.conkey)"
+                " WHERE c.contype = 'f' AND c.confrelid = 'ombud.users'::regclass"
+            )
+        ).all()
+        body = session.scalar(text("SELECT prosrc FROM pg_proc WHERE proname = 'merge_people'"))
+    assert set(found) == set(MERGED)
+    for column, what in MERGED.items():
+        if what.startswith(("moves", "is copied", "ends", "is revoked")):
+            table, _, name = column.partition(".")
+            assert f"ombud.{table}" in str(body), column
+            assert name in str(body), column
+
+
 def look(desk: Desk) -> dict[str, list[dict[str, Any]]]:
     with desk.read(SYSTEM) as session:
         return everything(session)

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from ombud import Actor, DeskSession, Settings
 from ombud.db.alive import file_number
-from ombud.db.engine import make_async_engine, make_engine
+from ombud.db.engine import COMMAND_TIMEOUT, make_async_engine, make_engine
 from ombud.db.translate import TooSlow
 from ombud.errors import Unavailable
 from ombud.testing import ScratchDatabase, make_ticket
@@ -58,6 +58,20 @@ def test_pools_are_as_configured(driver: str) -> None:
     assert pool._pre_ping
     assert not engine.echo
     assert engine.hide_parameters
+
+
+@pytest.mark.parametrize("driver", FOUR)
+def test_pools_can_be_those_of_production(driver: str, database: ScratchDatabase) -> None:
+    """20 and 40 more, waiting 30 seconds: the engine starts with them, and renews a connection within the hour."""
+    settings = Settings(pool_size=20, pool_overflow=40, pool_timeout=30)
+    assert settings.connect_timeout == 30
+    assert COMMAND_TIMEOUT == 60
+    with driven(driver, database.url, settings) as one:
+        assert one.scalar("SHOW jit") == "off"
+        pool = one.pool
+        assert (pool.size(), pool._max_overflow, pool._timeout) == (20, 40, 30.0)
+        assert 0 < pool._recycle <= 3600
+        assert pool._pre_ping
 
 
 def test_connections_that_were_ended_are_replaced_unseen(one: Driven, database: ScratchDatabase) -> None:

@@ -140,7 +140,7 @@ def test_a_delay_that_is_configured_counts_as_lag(one: Driven, replica: OwnServe
 
 @pytest.mark.parametrize("one", FOUR, indirect=True)
 def test_a_frozen_replica_frees_its_readers_and_comes_back(one: Driven, replica: OwnServer) -> None:
-    """In one process nobody waits for it longer than two seconds, whatever the driver."""
+    """In one process nobody waits for it longer than a few seconds, whatever the driver."""
     one.scalar(WHERE, ANOTHER)
     replica.signal_all(signal.SIGSTOP)
     took = until(lambda: one.scalar(WHERE, ANOTHER) is False)

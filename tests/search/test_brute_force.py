@@ -110,7 +110,9 @@ def _tell(session: DeskSession, cast: Cast, chance: random.Random, number: int) 
         chance.choice(people).user,
         title=" ".join(chance.sample(WORDS, 2)),
         description=" ".join([*chance.sample(WORDS, 3), chance.choice(SIGNS)]),
-        status=chance.choice([TicketStatus.OPEN, TicketStatus.IN_PROGRESS]),
+        status=(
+            status := chance.choice([TicketStatus.OPEN, TicketStatus.IN_PROGRESS, TicketStatus.RESOLVED])
+        ),
         priority=chance.choice(list(TicketPriority)),
         assignee_id=chance.choice([None, cast.agent.id, cast.team_agent.id]),
         team_id=chance.choice([None, cast.team.id, cast.other_team.id]),
@@ -119,6 +121,11 @@ def _tell(session: DeskSession, cast: Cast, chance: random.Random, number: int) 
         text("UPDATE ombud.tickets SET created_at = :at WHERE id = :id"),
         {"at": START + timedelta(days=number % 10), "id": ticket.id},
     )
+    if status.is_done:
+        session.execute(
+            text("UPDATE ombud.tickets SET resolved_at = created_at + interval '3 days' WHERE id = :id"),
+            {"id": ticket.id},
+        )
     if number % 3 == 0:
         add_tags(session, ticket.id, [TAGS[number // 3 % 2]])
     for _ in range(number % 3):
@@ -225,6 +232,13 @@ others = st.fixed_dictionaries(
         "tags": st.lists(st.sampled_from([*TAGS, "FIRE"]), max_size=1).map(tuple),
         "created_from": st.integers(0, 9).map(lambda day: START + timedelta(days=day)),
         "created_to": st.integers(1, 10).map(lambda day: START + timedelta(days=day)),
+        "resolved_from": st.integers(0, 14).map(lambda day: START + timedelta(days=day)),
+        "resolved_to": st.integers(1, 15).map(lambda day: START + timedelta(days=day)),
+        "updated_from": st.sampled_from([START, START + timedelta(days=3650)]),
+        "team_ids": st.lists(st.sampled_from([1, 2, 999]), max_size=2, unique=True).map(tuple),
+        "requester_id": st.integers(6, 9),
+        "organization_id": st.integers(1, 2),
+        "overdue": st.booleans(),
         "has_attachment": st.booleans(),
         "deleted": st.booleans(),
     },

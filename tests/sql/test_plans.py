@@ -241,3 +241,15 @@ def test_a_customers_list_does_not_walk_everybodys(many: Many) -> None:
     with many.desk.read(actor) as session:
         found = plan(session, queries.inbox(actor, TicketFilter(), Place()))
     found.assert_walks(at_most=1_000)
+
+
+def test_the_partial_indexes_are_used(many: Many) -> None:
+    """Each view of what is not done reads an index that knows nothing of history."""
+    for view, index in (
+        (View.OPEN, "ix_tickets_undone"),
+        (View.MINE, "ix_tickets_assignee_undone"),
+        (View.UNASSIGNED, "ix_tickets_unassigned_undone"),
+    ):
+        actor = many.cast.agent.actor
+        found = _plan_for(many, many.cast.agent, queries.inbox(actor, view.narrowed(TicketFilter()), Place()))
+        assert index in found.indexes(), str(found)

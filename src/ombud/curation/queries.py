@@ -13,6 +13,7 @@ from ombud.models import (
     Attachment,
     Comment,
     InboundMail,
+    OutboundMail,
     StaleFile,
     Tag,
     Ticket,
@@ -254,5 +255,6 @@ def referred_files(keys: Collection[str]) -> Select[str]:
     """Return those keys that some row refers to."""
     attached = select(Attachment.storage_key).where(Attachment.storage_key.in_(keys))
     mailed = select(InboundMail.storage_key).where(InboundMail.storage_key.in_(keys))
-    both = attached.union(mailed).subquery()
-    return select(both.c.storage_key)
+    sent = select(OutboundMail.storage_key).where(OutboundMail.storage_key.in_(keys))
+    every = attached.union(mailed, sent).subquery()
+    return select(every.c.storage_key)

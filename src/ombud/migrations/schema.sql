@@ -159,6 +159,7 @@ DECLARE
   mails bigint[];
   mail_tickets bigint[];
   message_ids text[];
+  letters bigint[];
 BEGIN
   PERFORM ombud.require_curator();
   PERFORM set_config('ombud.curating', 'on', true);
@@ -201,6 +202,13 @@ BEGIN
           AND (r.comment_id IS NULL
                OR r.comment_id IN (SELECT c.id FROM ombud.comments c WHERE c.author_id = ANY (people))));
   DELETE FROM ombud.inbound_mails WHERE id = ANY (mails);
+  letters := ombud.forget_letters(people, addresses, said, message_ids, met_tickets, with_texts);
+  DELETE FROM ombud.automatic_mails WHERE address = ANY (addresses);
+  -- Answers to calls are kept for a day; whoever made a call about this person gets no second copy.
+  DELETE FROM ombud.kept_answers k
+   WHERE k.user_id = ANY (people)
+      OR EXISTS (SELECT FROM unnest(said) s
+                  WHERE position(lower(encode(convert_to(s, 'UTF8'), 'escape')) IN lower(encode(k.body, 'escape'))) > 0);
 
   IF with_texts THEN
     own_comments := ARRAY(SELECT c.id FROM ombud.comments c WHERE c.author_id = ANY (people));
@@ -245,6 +253,7 @@ BEGIN
                WHEN 'comments' THEN '{content}'
                WHEN 'tickets' THEN '{title,description}'
                WHEN 'attachments' THEN '{file_name,checksum,storage_key}'
+               WHEN 'outbound_mails' THEN '{subject,problem,in_reply_to}'
                ELSE '{envelope_from,envelope_to,message_id,body_hash,sender_email,sender_name,subject,checksum,storage_key}'
              END) AS after
         FROM ombud.audit_logs l
@@ -253,6 +262,9 @@ BEGIN
               AND l.record_id IN (SELECT k.id FROM ombud.api_tokens k WHERE k.user_id = ANY (people)))
           OR (l.ticket_id IS NULL AND l.table_name = 'inbound_mails' AND l.record_id = ANY (mails))
           OR (l.ticket_id = ANY (mail_tickets) AND l.table_name = 'inbound_mails' AND l.record_id = ANY (mails))
+          OR (l.table_name = 'outbound_mails' AND l.record_id = ANY (letters)
+              AND (l.ticket_id IS NULL OR l.ticket_id IN (
+                     SELECT m.ticket_id FROM ombud.outbound_mails m WHERE m.id = ANY (letters))))
           OR (with_texts AND l.ticket_id = ANY (own_tickets) AND l.table_name = 'tickets')
           OR (with_texts AND l.ticket_id = ANY (met_tickets) AND l.table_name = 'comments'
               AND (l.record_id = ANY (own_comments || other_comments || gone_comments)
@@ -2379,6 +2391,47 @@ BEGIN
 END $$;
 
 ALTER FUNCTION ombud.followed_tickets() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.forget_letters(people bigint[], addresses text[], said text[], message_ids text[], met_tickets bigint[], with_texts boolean) RETURNS bigint[]
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  theirs bigint[] := ARRAY(SELECT DISTINCT r.mail_id FROM ombud.outbound_recipients r
+                            WHERE r.user_id = ANY (people) OR lower(r.email) = ANY (addresses));
+  touched bigint[];
+BEGIN
+  touched := ARRAY(SELECT m.id FROM ombud.outbound_mails m
+                    WHERE m.id = ANY (theirs) OR m.ticket_id = ANY (met_tickets)
+                       OR m.in_reply_to = ANY (message_ids) OR m.thread && message_ids::varchar[]);
+  UPDATE ombud.outbound_mails m SET state = 'canceled'
+   WHERE m.id = ANY (theirs) AND m.state IN ('queued', 'unknown', 'paused')
+     AND NOT EXISTS (SELECT FROM ombud.outbound_recipients r
+                      WHERE r.mail_id = m.id AND r.state IN ('pending', 'deferred', 'unknown')
+                        AND NOT coalesce(r.user_id = ANY (people), false) AND NOT lower(r.email) = ANY (addresses));
+  UPDATE ombud.outbound_recipients r
+     SET email = 'anonymised-' || r.id || '@anonymised.invalid', name = '', answer = '',
+         state = CASE WHEN r.state IN ('pending', 'deferred', 'unknown') THEN 'refused' ELSE r.state END
+   WHERE r.user_id = ANY (people) OR lower(r.email) = ANY (addresses);
+  UPDATE ombud.outbound_recipients r SET answer = ombud.without_mentions(r.answer, said)
+   WHERE r.mail_id = ANY (touched) AND r.answer <> ombud.without_mentions(r.answer, said);
+  INSERT INTO ombud.stale_files (storage_key)
+  SELECT DISTINCT m.storage_key FROM ombud.outbound_mails m
+   WHERE m.storage_key IS NOT NULL AND (m.id = ANY (theirs) OR with_texts AND m.id = ANY (touched))
+  ON CONFLICT DO NOTHING;
+  UPDATE ombud.outbound_mails m
+     SET subject = CASE WHEN with_texts AND m.subject <> '' THEN '[anonymised]'
+                        ELSE left(ombud.without_mentions(m.subject, said), 600) END,
+         problem = left(ombud.without_mentions(m.problem, said), 500),
+         in_reply_to = CASE WHEN m.in_reply_to = ANY (message_ids) THEN '' ELSE m.in_reply_to END,
+         thread = ARRAY(SELECT t.id FROM unnest(m.thread) WITH ORDINALITY t(id, place)
+                         WHERE NOT t.id = ANY (message_ids) ORDER BY t.place),
+         storage_key = CASE WHEN m.id = ANY (theirs) OR with_texts THEN NULL ELSE m.storage_key END
+   WHERE m.id = ANY (touched);
+  RETURN touched;
+END $$;
+
+ALTER FUNCTION ombud.forget_letters(people bigint[], addresses text[], said text[], message_ids text[], met_tickets bigint[], with_texts boolean) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.found_texts(part text, kind text, most bigint) RETURNS bigint[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -6156,6 +6209,8 @@ GRANT ALL ON FUNCTION ombud.folded_words(typed text[]) TO ombud_search;
 
 REVOKE ALL ON FUNCTION ombud.followed_tickets() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.followed_tickets() TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.forget_letters(people bigint[], addresses text[], said text[], message_ids text[], met_tickets bigint[], with_texts boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.found_texts(part text, kind text, most bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.found_texts(part text, kind text, most bigint) TO ombud_app;

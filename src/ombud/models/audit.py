@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, String, func, text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.mutable import MutableDict
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from ombud.db.base import Base, HasId
@@ -43,7 +44,8 @@ class AuditLog(Base):
     actor: Mapped[str] = mapped_column(String(100))
     user_id: Mapped[int | None]
     request_id: Mapped[str] = mapped_column(String(100))
-    changes: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    # Mutable, so that a change in place is flushed, and refused, instead of being lost without a word.
+    changes: Mapped[dict[str, Any]] = mapped_column(MutableDict.as_mutable(JSONB))
     leaf: Mapped[bytes]
 
     # No foreign key: a record of what somebody did outlives them.
