@@ -26,7 +26,7 @@ GET /mailed-files/{token}
 """
 EVERYBODY = """
 GET /; GET /attachments/{attachment_id}; GET /counters; GET /live; GET /me/confirmation; GET /me/security; GET /people;
-GET /tickets; GET /tickets/new; GET /tickets/search; GET /tickets/{number}; GET /tickets/{number}/live;
+GET /tickets; GET /tickets/new; GET /tickets/{number}/history; GET /tickets/search; GET /tickets/{number}; GET /tickets/{number}/live;
 POST /me/confirmation; POST /me/password; POST /me/preferences; POST /me/sessions/end;
 POST /me/sessions/{session_id}/end; POST /me/tokens; POST /me/tokens/{token_id}/revocation; POST /preview;
 POST /sign-out; POST /tickets; POST /tickets/{number}/comments; POST /tickets/{number}/draft;
@@ -34,7 +34,7 @@ POST /tickets/{number}/reading; POST /tickets/{number}/{noun}
 """
 STAFF = """
 GET /mail; GET /mail/{mail_id}; GET /mail/{mail_id}/original; GET /notifications; GET /outbox; GET /outbox/{mail_id};
-GET /outbox/{mail_id}/source; GET /settings/notifications; GET /tickets/{number}/history; POST /mail/undo;
+GET /outbox/{mail_id}/source; GET /settings/notifications; POST /mail/undo;
 POST /mail/{mail_id}/discarding; POST /mail/{mail_id}/requeue; POST /mail/{mail_id}/ticket;
 POST /notifications/reading; POST /notifications/{notification_id}/reading; POST /outbox/{mail_id}/{noun};
 POST /settings/notifications; POST /tickets/bulk; POST /tickets/{number}/comments/{comment_id}/retraction;
