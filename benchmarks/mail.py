@@ -110,7 +110,7 @@ def _intake(url: URL, place: Path, vault: Vault, count: int, server: Dovecot) ->
 def _message(number: int) -> bytes:
     """Every third begins a conversation; all have HTML beside the text and a quote, every fifth a small file."""
     made = EmailMessage()
-    made["From"] = f"Person {number // 3} <person-{number // 3}@customer{number % 50}.example>"
+    made["From"] = f"Person {number // 3} <person-{number // 3}@customer{number // 3 % 50}.example>"
     made["To"], made["Subject"] = ADDRESS, f"Question {number // 3} about the printer"
     made["Message-ID"] = f"<{number}@c.example>"
     if number % 3:

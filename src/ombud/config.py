@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     statement_timeout: float = Field(default=5.0, gt=0, description="Seconds a web statement may run.")
     lock_timeout: float = Field(default=2.0, gt=0, description="Seconds to wait for a row lock.")
     connect_timeout: int = Field(default=30, ge=1, description="Seconds to wait for the server.")
+    api_rate: int = Field(
+        default=1200, ge=0, description="Units that a caller of the API may use in a minute; 0: any number."
+    )
     attachment_limit: int = Field(default=25 * 2**20, ge=1, description="Bytes a file may have.")
     mail_limit: int = Field(default=100 * 2**20, ge=1, description="Bytes that one mail may have.")
     lmtp_port: int | None = Field(
@@ -55,6 +58,13 @@ class Settings(BaseSettings):
     )
     smtp_port: int | None = Field(default=None, ge=0, le=65535, description="The same by SMTP.")
     mail_host: str = Field(default="127.0.0.1", description="Address that these two listen on.")
+    mail_certificate: Path | None = Field(
+        default=None,
+        description="File with the certificate, its chain and its key, in PEM: with it the two offer STARTTLS.",
+    )
+    mail_connections: int = Field(
+        default=100, ge=1, le=10_000, description="Connections that each of the two serves at once."
+    )
     mail_peers: str = Field(
         default="", description="Networks that may bring mail there, separated by commas; empty: any."
     )

@@ -3,13 +3,15 @@
 import httpx
 import pytest
 import pytest_asyncio
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import select
 
 from ombud.db.actor import Actor
 from ombud.db.context import DeskSession
 from ombud.db.desk import Desk
 from ombud.db.statements import counted
-from ombud.models import Mailbox, OutboundMail, Ticket
+from ombud.models import BouncedAddress, Mailbox, OutboundMail, Ticket
 from ombud.testing import Cast, make_ticket
 from tests.api.conftest import Caller
 
@@ -119,3 +121,48 @@ async def test_notifications_are_listed_read_and_set(caller: Caller, cast: Cast,
     assert (await other.patch("notification-settings/mentioned", json={"by_mail": False})).status_code == 204
     kept = {one["kind"]: one for one in (await other.get("notification-settings")).json()["items"]}
     assert kept["mentioned"] == {"kind": "mentioned", "in_page": True, "by_mail": False}
+
+
+async def test_addresses_that_take_no_mail_are_listed_and_cleared(
+    agent: httpx.AsyncClient, customer: httpx.AsyncClient, cast: Cast, desk: Desk
+) -> None:
+    def bounce(session: DeskSession) -> None:
+        for number in range(3):
+            session.add(
+                BouncedAddress(email=f"{number}@x.example", status="5.1.1", diagnostic="no such user")
+            )
+
+    await desk.arun(SYSTEM, bounce)
+    first = await agent.get("bounced-addresses?limit=2")
+    assert [one["email"] for one in first.json()["items"]] == ["0@x.example", "1@x.example"]
+    rest = (await agent.get(f"bounced-addresses?limit=2&cursor={first.json()['next_cursor']}")).json()
+    assert [(one["email"], one["status"]) for one in rest["items"]] == [("2@x.example", "5.1.1")]
+    assert (await agent.delete("bounced-addresses/1@x.example")).status_code == 204
+    assert (await agent.delete("bounced-addresses/1@x.example")).status_code == 404
+    assert (await customer.get("bounced-addresses")).status_code == 403
+    assert (await customer.delete("bounced-addresses/2@x.example")).status_code == 403
+
+
+async def test_how_a_mailbox_sends_is_read_and_changed(
+    admin: httpx.AsyncClient, agent: httpx.AsyncClient, customer: httpx.AsyncClient, ticket: Ticket
+) -> None:
+    (box,) = (await admin.get("mailboxes")).json()["items"]
+    path = f"mailboxes/{box['id']}/sending"
+    assert (await agent.get(path)).json() == {
+        "is_paused": False, "quotes_history": False, "link_over": 10485760, "dkim_selector": "", "dkim_record": None,
+    }  # fmt: skip
+    changed = await admin.patch(path, json={"is_paused": True, "link_over": 0})
+    assert (changed.json()["is_paused"], changed.json()["link_over"]) == (True, 0)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    signed = await admin.patch(path, json={"dkim_selector": "desk1", "dkim_key": key.decode()})
+    assert signed.json()["dkim_record"].startswith("v=DKIM1; k=rsa; p=MII")
+    assert "PRIVATE" not in signed.text
+    shown = (await agent.get(path)).json()
+    assert (shown["is_paused"], shown["dkim_selector"], shown["dkim_record"]) == (True, "desk1", None)
+    for wrong in ({"link_over": -1}, {"dkim_key": "x"}, {"dkim_selector": "A B"}, {"dkim_selector": "other"}):
+        assert (await admin.patch(path, json=wrong)).status_code == 422, wrong
+    assert (await agent.patch(path, json={"is_paused": False})).status_code == 403
+    assert (await customer.get(path)).status_code == 403
+    assert (await admin.get("mailboxes/999999/sending")).status_code == 404

@@ -18,6 +18,12 @@ import pytest
 PROGRAM = "/usr/sbin/dovecot"
 USER, PASSWORD = "support", "s3cret-Pässword"
 
+_BY_TOKEN = """passdb {{
+  driver = oauth2
+  mechanisms = xoauth2
+  args = {folder}/oauth2.conf
+}}
+"""
 _CONFIG = """
 base_dir = {folder}/run
 log_path = {folder}/dovecot.log
@@ -51,7 +57,7 @@ service imap-login {{
     port = {tls_port}
   }}
 }}
-passdb {{
+{by_token}passdb {{
   driver = passwd-file
   args = scheme=PLAIN {folder}/users
 }}
@@ -108,8 +114,11 @@ class Dovecot:
 
 
 @contextlib.contextmanager
-def dovecot_running(folder: Path) -> Iterator[Dovecot]:
-    """Run Dovecot below `folder`; the test is skipped, aloud, where it is missing."""
+def dovecot_running(folder: Path, *, asks: str = "") -> Iterator[Dovecot]:
+    """Run Dovecot below `folder`; the test is skipped, aloud, where it is missing.
+
+    `asks`: an address that tells whose access token that is which is put behind it.
+    """
     if not Path(PROGRAM).exists():
         pytest.skip(f"{PROGRAM} is missing (see .ci/system-packages)")
     folder.mkdir(parents=True, exist_ok=True)
@@ -119,6 +128,7 @@ def dovecot_running(folder: Path) -> Iterator[Dovecot]:
     user, group = _owner()
     server = Dovecot(folder, *_free_ports(2))
     (folder / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n")
+    (folder / "oauth2.conf").write_text(f"tokeninfo_url = {asks}\nusername_attribute = email\n")
     (folder / "mail").mkdir()
     (folder / "run").mkdir()
     _certify(folder)
@@ -126,7 +136,14 @@ def dovecot_running(folder: Path) -> Iterator[Dovecot]:
         shutil.chown(path, user, group)
     config = folder / "dovecot.conf"
     config.write_text(
-        _CONFIG.format(folder=folder, port=server.port, tls_port=server.tls_port, user=user, group=group)
+        _CONFIG.format(
+            by_token=_BY_TOKEN.format(folder=folder) if asks else "",
+            folder=folder,
+            port=server.port,
+            tls_port=server.tls_port,
+            user=user,
+            group=group,
+        )
     )
     process = subprocess.Popen([PROGRAM, "-F", "-c", str(config)], stderr=subprocess.PIPE)
     try:

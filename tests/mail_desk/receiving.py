@@ -9,6 +9,7 @@ hook is called in its phase and may return an answer ("451 later"), DROP to end 
 from __future__ import annotations
 
 import asyncio
+import base64
 import ssl
 import threading
 from collections.abc import Callable
@@ -23,6 +24,8 @@ from ombud.mail.parse import ParsedMail, parse_message
 DROP = "drop"
 PHASES = ("connect", "mail", "rcpt", "data", "dot", "taken")
 
+OwnerOf = Callable[[str], str | None]
+"""Returns whose access token that is."""
 Hook = Callable[[str, str], str | None]
 """Called with the phase and what it is about (an address, a Message-ID)."""
 
@@ -90,8 +93,18 @@ class _Protocol(SMTP):
 
 
 class _Handler:
-    def __init__(self, post: Post) -> None:
+    def __init__(self, post: Post, owner_of: OwnerOf | None = None) -> None:
         self.post = post
+        self.owner_of = owner_of
+
+    async def auth_XOAUTH2(self, _server: SMTP, args: list[str]) -> AuthResult:  # noqa: N802 - aiosmtpd's name
+        """Let in who brings a token of their own."""
+        said = base64.b64decode(args[1]).decode().split("\x01")
+        user, token = said[0].removeprefix("user="), said[1].removeprefix("auth=Bearer ")
+        self.post.logins.append((user, token))
+        return AuthResult(
+            success=self.owner_of is not None and self.owner_of(token) == user, handled=False, auth_data=user
+        )
 
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
@@ -136,13 +149,23 @@ class _Handler:
 class ReceivingServer:
     """The server; `start` and `stop` it, `port` is where it listens."""
 
-    def __init__(self, *, tls: Path | None = None, implicit: bool = False, password: str = "") -> None:
-        """`tls`: a certificate with its key, for STARTTLS or, with `implicit`, from the beginning."""
+    def __init__(
+        self,
+        *,
+        tls: Path | None = None,
+        implicit: bool = False,
+        password: str = "",
+        owner_of: OwnerOf | None = None,
+    ) -> None:
+        """`tls`: a certificate with its key, for STARTTLS or, with `implicit`, from the beginning.
+
+        With `password` or `owner_of` (of access tokens, for XOAUTH2) who brings mail signs in.
+        """
         self.post = Post()
         self.port = 0
         self._context = _context(tls) if tls is not None else None
         self._implicit = implicit
-        self._password = password
+        self._password, self._owner_of = password, owner_of
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="receiving", daemon=True)
         self._listens = threading.Event()
@@ -177,11 +200,11 @@ class ReceivingServer:
 
     def _protocol(self) -> SMTP:
         made = _Protocol(
-            _Handler(self.post),
+            _Handler(self.post, self._owner_of),
             hostname="receiving.example",
             loop=self._loop,
             tls_context=None if self._implicit else self._context,
-            auth_required=bool(self._password),
+            auth_required=bool(self._password) or self._owner_of is not None,
             auth_require_tls=self._context is not None and not self._implicit,
             authenticator=self._check if self._password else None,
         )

@@ -1,5 +1,6 @@
 """Letters that the desk sends by itself: no storm, no loop, no victim (TRUST.md T60, T65, R25, R26)."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,12 +15,15 @@ from ombud import Actor, Desk, clock
 from ombud.config import Settings
 from ombud.files import open_store
 from ombud.mail.actions import claim_automatic_letter, forget_old_letters
+from ombud.mail.outgoing.acknowledging import Acknowledging
 from ombud.mail.rules import PER_HOUR, TOTAL_PER_HOUR, AnswerFacts, may_answer_automatically
-from ombud.mail.tokens import TicketNamer
-from ombud.models import AutomaticKind, AutomaticMail, InboundMail, Mailbox, MailSource
+from ombud.mail.tokens import TicketNamer, without_tag
+from ombud.models import AutomaticKind, AutomaticMail, InboundMail, Mailbox, MailSource, Security
 from ombud.testing import ScratchServer
 from ombud.worker.intake import Intake
-from tests.mail_desk.conftest import SUPPORT, PostOffice, letter
+from ombud.worker.mail_out import Sender
+from tests.mail_desk.conftest import CONNECT, SUPPORT, PostOffice, letter
+from tests.mail_desk.receiving import ReceivingServer
 
 SYSTEM = Actor.system("test")
 ACK = AutomaticKind.ACKNOWLEDGEMENT
@@ -158,6 +162,40 @@ def test_two_desks_that_face_each_other_stop(
         assert len(two.sent) <= 3
         if names:
             assert 1 + len(one.sent) + len(two.sent) <= 3
+
+
+def test_two_real_desks_exchange_three_letters_in_a_day(
+    postgres: ScratchServer, desk: Desk, receiving: ReceivingServer, tmp_path: Path
+) -> None:
+    """As above with nothing made up: acknowledgements from the outbox, by SMTP, read by the other one (R25)."""
+    with postgres.database() as database, Desk(database.url, Settings()) as other:
+        sides = {}
+        for own, address in ((desk, "help@one.example"), (other, "help@two.example")):
+            box = {"smtp_host": "127.0.0.1", "smtp_port": receiving.port, "smtp_security": Security.PLAIN}
+            own.run(SYSTEM, lambda s, a=address, b=box: s.add(Mailbox(name="Box", address=a, **b)))
+            files, namer = (
+                open_store(tmp_path / address, limit=10**8),
+                TicketNamer(address.encode().ljust(32, b"k")),
+            )
+            intake = Intake(own, files, namer, acknowledge=Acknowledging(namer))
+            sides[address] = (intake, Sender(own, files, namer, connect=CONNECT))
+        first = letter(sender="help@two.example", to="help@one.example", message_id="<begin@two.example>")
+        sides["help@one.example"][0].receive(first.as_bytes(), MailSource.PIPE)
+        handed = 0
+        for hour in range(24):
+            with clock.frozen(NOON + timedelta(hours=hour)):
+                for intake, sender in sides.values():
+                    intake.decide_waiting()
+                    asyncio.run(_send(sender))
+                for sent in receiving.post.letters[handed:]:
+                    sides[without_tag(sent.recipients[0])][0].receive(sent.raw, MailSource.PIPE)
+                handed = len(receiving.post.letters)
+    assert 1 <= handed <= 2, "the first letter, its acknowledgement, and at most one more"
+
+
+async def _send(sender: Sender) -> None:
+    await sender.run_until_idle()
+    await sender.close()
 
 
 def test_a_vacation_with_fresh_names_is_answered_at_most_once_a_ticket(

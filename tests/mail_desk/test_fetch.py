@@ -223,9 +223,13 @@ def test_the_server_is_waited_for_and_tells_at_once(
     assert _count(office) == 2
 
 
+def _no_token(_mailbox: Mailbox) -> str:
+    raise AssertionError("this mailbox has a password")
+
+
 def _probed(office: PostOffice, vault: Vault, guard: Guard = INSIDE) -> list[tuple[str, bool, str]]:
     mailbox: Mailbox = office.look(lambda s: s.scalar(queries.mailbox_with_secrets(office.mailbox.id)))
-    return [dataclasses.astuple(probe) for probe in probe_fetching(mailbox, vault, guard)]
+    return [dataclasses.astuple(probe) for probe in probe_fetching(mailbox, vault, guard, _no_token)]
 
 
 def test_a_set_up_is_tried_step_by_step(

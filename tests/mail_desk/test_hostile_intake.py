@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MESSAGES, MEGABYTES = 100, 330
-"""The process holds Python, SQLAlchemy and a driver besides the message; reading alone is bounded in tests/mail."""
+MESSAGES, MEGABYTES = 100, 256
+"""Of the whole process, with Python, SQLAlchemy and a driver besides the message."""
 
 
 @pytest.mark.timeout(400)

@@ -2,9 +2,11 @@
 
 import smtplib
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -208,3 +210,78 @@ def test_ports_are_opened_as_the_settings_say(office: PostOffice, settings: Sett
         taken = settings.model_copy(update={"lmtp_port": both[0].port})
         with pytest.raises(Unavailable, match="cannot be used for mail"), listening(office.desk, taken):
             pass
+
+
+def test_starttls_is_offered_with_a_certificate(
+    office: PostOffice, settings: Settings, certificate: Path
+) -> None:
+    trusted = ssl.create_default_context(cafile=certificate)
+    with (
+        listener(office, settings, listen._Spooling, mail_certificate=certificate) as found,
+        smtplib.SMTP("127.0.0.1", found.port) as client,
+    ):
+        client.ehlo()
+        assert client.has_extn("starttls")
+        client.starttls(context=trusted)
+        client.send_message(letter(), "eva@customer.example", [SUPPORT])
+        client.ehlo()
+        assert not client.has_extn("starttls"), "once is enough"
+    assert len(_mails(office)) == 1
+
+
+def test_what_is_said_before_starttls_is_forgotten(
+    office: PostOffice, settings: Settings, certificate: Path
+) -> None:
+    """Commands smuggled in behind STARTTLS in the clear are not taken for the client's own (CVE-2011-0411)."""
+    with (
+        listener(office, settings, listen._Spooling, mail_certificate=certificate) as found,
+        socket.create_connection(("127.0.0.1", found.port), timeout=20) as plain,
+    ):
+        lines = plain.makefile("rb", buffering=0)
+        lines.readline()
+        plain.sendall(b"EHLO x\r\n")
+        while lines.readline()[3:4] == b"-":
+            pass
+        plain.sendall(b"STARTTLS\r\nMAIL FROM:<evil@x.example>\r\n")
+        assert lines.readline().startswith(b"220")
+        lines.close()
+        try:
+            with ssl.create_default_context(cafile=certificate).wrap_socket(
+                plain, server_hostname="127.0.0.1"
+            ) as client:
+                client.sendall(b"EHLO x\r\nRCPT TO:<support@desk.example>\r\nQUIT\r\n")
+                said = b"".join(iter(lambda: client.recv(1000), b""))
+        except OSError:
+            said = b""  # the handshake failed, or the connection ended: nothing was taken either way
+    assert b"2.1.5" not in said
+    assert b"2.1.0" not in said
+
+
+def test_a_certificate_that_is_none_is_said_at_the_start(
+    office: PostOffice, settings: Settings, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_text("no certificate")
+    for path in (wrong, tmp_path / "missing.pem"):
+        with (
+            pytest.raises(Unavailable, match="no certificate with its key"),
+            listener(office, settings, mail_certificate=path),
+        ):
+            pass
+
+
+def test_connections_are_counted_and_the_one_too_many_comes_again(
+    office: PostOffice, settings: Settings
+) -> None:
+    with listener(office, settings, listen._Spooling, mail_connections=2) as found:
+        first = smtplib.SMTP("127.0.0.1", found.port)
+        with smtplib.SMTP("127.0.0.1", found.port):
+            with pytest.raises(smtplib.SMTPConnectError) as refused:
+                smtplib.SMTP("127.0.0.1", found.port)
+            assert refused.value.smtp_code == 421
+            first.send_message(letter(), "eva@customer.example", [SUPPORT])
+        first.quit()
+        for _ in range(5):
+            with smtplib.SMTP("127.0.0.1", found.port) as client:
+                assert client.ehlo()[0] == 250
+    assert len(_mails(office)) == 1

@@ -7,16 +7,17 @@ import email.policy
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 
 from ombud import Actor, Comment, Desk, DeskSession, TicketStatus, clock
 from ombud.errors import Conflict, Forbidden, Invalid
+from ombud.mail.actions import clear_bounce
 from ombud.mail.outgoing import attempts
-from ombud.mail.outgoing.actions import TooLate, cancel, note_bounce, pause, retry, take_back
+from ombud.mail.outgoing.actions import ALL_BOUNCE, TooLate, cancel, note_bounce, pause, retry, take_back
 from ombud.mail.outgoing.reactions import Mailing
 from ombud.mail.outgoing.rules import Outcome, Verdict
 from ombud.mail.tokens import TicketNamer
-from ombud.models import Draft, OutboundMail, OutboundState, RecipientState
+from ombud.models import BouncedAddress, Draft, OutboundMail, OutboundState, RecipientState
 from ombud.testing import Cast, frozen, make_ticket
 from ombud.tickets import Delivery, add_comment
 from tests.mail_desk.conftest import SUPPORT, OutTray, PostOffice, letter
@@ -336,3 +337,54 @@ def test_a_report_marks_the_recipient_it_names(tray: OutTray) -> None:
     assert mail.state is OutboundState.SENT
     tray.desk.run(system, note_bounce, mail_id, tray.cast.other_customer.email.upper(), "5.1.1 gone")
     assert tray.mail(comment).state is OutboundState.BOUNCED
+
+
+def test_an_address_that_takes_no_mail_is_passed_over_and_says_so(tray: OutTray) -> None:
+    ticket = tray.open_ticket()
+    tray.follow(ticket, tray.cast.other_customer.id)
+    bounce_at(tray, tray.cast.customer.email)
+    comment = tray.answer(ticket)
+    (sent,) = tray.send()
+    assert sent.recipients == (tray.cast.other_customer.email,)
+    mail = tray.mail(comment)
+    assert mail.state is OutboundState.SENT
+    assert {one.email: one.state for one in mail.recipients} == {
+        tray.cast.customer.email: RecipientState.BOUNCED,
+        tray.cast.other_customer.email: RecipientState.ACCEPTED,
+    }
+    (answer,) = [one.answer for one in mail.recipients if one.answer.startswith("Not sent")]
+    assert "came back on" in answer
+    assert "5.1.1 no such user" in answer
+
+
+def test_a_reply_to_nobody_who_takes_mail_is_bounced_at_once_and_sent_by_a_person(tray: OutTray) -> None:
+    bounce_at(tray, tray.cast.customer.email)
+    ticket = tray.open_ticket()
+    comment = tray.answer(ticket)
+    assert tray.send() == []
+    mail = tray.mail(comment)
+    assert (mail.state, mail.problem) == (OutboundState.BOUNCED, ALL_BOUNCE)
+    tray.desk.run(tray.cast.agent.actor, retry, mail.id)
+    assert len(tray.send()) == 1
+    tray.desk.run(tray.cast.agent.actor, clear_bounce, tray.cast.customer.email)
+    tray.answer(ticket, "And again.")
+    assert len(tray.send()) == 1
+
+
+def bounce_at(tray: OutTray, email: str) -> None:
+    with tray.desk.begin(Actor.system("test")) as session:
+        session.add(BouncedAddress(email=email, status="5.1.1", diagnostic="no such user"))
+
+
+def test_what_may_be_lost_in_a_crash_is_never_sent(tray: OutTray) -> None:
+    """A decision need not wait for the disk; taking its letter to send it does, and so brings it along."""
+    tray.answer(tray.open_ticket())
+
+    def take(session: DeskSession) -> tuple[int, str]:
+        taken = attempts.claim(session, 10)
+        source = "SELECT source FROM pg_settings WHERE name = 'synchronous_commit'"
+        return len(taken), str(session.scalar(text(source)))
+
+    taken, source = tray.desk.run(Actor.system("test"), take)
+    assert taken == 1
+    assert source != "session", "it commits as the server does, with fsync in a desk of one's own"

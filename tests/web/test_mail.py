@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import pytest_asyncio
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
@@ -169,3 +173,36 @@ async def test_a_mailbox_is_set_up_changed_and_tried_out(web: Browser, cast: Cas
     rule_id = listed.partition("/settings/mail-rules/")[2].partition("/")[0]
     assert (await web.post(f"/settings/mail-rules/{rule_id}/deletion")).status_code == 303
     assert "Noise" not in (await web.get("/settings/mailboxes")).text
+
+
+async def test_how_a_mailbox_sends_is_set_on_its_page(web: Browser, cast: Cast, intake: Intake) -> None:
+    await web.sign_in(cast.admin)
+    found = re.search(r"/settings/mailboxes/\d+", (await web.get("/settings/mailboxes")).text)
+    assert found is not None
+    place = found[0]
+    values = {"is_paused": "yes", "link_over": "5", "dkim_selector": "", "dkim_key": ""}
+    assert (await web.post(f"{place}/sending", values)).status_code == 303
+    shown = (await web.get(place)).text
+    assert 'name="is_paused" value="yes" checked' in shown
+    assert 'name="link_over" type="text" value="5"' in shown
+    for wrong, said in (
+        ({"link_over": "51"}, "The size must be 0 to 50 MB."),
+        ({"dkim_selector": "desk1"}, "The key must be given with a new selector."),
+        ({"dkim_selector": "desk1", "dkim_key": "canary-4711"}, "The key must be a private RSA key"),
+    ):
+        refused = await web.post(f"{place}/sending", {**values, **wrong})
+        assert refused.status_code == 422
+        assert said in refused.text
+        assert "canary-4711" not in refused.text
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    signed = await web.post(
+        f"{place}/sending", {**values, "dkim_selector": "desk1", "dkim_key": key.decode()}
+    )
+    assert "v=DKIM1; k=rsa; p=MII" in signed.text
+    assert "<code>desk1._domainkey.desk.example</code>" in signed.text
+    assert "PRIVATE KEY" not in (await web.get(place)).text
+    await web.post("/sign-out")
+    await web.sign_in(cast.agent)
+    assert (await web.post(f"{place}/sending", values)).status_code == 403

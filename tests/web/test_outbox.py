@@ -13,7 +13,14 @@ from ombud.db.statements import counted
 from ombud.mail.outgoing.links import file_link
 from ombud.mail.outgoing.writing import LINK_LIFE
 from ombud.mail.tokens import open_namer
-from ombud.models import Mailbox, OutboundMail, OutboundRecipient, OutboundState, RecipientState
+from ombud.models import (
+    BouncedAddress,
+    Mailbox,
+    OutboundMail,
+    OutboundRecipient,
+    OutboundState,
+    RecipientState,
+)
 from ombud.runtime import Runtime
 from ombud.testing import Cast, make_ticket
 from ombud.tickets import StoredFile, attach_file
@@ -263,3 +270,36 @@ async def test_every_recipient_is_told_of(web: Browser, cast: Cast, desk: Desk, 
     assert 'data-state="sent"' in page
     assert "taken by their server" in page
     assert "550 no such user" in page
+
+
+async def test_an_address_that_takes_no_mail_is_shown_and_cleared(
+    web: Browser, cast: Cast, desk: Desk, ticket: Ticket
+) -> None:
+    gone = "gone+1@x.example"
+    await web.sign_in(cast.agent)
+    assert "Mail reaches everybody" in (await web.get("/outbox/bounced")).text
+
+    def bounce(session: DeskSession) -> None:
+        for number in range(30):
+            session.add(
+                BouncedAddress(email=f"{number}@x.example", status="5.1.1", diagnostic="<b>nobody</b>")
+            )
+        session.add(BouncedAddress(email=gone, status="5.1.1", diagnostic="no such user"))
+
+    await desk.arun(SYSTEM, bounce)
+    with counted() as log:
+        shown = (await web.get("/outbox/bounced")).text
+    assert len(log) <= BUDGET
+    assert gone in shown
+    assert "&lt;b&gt;nobody" in shown
+    assert "/outbox/bounced" in (await web.get("/outbox")).text
+    assert (await web.post("/outbox/bounced", {"email": gone})).status_code == 303
+    assert gone not in (await web.get("/outbox/bounced")).text
+    assert (await web.post("/outbox/bounced", {"email": gone})).status_code == 404
+    await web.post("/sign-out")
+    await web.sign_in(cast.light_agent)
+    assert "Send there again" not in (await web.get("/outbox/bounced")).text
+    assert (await web.post("/outbox/bounced", {"email": "1@x.example"})).status_code == 403
+    await web.post("/sign-out")
+    await web.sign_in(cast.customer)
+    assert (await web.get("/outbox/bounced")).status_code == 403

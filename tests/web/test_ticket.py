@@ -290,3 +290,15 @@ async def test_a_very_long_conversation_is_read_page_by_page(web: Browser, cast:
     earlier = (await web.get(found[1].replace("&amp;", "&"))).text
     assert "Message number 0." in earlier
     assert "Earlier messages" not in earlier
+
+
+async def test_colleagues_are_offered_to_colleagues_only(web: Browser, cast: Cast) -> None:
+    await web.sign_in(cast.agent)
+    with counted() as log:
+        found = (await web.get("/colleagues?name=tara", headers=htmx())).text
+    assert 'data-name="Tara Teamwork"' in found
+    assert len(log) <= 4
+    assert cast.customer.user.full_name not in (await web.get("/colleagues?name=ca", headers=htmx())).text
+    await web.post("/sign-out")
+    await web.sign_in(cast.customer)
+    assert (await web.get("/colleagues?name=tara", headers=htmx())).status_code == 403

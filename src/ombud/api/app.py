@@ -27,6 +27,7 @@ from ombud.api import (
 from ombud.api.docs import docs_routes
 from ombud.api.envelope import Envelope
 from ombud.api.openapi import describe
+from ombud.api.rates import Buckets
 from ombud.people.door import Door
 from ombud.runtime import Runtime
 
@@ -57,6 +58,8 @@ def create_api(runtime: Runtime) -> FastAPI:
     """Return the API of a desk as an application of its own."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.runtime = runtime
+    limit = runtime.settings.api_rate
+    app.state.buckets = Buckets(limit) if limit else None
     app.state.door = Door()
     for router in ROUTERS:
         # Not include_router: its copies are nested, and the answer to a wrong method must see all routes.

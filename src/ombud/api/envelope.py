@@ -4,12 +4,14 @@ Plain ASGI, because it must hold for streams and for what goes wrong outside of 
 """
 
 import logging
+from typing import Any
 
 from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ombud.api import problems
+from ombud.api.rates import Left
 from ombud.db.actor import new_request_id
 from ombud.errors import OmbudError
 
@@ -31,9 +33,10 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send, request_id=new_request_id(), without_body=scope["method"] == "HEAD")
+        state = dict(scope.get("state", {}))
+        answer = _Answer(send, state, request_id=new_request_id(), without_body=scope["method"] == "HEAD")
         # HEAD runs the route of GET; `is_head` lets a route spare itself the body.
-        state = {**scope.get("state", {}), "request_id": answer.request_id, "is_head": answer.without_body}
+        state |= {"request_id": answer.request_id, "is_head": answer.without_body}
         inner = {**scope, "state": state, "method": "GET" if answer.without_body else scope["method"]}
         try:
             await self._app(inner, receive, answer.send)
@@ -48,8 +51,9 @@ class Envelope:
 class _Answer:
     """Sends an answer on, completed."""
 
-    def __init__(self, send: Send, *, request_id: str, without_body: bool) -> None:
+    def __init__(self, send: Send, state: dict[str, Any], *, request_id: str, without_body: bool) -> None:
         self._send = send
+        self._state = state
         self.request_id = request_id
         self.without_body = without_body
         self.started = False
@@ -59,6 +63,9 @@ class _Answer:
             self.started = True
             headers = MutableHeaders(scope=message)
             headers["X-Request-Id"] = self.request_id
+            left: Left | None = self._state.get("left")
+            for name, value in left.headers().items() if left is not None else ():
+                headers[name] = value
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
         elif message["type"] == "http.response.body" and self.without_body:

@@ -10,6 +10,7 @@ from ombud.api.created import Created
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import Page, PathId
 from ombud.api.schemas.mail import Mailbox, MailboxPatch, MailboxProbe, NewMailbox, NewRule, Rule, RulePatch
+from ombud.api.schemas.outbox import Sending, SendingPatch
 from ombud.config import words_of
 from ombud.db.actor import Actor
 from ombud.db.context import actor_of
@@ -24,11 +25,19 @@ from ombud.mail.actions import (
     delete_rule,
     get_mailbox,
 )
+from ombud.mail.actions.sending import (
+    DkimKey,
+    SendingChanges,
+    change_sending,
+    get_sending,
+    read_dkim_key,
+)
 from ombud.mail.policy import require_right_to_keep_mailboxes
-from ombud.mail.probe import probe_fetching
+from ombud.mail.probe import probe_mailbox
 from ombud.models import Mailbox as MailboxRow
 from ombud.models import MailRule
 from ombud.tickets.policy import require_staff
+from ombud.worker.access import AccessTokens
 from ombud.worker.intake import vault_of
 
 router = api_router("Mailboxes")
@@ -65,14 +74,33 @@ async def update_mailbox(mailbox_id: PathId, body: MailboxPatch, call: CurrentCa
 
 @router.post("/mailboxes/{mailbox_id}/trial")
 async def try_mailbox(mailbox_id: PathId, call: CurrentCall) -> Page[MailboxProbe]:
-    """Try to fetch from a mailbox and say what is wrong, step by step; nothing on its server is changed."""
+    """Try to fetch and to send, and say what is wrong, step by step; nothing is changed and nothing is sent."""
     await call.read(_may_try, mailbox_id)
     settings = call.runtime.settings
     async with call.runtime.desk.aread(Actor.system("mail/trial")) as session:
         mailbox = (await session.scalars(queries.mailbox_with_secrets(mailbox_id))).one()
     vault = await asyncio.to_thread(vault_of, settings)
-    probes = await asyncio.to_thread(probe_fetching, mailbox, vault, Guard(words_of(settings.internal_hosts)))
+    guard = Guard(words_of(settings.internal_hosts))
+    tokens = AccessTokens(call.runtime.desk, vault, guard, Actor.system("mail/trial"))
+    probes = await asyncio.to_thread(probe_mailbox, mailbox, vault, guard, tokens.of)
     return Page(items=[MailboxProbe.of(probe) for probe in probes], next_cursor=None)
+
+
+@router.get("/mailboxes/{mailbox_id}/sending")
+async def read_sending(mailbox_id: PathId, call: CurrentCall) -> Sending:
+    """Read how a mailbox sends, beside its server."""
+    return await call.read(_sending, mailbox_id)
+
+
+@router.patch("/mailboxes/{mailbox_id}/sending", responses=problems(413, 415))
+async def update_sending(mailbox_id: PathId, body: SendingPatch, call: CurrentCall) -> Sending:
+    """Change how a mailbox sends: hold its mail, quote, link to large files, sign by DKIM."""
+    await call.read(_may_try, mailbox_id)
+    given = body.given()
+    pem = given.pop("dkim_key", None)
+    key = await asyncio.to_thread(read_dkim_key, pem) if pem is not None else None
+    vault = await asyncio.to_thread(vault_of, call.runtime.settings)
+    return await call.write(_change_sending, mailbox_id, given, key, vault)
 
 
 @router.get("/mail/rules")
@@ -121,6 +149,18 @@ def _change(session: Session, mailbox_id: int, body: MailboxPatch, vault: Vault)
 def _read(session: Session, mailbox_id: int) -> Mailbox:
     require_staff(actor_of(session))
     return Mailbox.of(get_mailbox(session, mailbox_id))
+
+
+def _sending(session: Session, mailbox_id: int) -> Sending:
+    require_staff(actor_of(session))
+    return Sending.of(get_sending(session, mailbox_id))
+
+
+def _change_sending(
+    session: Session, mailbox_id: int, given: SendingChanges, key: DkimKey | None, vault: Vault
+) -> Sending:
+    sending = change_sending(session, mailbox_id, given, key=key, vault=vault)
+    return Sending.of(sending, key.record if key is not None else None)
 
 
 def _may_try(session: Session, mailbox_id: int) -> None:

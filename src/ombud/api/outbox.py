@@ -3,19 +3,22 @@
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Path, Query
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from ombud.api.calls import CurrentCall
-from ombud.api.paging import Link, PageQuery, cursor_at
+from ombud.api.paging import Link, PageQuery, WhichPage, cursor_at
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import BIGINT_MAX, Page, PathId
-from ombud.api.schemas.outbox import MailTemplate, NewMailTemplate, OutboundMail
+from ombud.api.schemas.outbox import BouncedAddress, MailTemplate, NewMailTemplate, OutboundMail
 from ombud.db.context import actor_of
 from ombud.errors import NotFound
+from ombud.mail import queries as inbound
+from ombud.mail.actions import clear_bounce
 from ombud.mail.outgoing import actions, queries
 from ombud.mail.outgoing.templates import set_template, templates
+from ombud.models import BouncedAddress as BouncedAddressRow
 from ombud.models import OutboundMail as OutboundMailRow
 from ombud.models import OutboundState, TemplateKind
 from ombud.tickets.policy import require_staff
@@ -63,6 +66,19 @@ async def cancel_mail(mail_id: PathId, call: CurrentCall) -> OutboundMail:
     return await call.write(_change, actions.cancel, mail_id)
 
 
+@router.get("/bounced-addresses")
+async def list_bounced_addresses(page: WhichPage, call: CurrentCall, link: Link) -> Page[BouncedAddress]:
+    """List addresses that mail came back from for good: nothing goes there until they write, or it is cleared."""
+    rows = await call.read(_bounced, page.after_name("bounced"), page.limit + 1)
+    return link.page(rows, page.limit, BouncedAddress.of, lambda one: cursor_at("bounced", one.email))
+
+
+@router.delete("/bounced-addresses/{email}", status_code=204)
+async def clear_bounced_address(email: Annotated[str, Path(max_length=320)], call: CurrentCall) -> None:
+    """Let mail go to an address again."""
+    await call.write(clear_bounce, email)
+
+
 @router.get("/mail-templates")
 async def list_mail_templates(call: CurrentCall) -> Page[MailTemplate]:
     """List the templates of mail, those of everybody first."""
@@ -98,6 +114,11 @@ def _change(
 ) -> OutboundMail:
     action(session, mail_id)
     return _mail(session, mail_id)
+
+
+def _bounced(session: Session, after: str, limit: int) -> Sequence[BouncedAddressRow]:
+    require_staff(actor_of(session))
+    return session.scalars(inbound.bounced_addresses(after=after, limit=limit)).all()
 
 
 def _templates(session: Session) -> list[MailTemplate]:

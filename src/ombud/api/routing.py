@@ -18,6 +18,7 @@ from ombud.api import looks, once
 from ombud.api.auth import authenticate, check_scope
 from ombud.api.json_body import read_json
 from ombud.api.problems import MEDIA_TYPE
+from ombud.api.rates import Buckets, weight_of
 from ombud.config import Settings
 from ombud.errors import Invalid, NotFound
 
@@ -53,7 +54,7 @@ def api_router(tag: str, route_class: "type[ApiRoute] | None" = None) -> APIRout
     return APIRouter(
         tags=[tag],
         route_class=route_class or ApiRoute,
-        responses=problems(401, 403, 404, 422, 503),
+        responses=problems(401, 403, 404, 422, 429, 503),
         generate_unique_id_function=lambda route: route.name,
     )
 
@@ -94,6 +95,7 @@ class ApiRoute(APIRoute):
         known = _query_parameters(self.dependant)
         route = self.path_format
         takes_form = self.body_field is not None and isinstance(self.body_field.field_info, Form)
+        weights = {method: weight_of(method, route) for method in self.methods or ()}
         body: once.Body = "form" if takes_form else "none" if self.body_field is None else "json"
 
         async def guarded(plain: Request) -> Response:
@@ -101,6 +103,7 @@ class ApiRoute(APIRoute):
             runtime = request.app.state.runtime
             request.state.principal = await authenticate(request, runtime)
             with looks.noted(request):
+                _take(request, weights[request.method])
                 check_scope(request.state.principal, request.method, self.scope)
                 if "\x00" in request.url.path:
                     raise NotFound
@@ -128,6 +131,17 @@ class RawMailRoute(ApiRoute):
     def prepare(self, request: ApiRequest, settings: Settings) -> None:
         request.limit = settings.mail_limit
         check_type(request, ("message/rfc822", "application/octet-stream"))
+
+
+def _take(request: Request, units: int) -> None:
+    """Take a call's units from the caller's bucket; the envelope tells every answer what is left."""
+    buckets: Buckets | None = request.app.state.buckets
+    if buckets is None:
+        return
+    left, is_enough = buckets.take(request.state.principal.actor.label, units)
+    request.state.left = left
+    if not is_enough:
+        raise buckets.refusal(left, units)
 
 
 def _query_parameters(dependant: Dependant) -> dict[str, bool]:

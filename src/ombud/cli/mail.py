@@ -96,7 +96,7 @@ def _ingest(address: str | None, data_dir: Any) -> int:
 
 
 def _refused(words: str, code: int) -> int:
-    err.print(f"ombud: {words}", highlight=False, markup=False)
+    err.print(f"ombud: {words}", highlight=False, markup=False, soft_wrap=True)
     return code
 
 

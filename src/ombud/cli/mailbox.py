@@ -14,9 +14,10 @@ from ombud.errors import Invalid, NotFound
 from ombud.kit.guard import Guard
 from ombud.mail import queries
 from ombud.mail.actions import MailboxChanges, NewSecrets, change_mailbox, create_mailbox
-from ombud.mail.probe import probe_fetching
+from ombud.mail.probe import probe_mailbox
 from ombud.models import Mailbox, Security
 from ombud.people import queries as people
+from ombud.worker.access import AccessTokens
 from ombud.worker.intake import vault_of
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -36,8 +37,18 @@ Moves = Annotated[
 Trusted = Annotated[
     str | None, typer.Option("--trusted-server", help="Whose Authentication-Results are believed.")
 ]
+SmtpHost = Annotated[str | None, typer.Option("--smtp-host", help="The server to send by.")]
+SmtpPort = Annotated[int | None, typer.Option("--smtp-port", help="Its port.", min=1, max=65535)]
+SmtpHow = Annotated[Security | None, typer.Option("--smtp-security", help="tls, starttls or plain.")]
+SmtpUser = Annotated[
+    str | None, typer.Option("--smtp-user", help="Whom to sign in as; the address without it.")
+]
 Password = Annotated[
     bool, typer.Option("--password-stdin", help="Read the IMAP password from standard input.")
+]
+SmtpPassword = Annotated[
+    bool,
+    typer.Option("--smtp-password-stdin", help="Read the SMTP password from there, from the next line."),
 ]
 
 
@@ -55,21 +66,30 @@ def add(
     imap_user: User = None,
     imap_folder: Folder = None,
     moves_to: Moves = None,
+    smtp_host: SmtpHost = None,
+    smtp_port: SmtpPort = None,
+    smtp_security: SmtpHow = None,
+    smtp_user: SmtpUser = None,
     trusted_server: Trusted = None,
     skip_old: Annotated[
         bool, typer.Option("--skip-old", help="Leave what lies in the folder now where it is.")
     ] = False,
     password_stdin: Password = False,
+    smtp_password_stdin: SmtpPassword = False,
     data_dir: DataDir = None,
 ) -> None:
     """Set up a mailbox."""
-    changes = _changes(imap_host, imap_port, imap_security, imap_user, imap_folder, moves_to, trusted_server)
+    changes = _changes(
+        imap_host, imap_port, imap_security, imap_user, imap_folder, moves_to,
+        smtp_host, smtp_port, smtp_security, smtp_user, trusted_server,
+    )  # fmt: skip
+    secrets = _secrets(password_stdin, smtp_password_stdin)
     changes.update({"name": name or address, "address": address, "imap_skips_old": skip_old})
     with desk_for(data_dir) as desk:
         if team is not None:
             changes["team_id"] = _team(desk, team)
         vault = vault_of(settings_with(data_dir))
-        made = desk.run(CONSOLE, create_mailbox, changes, secrets=_secrets(password_stdin), vault=vault)
+        made = desk.run(CONSOLE, create_mailbox, changes, secrets=secrets, vault=vault)
     out.print(f"Mailbox {made.id}: {made.address}", highlight=False)
 
 
@@ -85,13 +105,22 @@ def change(
     imap_user: User = None,
     imap_folder: Folder = None,
     moves_to: Moves = None,
+    smtp_host: SmtpHost = None,
+    smtp_port: SmtpPort = None,
+    smtp_security: SmtpHow = None,
+    smtp_user: SmtpUser = None,
     trusted_server: Trusted = None,
     active: Annotated[bool | None, typer.Option("--active/--inactive", help="Whether mail is taken.")] = None,
     password_stdin: Password = False,
+    smtp_password_stdin: SmtpPassword = False,
     data_dir: DataDir = None,
 ) -> None:
     """Change a mailbox; what is not named stays."""
-    changes = _changes(imap_host, imap_port, imap_security, imap_user, imap_folder, moves_to, trusted_server)
+    changes = _changes(
+        imap_host, imap_port, imap_security, imap_user, imap_folder, moves_to,
+        smtp_host, smtp_port, smtp_security, smtp_user, trusted_server,
+    )  # fmt: skip
+    secrets = _secrets(password_stdin, smtp_password_stdin)
     if name is not None:
         changes["name"] = name
     if active is not None:
@@ -101,7 +130,7 @@ def change(
             changes["team_id"] = _team(desk, team)
         vault = vault_of(settings_with(data_dir))
         found = _mailbox(desk, address)
-        desk.run(CONSOLE, change_mailbox, found.id, changes, secrets=_secrets(password_stdin), vault=vault)
+        desk.run(CONSOLE, change_mailbox, found.id, changes, secrets=secrets, vault=vault)
     out.print(f"{address} is changed.", highlight=False)
 
 
@@ -129,11 +158,12 @@ def list_mailboxes(data_dir: DataDir = None) -> None:
 
 @app.command("test")
 def try_out(address: Address, data_dir: DataDir = None) -> None:
-    """Try to fetch from a mailbox and say what is wrong; nothing on the server is changed."""
+    """Try to fetch and to send, and say what is wrong; nothing is changed and nothing is sent."""
     settings = settings_with(data_dir)
     with desk_for(data_dir) as desk:
         mailbox = _mailbox(desk, address)
-        probes = probe_fetching(mailbox, vault_of(settings), Guard(words_of(settings.internal_hosts)))
+        vault, guard = vault_of(settings), Guard(words_of(settings.internal_hosts))
+        probes = probe_mailbox(mailbox, vault, guard, AccessTokens(desk, vault, guard, CONSOLE).of)
     for probe in probes:
         out.print(
             f"{'good' if probe.is_good else 'BAD '}  {probe.name}: {probe.text}",
@@ -152,18 +182,29 @@ def _changes(*given: Any) -> MailboxChanges:
         "imap_user",
         "imap_folder",
         "imap_moves_to",
+        "smtp_host",
+        "smtp_port",
+        "smtp_security",
+        "smtp_user",
         "trusted_authserv",
     )
     return {name: value for name, value in zip(names, given, strict=True) if value is not None}  # type: ignore[return-value]  # the names of its fields
 
 
-def _secrets(from_stdin: bool) -> NewSecrets:
-    if not from_stdin:
-        return {}
+def _secrets(imap: bool, smtp: bool) -> NewSecrets:
+    found = NewSecrets()
+    if imap:
+        found["imap_secret"] = _line()
+    if smtp:
+        found["smtp_secret"] = _line()
+    return found
+
+
+def _line() -> str:
     password = sys.stdin.readline().rstrip("\r\n")
     if not password:
         raise Invalid(fields={"password": "must be on standard input."})
-    return {"imap_secret": password}
+    return password
 
 
 def _mailbox(desk: Desk, address: str) -> Mailbox:

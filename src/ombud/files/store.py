@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 CHUNK = 1 << 20
+REMOTE_PIECE = 5 * CHUNK
+"""The least that object stores take as one piece of several."""
+PIECES_AT_ONCE = 2
 _KEY = re.compile(r"sha256/[0-9a-f]{2}/[0-9a-f]{64}")
 
 
@@ -60,7 +63,9 @@ class FileStore:
             key = f"sha256/{checksum[:2]}/{checksum}"
             if not self._renew(key):
                 spool.seek(0)
-                obstore.put(self._store, key, spool)
+                # a few pieces at once, not the dozen that is usual: each lies in memory
+                piece = CHUNK if self._directory is not None else REMOTE_PIECE
+                obstore.put(self._store, key, spool, chunk_size=piece, max_concurrency=PIECES_AT_ONCE)
                 self._reach_disk(key)
         return StoredBytes(size=size, checksum=checksum, storage_key=key)
 

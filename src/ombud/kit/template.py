@@ -33,10 +33,14 @@ def render_template(
     A value is never read as a template again.
     """
     made: list[str] = []
+    cleaned: dict[str, str] = {}  # each value once, however often it is named
     size, end = 0, 0
     source = template.encode("utf-8", "replace")[:MAX_BYTES].decode("utf-8", "ignore")
     for found in _VARIABLE.finditer(source):
-        for piece in (source[end : found.start()], clean(values.get(found[1], ""))):
+        name = found[1]
+        if name not in cleaned:
+            cleaned[name] = clean(values.get(name, ""))
+        for piece in (source[end : found.start()], cleaned[name]):
             made.append(piece)
             size += len(piece.encode("utf-8", "replace"))
         end = found.end()

@@ -1,15 +1,30 @@
 """Gather what a decision about a message depends on, in a fixed number of statements."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from ombud.mail import queries
-from ombud.mail.prepared import PreparedMail, recipients
+from ombud.mail.prepared import PreparedMail, recipients, storable
 from ombud.mail.rules import Facts, Thread
 from ombud.mail.tokens import TicketNamer, looks_signed, without_tag
 from ombud.models import InboundMail, User
-from ombud.people import queries as people
+from ombud.models.mail import MESSAGE_ID_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """The facts, the sender where the desk knows them, and whether mail to their address came back."""
+
+    facts: Facts
+    sender: User | None
+    bounces: bool
+
+    def thread(self, ticket_id: int) -> Thread | None:
+        """Return what is known of a ticket that the message names."""
+        named = (*self.facts.signed, *self.facts.known)
+        return next((thread for thread in named if thread.ticket_id == ticket_id), None)
 
 
 def gather(
@@ -20,21 +35,24 @@ def gather(
     *,
     own: set[str],
     verified: bool | None,
-) -> tuple[Facts, User | None]:
-    """Return the facts, and the sender where the desk knows them."""
-    sender = session.scalar(people.user_by_email(prepared.sender)) if prepared.sender else None
-    copy = session.execute(
-        queries.copies(
-            prepared.parsed.message_id,
-            prepared.body_hash,
-            but=mail.id,
-            mailbox_id=None if mail.mailbox.joins_copies else mail.mailbox_id,
-        )
-    ).one_or_none()
+) -> Gathered:
+    """Return what a decision about a message depends on."""
+    row = session.execute(
+        queries.known_of_message(),
+        {
+            "sender": prepared.sender,
+            "message_id": storable(prepared.parsed.message_id)[:MESSAGE_ID_LIMIT],
+            "body_hash": prepared.body_hash,
+            "mail_id": mail.id,
+            "mailbox_id": None if mail.mailbox.joins_copies else mail.mailbox_id,
+            "names": prepared.names,
+        },
+    ).one()
+    sender: User | None = row[0]
     addresses = recipients(prepared.parsed, mail.envelope_to)
     signed, forged = _signed(namer, [*addresses, *prepared.names])
     signed += _reported(session, namer, addresses)
-    known = _known(session, prepared.names)
+    known = _known(prepared.names, row.names or ())
     threads = _threads(session, [*signed, *known])
     is_bounce = prepared.parsed.classification.value == "bounce"
     facts = Facts(
@@ -44,8 +62,8 @@ def gather(
         is_staff=sender is not None and sender.is_staff,
         is_active=sender is None or sender.is_active,
         verified=verified,
-        is_copy=copy is not None,
-        copy_of=copy.ticket_id if copy is not None else None,
+        is_copy=row.is_copy,
+        copy_of=row.copy_of,
         signed=[threads[ticket] for ticket in signed if ticket in threads],
         forged=forged,
         known=[threads[ticket] for ticket in known if ticket in threads],
@@ -55,7 +73,7 @@ def gather(
         else None,
         reopen_days=mail.mailbox.reopen_days,
     )
-    return facts, sender
+    return Gathered(facts, sender, row.bounces)
 
 
 def _signed(namer: TicketNamer, names: Iterable[str]) -> tuple[list[int], list[str]]:
@@ -80,16 +98,11 @@ def _reported(session: Session, namer: TicketNamer, addresses: Iterable[str]) ->
     return [ticket for ticket in found if ticket is not None]
 
 
-def _known(session: Session, names: Sequence[str]) -> list[int]:
+def _known(names: Sequence[str], rows: Iterable[tuple[str, int, bool]]) -> list[int]:
     """Return the tickets of known Message-IDs: the nearest reference first, messages before mere mentions."""
-    if not names:
-        return []
     place = {name: number for number, name in enumerate(names)}
-    rows = [
-        (place[name], not is_message, ticket)
-        for name, ticket, is_message in session.execute(queries.referenced(names))
-    ]
-    return list(dict.fromkeys(ticket for _, _, ticket in sorted(rows)))
+    ranked = sorted((place[name], not is_message, ticket) for name, ticket, is_message in rows)
+    return list(dict.fromkeys(ticket for _, _, ticket in ranked))
 
 
 def _threads(session: Session, ticket_ids: Sequence[int]) -> dict[int, Thread]:
@@ -102,8 +115,9 @@ def _threads(session: Session, ticket_ids: Sequence[int]) -> dict[int, Thread]:
             participants=frozenset([requester, *(followers or ())]),
             is_deleted=is_deleted,
             done_days=float(done_days) if done_days is not None else None,
+            status=status,
         )
-        for asked, ticket_id, number, is_deleted, done_days, requester, followers in session.execute(
-            queries.threads(ticket_ids)
+        for asked, ticket_id, number, is_deleted, done_days, status, requester, followers in session.execute(
+            queries.threads(), {"ticket_ids": list(ticket_ids)}
         )
     }

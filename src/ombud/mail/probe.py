@@ -1,6 +1,7 @@
 """Try a mailbox's set-up and say what is wrong, step by step, in words of our own: what servers say is not repeated."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ombud.errors import OmbudError
@@ -8,7 +9,8 @@ from ombud.kit.guard import Guard
 from ombud.kit.vault import Vault
 from ombud.mail.actions.mailboxes import secret_of
 from ombud.mail.imap import IMAP_ERRORS, Account, Folder, open_folder
-from ombud.mail.oauth import OAuthSecret, refresh
+from ombud.mail.smtp import Connection, Server, SignInRefused
+from ombud.mail.smtp import Unreachable as Unsendable
 from ombud.models import MailAuth, Mailbox
 
 
@@ -21,9 +23,29 @@ class Probe:
     text: str
 
 
-def probe_fetching(mailbox: Mailbox, vault: Vault, guard: Guard) -> list[Probe]:
+TokenOf = Callable[[Mailbox], str]
+"""Returns an access token; a provider may give each refresh token's successor once, so whoever asks must keep it."""
+SENDING_TIMEOUT = 20.0
+
+
+def probe_mailbox(mailbox: Mailbox, vault: Vault, guard: Guard, token_of: TokenOf) -> list[Probe]:
+    """Try what a mailbox is set up for, fetching and sending; nothing is changed and nothing is sent."""
+    found: list[Probe] = []
+    if mailbox.imap_host or not mailbox.smtp_host:
+        found += probe_fetching(mailbox, vault, guard, token_of)
+    if mailbox.smtp_host:
+        found += probe_sending(mailbox, vault, guard, token_of)
+    return found
+
+
+def probe_fetching(mailbox: Mailbox, vault: Vault, guard: Guard, token_of: TokenOf) -> list[Probe]:
     """Try to fetch a mailbox that was loaded with its secrets; nothing on the server is changed."""
-    return list(_fetching(mailbox, vault, guard))
+    return list(_fetching(mailbox, vault, guard, token_of))
+
+
+def probe_sending(mailbox: Mailbox, vault: Vault, guard: Guard, token_of: TokenOf) -> list[Probe]:
+    """Try to connect and sign in where a mailbox that was loaded with its secrets sends."""
+    return list(_sending(mailbox, vault, guard, token_of))
 
 
 def account_of(mailbox: Mailbox, secret: str) -> Account:
@@ -38,12 +60,24 @@ def account_of(mailbox: Mailbox, secret: str) -> Account:
     )
 
 
-def _fetching(mailbox: Mailbox, vault: Vault, guard: Guard) -> Iterator[Probe]:
+def server_of(mailbox: Mailbox, secret: str) -> Server:
+    """Return where and as whom a mailbox sends. Without a secret nobody signs in but whom it names."""
+    return Server(
+        mailbox.smtp_host,
+        mailbox.smtp_port,
+        mailbox.smtp_security,
+        mailbox.smtp_user or (mailbox.address if secret else ""),
+        secret,
+        is_token=mailbox.auth is MailAuth.OAUTH,
+    )
+
+
+def _fetching(mailbox: Mailbox, vault: Vault, guard: Guard, token_of: TokenOf) -> Iterator[Probe]:
     if not mailbox.imap_host:
         yield Probe("Server", False, "No IMAP server is named. Mail can still come by LMTP, pipe or HTTP.")
         return
     try:
-        secret = _secret(mailbox, vault, guard)
+        secret = _secret(mailbox, vault, "imap_secret", token_of)
     except OmbudError as error:
         yield Probe("Secret", False, error.message)
         return
@@ -59,6 +93,29 @@ def _fetching(mailbox: Mailbox, vault: Vault, guard: Guard) -> Iterator[Probe]:
     yield Probe("Connection", True, f"{mailbox.imap_host} answers, and its certificate is good.")
     yield Probe("Sign-in", True, f"{mailbox.imap_user or mailbox.address} is let in.")
     yield from _looked_at(mailbox, folder)
+
+
+def _sending(mailbox: Mailbox, vault: Vault, guard: Guard, token_of: TokenOf) -> Iterator[Probe]:
+    if not mailbox.smtp_host:
+        yield Probe("Sending", False, "No SMTP server is named. Replies are not mailed from here.")
+        return
+    try:
+        server = server_of(mailbox, _secret(mailbox, vault, "smtp_secret", token_of))
+        asyncio.run(Connection(server, timeout=SENDING_TIMEOUT, guard=guard).try_out())
+    except SignInRefused as error:
+        yield Probe("Sending", False, str(error))
+    except Unsendable as error:
+        yield Probe("Sending", False, _without_banner(str(error)))
+    except OmbudError as error:
+        yield Probe("Sending", False, error.message)
+    else:
+        how = f"lets {server.user} in" if server.user else "wants nobody to sign in"
+        yield Probe("Sending", True, f"{mailbox.smtp_host} answers, and {how}.")
+
+
+def _without_banner(said: str) -> str:
+    """Return what is wrong without what the server said about it: a trial is no way to read what listens inside."""
+    return f"{said.split(' refused: ', maxsplit=1)[0]} refused." if " refused: " in said else said
 
 
 _STEPS = {"mail_sign_in_refused": "Sign-in", "no_such_folder": "Folder"}
@@ -81,11 +138,5 @@ def _looked_at(mailbox: Mailbox, folder: Folder) -> Iterator[Probe]:
             pass  # it is gone already
 
 
-def _secret(mailbox: Mailbox, vault: Vault, guard: Guard) -> str:
-    if mailbox.auth is MailAuth.PASSWORD:
-        return secret_of(vault, mailbox, "imap_secret")
-    known = secret_of(vault, mailbox, "oauth_secret")
-    if not known:
-        return ""
-    secret = OAuthSecret.from_text(known)
-    return refresh(guard, mailbox.oauth_token_url, mailbox.oauth_client_id, mailbox.oauth_scope, secret).token
+def _secret(mailbox: Mailbox, vault: Vault, column: str, token_of: TokenOf) -> str:
+    return token_of(mailbox) if mailbox.auth is MailAuth.OAUTH else secret_of(vault, mailbox, column)

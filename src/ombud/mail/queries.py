@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import BigInteger, Select, Text, and_, bindparam, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased, joinedload, undefer
 
@@ -123,39 +124,70 @@ def waiting_for_change(mail_ids: Sequence[int]) -> Select[InboundMail]:
     )
 
 
+@cache
 def decide_one_at_a_time() -> Select[*tuple[Any, ...]]:
     """Wait for other decisions to be committed: two messages of one new conversation must see each other.
 
-    The commit need not wait for the disk: nobody was told of a decision, and one that a crash of the server takes
-    away is taken anew, with all that came of it. Whatever is written later and waits for the disk brings it along.
+    Returns the addresses of all mailboxes (`own`), and whether there are rules (`has_rules`). The commit need not
+    wait for the disk: nobody was told of a decision, and one that a crash of the server takes away is taken anew,
+    with all that came of it, letters included: these go out only after a commit that does wait for the disk
+    (`attempts.claim`), and whatever waits brings along what was written before it.
     """
-    return select(func.set_config("synchronous_commit", "off", True), func.pg_advisory_xact_lock(0x6F6D_6D61))
+    return select(
+        func.set_config("synchronous_commit", "off", True),
+        func.pg_advisory_xact_lock(0x6F6D_6D61),
+        select(func.array_agg(Mailbox.address)).scalar_subquery().label("own"),
+        select(MailRule.id).where(MailRule.is_active).exists().label("has_rules"),
+    )
 
 
-def copies(
-    message_id: str, body_hash: str, *, but: int, mailbox_id: int | None = None
-) -> Select[*tuple[Any, ...]]:
-    """Return state and ticket of an earlier arrival of the same message, through one mailbox or whichever."""
-    found = (
-        select(InboundMail.state, InboundMail.ticket_id)
+@cache
+def known_of_message() -> Select[*tuple[Any, ...]]:
+    """Return what is known of a message, in one row, in the time of one round trip.
+
+    The sender as a `User` (or None; who was merged, as whom they are now), whether their address takes no mail
+    (`bounces`), whether the same message arrived before (`is_copy`) and on which ticket it is (`copy_of`), and of its
+    names those that are known (`names`: lists of Message-ID, ticket, whether it is a message on the ticket).
+    Parameters: `sender`, `message_id`, `body_hash`, `mail_id`, `mailbox_id` (None: copies through any), `names`.
+    """
+    sender = bindparam("sender", type_=Text)
+    mailbox_id = bindparam("mailbox_id", type_=BigInteger)
+    one = select(literal(1).label("one")).subquery("one")
+    known = aliased(User)
+    copy = (
+        select(literal(True).label("is_copy"), InboundMail.ticket_id)
         .where(
-            InboundMail.message_id == message_id,
-            InboundMail.body_hash == body_hash,
+            InboundMail.message_id == bindparam("message_id", type_=Text),
+            InboundMail.body_hash == bindparam("body_hash", type_=Text),
             InboundMail.state != MailState.RECEIVED,
             InboundMail.message_id != "",
-            InboundMail.id != but,
+            InboundMail.id != bindparam("mail_id", type_=BigInteger),
+            or_(mailbox_id.is_(None), InboundMail.mailbox_id == mailbox_id),
         )
         .order_by(InboundMail.ticket_id.is_(None), InboundMail.id)
         .limit(1)
+        .subquery("copy")
     )
-    return found if mailbox_id is None else found.where(InboundMail.mailbox_id == mailbox_id)
-
-
-def referenced(message_ids: Sequence[str]) -> Select[*tuple[Any, ...]]:
-    """Return (message id, ticket id, whether it is a message on the ticket) of those that are known."""
-    return select(
+    name = func.json_build_array(
         MailReference.message_id, MailReference.ticket_id, MailReference.comment_id.is_not(None)
-    ).where(MailReference.message_id.in_(message_ids))
+    )
+    names = select(func.json_agg(name)).where(
+        MailReference.message_id.in_(bindparam("names", expanding=True, type_=Text))
+    )
+    return (
+        select(
+            User,
+            BouncedAddress.email.is_not(None).label("bounces"),
+            func.coalesce(copy.c.is_copy, False).label("is_copy"),
+            copy.c.ticket_id.label("copy_of"),
+            names.scalar_subquery().label("names"),
+        )
+        .select_from(one)
+        .outerjoin(known, known.email_norm == sender)
+        .outerjoin(User, User.id == func.coalesce(known.merged_into_id, known.id))
+        .outerjoin(BouncedAddress, BouncedAddress.email == sender)
+        .outerjoin(copy, true())
+    )
 
 
 def tickets_of_outbound(mail_ids: Sequence[int]) -> Select[int | None]:
@@ -165,9 +197,11 @@ def tickets_of_outbound(mail_ids: Sequence[int]) -> Select[int | None]:
     )
 
 
-def threads(ticket_ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
+@cache
+def threads() -> Select[*tuple[Any, ...]]:
     """Return the id asked for, and of the ticket where it goes on (itself, unless it was merged): id, number, deleted
-    or not, days since it was done, the requester's and the participants' addresses.
+    or not,
+    days since it was done, status, the requester's and the participants' addresses. Parameter: `ticket_ids`.
     """
     asked = aliased(Ticket)
     followers = (
@@ -187,11 +221,12 @@ def threads(ticket_ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
             Ticket.ticket_number,
             Ticket.deleted_at.is_not(None),
             func.extract("epoch", func.now() - Ticket.resolved_at) / 86400.0,
+            Ticket.status,
             requester,
             followers,
         )
         .join(asked, Ticket.id == func.coalesce(asked.merged_into_id, asked.id))
-        .where(asked.id.in_(ticket_ids))
+        .where(asked.id.in_(bindparam("ticket_ids", expanding=True, type_=BigInteger)))
         .execution_options(**{INCLUDE_DELETED: True})
     )
 
@@ -245,6 +280,13 @@ def automatic_letters(
 def bounced(emails: Sequence[str]) -> Select[BouncedAddress]:
     """Return which of these addresses (lower case) take no mail."""
     return select(BouncedAddress).where(BouncedAddress.email.in_(emails))
+
+
+def bounced_addresses(*, after: str = "", limit: int = LOG_PAGE) -> Select[BouncedAddress]:
+    """Return addresses that take no mail, in their order; `after` is the last one of the page above."""
+    return (
+        select(BouncedAddress).where(BouncedAddress.email > after).order_by(BouncedAddress.email).limit(limit)
+    )
 
 
 def rules() -> Select[MailRule]:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ombud.models import TicketStatus
+
 
 class Outcome(StrEnum):
     """What to do with a message."""
@@ -41,6 +43,7 @@ class Thread:
     participants: frozenset[str]
     is_deleted: bool = False
     done_days: float | None = None
+    status: TicketStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ database here.
 """
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from aiosmtplib import (
     SMTPTimeoutError,
 )
 
+from ombud.errors import OmbudError
+from ombud.kit.guard import Guard
 from ombud.mail.outgoing.rules import Outcome, Verdict, one_line
 from ombud.models import Security
 
@@ -30,6 +33,10 @@ MESSAGES_PER_CONNECTION = 100
 
 class Unreachable(Exception):
     """The server could not be reached, or would not let us in: a reason for all messages of its mailbox."""
+
+
+class SignInRefused(Unreachable):
+    """The server does not take the user and the password, or the token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +56,16 @@ class Connection:
     """A connection to one server, opened when it is first needed and again when it was lost."""
 
     def __init__(
-        self, server: Server, *, timeout: float = TIMEOUT, data_timeout: float = DATA_TIMEOUT
+        self,
+        server: Server,
+        *,
+        timeout: float = TIMEOUT,
+        data_timeout: float = DATA_TIMEOUT,
+        guard: Guard | None = None,
     ) -> None:
+        """`guard` decides which servers may be reached; without one, all."""
         self.server = server
+        self._guard = guard
         self._timeout, self._data_timeout = timeout, data_timeout
         self._client: SMTP | None = None
         self._sent = 0
@@ -94,16 +108,23 @@ class Connection:
         finally:
             client.close()
 
+    async def try_out(self) -> None:
+        """Connect and sign in, and nothing else. Raises Unreachable."""
+        await self._open()
+        await self.close()
+
     async def _open(self) -> SMTP:
         if self._client is not None and self._client.is_connected and self._sent < MESSAGES_PER_CONNECTION:
             self._sent += 1
             return self._client
         await self.close()
-        client = self._client_for(self.server)
+        sock = await asyncio.to_thread(self._connected) if self._guard is not None else None
+        client = self._client_for(self.server, sock)
         try:
             await client.connect()
         except SMTPAuthenticationError as error:
-            raise Unreachable(f"The server refused the user and the password ({error.code}).") from error
+            what = "the token" if self.server.is_token else "the user and the password"
+            raise SignInRefused(f"The server refused {what} ({error.code}).") from error
         except ssl.SSLError as error:
             raise Unreachable(
                 f"No secure connection: {one_line(error.reason or str(error), 200)}."
@@ -113,7 +134,17 @@ class Connection:
         self._client, self._sent = client, 1
         return client
 
-    def _client_for(self, server: Server) -> SMTP:
+    def _connected(self) -> socket.socket:
+        if self._guard is None:
+            raise ValueError("nobody asked for a guarded connection")
+        try:
+            made = self._guard.connect(self.server.host, self.server.port, timeout=self._timeout)
+        except OmbudError as error:
+            raise Unreachable(error.message) from None
+        made.setblocking(False)
+        return made
+
+    def _client_for(self, server: Server, sock: socket.socket | None) -> SMTP:
         async def token() -> str:
             return server.secret
 
@@ -125,7 +156,8 @@ class Connection:
             )
         return SMTP(
             hostname=server.host,
-            port=server.port,
+            port=server.port if sock is None else None,
+            sock=sock,
             timeout=self._timeout,
             use_tls=server.security is Security.TLS,
             start_tls=server.security is Security.STARTTLS,

@@ -5717,7 +5717,7 @@ CREATE POLICY read_log ON ombud.audit_logs FOR SELECT TO ombud_web USING ((( SEL
 
 CREATE POLICY rights_add ON ombud.attachments AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (
 CASE
-    WHEN (comment_id IS NULL) THEN ( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text, 'tickets.open'::text]) AS actor_may)
+    WHEN (comment_id IS NULL) THEN ( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may)
     ELSE ( SELECT ombud.actor_may(VARIADIC ARRAY['notes.write'::text, 'tickets.reply'::text]) AS actor_may)
 END);
 
@@ -5751,9 +5751,9 @@ CREATE POLICY rights_add ON ombud.ticket_participants AS RESTRICTIVE FOR INSERT 
    FROM ombud.tickets t
   WHERE (t.id = ticket_participants.ticket_id))))));
 
-CREATE POLICY rights_add ON ombud.ticket_tags AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK ((( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text, 'tickets.open'::text]) AS actor_may) AND (NOT ombud.actor_only_reads_ticket(ticket_id))));
+CREATE POLICY rights_add ON ombud.ticket_tags AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK ((( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may) AND (NOT ombud.actor_only_reads_ticket(ticket_id))));
 
-CREATE POLICY rights_add ON ombud.tickets AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK ((( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.open'::text]) AS actor_may) AND (NOT ombud.actor_reads_only(team_id))));
+CREATE POLICY rights_add ON ombud.tickets AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK ((( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.open'::text]) AS actor_may) AND (NOT ombud.actor_reads_only(team_id)) AND (((assignee_id IS NULL) AND (team_id IS NULL)) OR ( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may))));
 
 CREATE POLICY rights_add ON ombud.users AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['people.keep'::text]) AS actor_may));
 

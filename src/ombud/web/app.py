@@ -25,6 +25,7 @@ from ombud.web.place import at
 from ombud.web.routes import (
     attachments,
     bulk,
+    colleagues,
     comments,
     health,
     inbox,
@@ -55,6 +56,7 @@ ROUTERS = (
     inbox.router,
     new_ticket.router,
     bulk.router,
+    colleagues.router,
     comments.router,
     ticket.router,
     undo.router,

@@ -20,11 +20,11 @@ from ombud.kit.guard import Guard, Unreachable
 from ombud.kit.vault import Vault
 from ombud.mail import queries
 from ombud.mail.actions import fetch as actions
-from ombud.mail.actions.mailboxes import replace_refresh_token, secret_of
-from ombud.mail.imap import IMAP_ERRORS, TOGETHER, TOGETHER_BYTES, Account, Folder, open_folder
-from ombud.mail.oauth import AccessToken, OAuthSecret, refresh
+from ombud.mail.actions.mailboxes import secret_of
+from ombud.mail.imap import IMAP_ERRORS, TOGETHER, TOGETHER_BYTES, Account, Folder, NotSignedIn, open_folder
 from ombud.mail.probe import account_of
 from ombud.models import MailAuth, Mailbox
+from ombud.worker.access import AccessTokens
 from ombud.worker.intake import Intake, open_intake, vault_of
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Fetcher:
     def __init__(self, desk: Desk, intake: Intake, vault: Vault, guard: Guard, mailbox_id: int) -> None:
         self._desk, self._intake, self._vault, self._guard = desk, intake, vault, guard
         self._mailbox_id = mailbox_id
-        self._token: AccessToken | None = None
+        self._tokens = AccessTokens(desk, vault, guard, self._actor())
 
     def fetch(self) -> int:
         """Fetch what is new, once; returns how many messages that was. Unreachable says what is wrong."""
@@ -68,25 +68,16 @@ class Fetcher:
         try:
             folder = open_folder(self._account(mailbox), mailbox.imap_folder, self._guard)
         except OmbudError as error:
+            if isinstance(error, NotSignedIn):
+                self._tokens.forget(mailbox.id)
             self._desk.run(self._actor(), actions.note_fetch, mailbox.id, error.message)
             raise
         return _Opened(mailbox, folder)
 
     def _account(self, mailbox: Mailbox) -> Account:
         is_token = mailbox.auth is MailAuth.OAUTH
-        secret = self._access_token(mailbox) if is_token else secret_of(self._vault, mailbox, "imap_secret")
+        secret = self._tokens.of(mailbox) if is_token else secret_of(self._vault, mailbox, "imap_secret")
         return account_of(mailbox, secret)
-
-    def _access_token(self, mailbox: Mailbox) -> str:
-        if self._token is None or not self._token.is_good:
-            known = OAuthSecret.from_text(secret_of(self._vault, mailbox, "oauth_secret"))
-            self._token = refresh(
-                self._guard, mailbox.oauth_token_url, mailbox.oauth_client_id, mailbox.oauth_scope, known
-            )
-            if self._token.next_refresh_token:
-                fresh = OAuthSecret(self._token.next_refresh_token, known.client_secret)
-                self._desk.run(self._actor(), replace_refresh_token, mailbox.id, fresh, self._vault)
-        return self._token.token
 
     def _take_new(self, mailbox: Mailbox, folder: Folder) -> int:
         position = self._desk.run(self._actor(), actions.position_of, mailbox.id)

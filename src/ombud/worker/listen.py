@@ -10,6 +10,7 @@ import contextlib
 import ipaddress
 import logging
 import socket
+import ssl
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ NOT_NOW = "451 4.3.0 Cannot take it right now, try again"
 TOO_LARGE = "552 5.3.4 Larger than this server takes"
 NOBODY = "550 5.1.1 No such address here"
 STRANGER = "554 5.7.1 Not for you"
+TOO_MANY = b"421 4.7.0 Too many connections, try again\r\n"
 
 
 class Handler:
@@ -110,6 +112,26 @@ class _Spooling(SMTP):
     """Writes the message to a file as it comes. Ends it at CR LF . CR LF only, whatever else looks like it (T67)."""
 
     line_length_limit = LINE_BUFFER
+    places: "Places | None" = None
+    """Counts connections; who finds no place is sent away, and comes again."""
+    has_place = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if self.places is not None and not self.has_place:  # once more after STARTTLS, on the same connection
+            self.has_place = self.places.take()
+            if not self.has_place and isinstance(transport, asyncio.Transport):
+                transport.write(TOO_MANY)
+                transport.close()
+                return
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self.places is not None and self.has_place:
+            self.has_place = False
+            self.places.leave()
+        elif self.places is not None:
+            return  # it never began
+        super().connection_lost(error)
 
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - the library's name
         if await self.check_helo_needed() or await self.check_auth_needed("DATA"):
@@ -159,12 +181,32 @@ class _Lmtp(_Spooling, LMTP):
         return list(envelope.rcpt_tos)
 
 
+class Places:
+    """So many connections at once. For the one thread of a listener's loop."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+
+    def take(self) -> bool:
+        """Take a place; False when there is none."""
+        if self._free <= 0:
+            return False
+        self._free -= 1
+        return True
+
+    def leave(self) -> None:
+        """Give it back."""
+        self._free += 1
+
+
 class Listener:
     """Listens in a thread with a loop of its own, for as long as the `with` lasts."""
 
     def __init__(self, intake: Intake, settings: Settings, kind: type[_Spooling], port: int) -> None:
         self._handler = Handler(intake, words_of(settings.mail_peers))
         self._settings, self._kind = settings, kind
+        self._tls = _tls_of(settings)
+        self._places = Places(settings.mail_connections)
         self._socket = _bound(settings.mail_host, port)
         self._loop = asyncio.new_event_loop()
         self._server: asyncio.Server | None = None
@@ -202,8 +244,9 @@ class Listener:
         self._loop.close()
 
     def _protocol(self) -> SMTP:
-        return self._kind(
+        made = self._kind(
             self._handler,
+            tls_context=self._tls,
             data_size_limit=self._settings.mail_limit,
             enable_SMTPUTF8=True,
             hostname="ombud",
@@ -211,6 +254,8 @@ class Listener:
             timeout=IDLE_SECONDS,
             loop=self._loop,
         )
+        made.places = self._places
+        return made
 
 
 @contextlib.contextmanager
@@ -223,6 +268,20 @@ def listening(desk: Desk, settings: Settings) -> Iterator[list[Listener]]:
             for kind, port in wanted
             if port is not None
         ]
+
+
+def _tls_of(settings: Settings) -> ssl.SSLContext | None:
+    if settings.mail_certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(settings.mail_certificate)
+    except (OSError, ssl.SSLError) as error:
+        raise Unavailable(
+            f"{settings.mail_certificate} is no certificate with its key, or cannot be read."
+        ) from error
+    return context
 
 
 def _bound(host: str, port: int) -> socket.socket:

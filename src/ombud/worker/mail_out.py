@@ -19,13 +19,14 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.orm import Session
 
-from ombud.config import Settings
+from ombud.config import Settings, words_of
 from ombud.db.actor import Actor
 from ombud.db.context import DeskSession
 from ombud.db.desk import Desk
 from ombud.db.open import data_dir
 from ombud.errors import OmbudError
 from ombud.files import FileStore, open_store
+from ombud.kit.guard import Guard
 from ombud.kit.vault import open_vault
 from ombud.mail import queries as mailboxes
 from ombud.mail.compose import build_message
@@ -34,11 +35,13 @@ from ombud.mail.outgoing import attempts, queries, writing
 from ombud.mail.outgoing.attempts import Claim, Kept
 from ombud.mail.outgoing.rules import Verdict
 from ombud.mail.outgoing.writing import Loaded
+from ombud.mail.probe import server_of
 from ombud.mail.secrets import OpenSecret, open_secret
-from ombud.mail.smtp import Connection, Server, Unreachable
+from ombud.mail.smtp import Connection, Server, SignInRefused, Unreachable
 from ombud.mail.tokens import TicketNamer, open_namer
-from ombud.models import UNSETTLED, Mailbox, OutboundState
+from ombud.models import UNSETTLED, MailAuth, OutboundState
 from ombud.notifications.actions import mail_notifications
+from ombud.worker.access import AccessTokens
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -74,14 +77,19 @@ class Sender:
         connect: Callable[[Server], Connection] = Connection,
         base_url: str = "",
         secret: OpenSecret = open_secret,
+        tokens: AccessTokens | None = None,
     ) -> None:
-        """`connect` makes the connection to a server; tests have less patience, and certificates of their own."""
+        """`connect` makes the connection to a server; tests have less patience, and certificates of their own.
+
+        `tokens` are for mailboxes that sign in by OAuth 2.
+        """
         self._desk = desk
         self._files = files
         self._words = writing.Desk(namer, base_url or desk.settings.base_url or "", files.get)
         self._lease = lease
         self._connect = connect
         self._secret = secret
+        self._tokens = tokens
         self._connections: dict[int, Connection] = {}
         self._actor = Actor.system("mail-send")
 
@@ -123,6 +131,8 @@ class Sender:
             try:
                 await self._send(claim)
             except Unreachable as error:
+                if isinstance(error, SignInRefused) and self._tokens is not None:
+                    self._tokens.forget(mailbox_id)
                 problem = str(error)
                 await self._settle(claim, {}, problem=problem)
             except OmbudError as error:
@@ -192,7 +202,13 @@ class Sender:
             mailbox = session.scalars(mailboxes.mailbox_with_secrets(mailbox_id)).one()
         if not (mailbox.is_active and mailbox.smtp_host):
             raise Unreachable("This mailbox does not send any more.")
-        return server_of(mailbox, self._secret)
+        if mailbox.auth is not MailAuth.OAUTH or self._tokens is None:
+            sealed = ("mailboxes", "smtp_secret", mailbox.id)
+            return server_of(mailbox, self._secret(mailbox.smtp_secret, sealed))
+        try:
+            return server_of(mailbox, self._tokens.of(mailbox))
+        except OmbudError as error:
+            raise Unreachable(error.message) from error
 
     async def _settle(
         self, claim: Claim, verdicts: Mapping[str, Verdict], *, kept: Kept | None = None, problem: str = ""
@@ -225,26 +241,17 @@ class Sender:
             await asyncio.wait([task])
 
 
-def server_of(mailbox: Mailbox, secret: OpenSecret = open_secret) -> Server:
-    """Return the server that a mailbox sends by, with its password in the clear."""
-    return Server(
-        host=mailbox.smtp_host,
-        port=mailbox.smtp_port,
-        security=mailbox.smtp_security,
-        user=mailbox.smtp_user,
-        secret=secret(mailbox.smtp_secret, ("mailboxes", "smtp_secret", mailbox.id)),
-    )
-
-
 def open_sender(desk: Desk, settings: Settings) -> Sender:
-    """Return the sender of a desk, with the store and the key in its data folder."""
+    """Return the sender of a desk, with the store and the keys in its data folder, and the guard of its settings."""
     folder = data_dir(settings)
-    vault = open_vault(folder / "keys")
+    vault, guard = open_vault(folder / "keys"), Guard(words_of(settings.internal_hosts))
     return Sender(
         desk,
         open_store(folder / "files", limit=MAIL_LIMIT),
         open_namer(folder),
+        connect=partial(Connection, guard=guard),
         secret=lambda sealed, place: vault.open(sealed, place) if sealed is not None else "",
+        tokens=AccessTokens(desk, vault, guard, Actor.system("mail-send")),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from ombud import models
-from ombud.api.schemas.base import Flag, Id, Input, Moment, Output
+from ombud.api.schemas.base import Flag, Id, Input, Moment, Output, optional
 from ombud.api.schemas.people import PublicPerson
 from ombud.models import (
     NotificationKind,
@@ -154,3 +154,50 @@ class NewMailTemplate(Input):
 
     team_id: Id | None = None
     body: Annotated[str, Field(max_length=65_536)]
+
+
+class BouncedAddress(Output):
+    """An address that takes no mail, and what its server said."""
+
+    email: str
+    bounced_at: datetime
+    status: str = Field(description="An enhanced status code (RFC 3463).")
+    diagnostic: str
+
+    @classmethod
+    def of(cls, one: models.BouncedAddress) -> Self:
+        """Show an address."""
+        return cls(email=one.email, bounced_at=one.bounced_at, status=one.status, diagnostic=one.diagnostic)
+
+
+class Sending(Output):
+    """How a mailbox sends. `dkim_record` is shown once, to whom set the key: what stands in the DNS."""
+
+    is_paused: bool
+    quotes_history: bool
+    link_over: int = Field(description="Bytes of attachments above which they go as links.")
+    dkim_selector: str = Field(description="Empty where nothing is signed.")
+    dkim_record: str | None = None
+
+    @classmethod
+    def of(cls, sending: models.MailboxSending, record: str | None = None) -> Self:
+        """Show how a mailbox sends."""
+        return cls(
+            is_paused=sending.is_paused,
+            quotes_history=sending.quotes_history,
+            link_over=sending.link_over,
+            dkim_selector=sending.dkim_selector,
+            dkim_record=record,
+        )
+
+
+class SendingPatch(Input):
+    """What to change of it; what is absent stays. A new selector comes with its key, an empty one ends signing."""
+
+    is_paused: Flag = optional()
+    quotes_history: Flag = optional()
+    link_over: Annotated[int, Field(ge=0, le=50 * 2**20, strict=True)] = optional()
+    dkim_selector: Annotated[str, Field(max_length=63, pattern="^[a-z0-9_-]*$")] = optional()
+    dkim_key: Annotated[
+        str, Field(max_length=16_384, description="A private RSA key in PEM. Set, never shown.")
+    ] = optional()

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from ombud import clock
 from ombud.files import StoredBytes
-from ombud.mail.actions.intake import receive
+from ombud.mail.actions.intake import receive_all
 from ombud.models import MailboxPosition, MailSource
 
 
@@ -29,12 +29,10 @@ def begin_at(session: Session, mailbox_id: int, uid_validity: int, uid: int) -> 
 def receive_fetched(session: Session, mailbox_id: int, messages: Sequence[tuple[int, StoredBytes]]) -> int:
     """Make fetched messages ours, with how far that is; returns how many had not come before."""
     position = position_of(session, mailbox_id)
-    fresh = 0
-    for uid, stored in messages:
-        fresh += receive(session, mailbox_id, stored, MailSource.IMAP) is not None
-        position.last_uid = max(position.last_uid, uid)
+    fresh = receive_all(session, mailbox_id, [stored for _, stored in messages], MailSource.IMAP)
+    position.last_uid = max([position.last_uid, *(uid for uid, _ in messages)])
     session.flush()
-    return fresh
+    return len(fresh)
 
 
 def note_settled(session: Session, mailbox_id: int, uid: int) -> None:

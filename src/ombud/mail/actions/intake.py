@@ -6,7 +6,7 @@ process dies on the way. The slow parts (parsing, files) are done before, see `p
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
@@ -21,7 +21,8 @@ from ombud.mail.actions.answers import claim_automatic_letter
 from ombud.mail.actions.bounces import note_bounces, works_again
 from ombud.mail.facts import gather
 from ombud.mail.outgoing.actions import note_reports
-from ombud.mail.prepared import PreparedMail, matches, recipients, storable
+from ombud.mail.prepared import PreparedMail, recipients, storable
+from ombud.mail.routing import Routing, routing
 from ombud.mail.rules import Decision, Outcome, Step, Thread, decide
 from ombud.mail.tokens import TicketNamer, without_tag
 from ombud.models import (
@@ -36,11 +37,10 @@ from ombud.models import (
     TicketChannel,
     TicketLink,
     TicketParticipant,
-    TicketPriority,
     User,
 )
 from ombud.people import queries as people
-from ombud.people.actions import find_or_create_customer
+from ombud.people.actions import create_user, find_or_create_customer
 from ombud.tickets import add_comment, open_ticket
 from ombud.tickets.policy import require_writer
 from ombud.tickets.rules import status_after_reply
@@ -63,17 +63,6 @@ Acknowledge = Callable[[Session, InboundMail, int], None]
 """Puts the letter that a message came into the outbox: the message, and the id of the ticket it opened."""
 
 
-@dataclass(frozen=True, slots=True)
-class Routing:
-    """What rules say about a new ticket."""
-
-    ignored_by: str | None = None
-    team_id: int | None = None
-    priority: TicketPriority = TicketPriority.MEDIUM
-    tags: tuple[str, ...] = ()
-    steps: tuple[Step, ...] = ()
-
-
 def receive(
     session: Session,
     mailbox_id: int,
@@ -87,21 +76,41 @@ def receive(
 
     When this is committed the message is ours, and the sender's server may forget it.
     """
+    found = receive_all(
+        session, mailbox_id, [stored], source, envelope_from=envelope_from, envelope_to=envelope_to
+    )
+    return found[0] if found else None
+
+
+def receive_all(
+    session: Session,
+    mailbox_id: int,
+    stored: Sequence[StoredBytes],
+    source: MailSource,
+    *,
+    envelope_from: str = "",
+    envelope_to: Sequence[str] = (),
+) -> Sequence[int]:
+    """Note that messages came, in this order; returns the ids of those that had not come before."""
+    envelope = {
+        "mailbox_id": mailbox_id,
+        "source": source,
+        "envelope_from": storable(envelope_from)[:320],
+        "envelope_to": [storable(address)[:320] for address in envelope_to][:100],
+    }
+    rows = [
+        {"checksum": one.checksum, "storage_key": one.storage_key, "size": one.size, **envelope}
+        for one in stored
+    ]
+    if not rows:
+        return []
     statement = (
         insert(InboundMail)
-        .values(
-            mailbox_id=mailbox_id,
-            source=source,
-            checksum=stored.checksum,
-            storage_key=stored.storage_key,
-            size=stored.size,
-            envelope_from=storable(envelope_from)[:320],
-            envelope_to=[storable(address)[:320] for address in envelope_to][:100],
-        )
+        .values(rows)
         .on_conflict_do_nothing(index_elements=["mailbox_id", "checksum"])
         .returning(InboundMail.id)
     )
-    return session.scalar(statement)
+    return session.scalars(statement).all()
 
 
 def begin_attempts(session: Session, mail_ids: Sequence[int]) -> list[InboundMail]:
@@ -137,19 +146,22 @@ def settle(
 
     `acknowledge` puts a letter into the outbox that says the message came; it is called when one may go out.
     """
-    session.execute(queries.decide_one_at_a_time())
+    desk = session.execute(queries.decide_one_at_a_time()).one()
     mail = session.scalar(queries.waiting_for_change([mail_id]))
     if mail is None:
         return None
-    own = set(session.scalars(queries.own_addresses()))
-    facts, sender = gather(session, mail, prepared, namer, own=own, verified=verified)
+    own = set(desk.own or ())
+    known = gather(session, mail, prepared, namer, own=own, verified=verified)
+    facts, sender = known.facts, known.sender
     decision = decide(facts)
     if decision.outcome is Outcome.NEW:
-        decision = _open(session, mail, prepared, decision)
+        rules = session.scalars(queries.rules()).all() if desk.has_rules else ()
+        decision = _open(session, mail, prepared, decision, sender=sender, rules=rules)
     elif decision.outcome is Outcome.REPLY and decision.ticket_id is not None and sender is not None:
         addresses = recipients(prepared.parsed, mail.envelope_to)
         is_note = sender.is_staff and any(namer.is_for_note(address) for address in addresses)
-        _append(session, mail, prepared, decision, sender, is_note=is_note)
+        thread = known.thread(decision.ticket_id)
+        _append(session, mail, prepared, decision, sender=sender, thread=thread, is_note=is_note)
     elif decision.ticket_id is not None:
         mail.ticket_id = decision.ticket_id
         if decision.outcome is Outcome.BOUNCE and facts.bounced is not None:
@@ -166,7 +178,8 @@ def settle(
     ):
         _add_followers(session, mail.mailbox, mail.ticket_id, prepared, own)
         remember(session, prepared, mail.ticket_id, mail.comment_id)
-        works_again(session, mail.sender_email)
+        if known.bounces:
+            works_again(session, mail.sender_email)
         if acknowledge is not None and decision.outcome is Outcome.NEW and mail.mailbox.acknowledges:
             _acknowledge(session, mail, prepared, mail.ticket_id, acknowledge)
     return decision
@@ -197,24 +210,6 @@ def refuse(session: Session, mail_id: int, code: str, reason: str) -> None:
         raise NotFound("This message does not wait for a decision.")
     _settle(mail, Decision(Outcome.QUARANTINE, code, (Step("problem", reason[:500]),)))
     session.flush()
-
-
-def routing(rules: Sequence[MailRule], mail: PreparedMail, envelope: Sequence[str] = ()) -> Routing:
-    """Return what the rules that match say; of several the later one wins, and tags add up."""
-    found = Routing()
-    for rule in rules:
-        if not matches(rule, mail, envelope):
-            continue
-        found = Routing(
-            ignored_by=rule.name if rule.ignores else found.ignored_by,
-            team_id=rule.team_id if rule.team_id is not None else found.team_id,
-            priority=rule.priority or found.priority,
-            tags=(*found.tags, rule.tag) if rule.tag else found.tags,
-            steps=(*found.steps, Step("rule", f"{rule.name!r} applies")),
-        )
-        if rule.ignores:
-            break
-    return found
 
 
 def open_from_mail(
@@ -280,12 +275,22 @@ def _acknowledge(
     session.flush()
 
 
-def _open(session: Session, mail: InboundMail, prepared: PreparedMail, decision: Decision) -> Decision:
-    route = routing(session.scalars(queries.rules()).all(), prepared, mail.envelope_to)
+def _open(
+    session: Session,
+    mail: InboundMail,
+    prepared: PreparedMail,
+    decision: Decision,
+    *,
+    sender: User | None,
+    rules: Sequence[MailRule],
+) -> Decision:
+    route = routing(rules, prepared, mail.envelope_to)
     steps = (*decision.steps, *route.steps)
     if route.ignored_by is not None:
         return Decision(Outcome.IGNORE, "rule", steps, is_automatic=decision.is_automatic)
-    sender = find_or_create_customer(session, email=prepared.sender, full_name=prepared.sender_name)
+    if sender is None:
+        sender = create_user(session, email=prepared.sender, full_name=prepared.sender_name)
+    _learn_name(sender, prepared)
     ticket = open_from_mail(session, mail, prepared, sender, route)
     mail.ticket_id = ticket.id
     if decision.follows is not None:
@@ -300,23 +305,32 @@ def _append(
     mail: InboundMail,
     prepared: PreparedMail,
     decision: Decision,
-    sender: User,
     *,
+    sender: User,
+    thread: Thread | None,
     is_note: bool,
 ) -> None:
-    ticket = session.get_one(Ticket, decision.ticket_id)
+    if thread is None or thread.status is None:
+        raise ValueError("a reply belongs to a ticket that it names")
+    _learn_name(sender, prepared)
     # An answer by mail is the sender's, so it moves the status as their answer on a page would.
-    status = status_after_reply(ticket.status, by_customer=not sender.is_staff)
+    status = status_after_reply(thread.status, by_customer=not sender.is_staff)
     comment = add_comment(
         session,
-        ticket.id,
+        thread.ticket_id,
         prepared.reply_text,
         is_internal=is_note,
         author_id=sender.id,
-        status=ticket.status if decision.is_automatic or is_note else status,
+        status=thread.status if decision.is_automatic or is_note else status,
         files=prepared.files,
     )
-    mail.ticket_id, mail.comment_id = ticket.id, comment.id
+    mail.ticket_id, mail.comment_id = thread.ticket_id, comment.id
+
+
+def _learn_name(sender: User, prepared: PreparedMail) -> None:
+    """Note the name of a customer of whom the desk had the address only: they were in copy, say."""
+    if prepared.sender_name and not sender.full_name and not sender.is_staff:
+        sender.full_name = prepared.sender_name
 
 
 def _note_reports(session: Session, mail: InboundMail, prepared: PreparedMail, namer: TicketNamer) -> None:

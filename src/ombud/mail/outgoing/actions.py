@@ -16,11 +16,13 @@ from ombud import clock
 from ombud.db.context import actor_of
 from ombud.errors import Conflict, Forbidden, Invalid, NotFound
 from ombud.kit.ids import is_id
+from ombud.mail import queries as inbound
 from ombud.mail.outgoing import queries
 from ombud.mail.outgoing.rules import one_line, reply_subject, thread_of, usable_address, usable_message_id
 from ombud.mail.parse.model import DeliveryStatus
 from ombud.mail.tokens import TicketNamer, without_tag
 from ombud.models import (
+    BouncedAddress,
     Comment,
     MailReference,
     OutboundKind,
@@ -41,6 +43,7 @@ from ombud.tickets.rules import STATUS_MOVES
 
 MAX_RECIPIENTS = 50
 NO_MAILBOX, NO_RECIPIENT = "no_mailbox", "no_recipient"
+ALL_BOUNCE = "Mail to these addresses came back. It was not tried again."
 
 
 class TooLate(Conflict):
@@ -242,6 +245,12 @@ def _thread(mail: OutboundMail, namer: TicketNamer, facts: Any) -> None:
 
 
 def _queue(session: Session, mail: OutboundMail, addressees: Sequence[Addressee]) -> OutboundMail:
+    """Queue a message. Whose address takes no mail is passed over and says so; a person may send it all the same."""
+    back = {
+        one.email: one for one in session.scalars(inbound.bounced([one.email.lower() for one in addressees]))
+    }
+    if len(back) == len({one.email.lower() for one in addressees}):
+        mail.state, mail.problem = OutboundState.BOUNCED, ALL_BOUNCE
     session.add(mail)
     session.flush()
     session.execute(
@@ -253,6 +262,7 @@ def _queue(session: Session, mail: OutboundMail, addressees: Sequence[Addressee]
                 "kind": one.kind,
                 "email": one.email,
                 "name": one_line(one.name, 255),
+                **_passed_over(back.get(one.email.lower())),
             }
             for one in addressees
         ],
@@ -261,6 +271,14 @@ def _queue(session: Session, mail: OutboundMail, addressees: Sequence[Addressee]
         named = {"message_id": mail.message_id, "ticket_id": mail.ticket_id, "comment_id": mail.comment_id}
         session.execute(upsert(MailReference).values(named).on_conflict_do_nothing())
     return mail
+
+
+def _passed_over(bounced: BouncedAddress | None) -> dict[str, Any]:
+    if bounced is None:
+        return {"state": RecipientState.PENDING, "answer": "", "settled_at": None}
+    said = one_line(f"{bounced.status} {bounced.diagnostic}".strip(), 300)
+    answer = f"Not sent: mail to this address came back on {bounced.bounced_at:%d %b %Y} ({said})."
+    return {"state": RecipientState.BOUNCED, "answer": answer, "settled_at": clock.now()}
 
 
 def _addressees(

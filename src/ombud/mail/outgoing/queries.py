@@ -173,6 +173,17 @@ def public_sending_of(mailbox_id: int) -> Select[MailboxSending]:
     return select(MailboxSending).where(MailboxSending.mailbox_id == mailbox_id)
 
 
+def sendings_with_keys() -> Select[MailboxSending]:
+    """Return how mailboxes send that sign, with their sealed keys, locked, for the system that seals them anew."""
+    return (
+        select(MailboxSending)
+        .where(MailboxSending.dkim_key.is_not(None))
+        .options(undefer(MailboxSending.dkim_key))
+        .order_by(MailboxSending.mailbox_id)
+        .with_for_update()
+    )
+
+
 def templates_for(team_id: int | None) -> Select[MailTemplate]:
     """Return the templates of a team and those of all, the team's first."""
     of_team = MailTemplate.team_id == team_id if team_id is not None else MailTemplate.team_id.is_(None)

@@ -24,9 +24,10 @@ from ombud.mail.actions import (
     delete_rule,
     get_mailbox,
 )
+from ombud.mail.actions.sending import change_sending, get_sending, read_dkim_key
 from ombud.mail.oauth import OAuthSecret
 from ombud.mail.policy import require_right_to_keep_mailboxes
-from ombud.mail.probe import Probe, probe_fetching
+from ombud.mail.probe import Probe, probe_mailbox
 from ombud.models import MailAuth, Mailbox, MailField, Security, TicketPriority
 from ombud.web import queries as web_queries
 from ombud.web.answers import go_to, page
@@ -35,9 +36,11 @@ from ombud.web.auth import SignedIn, Visitor
 from ombud.web.forms import SignedForm, field_errors, id_of, text_of
 from ombud.web.place import at
 from ombud.web.routes.mail import _number
+from ombud.web.sending_form import SENDING, sending_changes, sending_values
 from ombud.web.views.mail import MailboxRow
 from ombud.web.views.menus import Option
 from ombud.web.wording import PRIORITY_LABELS
+from ombud.worker.access import AccessTokens
 from ombud.worker.intake import vault_of
 
 router = APIRouter(prefix="/settings")
@@ -127,16 +130,36 @@ async def change(request: Request, visitor: SignedIn, form: SignedForm, mailbox_
     return go_to(request, at(f"/settings/mailboxes/{mailbox.id}"))
 
 
+@router.post("/mailboxes/{mailbox_id}/sending")
+async def change_how_it_sends(
+    request: Request, visitor: SignedIn, form: SignedForm, mailbox_id: str
+) -> Response:
+    """Change how a mailbox sends, beside its server."""
+    mailbox = await _find(visitor, _number(mailbox_id))
+    try:
+        typed = text_of(form, "dkim_key").strip()
+        key = await asyncio.to_thread(read_dkim_key, typed) if typed else None
+        vault = await asyncio.to_thread(vault_of, visitor.parts.runtime.settings)
+        changes = sending_changes(form)
+        await visitor.desk.arun(visitor.actor, change_sending, mailbox.id, changes, key=key, vault=vault)
+    except Invalid as error:
+        return await _form(request, visitor, mailbox, _values(mailbox), error, sent=form)
+    if key is None:
+        return go_to(request, at(f"/settings/mailboxes/{mailbox.id}"))
+    return await _form(request, visitor, mailbox, _values(mailbox), record=key.record)
+
+
 @router.post("/mailboxes/{mailbox_id}/trial")
 async def try_out(request: Request, visitor: SignedIn, _signed: SignedForm, mailbox_id: str) -> Response:
-    """Try to fetch from a mailbox and show what is wrong."""
+    """Try to fetch and to send, and show what is wrong."""
     mailbox = await _find(visitor, _number(mailbox_id))
     settings = visitor.parts.runtime.settings
     async with visitor.desk.aread(Actor.system("mail/trial")) as session:
         sealed = (await session.scalars(queries.mailbox_with_secrets(mailbox.id))).one()
     vault = await asyncio.to_thread(vault_of, settings)
     guard = Guard(words_of(settings.internal_hosts))
-    probes = await asyncio.to_thread(probe_fetching, sealed, vault, guard)
+    tokens = AccessTokens(visitor.desk, vault, guard, Actor.system("mail/trial"))
+    probes = await asyncio.to_thread(probe_mailbox, sealed, vault, guard, tokens.of)
     return await _form(request, visitor, mailbox, _values(mailbox), probes=probes)
 
 
@@ -180,10 +203,14 @@ async def _form(
     error: Invalid | Conflict | None = None,
     *,
     probes: list[Probe] | None = None,
+    sent: FormData | None = None,
+    record: str = "",
 ) -> Response:
+    """Show the form; `sent` is what was typed about sending, `record` what is to stand in the DNS."""
     async with visitor.desk.aread(visitor.actor) as session:
         around = read_around((await session.execute(web_queries.surroundings(visitor.actor))).one())
-    names = {**TEXTS, **NUMBERS, "imap_password": "The password"}
+        sending = await session.run_sync(get_sending, mailbox.id) if mailbox is not None else None
+    names = {**TEXTS, **NUMBERS, "imap_password": "The password", **SENDING}
     errors = field_errors(error, names) if isinstance(error, Invalid) else dict.fromkeys(names, "")
     context = {
         "frame": make_frame(request, visitor, around, "settings"),
@@ -192,6 +219,8 @@ async def _form(
         "errors": errors,
         "failure": error.message if error is not None and not any(errors.values()) else "",
         "probes": probes or [],
+        "sending": sending_values(sending, sent),
+        "record": record,
         "options": {
             "team": _options(
                 values["team"], [("", "Nobody's"), *((str(k), n) for k, n in around.teams.items())]

@@ -14,6 +14,8 @@ from starlette.responses import Response
 from ombud.audit import record_access
 from ombud.errors import Invalid, NotFound
 from ombud.kit.ids import is_id
+from ombud.mail import queries as inbound
+from ombud.mail.actions import clear_bounce
 from ombud.mail.outgoing import actions, queries
 from ombud.models import AccessKind, OutboundMail, OutboundState
 from ombud.tickets.policy import require_staff
@@ -22,7 +24,7 @@ from ombud.web.answers import Toast, go_to, is_htmx, page, toasted
 from ombud.web.around import make_frame, read_around
 from ombud.web.auth import SignedIn, Visitor
 from ombud.web.deliveries import STATE_WORDS, delivery_of
-from ombud.web.forms import SignedForm
+from ombud.web.forms import SignedForm, text_of
 from ombud.web.place import at
 from ombud.web.routes.attachments import content_disposition
 from ombud.web.views.lists import Empty
@@ -42,6 +44,9 @@ NO_HIT = Empty(
     "The search looks at addresses, subjects and Message-IDs.",
     "Show the whole outbox",
     "/outbox",
+)
+NONE_BOUNCED = Empty(
+    "circle-check", "Mail reaches everybody", "An address stands here when mail to it came back for good."
 )
 _VERBS: dict[str, tuple[Callable[[Session, int], OutboundMail], str, str]] = {
     "attempt": (actions.retry, "Send now", "It goes out now."),
@@ -87,6 +92,36 @@ async def outbox(request: Request, visitor: SignedIn) -> Response:
     )
     frame = make_frame(request, visitor, read_around(row), "outbox")
     return page(request, "pages/outbox.html", {"frame": frame, "outbox": view})
+
+
+@router.get("/bounced")
+async def bounced(request: Request, visitor: SignedIn) -> Response:
+    """Show the addresses that take no mail; `after` is the last one of the page above."""
+    require_staff(visitor.actor)
+    statement = inbound.bounced_addresses(
+        after=request.query_params.get("after", "")[:320].replace("\0", ""), limit=inbound.LOG_PAGE + 1
+    )
+    async with visitor.desk.aread(visitor.actor) as session:
+        row = (await session.execute(around_queries.surroundings(visitor.actor))).one()
+        found = list(await session.scalars(statement))
+    shown = found[: inbound.LOG_PAGE]
+    context = {
+        "frame": make_frame(request, visitor, read_around(row), "outbox"),
+        "bounced": shown,
+        "can_clear": visitor.can_write,
+        "empty": NONE_BOUNCED,
+        "next_href": at(f"/outbox/bounced?{urlencode({'after': shown[-1].email})}")
+        if len(found) > len(shown)
+        else "",
+    }
+    return page(request, "pages/bounced.html", context)
+
+
+@router.post("/bounced")
+async def clear(request: Request, visitor: SignedIn, form: SignedForm) -> Response:
+    """Let mail go to an address again."""
+    await visitor.desk.arun(visitor.actor, clear_bounce, text_of(form, "email"))
+    return go_to(request, at("/outbox/bounced"))
 
 
 @router.get("/{mail_id}")

@@ -7,6 +7,7 @@ import "./js/keys.js";
 import "./js/list.js";
 import "./js/live.js";
 import "./js/menu.js";
+import "./js/names.js";
 import "./js/panels.js";
 import "./js/problems.js";
 import "./js/reply.js";
