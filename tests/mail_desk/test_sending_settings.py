@@ -13,6 +13,7 @@ from sqlalchemy.orm import undefer
 from ombud import Actor
 from ombud.errors import Forbidden, Invalid, NotFound
 from ombud.kit.vault import Vault, add_key, open_vault, retire_keys
+from ombud.mail.actions import reseal
 from ombud.mail.actions.sending import change_sending, get_sending, read_dkim_key
 from ombud.models import MailboxSending
 from tests.mail_desk.conftest import OutTray
