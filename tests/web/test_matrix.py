@@ -46,7 +46,8 @@ ADMINISTRATORS = """
 GET /settings/mailboxes; GET /settings/mailboxes/new; GET /settings/mailboxes/{mailbox_id}; GET /settings/people;
 GET /settings/people/new; GET /settings/people/{user_id}; GET /settings/roles; GET /settings/roles/{role_id};
 GET /settings/teams; POST /settings/mail-rules; POST /settings/mail-rules/{rule_id}/deletion;
-POST /settings/mailboxes/{mailbox_id}/sending; POST /settings/mailboxes; POST /settings/mailboxes/{mailbox_id}; POST /settings/mailboxes/{mailbox_id}/trial;
+POST /settings/mailboxes/{mailbox_id}/sending;
+POST /settings/mailboxes; POST /settings/mailboxes/{mailbox_id}; POST /settings/mailboxes/{mailbox_id}/trial;
 POST /settings/people; POST /settings/people/{user_id}; POST /settings/people/{user_id}/deactivation;
 POST /settings/people/{user_id}/reactivation; POST /settings/roles; POST /settings/roles/{role_id};
 POST /settings/roles/{role_id}/deletion; POST /settings/teams; POST /settings/teams/{team_id}
