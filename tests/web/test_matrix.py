@@ -61,7 +61,7 @@ def entries(table: str) -> set[tuple[str, str]]:
 
 def routes() -> set[tuple[str, str]]:
     found = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    return {(method, route.path) for route in found for method in route.methods}
+    return {(method, route.path) for route in found for method in route.methods or ()}
 
 
 def filled(path: str, cast: Cast, number: str) -> str:
