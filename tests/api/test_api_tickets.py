@@ -3,10 +3,13 @@
 import httpx
 import pytest
 
+from ombud import Actor, Desk, DeskSession
 from ombud.db.statements import counted
+from ombud.testing import make_comment, make_ticket
 from ombud.testing.personas import Cast
 
 pytestmark = pytest.mark.asyncio
+SYSTEM = Actor.system("test")
 
 
 async def test_a_ticket_goes_its_way(agent: httpx.AsyncClient, cast: Cast) -> None:
@@ -77,3 +80,55 @@ async def test_what_each_call_costs(agent: httpx.AsyncClient, cast: Cast) -> Non
             answer = await agent.request(method, path, json=body)
         assert answer.is_success, answer.text
         assert len(log) <= budget, f"{method} {path}\n{log}"
+
+
+async def test_only_the_fields_that_are_asked_for(
+    agent: httpx.AsyncClient, customer: httpx.AsyncClient, desk: Desk, cast: Cast
+) -> None:
+    number = desk.run(SYSTEM, make_ticket, cast.customer.id, title="Lamp").ticket_number
+    one = await agent.get(f"tickets/{number}?fields=title,assignee")
+    assert one.json() == {"title": "Lamp", "assignee": None}
+    assert one.headers["ETag"]
+    many = (await agent.get("tickets?fields=number,title&count=true")).json()
+    assert many == {
+        "items": [{"number": number, "title": "Lamp"}],
+        "next_cursor": None,
+        "total": 1,
+        "is_more": False,
+    }
+    assert (await customer.get("tickets?fields=number")).json()["items"] == [{"number": number}]
+    for client, path in (
+        (agent, f"tickets/{number}?fields=title,color"),
+        (customer, f"tickets/{number}?fields=tags"),
+        (customer, "tickets?fields=assignee"),
+        (agent, "tickets?fields=Title"),
+        (agent, f"tickets/{number}?fields=title&as_of=2026-01-01T00:00:00Z"),
+    ):
+        refused = await client.get(path)
+        assert refused.status_code == 422, path
+        assert refused.json()["errors"][0]["parameter"] in {"fields", "as_of"}
+
+
+async def test_what_is_included_comes_in_a_fixed_number_of_statements(
+    agent: httpx.AsyncClient, customer: httpx.AsyncClient, desk: Desk, cast: Cast
+) -> None:
+    def make(session: DeskSession, comments: int) -> str:
+        ticket = make_ticket(session, cast.customer.id)
+        for index in range(comments):
+            make_comment(session, ticket, cast.agent.id, f"Said {index}", is_internal=index % 2 == 1)
+        return ticket.ticket_number
+
+    few, many = desk.run(SYSTEM, make, 2), desk.run(SYSTEM, make, 60)
+    await agent.get("me")
+    counts = []
+    for number in (few, many):
+        with counted() as log:
+            answer = await agent.get(f"tickets/{number}?include=comments&include=attachments")
+        counts.append(len(log))
+    assert counts[0] == counts[1] <= 7
+    said = answer.json()
+    assert [one["content"] for one in said["comments"]] == [f"Said {index}" for index in range(50)]
+    assert said["attachments"] == []
+    assert "comments" not in (await agent.get(f"tickets/{few}")).json()
+    public = (await customer.get(f"tickets/{few}?include=comments&fields=comments")).json()
+    assert [one["content"] for one in public["comments"]] == ["Said 0"]

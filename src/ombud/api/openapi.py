@@ -38,6 +38,14 @@ _REPLAYED = {
     "description": "`true` when this is the answer to an earlier call under the same key.",
     "schema": {"type": "string", "enum": ["true"]},
 }
+_RATES = {
+    name: {"description": words, "schema": {"type": "integer", "minimum": 0}}
+    for name, words in (
+        ("RateLimit-Limit", "The units that the caller has in a minute."),
+        ("RateLimit-Remaining", "What is left of them."),
+        ("RateLimit-Reset", "Seconds until all of them are there again."),
+    )
+}
 INTRODUCTION = """\
 Everything about tickets, people and conversations over HTTP.
 
@@ -48,6 +56,7 @@ Everything about tickets, people and conversations over HTTP.
 - **Edits** can carry `If-Match` with the `ETag` last seen; a stale one is answered with 412, nothing overwritten.
 - **Repeating** an unsafe call is harmless under one `Idempotency-Key`: it is done once, and answered alike.
 - **Unknown** fields and query parameters are refused (422), as are parameters given twice that take one value.
+- Each answer has `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset`: what the caller may still ask for.
 - Each answer has an `X-Request-Id`, which the audit log holds too.
 """
 
@@ -66,6 +75,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     )
     components = document.setdefault("components", {})
     components["securitySchemes"] = SECURITY
+    components["headers"] = _RATES
     document["security"] = [{"token": []}]
     schemas = components.setdefault("schemas", {})
     schemas |= _schemas_of_problem()
@@ -106,7 +116,9 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
         headers["X-Request-Id"] = {"description": "The request's id.", "schema": {"type": "string"}}
         if status == "401":
             headers["WWW-Authenticate"] = {"schema": {"type": "string"}}
-        if status == "503":
+        if status == "429":
+            headers |= {name: {"$ref": f"#/components/headers/{name}"} for name in _RATES}
+        if status in ("429", "503"):
             headers["Retry-After"] = {"description": "Seconds.", "schema": {"type": "integer"}}
         if status == "201" and method == "post":
             headers["Location"] = {"description": "Where the new thing is.", "schema": {"type": "string"}}

@@ -1,6 +1,6 @@
 """Tickets: list, open, read, change, delete, restore."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Header, Query, Response
 from sqlalchemy.orm import Session
@@ -12,6 +12,7 @@ from ombud.api.paging import Link
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.audit import TicketAsOf
 from ombud.api.schemas.base import Moment, TicketNumber
+from ombud.api.schemas.conversation import Attachment, Comment
 from ombud.api.schemas.tickets import (
     CustomerTicket,
     CustomerTicketRow,
@@ -22,6 +23,7 @@ from ombud.api.schemas.tickets import (
     TicketPatch,
     TicketRow,
 )
+from ombud.api.selecting import Fields, Include, IncludeName, all_selected, selected, selection_of
 from ombud.api.ticket_query import TicketQuery
 from ombud.audit import as_of as ticket_as_of
 from ombud.db.context import actor_of
@@ -37,10 +39,13 @@ from ombud.tickets import (
     soft_delete_ticket,
 )
 from ombud.tickets.grammar import understand
+from ombud.tickets.paging import queries as pages
 from ombud.tickets.policy import require_askable
 from ombud.tickets.suggestions import suggest
 
 router = api_router("Tickets")
+INCLUDED = 50
+"""Comments that come with a ticket."""
 
 IfMatch = Annotated[
     str | None,
@@ -51,17 +56,22 @@ AsOf = Annotated[Moment | None, Query(description="A moment in the past.")]
 SearchText = Annotated[str, Query(max_length=500, description="What was typed.")]
 
 
-@router.get("/tickets")
+TicketSelection = selection_of("TicketSelection", CustomerTicket, Ticket)
+TicketRowSelection = selection_of("TicketRowSelection", CustomerTicketRow, TicketRow)
+
+
+@router.get("/tickets", response_model_exclude_unset=True)
 async def list_tickets(
     wanted: Annotated[TicketQuery, Query()], call: CurrentCall, link: Link
-) -> TicketPage[TicketRow] | TicketPage[CustomerTicketRow]:
+) -> TicketPage[TicketRow] | TicketPage[CustomerTicketRow] | TicketPage[TicketRowSelection]:  # type: ignore[valid-type]  # made by a function
     """List tickets."""
     found = await call.read(
         listing.list_tickets, wanted.filter_for(call.actor), wanted.place, counted=wanted.count
     )
-    if call.actor.is_staff:
-        return TicketPage.of(link.items([TicketRow.of(row) for row in found.rows], found.next_cursor), found)
-    rows = [CustomerTicketRow.of(row) for row in found.rows]
+    kind = TicketRow if call.actor.is_staff else CustomerTicketRow
+    rows: list[Any] = [kind.of(row) for row in found.rows]
+    if wanted.fields is not None:
+        rows = all_selected(rows, kind, wanted.fields, TicketRowSelection)
     return TicketPage.of(link.items(rows, found.next_cursor), found)
 
 
@@ -72,7 +82,9 @@ async def suggest_searches(q: SearchText, call: CurrentCall) -> Suggestions:
     return Suggestions(items=list(await call.read(suggest, q)))
 
 
-@router.post("/tickets", status_code=201, responses=problems(409, 413, 415))
+@router.post(
+    "/tickets", status_code=201, responses=problems(409, 413, 415), response_model_exclude_unset=True
+)
 async def create_ticket(
     body: NewTicket, call: CurrentCall, created: Created, response: Response
 ) -> Ticket | CustomerTicket:
@@ -82,17 +94,26 @@ async def create_ticket(
     return _tagged(response, ticket)
 
 
-@router.get("/tickets/{number}")
+@router.get("/tickets/{number}", response_model_exclude_unset=True)
 async def read_ticket(
-    number: TicketNumber, call: CurrentCall, response: Response, as_of: AsOf = None
-) -> Ticket | CustomerTicket | TicketAsOf:
+    number: TicketNumber,
+    call: CurrentCall,
+    response: Response,
+    *,
+    as_of: AsOf = None,
+    fields: Fields = None,
+    include: Include = None,
+) -> Ticket | CustomerTicket | TicketAsOf | TicketSelection:  # type: ignore[valid-type]  # made by a function
     """Read a ticket; with `as_of`, as it was then, with what had been said on it. That is for the team only."""
     if as_of is not None:
+        if fields is not None or include is not None:
+            raise Invalid(fields={"parameter:as_of": "stands alone: it shows all that there was."})
         return TicketAsOf.of(as_of, await call.read(ticket_as_of, number, as_of))
-    return _tagged(response, await call.read(_read, number))
+    ticket = _tagged(response, await call.read(_read_with, number, frozenset(include or ())))
+    return ticket if fields is None else selected(ticket, fields, TicketSelection)
 
 
-@router.patch("/tickets/{number}", responses=problems(409, 412, 413, 415))
+@router.patch("/tickets/{number}", responses=problems(409, 412, 413, 415), response_model_exclude_unset=True)
 async def update_ticket(
     number: TicketNumber, body: TicketPatch, call: CurrentCall, response: Response, if_match: IfMatch = None
 ) -> Ticket | CustomerTicket:
@@ -106,7 +127,7 @@ async def delete_ticket(number: TicketNumber, call: CurrentCall) -> None:
     await call.write(_delete, number)
 
 
-@router.post("/tickets/{number}/restoration")
+@router.post("/tickets/{number}/restoration", response_model_exclude_unset=True)
 async def restore_deleted_ticket(
     number: TicketNumber, call: CurrentCall, response: Response
 ) -> Ticket | CustomerTicket:
@@ -122,6 +143,18 @@ def _read(session: Session, number: str) -> Ticket | CustomerTicket:
     if ticket is None:
         raise NotFound("There is no such ticket here.")
     return Ticket.of(ticket) if actor.is_staff else CustomerTicket.of(ticket)
+
+
+def _read_with(session: Session, number: str, include: frozenset[IncludeName]) -> Ticket | CustomerTicket:
+    ticket = _read(session, number)
+    actor, more = actor_of(session), dict[str, Any]()
+    if "comments" in include:
+        page = pages.comments_page(actor, ticket.id, limit=INCLUDED - 1)
+        more["comments"] = [Comment.of(one) for one in session.scalars(page)]
+    if "attachments" in include:
+        own = session.scalars(queries.attachments_of(actor, ticket.id))
+        more["attachments"] = [Attachment.of(one) for one in own]
+    return ticket.model_copy(update=more)
 
 
 def _create(session: Session, body: NewTicket) -> Ticket | CustomerTicket:

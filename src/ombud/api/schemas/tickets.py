@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 
 from ombud import models
 from ombud.api.schemas.base import Body, Email, Id, Input, Output, Page, line, optional
+from ombud.api.schemas.conversation import Attachment, Comment
 from ombud.api.schemas.people import Name, Person, PublicPerson, name_of
 from ombud.api.schemas.tags import Tag, TagName
 from ombud.models import TicketChannel, TicketPriority, TicketStatus
@@ -108,6 +109,13 @@ class CustomerTicket(Output):
     created_at: datetime
     resolved_at: datetime | None
     version: int = Field(description="Counts edits; also the `ETag`.")
+    comments: list[Comment] = Field(
+        default_factory=list,
+        description="The first 50, with `include=comments` only; `/comments` has them all.",
+    )
+    attachments: list[Attachment] = Field(
+        default_factory=list, description="The ticket's own files, with `include=attachments` only."
+    )
 
     @classmethod
     def of(cls, ticket: models.Ticket) -> Self:
