@@ -4,9 +4,10 @@ import pytest
 from sqlalchemy import URL
 from typer.testing import CliRunner
 
-from ombud.cli import team, token, user
+from ombud.cli import role, team, token, user
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
+from ombud.errors import Conflict, NotFound
 from ombud.kit.passwords import verify_password
 from ombud.kit.tokens import split_api_token
 from ombud.models import AuditLog
@@ -92,3 +93,30 @@ def test_the_log_knows_that_it_was_the_console(desk: Desk) -> None:
     with desk.read(Actor.system("test")) as session:
         actors = {entry.actor for entry in session.query(AuditLog) if entry.table_name == "teams"}
     assert actors == {"system:cli"}
+
+
+def test_roles_are_made_given_and_deleted(desk: Desk) -> None:
+    assert runner.invoke(user.app, ["create", "bo@desk.example", "--role", "agent"]).exit_code == 0
+    made = runner.invoke(role.app, ["create", "Answers", "--may", "tickets.reply", "--may", "notes.write"])
+    assert made.exit_code == 0, made.output
+    assert runner.invoke(role.app, ["create", "x", "--may", "everything"]).exit_code == 2
+    given = runner.invoke(role.app, ["give", "bo@desk.example", "answers"])
+    assert given.exit_code == 0, given.output
+    assert "tickets.reply, notes.write" in runner.invoke(role.app, ["list"]).output
+    changed = runner.invoke(role.app, ["change", "Answers", "--may", "notes.write"])
+    assert changed.output == "Role Answers may: notes.write.\n"
+    assert isinstance(runner.invoke(role.app, ["delete", "Answers"]).exception, Conflict)
+    for other in ("light_agent", "agent"):
+        assert runner.invoke(role.app, ["give", "bo@desk.example", other]).exit_code == 0
+    assert runner.invoke(role.app, ["delete", "Answers"]).exit_code == 0
+    assert isinstance(runner.invoke(role.app, ["give", "bo@desk.example", "Answers"]).exception, NotFound)
+
+
+def test_who_was_deactivated_comes_back(desk: Desk) -> None:
+    assert runner.invoke(user.app, ["create", "bo@desk.example", "--role", "agent"]).exit_code == 0
+    assert runner.invoke(team.app, ["create", "Night"]).exit_code == 0
+    assert runner.invoke(team.app, ["add", "Night", "bo@desk.example", "--reads-only"]).exit_code == 0
+    for command in ("deactivate", "reactivate"):
+        done = runner.invoke(user.app, [command, "bo@desk.example"])
+        assert done.exit_code == 0, done.output
+    assert runner.invoke(user.app, ["list"]).output.strip().endswith("yes")

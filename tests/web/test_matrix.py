@@ -26,15 +26,17 @@ GET /mailed-files/{token}
 """
 EVERYBODY = """
 GET /; GET /attachments/{attachment_id}; GET /counters; GET /live; GET /me/confirmation; GET /me/security; GET /people;
-GET /tickets; GET /tickets/new; GET /tickets/search; GET /tickets/{number}; GET /tickets/{number}/live;
+GET /tickets; GET /tickets/new; GET /tickets/{number}/history; GET /tickets/search;
+GET /tickets/{number}; GET /tickets/{number}/live;
 POST /me/confirmation; POST /me/password; POST /me/preferences; POST /me/sessions/end;
 POST /me/sessions/{session_id}/end; POST /me/tokens; POST /me/tokens/{token_id}/revocation; POST /preview;
 POST /sign-out; POST /tickets; POST /tickets/{number}/comments; POST /tickets/{number}/draft;
 POST /tickets/{number}/reading; POST /tickets/{number}/{noun}
 """
 STAFF = """
+GET /colleagues; GET /outbox/bounced; POST /outbox/bounced;
 GET /mail; GET /mail/{mail_id}; GET /mail/{mail_id}/original; GET /notifications; GET /outbox; GET /outbox/{mail_id};
-GET /outbox/{mail_id}/source; GET /settings/notifications; GET /tickets/{number}/history; POST /mail/undo;
+GET /outbox/{mail_id}/source; GET /settings/notifications; POST /mail/undo;
 POST /mail/{mail_id}/discarding; POST /mail/{mail_id}/requeue; POST /mail/{mail_id}/ticket;
 POST /notifications/reading; POST /notifications/{notification_id}/reading; POST /outbox/{mail_id}/{noun};
 POST /settings/notifications; POST /tickets/bulk; POST /tickets/{number}/comments/{comment_id}/retraction;
@@ -44,6 +46,7 @@ ADMINISTRATORS = """
 GET /settings/mailboxes; GET /settings/mailboxes/new; GET /settings/mailboxes/{mailbox_id}; GET /settings/people;
 GET /settings/people/new; GET /settings/people/{user_id}; GET /settings/roles; GET /settings/roles/{role_id};
 GET /settings/teams; POST /settings/mail-rules; POST /settings/mail-rules/{rule_id}/deletion;
+POST /settings/mailboxes/{mailbox_id}/sending;
 POST /settings/mailboxes; POST /settings/mailboxes/{mailbox_id}; POST /settings/mailboxes/{mailbox_id}/trial;
 POST /settings/people; POST /settings/people/{user_id}; POST /settings/people/{user_id}/deactivation;
 POST /settings/people/{user_id}/reactivation; POST /settings/roles; POST /settings/roles/{role_id};
@@ -58,7 +61,7 @@ def entries(table: str) -> set[tuple[str, str]]:
 
 def routes() -> set[tuple[str, str]]:
     found = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    return {(method, route.path) for route in found for method in route.methods}
+    return {(method, route.path) for route in found for method in route.methods or ()}
 
 
 def filled(path: str, cast: Cast, number: str) -> str:

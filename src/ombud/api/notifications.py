@@ -93,4 +93,5 @@ def _settings(session: Session) -> list[Telling]:
 
 
 def _change(session: Session, kind: NotificationKind, body: TellingChange) -> None:
+    require_staff(actor_of(session))
     change_settings(session, kind, in_page=body.in_page, by_mail=body.by_mail)
