@@ -96,3 +96,12 @@ async def test_too_many_calls_are_refused_before_anything_is_done(
     assert int(refused.headers["RateLimit-Remaining"]) <= 10
     assert (await agent.get("me")).status_code == 200, "what is cheap still works"
     assert (await admin.get(f"tickets/{number}")).json()["deleted_at"] is not None
+
+
+@pytest.mark.asyncio
+async def test_a_burst_of_searches_is_told_to_wait(agent: httpx.AsyncClient) -> None:
+    answers = [await agent.get(f"tickets?q=word{number}") for number in range(25)]
+    assert [one.status_code for one in answers[:20]] == [200] * 20, "two units each, of forty"
+    refused = [one for one in answers[20:] if one.status_code == 429]
+    assert len(refused) >= 3, "the bucket fills while it is emptied, by less than a unit a second"
+    assert all(int(one.headers["Retry-After"]) >= 1 for one in refused)
