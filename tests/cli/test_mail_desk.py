@@ -9,9 +9,8 @@ from collections.abc import Callable
 from email.message import EmailMessage
 
 import pytest
-from click.testing import Result
 from sqlalchemy import select
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from ombud import Actor, Desk
 from ombud.cli import mail, mailbox

@@ -7,6 +7,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -156,6 +157,18 @@ def dovecot_running(folder: Path, *, asks: str = "") -> Iterator[Dovecot]:
         process.wait(timeout=20)
         if process.stderr is not None:
             process.stderr.close()
+
+
+@contextlib.contextmanager
+def public_folder() -> Iterator[Path]:
+    """Make a folder that Dovecot's own user may enter for as long as the block lasts.
+
+    Not below pytest's: whenever another run begins, it shuts that to everybody but us.
+    """
+    with tempfile.TemporaryDirectory(prefix="ombud-dovecot-") as name:
+        place = Path(name)
+        place.chmod(0o755)
+        yield place
 
 
 def _owner() -> tuple[str, str]:

@@ -171,8 +171,16 @@ def test_two_real_desks_exchange_three_letters_in_a_day(
     with postgres.database() as database, Desk(database.url, Settings()) as other:
         sides = {}
         for own, address in ((desk, "help@one.example"), (other, "help@two.example")):
-            box = {"smtp_host": "127.0.0.1", "smtp_port": receiving.port, "smtp_security": Security.PLAIN}
-            own.run(SYSTEM, lambda s, a=address, b=box: s.add(Mailbox(name="Box", address=a, **b)))
+            with own.begin(SYSTEM) as session:
+                session.add(
+                    Mailbox(
+                        name="Box",
+                        address=address,
+                        smtp_host="127.0.0.1",
+                        smtp_port=receiving.port,
+                        smtp_security=Security.PLAIN,
+                    )
+                )
             files, namer = (
                 open_store(tmp_path / address, limit=10**8),
                 TicketNamer(address.encode().ljust(32, b"k")),

@@ -21,15 +21,16 @@ from ombud.mail.probe import probe_fetching
 from ombud.models import InboundMail, Mailbox, MailboxPosition, MailState, Security, Ticket
 from ombud.worker.fetch import Fetcher
 from tests.mail_desk.conftest import PostOffice, letter
-from tests.mail_desk.dovecot import PASSWORD, USER, Dovecot, dovecot_running
+from tests.mail_desk.dovecot import PASSWORD, USER, Dovecot, dovecot_running, public_folder
 
 SYSTEM = Actor.system("test")
 INSIDE = Guard(["127.0.0.1"])
 
 
 @pytest.fixture(scope="module")
-def server_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("dovecot")
+def server_folder() -> Iterator[Path]:
+    with public_folder() as place:
+        yield place
 
 
 @pytest.fixture(scope="module")

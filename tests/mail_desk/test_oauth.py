@@ -26,7 +26,7 @@ from ombud.worker.fetch import open_fetcher
 from ombud.worker.intake import vault_of
 from ombud.worker.mail_out import open_sender
 from tests.mail_desk.conftest import SUPPORT, letter
-from tests.mail_desk.dovecot import USER, Dovecot, dovecot_running
+from tests.mail_desk.dovecot import USER, Dovecot, dovecot_running, public_folder
 from tests.mail_desk.provider import CLIENT_ID, CLIENT_SECRET, Provider
 from tests.mail_desk.receiving import ReceivingServer
 
@@ -41,8 +41,8 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="module")
-def server(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
-    with dovecot_running(tmp_path_factory.mktemp("oauth") / "dovecot", asks=provider.whose) as found:
+def server(provider: Provider) -> Iterator[Dovecot]:
+    with public_folder() as place, dovecot_running(place / "dovecot", asks=provider.whose) as found:
         yield found
 
 

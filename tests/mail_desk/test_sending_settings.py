@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -99,6 +100,7 @@ def test_sending_is_set_up_by_administrators_within_limits(tray: OutTray, vault:
         tray.desk.run(tray.cast.agent.actor, change_sending, box, {"is_paused": True}, vault=vault)
     with pytest.raises(NotFound):
         tray.desk.run(tray.cast.admin.actor, change_sending, 10**9, {"is_paused": True}, vault=vault)
-    for wrong in ({"link_over": 51 * 2**20}, {"dkim_selector": "ä"}, {"mailbox_id": 7}):
+    wrongs: list[Any] = [{"link_over": 51 * 2**20}, {"dkim_selector": "ä"}, {"mailbox_id": 7}]
+    for wrong in wrongs:
         with pytest.raises(Invalid):
             tray.desk.run(tray.cast.admin.actor, change_sending, box, wrong, vault=vault)

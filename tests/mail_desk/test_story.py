@@ -42,7 +42,7 @@ from ombud.tickets import StoredFile, add_comment, assign
 from ombud.tickets.events import Delivery
 from ombud.worker.intake import vault_of
 from tests.mail_desk.conftest import SUPPORT
-from tests.mail_desk.dovecot import PASSWORD, USER, dovecot_running
+from tests.mail_desk.dovecot import PASSWORD, USER, dovecot_running, public_folder
 from tests.mail_desk.receiving import ReceivingServer
 from tests.mail_desk.world import PASSWORD as POST_PASSWORD
 from tests.mail_desk.world import USER as POST_USER
@@ -128,11 +128,11 @@ class Support:
 
 
 @pytest.fixture
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world() -> Iterator[World]:
     if not has_swaks():
         pytest.skip("swaks is missing (see .ci/system-packages)")
     server = ReceivingServer(password=POST_PASSWORD)
-    with dovecot_running(tmp_path_factory.mktemp("world") / "dovecot") as dovecot:
+    with public_folder() as place, dovecot_running(place / "dovecot") as dovecot:
         server.start()
         yield World(server, dovecot, "desk.example", frozenset({"petra@gone.example"}))
         server.stop()

@@ -96,11 +96,10 @@ async def read_sending(mailbox_id: PathId, call: CurrentCall) -> Sending:
 async def update_sending(mailbox_id: PathId, body: SendingPatch, call: CurrentCall) -> Sending:
     """Change how a mailbox sends: hold its mail, quote, link to large files, sign by DKIM."""
     await call.read(_may_try, mailbox_id)
-    given = body.given()
-    pem = given.pop("dkim_key", None)
+    pem = body.given().get("dkim_key")
     key = await asyncio.to_thread(read_dkim_key, pem) if pem is not None else None
     vault = await asyncio.to_thread(vault_of, call.runtime.settings)
-    return await call.write(_change_sending, mailbox_id, given, key, vault)
+    return await call.write(_change_sending, mailbox_id, body.changes(), key, vault)
 
 
 @router.get("/mail/rules")

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ombud import Actor
-from ombud.models import Mailbox, MailSource, OutboundMail, Ticket
+from ombud.models import BouncedAddress, Mailbox, MailSource, OutboundMail, Ticket
 from ombud.runtime import Runtime
 from ombud.tickets import reply
 from ombud.worker.intake import open_intake
@@ -17,7 +17,7 @@ from tests.web.browser.conftest import Site
 from tests.web.hosting import plain_pages
 
 SYSTEM = Actor.system("test")
-PARTS = {"/counters", "/people"}
+PARTS = {"/colleagues", "/counters", "/people"}
 """What scripts ask for to put into a page."""
 
 
@@ -56,6 +56,11 @@ def mailed(site: Site, runtime: Runtime) -> list[str]:
     def make(session: Session) -> int:
         box = Mailbox(name="Support", address=SUPPORT, smtp_host="mail.example", team_id=site.cast.team.id)
         session.add(box)
+        session.add(
+            BouncedAddress(
+                email=f"{'long-' * 12}gone@x.example", status="5.1.1", diagnostic="no such user " * 20
+            )
+        )
         session.flush()
         return box.id
 

@@ -8,6 +8,7 @@ from pydantic import Field
 from ombud import models
 from ombud.api.schemas.base import Flag, Id, Input, Moment, Output, optional
 from ombud.api.schemas.people import PublicPerson
+from ombud.mail.actions.sending import SendingChanges
 from ombud.models import (
     NotificationKind,
     OutboundKind,
@@ -201,3 +202,7 @@ class SendingPatch(Input):
     dkim_key: Annotated[
         str, Field(max_length=16_384, description="A private RSA key in PEM. Set, never shown.")
     ] = optional()
+
+    def changes(self) -> SendingChanges:
+        """Return the fields that were sent, without the key."""
+        return {name: value for name, value in self.given().items() if name != "dkim_key"}  # type: ignore[return-value]  # the fields are those of SendingChanges

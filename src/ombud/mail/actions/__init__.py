@@ -8,7 +8,6 @@ from ombud.mail.actions.intake import (
     receive,
     refuse,
     requeue,
-    routing,
     settle,
 )
 from ombud.mail.actions.mailboxes import (
@@ -31,6 +30,7 @@ from ombud.mail.actions.refile import (
     undo_refiling,
 )
 from ombud.mail.actions.rules import RuleChanges, change_rule, create_rule, delete_rule
+from ombud.mail.routing import routing
 
 __all__ = [
     "Acknowledge",

@@ -150,7 +150,7 @@ def settle(
     mail = session.scalar(queries.waiting_for_change([mail_id]))
     if mail is None:
         return None
-    own = set(desk.own or ())
+    own: set[str] = set(desk.own or ())
     known = gather(session, mail, prepared, namer, own=own, verified=verified)
     facts, sender = known.facts, known.sender
     decision = decide(facts)
