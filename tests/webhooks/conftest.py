@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from ombud import Actor, Desk
+from ombud import Actor, Desk, Ticket
 from ombud.kit.guard import Guard
 from ombud.kit.vault import Vault, open_vault
 from ombud.models import WebhookDelivery, WebhookEndpoint
-from ombud.testing import Persona
+from ombud.testing import Cast, Persona, make_ticket
 from ombud.webhooks import create_endpoint, dispatch
 from ombud.worker.hooks import Courier
 from tests.webhooks.receiver import Receiver
@@ -72,3 +72,8 @@ def post(desk: Desk, tmp_path: Path) -> Iterator[Post]:
     desk.run(SYSTEM, dispatch)  # an emptied database begins at the present
     with Receiver() as receiver:
         yield Post(desk, open_vault(tmp_path / "keys"), receiver)
+
+
+def opened(desk: Desk, cast: Cast, **given: Any) -> Ticket:
+    """Open a ticket of the customer's."""
+    return desk.run(SYSTEM, make_ticket, cast.customer.id, **given)

@@ -130,7 +130,7 @@ def switch_off(session: Session, claim: Claim, problem: str) -> None:
 
 
 def _after_failure(found: WebhookDelivery, endpoint: WebhookEndpoint, result: Result, now: datetime) -> None:
-    endpoint.failing_since = endpoint.failing_since or now
+    since = endpoint.failing_since = endpoint.failing_since or now
     if result.retry_after is not None:
         endpoint.held_until = now + result.retry_after
     elif result.status in rules.SLOW_DOWN:
@@ -138,8 +138,8 @@ def _after_failure(found: WebhookDelivery, endpoint: WebhookEndpoint, result: Re
     due = rules.next_attempt(now, found.attempts, result.retry_after)
     if result.status == rules.GONE:
         endpoint.is_active, endpoint.problem = False, "It answered 410 Gone."
-    elif due is None and now - endpoint.failing_since >= rules.LONG_FAILURE:
-        days = (now - endpoint.failing_since).days
+    elif due is None and now - since >= rules.LONG_FAILURE:
+        days = (now - since).days
         endpoint.is_active, endpoint.problem = False, f"Nothing could be delivered for {days} days."
     if due is None or result.status == rules.GONE:
         _close(found, DeliveryState.FAILED, now)
