@@ -1,14 +1,14 @@
 """Webhooks: endpoints, deliveries, and how far the audit log was turned into them.
 
 Revision ID: 0015
-Revises: 0014
+Revises: 0017
 Create Date: 2026-11-28
 """
 
 from alembic import op
 
 revision = "0015"
-down_revision = "0014"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
