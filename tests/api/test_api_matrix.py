@@ -43,7 +43,10 @@ POST /notifications/reading; POST /notifications/{notification_id}/reading; POST
 POST /outbox/{mail_id}/attempt; POST /outbox/{mail_id}/cancellation; POST /outbox/{mail_id}/pause; POST /tags;
 POST /tags/{tag_id}/merges; POST /tickets/bulk; POST /tickets/{number}/comments/{comment_id}/retraction;
 POST /tickets/{number}/merges; POST /tickets/{number}/restoration; POST /undo; POST /users;
-PUT /mail/inbound/{mail_id}/ticket; PUT /tickets/{number}/tags/{name:path}
+PUT /mail/inbound/{mail_id}/ticket; PUT /tickets/{number}/tags/{name:path}; GET /webhooks; POST /webhooks;
+GET /webhooks/{webhook_id}; PATCH /webhooks/{webhook_id}; DELETE /webhooks/{webhook_id};
+POST /webhooks/{webhook_id}/secret; POST /webhooks/{webhook_id}/trial; GET /webhooks/{webhook_id}/deliveries;
+POST /webhooks/{webhook_id}/deliveries/{delivery_id}/attempt
 """
 ADMINISTRATORS = """
 DELETE /mail/rules/{rule_id}; DELETE /roles/{role_id}; DELETE /teams/{team_id}/members/{user_id};
@@ -129,7 +132,7 @@ async def test_reading_is_open_to_whose_it_is(caller: Caller, cast: Cast, desk: 
     """The negative control: refusing everybody everything would satisfy the test above."""
     async with desk.abegin(SYSTEM) as session:
         number = (await session.run_sync(make_ticket, cast.customer.id)).ticket_number
-    unknown = ("attachment_id", "comment_id", "mail_id", "mailbox_id", "role_id")
+    unknown = ("attachment_id", "comment_id", "mail_id", "mailbox_id", "role_id", "webhook_id")
     for table, people in (
         (EVERYBODY, (cast.customer, cast.light_agent, cast.admin)),
         (STAFF, (cast.light_agent, cast.agent, cast.admin)),

@@ -23,6 +23,7 @@ from ombud.api import (
     teams,
     tickets,
     users,
+    webhooks,
 )
 from ombud.api.docs import docs_routes
 from ombud.api.envelope import Envelope
@@ -51,6 +52,8 @@ ROUTERS = (
     statistics.router,
     audit.router,
     notifications.router,
+    webhooks.secret_router,
+    webhooks.router,
 )
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import typer
 
+from ombud import webhooks
 from ombud.cli.common import DataDir, desk_for, settings_with
 from ombud.cli.people import CONSOLE
 from ombud.db.open import data_dir as folder_of
@@ -23,7 +24,8 @@ def rotate(data_dir: DataDir = None) -> None:
     folder = folder_of(settings_with(data_dir)) / "keys"
     with desk_for(data_dir) as desk:
         name = add_key(folder)
-        count = desk.run(CONSOLE, reseal, open_vault(folder))
+        vault = open_vault(folder)
+        count = desk.run(CONSOLE, reseal, vault) + desk.run(CONSOLE, webhooks.reseal, vault)
     typer.echo(f"{count} secrets are sealed with the new key {name}. In a minute: ombud keys retire")
 
 
@@ -35,7 +37,7 @@ def retire(data_dir: DataDir = None) -> None:
         vault = open_vault(folder)
         if ring_age(folder) < NOTICED:
             raise Conflict("The newest key is not a minute old. Wait until everybody has noticed it.")
-        stale = desk.run(CONSOLE, count_stale, vault)
+        stale = desk.run(CONSOLE, count_stale, vault) + desk.run(CONSOLE, webhooks.count_stale, vault)
         if stale:
             raise Conflict(f"{stale} secrets are sealed with an old key. First: ombud keys rotate")
         gone = retire_keys(folder)

@@ -10,7 +10,7 @@ import ipaddress
 import json
 import socket
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -18,6 +18,15 @@ from ombud.errors import Invalid, Unavailable
 
 TIMEOUT = 15.0
 ANSWER_LIMIT = 64 * 1024
+_CARRIERS = tuple(
+    ipaddress.IPv6Network(network)
+    for network in ("::/96", "64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16", "fec0::/10")
+)
+"""Networks whose addresses carry an IPv4 one that a gateway may hand on to the inside, or that are old and local."""
+
+
+Resolve = Callable[..., Sequence[tuple[Any, ...]]]
+"""What `socket.getaddrinfo` does."""
 
 
 class Unreachable(Unavailable):
@@ -29,7 +38,8 @@ class Unreachable(Unavailable):
 class Guard:
     """Opens connections. `internal`: names, addresses or networks inside the house that may be reached."""
 
-    def __init__(self, internal: Iterable[str] = ()) -> None:
+    def __init__(self, internal: Iterable[str] = (), *, resolve: Resolve = socket.getaddrinfo) -> None:
+        self._resolve = resolve
         self._names: set[str] = set()
         self._networks: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
         for entry in internal:
@@ -41,7 +51,7 @@ class Guard:
     def connect(self, host: str, port: int, *, timeout: float = TIMEOUT) -> socket.socket:
         """Return a connected socket; Unreachable says why not."""
         last = "nothing answers there"
-        for family, address in self._addresses(host, port):
+        for family, address in self.addresses(host, port):
             connection = socket.socket(family, socket.SOCK_STREAM)
             connection.settimeout(timeout)
             try:
@@ -55,16 +65,24 @@ class Guard:
                 return connection
         raise Unreachable(f"{host}, port {port}: {last}.")
 
+    def names(self, host: str) -> bool:
+        """True when the operator allows this very name or address, or a network that the address is in."""
+        if host.lower() in self._names:
+            return True
+        try:
+            found = _plain(ipaddress.ip_address(host))
+        except ValueError:
+            return False
+        return any(found.version == network.version and found in network for network in self._networks)
+
     def is_internal(self, host: str, port: int) -> bool:
         """True when a host is inside, and the operator allows it."""
-        return all(
-            not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global
-            for _, address in self._addresses(host, port)
-        )
+        return all(not is_public(str(address[0])) for _, address in self.addresses(host, port))
 
-    def _addresses(self, host: str, port: int) -> list[tuple[int, tuple[Any, ...]]]:
+    def addresses(self, host: str, port: int) -> list[tuple[int, tuple[Any, ...]]]:
+        """Return the addresses of a host, every one of them checked; Unreachable when one may not be talked to."""
         try:
-            found = socket.getaddrinfo(host.encode("idna").decode(), port, type=socket.SOCK_STREAM)
+            found = self._resolve(host.encode("idna").decode(), port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
             raise Unreachable(f"{host}: there is no server of that name.") from None
         if not all(self._is_allowed(host, str(entry[4][0])) for entry in found):
@@ -74,14 +92,23 @@ class Guard:
         return [(entry[0], entry[4]) for entry in found]
 
     def _is_allowed(self, host: str, address: str) -> bool:
-        found = ipaddress.ip_address(address.partition("%")[0])
-        mapped = getattr(found, "ipv4_mapped", None)
-        if mapped is not None:
-            found = mapped
-        named = host.lower() in self._names or any(
-            found.version == network.version and found in network for network in self._networks
-        )
-        return named or (found.is_global and not found.is_multicast)
+        found = _plain(ipaddress.ip_address(address.partition("%")[0]))
+        return self.names(host) or self.names(str(found)) or is_public(address)
+
+
+def is_public(address: str) -> bool:
+    """True when an IP address is on the public Internet, whatever older form of IPv4 it carries."""
+    found = _plain(ipaddress.ip_address(address.partition("%")[0]))
+    if isinstance(found, ipaddress.IPv6Address) and any(found in network for network in _CARRIERS):
+        return False
+    return found.is_global and not found.is_multicast and not found.is_reserved
+
+
+def _plain(
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address,
+) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Return the IPv4 address that an IPv6 one stands for on this machine, or the address itself."""
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def tls_context() -> ssl.SSLContext:

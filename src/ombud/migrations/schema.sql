@@ -2087,6 +2087,82 @@ END $$;
 
 ALTER FUNCTION ombud.audit_of_users() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.audit_of_webhook_endpoints() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'owner_id', CASE WHEN r.owner_id IS NOT NULL THEN jsonb_build_array(NULL, r.owner_id) END, 'url', CASE WHEN r.url IS NOT NULL THEN jsonb_build_array(NULL, r.url) END, 'description', CASE WHEN r.description IS NOT NULL THEN jsonb_build_array(NULL, r.description) END, 'events', CASE WHEN r.events IS NOT NULL THEN jsonb_build_array(NULL, r.events) END, 'includes_notes', CASE WHEN r.includes_notes IS NOT NULL THEN jsonb_build_array(NULL, r.includes_notes) END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(NULL, r.is_active) END, 'old_secret_until', CASE WHEN r.old_secret_until IS NOT NULL THEN jsonb_build_array(NULL, r.old_secret_until) END, 'problem', CASE WHEN r.problem IS NOT NULL THEN jsonb_build_array(NULL, r.problem) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'owner_id', CASE WHEN r.owner_id IS NOT NULL THEN jsonb_build_array(r.owner_id, NULL) END, 'url', CASE WHEN r.url IS NOT NULL THEN jsonb_build_array(r.url, NULL) END, 'description', CASE WHEN r.description IS NOT NULL THEN jsonb_build_array(r.description, NULL) END, 'events', CASE WHEN r.events IS NOT NULL THEN jsonb_build_array(r.events, NULL) END, 'includes_notes', CASE WHEN r.includes_notes IS NOT NULL THEN jsonb_build_array(r.includes_notes, NULL) END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(r.is_active, NULL) END, 'old_secret_until', CASE WHEN r.old_secret_until IS NOT NULL THEN jsonb_build_array(r.old_secret_until, NULL) END, 'held_until', CASE WHEN r.held_until IS NOT NULL THEN jsonb_build_array(r.held_until, NULL) END, 'failing_since', CASE WHEN r.failing_since IS NOT NULL THEN jsonb_build_array(r.failing_since, NULL) END, 'problem', CASE WHEN r.problem IS NOT NULL THEN jsonb_build_array(r.problem, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'owner_id', CASE WHEN o.owner_id IS DISTINCT FROM r.owner_id THEN jsonb_build_array(o.owner_id, r.owner_id) END, 'url', CASE WHEN o.url IS DISTINCT FROM r.url THEN jsonb_build_array(o.url, r.url) END, 'description', CASE WHEN o.description IS DISTINCT FROM r.description THEN jsonb_build_array(o.description, r.description) END, 'events', CASE WHEN o.events IS DISTINCT FROM r.events THEN jsonb_build_array(o.events, r.events) END, 'includes_notes', CASE WHEN o.includes_notes IS DISTINCT FROM r.includes_notes THEN jsonb_build_array(o.includes_notes, r.includes_notes) END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'secret', CASE WHEN o.secret IS DISTINCT FROM r.secret THEN '["***", "***"]'::jsonb END, 'old_secret', CASE WHEN o.old_secret IS DISTINCT FROM r.old_secret THEN '["***", "***"]'::jsonb END, 'old_secret_until', CASE WHEN o.old_secret_until IS DISTINCT FROM r.old_secret_until THEN jsonb_build_array(o.old_secret_until, r.old_secret_until) END, 'problem', CASE WHEN o.problem IS DISTINCT FROM r.problem THEN jsonb_build_array(o.problem, r.problem) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'owner_id', CASE WHEN o.owner_id IS DISTINCT FROM r.owner_id THEN jsonb_build_array(o.owner_id, r.owner_id) END, 'url', CASE WHEN o.url IS DISTINCT FROM r.url THEN jsonb_build_array(o.url, r.url) END, 'description', CASE WHEN o.description IS DISTINCT FROM r.description THEN jsonb_build_array(o.description, r.description) END, 'events', CASE WHEN o.events IS DISTINCT FROM r.events THEN jsonb_build_array(o.events, r.events) END, 'includes_notes', CASE WHEN o.includes_notes IS DISTINCT FROM r.includes_notes THEN jsonb_build_array(o.includes_notes, r.includes_notes) END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'secret', CASE WHEN o.secret IS DISTINCT FROM r.secret THEN '["***", "***"]'::jsonb END, 'old_secret', CASE WHEN o.old_secret IS DISTINCT FROM r.old_secret THEN '["***", "***"]'::jsonb END, 'old_secret_until', CASE WHEN o.old_secret_until IS DISTINCT FROM r.old_secret_until THEN jsonb_build_array(o.old_secret_until, r.old_secret_until) END, 'problem', CASE WHEN o.problem IS DISTINCT FROM r.problem THEN jsonb_build_array(o.problem, r.problem) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_webhook_endpoints() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.audit_table(target regclass, keys text[], ticket_column text DEFAULT NULL::text, secrets text[] DEFAULT '{}'::text[], omitted text[] DEFAULT '{}'::text[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
@@ -2604,6 +2680,17 @@ $$;
 
 ALTER FUNCTION ombud.keep_numbers_above(number bigint) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.keep_old_secret() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  NEW.old_secret := OLD.secret;
+  RETURN NEW;
+END $$;
+
+ALTER FUNCTION ombud.keep_old_secret() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.keep_ticket() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -2709,6 +2796,42 @@ BEGIN
 END $$;
 
 ALTER FUNCTION ombud.keep_user() OWNER TO ombud_owner;
+
+CREATE TABLE ombud.audit_logs (
+    id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    xid bigint NOT NULL,
+    table_name character varying(63) NOT NULL,
+    record_id bigint,
+    record_key jsonb NOT NULL,
+    ticket_id bigint,
+    action text NOT NULL,
+    actor character varying(100) NOT NULL,
+    user_id bigint,
+    request_id character varying(100) NOT NULL,
+    changes jsonb NOT NULL,
+    leaf bytea NOT NULL,
+    CONSTRAINT ck_audit_logs_action CHECK ((action = ANY (ARRAY['CREATE'::text, 'UPDATE'::text, 'DELETE'::text])))
+)
+PARTITION BY RANGE (created_at);
+
+ALTER TABLE ONLY ombud.audit_logs FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.audit_logs OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.logged_between(since text, until text, after_id bigint, batch integer) RETURNS SETOF ombud.audit_logs
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT * FROM ombud.audit_logs l
+   WHERE l.xid >= pg_snapshot_xmin(since::pg_snapshot)::text::bigint
+     AND NOT pg_visible_in_snapshot(l.xid::text::xid8, since::pg_snapshot)
+     AND pg_visible_in_snapshot(l.xid::text::xid8, until::pg_snapshot)
+     AND l.id > after_id
+   ORDER BY l.id LIMIT batch
+$$;
+
+ALTER FUNCTION ombud.logged_between(since text, until text, after_id bigint, batch integer) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.login_failed(wanted text, allowed integer) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -3722,28 +3845,6 @@ ALTER TABLE ONLY ombud.audit_checkpoints FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.audit_checkpoints OWNER TO ombud_owner;
 
-CREATE TABLE ombud.audit_logs (
-    id bigint NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    xid bigint NOT NULL,
-    table_name character varying(63) NOT NULL,
-    record_id bigint,
-    record_key jsonb NOT NULL,
-    ticket_id bigint,
-    action text NOT NULL,
-    actor character varying(100) NOT NULL,
-    user_id bigint,
-    request_id character varying(100) NOT NULL,
-    changes jsonb NOT NULL,
-    leaf bytea NOT NULL,
-    CONSTRAINT ck_audit_logs_action CHECK ((action = ANY (ARRAY['CREATE'::text, 'UPDATE'::text, 'DELETE'::text])))
-)
-PARTITION BY RANGE (created_at);
-
-ALTER TABLE ONLY ombud.audit_logs FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE ombud.audit_logs OWNER TO ombud_owner;
-
 ALTER TABLE ombud.audit_logs ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
     SEQUENCE NAME ombud.audit_logs_id_seq
     START WITH 1
@@ -4612,6 +4713,85 @@ ALTER TABLE ombud.web_sessions ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENT
     CACHE 1
 );
 
+CREATE TABLE ombud.webhook_deliveries (
+    id bigint NOT NULL,
+    endpoint_id bigint NOT NULL,
+    message_id character varying(64) DEFAULT ('msg_'::text || replace((gen_random_uuid())::text, '-'::text, ''::text)) NOT NULL,
+    event text NOT NULL,
+    ticket_id bigint,
+    comment_id bigint,
+    changes jsonb DEFAULT '{}'::jsonb NOT NULL,
+    actor character varying(100) DEFAULT ''::character varying NOT NULL,
+    happened_at timestamp with time zone DEFAULT now() NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    attempts smallint DEFAULT '0'::smallint NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    attempt character varying(32) DEFAULT ''::character varying NOT NULL,
+    lease_until timestamp with time zone,
+    settled_at timestamp with time zone,
+    log jsonb DEFAULT '[]'::jsonb NOT NULL,
+    CONSTRAINT ck_webhook_deliveries_event CHECK ((event = ANY (ARRAY['ticket.created'::text, 'ticket.updated'::text, 'ticket.status_changed'::text, 'ticket.assigned'::text, 'ticket.commented'::text, 'ticket.deleted'::text, 'webhook.test'::text]))),
+    CONSTRAINT ck_webhook_deliveries_leased CHECK (((state = 'sending'::text) = (lease_until IS NOT NULL))),
+    CONSTRAINT ck_webhook_deliveries_state CHECK ((state = ANY (ARRAY['waiting'::text, 'sending'::text, 'delivered'::text, 'failed'::text, 'skipped'::text])))
+);
+
+ALTER TABLE ONLY ombud.webhook_deliveries FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.webhook_deliveries OWNER TO ombud_owner;
+
+ALTER TABLE ombud.webhook_deliveries ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.webhook_deliveries_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ombud.webhook_endpoints (
+    id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    url character varying(2000) NOT NULL,
+    description character varying(200) DEFAULT ''::character varying NOT NULL,
+    events character varying(40)[] DEFAULT '{}'::character varying[] NOT NULL,
+    includes_notes boolean DEFAULT false NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    secret bytea,
+    old_secret bytea,
+    old_secret_until timestamp with time zone,
+    held_until timestamp with time zone,
+    failing_since timestamp with time zone,
+    problem character varying(200) DEFAULT ''::character varying NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_webhook_endpoints_url CHECK (((url)::text ~ '^https?://[^[:space:]]+$'::text))
+);
+
+ALTER TABLE ONLY ombud.webhook_endpoints FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.webhook_endpoints OWNER TO ombud_owner;
+
+ALTER TABLE ombud.webhook_endpoints ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.webhook_endpoints_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ombud.webhook_position (
+    id bigint NOT NULL,
+    since text NOT NULL,
+    until text,
+    after_id bigint DEFAULT '0'::bigint NOT NULL,
+    CONSTRAINT ck_webhook_position_one CHECK ((id = 1))
+);
+
+ALTER TABLE ONLY ombud.webhook_position FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.webhook_position OWNER TO ombud_owner;
+
 ALTER TABLE ONLY ombud.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 
@@ -4753,6 +4933,15 @@ ALTER TABLE ONLY ombud.users
 ALTER TABLE ONLY ombud.web_sessions
     ADD CONSTRAINT pk_web_sessions PRIMARY KEY (id);
 
+ALTER TABLE ONLY ombud.webhook_deliveries
+    ADD CONSTRAINT pk_webhook_deliveries PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.webhook_endpoints
+    ADD CONSTRAINT pk_webhook_endpoints PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.webhook_position
+    ADD CONSTRAINT pk_webhook_position PRIMARY KEY (id);
+
 ALTER TABLE ONLY ombud.api_tokens
     ADD CONSTRAINT uq_api_tokens_key_id UNIQUE (key_id);
 
@@ -4767,6 +4956,9 @@ ALTER TABLE ONLY ombud.tickets
 
 ALTER TABLE ONLY ombud.web_sessions
     ADD CONSTRAINT uq_web_sessions_token_hash UNIQUE (token_hash);
+
+ALTER TABLE ONLY ombud.webhook_deliveries
+    ADD CONSTRAINT uq_webhook_deliveries_message_id UNIQUE (message_id);
 
 CREATE INDEX ix_access_logs_at ON ONLY ombud.access_logs USING brin (at);
 
@@ -4950,6 +5142,16 @@ CREATE INDEX ix_web_sessions_expires_at ON ombud.web_sessions USING btree (expir
 
 CREATE INDEX ix_web_sessions_user_id ON ombud.web_sessions USING btree (user_id);
 
+CREATE INDEX ix_webhook_deliveries_due ON ombud.webhook_deliveries USING btree (endpoint_id, due_at, id) WHERE (state = 'waiting'::text);
+
+CREATE INDEX ix_webhook_deliveries_endpoint_id ON ombud.webhook_deliveries USING btree (endpoint_id, id);
+
+CREATE INDEX ix_webhook_deliveries_leased ON ombud.webhook_deliveries USING btree (lease_until) WHERE (state = 'sending'::text);
+
+CREATE INDEX ix_webhook_deliveries_settled_at ON ombud.webhook_deliveries USING btree (settled_at) WHERE (settled_at IS NOT NULL);
+
+CREATE INDEX ix_webhook_endpoints_owner_id ON ombud.webhook_endpoints USING btree (owner_id);
+
 CREATE UNIQUE INDEX uq_inbound_mails_checksum ON ombud.inbound_mails USING btree (mailbox_id, checksum);
 
 CREATE UNIQUE INDEX uq_mail_templates_team ON ombud.mail_templates USING btree (kind, COALESCE(team_id, (0)::bigint));
@@ -4979,6 +5181,8 @@ CREATE TRIGGER keep BEFORE UPDATE ON ombud.tickets FOR EACH ROW EXECUTE FUNCTION
 CREATE TRIGGER keep BEFORE INSERT OR UPDATE OF is_staff, role, is_active, sees_all_teams, organization_id, custom_role_id ON ombud.users FOR EACH ROW EXECUTE FUNCTION ombud.keep_user();
 
 CREATE TRIGGER keep_new BEFORE INSERT ON ombud.tickets FOR EACH ROW EXECUTE FUNCTION ombud.keep_new_ticket();
+
+CREATE TRIGGER keep_old_secret BEFORE UPDATE ON ombud.webhook_endpoints FOR EACH ROW WHEN (((new.secret IS DISTINCT FROM old.secret) AND (new.old_secret_until IS DISTINCT FROM old.old_secret_until))) EXECUTE FUNCTION ombud.keep_old_secret();
 
 CREATE TRIGGER moved AFTER UPDATE OF ticket_id, comment_id ON ombud.inbound_mails FOR EACH ROW WHEN (((old.state <> 'received'::text) AND ((new.message_id)::text <> ''::text) AND ((old.classification)::text <> 'bounce'::text) AND ((old.ticket_id IS DISTINCT FROM new.ticket_id) OR (old.comment_id IS DISTINCT FROM new.comment_id)))) EXECUTE FUNCTION ombud.moved_mail();
 
@@ -5015,6 +5219,8 @@ CREATE TRIGGER touch BEFORE UPDATE ON ombud.roles FOR EACH ROW EXECUTE FUNCTION 
 CREATE TRIGGER touch BEFORE UPDATE ON ombud.teams FOR EACH ROW EXECUTE FUNCTION ombud.touch();
 
 CREATE TRIGGER touch BEFORE UPDATE ON ombud.users FOR EACH ROW EXECUTE FUNCTION ombud.touch();
+
+CREATE TRIGGER touch BEFORE UPDATE ON ombud.webhook_endpoints FOR EACH ROW EXECUTE FUNCTION ombud.touch();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.api_tokens REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_api_tokens();
 
@@ -5062,6 +5268,8 @@ CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.tickets REFERENCING OLD TABL
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_users();
 
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.webhook_endpoints REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_webhook_endpoints();
+
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.api_tokens REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_api_tokens();
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.attachments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_attachments();
@@ -5108,6 +5316,8 @@ CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.tickets REFERENCING NEW TABL
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_users();
 
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.webhook_endpoints REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_webhook_endpoints();
+
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.api_tokens REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_api_tokens();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.attachments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_attachments();
@@ -5153,6 +5363,8 @@ CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.ticket_tags REFERENCING OLD 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.tickets REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_tickets();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_users();
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.webhook_endpoints REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_webhook_endpoints();
 
 ALTER TABLE ONLY ombud.api_tokens
     ADD CONSTRAINT fk_api_tokens_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
@@ -5340,6 +5552,12 @@ ALTER TABLE ONLY ombud.users
 ALTER TABLE ONLY ombud.web_sessions
     ADD CONSTRAINT fk_web_sessions_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY ombud.webhook_deliveries
+    ADD CONSTRAINT fk_webhook_deliveries_endpoint_id FOREIGN KEY (endpoint_id) REFERENCES ombud.webhook_endpoints(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.webhook_endpoints
+    ADD CONSTRAINT fk_webhook_endpoints_owner_id FOREIGN KEY (owner_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ombud.access_logs ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY admin_add ON ombud.audit_redacted_rows FOR INSERT TO ombud_web WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
@@ -5478,6 +5696,12 @@ CREATE POLICY backup_all ON ombud.users FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.web_sessions FOR SELECT TO ombud_backup USING (true);
 
+CREATE POLICY backup_all ON ombud.webhook_deliveries FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.webhook_endpoints FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.webhook_position FOR SELECT TO ombud_backup USING (true);
+
 ALTER TABLE ombud.bounced_addresses ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.comments ENABLE ROW LEVEL SECURITY;
@@ -5574,6 +5798,12 @@ CREATE POLICY context ON ombud.users AS RESTRICTIVE TO ombud_app USING ((( SELEC
 
 CREATE POLICY context ON ombud.web_sessions AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
+CREATE POLICY context ON ombud.webhook_deliveries AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.webhook_endpoints AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.webhook_position AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
 ALTER TABLE ombud.drafts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.external_refs ENABLE ROW LEVEL SECURITY;
@@ -5627,6 +5857,14 @@ CREATE POLICY own ON ombud.ticket_reads TO ombud_web USING ((user_id = ( SELECT 
   WHERE (t.id = ticket_reads.ticket_id)))));
 
 CREATE POLICY own ON ombud.web_sessions TO ombud_web USING (((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) OR ( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text))));
+
+CREATE POLICY own ON ombud.webhook_deliveries TO ombud_web USING (((EXISTS ( SELECT
+   FROM ombud.webhook_endpoints e
+  WHERE (e.id = webhook_deliveries.endpoint_id))) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR (ticket_id IS NULL) OR (EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = webhook_deliveries.ticket_id))))));
+
+CREATE POLICY own ON ombud.webhook_endpoints TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text) OR (owner_id = ( SELECT ombud.actor_id() AS actor_id)))));
 
 CREATE POLICY own_trace ON ombud.access_logs FOR INSERT TO ombud_web WITH CHECK (((principal)::text = ( SELECT current_setting('ombud.actor'::text, true) AS current_setting)));
 
@@ -5721,6 +5959,12 @@ CREATE POLICY owner_all ON ombud.tickets TO ombud_owner USING (true) WITH CHECK 
 CREATE POLICY owner_all ON ombud.users TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.web_sessions TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.webhook_deliveries TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.webhook_endpoints TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.webhook_position TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY people ON ombud.ticket_tags TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) AND (EXISTS ( SELECT
    FROM ombud.tickets t
@@ -6050,6 +6294,12 @@ CREATE POLICY system_all ON ombud.users TO ombud_worker USING (( SELECT (NULLIF(
 
 CREATE POLICY system_all ON ombud.web_sessions TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
+CREATE POLICY system_all ON ombud.webhook_deliveries TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.webhook_endpoints TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.webhook_position TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
 ALTER TABLE ombud.tags ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.team_members ENABLE ROW LEVEL SECURITY;
@@ -6077,6 +6327,12 @@ ALTER TABLE ombud.tickets ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ombud.users ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.web_sessions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.webhook_deliveries ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.webhook_endpoints ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.webhook_position ENABLE ROW LEVEL SECURITY;
 
 GRANT USAGE ON SCHEMA ombud TO ombud_app;
 GRANT USAGE ON SCHEMA ombud TO ombud_backup;
@@ -6173,6 +6429,8 @@ REVOKE ALL ON FUNCTION ombud.audit_of_tickets() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_users() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ombud.audit_of_webhook_endpoints() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.audit_table(target regclass, keys text[], ticket_column text, secrets text[], omitted text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.check_search_words(batch integer, older interval) FROM PUBLIC;
@@ -6243,9 +6501,17 @@ REVOKE ALL ON FUNCTION ombud.keep_new_ticket() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ombud.keep_numbers_above(number bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.keep_numbers_above(number bigint) TO ombud_worker;
 
+REVOKE ALL ON FUNCTION ombud.keep_old_secret() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.keep_ticket() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.keep_user() FROM PUBLIC;
+
+GRANT SELECT ON TABLE ombud.audit_logs TO ombud_backup;
+GRANT SELECT ON TABLE ombud.audit_logs TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.logged_between(since text, until text, after_id bigint, batch integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.logged_between(since text, until text, after_id bigint, batch integer) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.login_failed(wanted text, allowed integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.login_failed(wanted text, allowed integer) TO ombud_app;
@@ -6413,9 +6679,6 @@ GRANT SELECT ON SEQUENCE ombud.attachments_id_seq TO ombud_backup;
 GRANT SELECT ON TABLE ombud.audit_checkpoints TO ombud_backup;
 GRANT SELECT ON TABLE ombud.audit_checkpoints TO ombud_app;
 GRANT INSERT ON TABLE ombud.audit_checkpoints TO ombud_worker;
-
-GRANT SELECT ON TABLE ombud.audit_logs TO ombud_backup;
-GRANT SELECT ON TABLE ombud.audit_logs TO ombud_app;
 
 GRANT SELECT ON SEQUENCE ombud.audit_logs_id_seq TO ombud_backup;
 
@@ -6728,6 +6991,50 @@ GRANT SELECT(confirmed_at) ON TABLE ombud.web_sessions TO ombud_app;
 GRANT SELECT(idle_seconds) ON TABLE ombud.web_sessions TO ombud_app;
 
 GRANT SELECT ON SEQUENCE ombud.web_sessions_id_seq TO ombud_backup;
+
+GRANT SELECT ON TABLE ombud.webhook_deliveries TO ombud_backup;
+GRANT SELECT,INSERT,UPDATE ON TABLE ombud.webhook_deliveries TO ombud_app;
+GRANT DELETE ON TABLE ombud.webhook_deliveries TO ombud_worker;
+
+GRANT SELECT ON SEQUENCE ombud.webhook_deliveries_id_seq TO ombud_backup;
+
+GRANT SELECT ON TABLE ombud.webhook_endpoints TO ombud_backup;
+GRANT INSERT,DELETE,UPDATE ON TABLE ombud.webhook_endpoints TO ombud_app;
+
+GRANT SELECT(id) ON TABLE ombud.webhook_endpoints TO ombud_app;
+
+GRANT SELECT(owner_id) ON TABLE ombud.webhook_endpoints TO ombud_app;
+
+GRANT SELECT(url) ON TABLE ombud.webhook_endpoints TO ombud_app;
+
+GRANT SELECT(description) ON TABLE ombud.webhook_endpoints TO ombud_app;
+
+GRANT SELECT(events) ON TABLE ombud.webhook_endpoints TO ombud_app;
+
+GRANT SELECT(includes_notes) ON TABLE ombud.webhook_endpoints TO ombud_app;
+
+GRANT SELECT(is_active) ON TABLE ombud.webhook_endpoints TO ombud_app;
+
+GRANT SELECT(secret) ON TABLE ombud.webhook_endpoints TO ombud_worker;
+
+GRANT SELECT(old_secret) ON TABLE ombud.webhook_endpoints TO ombud_worker;
+
+GRANT SELECT(old_secret_until) ON TABLE ombud.webhook_endpoints TO ombud_app;
+
+GRANT SELECT(held_until) ON TABLE ombud.webhook_endpoints TO ombud_app;
+
+GRANT SELECT(failing_since) ON TABLE ombud.webhook_endpoints TO ombud_app;
+
+GRANT SELECT(problem) ON TABLE ombud.webhook_endpoints TO ombud_app;
+
+GRANT SELECT(created_at) ON TABLE ombud.webhook_endpoints TO ombud_app;
+
+GRANT SELECT(updated_at) ON TABLE ombud.webhook_endpoints TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.webhook_endpoints_id_seq TO ombud_backup;
+
+GRANT SELECT ON TABLE ombud.webhook_position TO ombud_backup;
+GRANT SELECT,INSERT,UPDATE ON TABLE ombud.webhook_position TO ombud_worker;
 
 ALTER DEFAULT PRIVILEGES FOR ROLE ombud_owner IN SCHEMA ombud GRANT SELECT ON SEQUENCES TO ombud_backup;
 

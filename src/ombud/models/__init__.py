@@ -49,6 +49,13 @@ from ombud.models.ticket import (
     TicketStatus,
 )
 from ombud.models.transfer import ExternalRef
+from ombud.models.webhook import (
+    DeliveryState,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
+    WebhookPosition,
+)
 
 __all__ = [
     "INCLUDE_DELETED",
@@ -68,6 +75,7 @@ __all__ = [
     "BouncedAddress",
     "Comment",
     "CustomRole",
+    "DeliveryState",
     "Draft",
     "ExternalRef",
     "InboundMail",
@@ -120,4 +128,8 @@ __all__ = [
     "User",
     "UserRole",
     "WebSession",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookEvent",
+    "WebhookPosition",
 ]

@@ -22,6 +22,8 @@ from ombud.idempotency import drop_old_answers
 from ombud.mail import actions as mail
 from ombud.people import actions as people
 from ombud.search import actions as search
+from ombud.webhooks import forget_old_deliveries
+from ombud.worker.hooks import send_webhooks
 from ombud.worker.intake import decide_about_mail
 from ombud.worker.logs import seal_and_export, write_views
 from ombud.worker.mail_out import send_mail
@@ -84,6 +86,7 @@ CHORES = (
     Chore("sessions", 3600.0, people.drop_expired_sessions),
     Chore("automatic-mail", 3600.0, mail.forget_old_letters),
     Chore("kept-answers", 3600.0, drop_old_answers),
+    Chore("webhook-messages", 3600.0, forget_old_deliveries),
 )
 
 
@@ -99,7 +102,8 @@ def chores_running(desk: Desk) -> Iterator[None]:
         threading.Thread(target=_loop, args=(desk, stop, chores), name=f"ombud-{name}", daemon=True)
         for name, chores in (("chores", CHORES), ("mail", MAIL_CHORES))
     ]
-    threads.append(threading.Thread(target=send_mail, args=(desk, stop), name="ombud-mail-send", daemon=True))
+    for send, name in ((send_mail, "ombud-mail-send"), (send_webhooks, "ombud-webhooks")):
+        threads.append(threading.Thread(target=send, args=(desk, stop), name=name, daemon=True))
     for thread in threads:
         thread.start()
     try:

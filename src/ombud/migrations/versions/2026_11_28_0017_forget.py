@@ -1,14 +1,14 @@
 """Forgetting a person knows the mail that went out to them.
 
 Revision ID: 0017
-Revises: 0014
+Revises: 0015
 Create Date: 2026-11-28
 """
 
 from alembic import op
 
 revision = "0017"
-down_revision = "0014"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
