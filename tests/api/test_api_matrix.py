@@ -30,6 +30,7 @@ POST /tickets/{number}/comments/{comment_id}/attachments; PATCH /tickets/{number
 DELETE /me/sessions/{session_id}; DELETE /tokens/{token_id}
 """
 STAFF = """
+GET /events;
 GET /bounced-addresses; DELETE /bounced-addresses/{email}; GET /mailboxes/{mailbox_id}/sending;
 DELETE /mail/inbound/{mail_id}/quarantine; DELETE /mail/moves/{request_id}; DELETE /tickets/{number};
 DELETE /tickets/{number}/tags/{name:path}; GET /audit; GET /duplicates/tickets; GET /duplicates/users;

@@ -1,5 +1,7 @@
 """Putting the API together: routes, errors, description. `ombud.asgi` mounts it under /api/v1."""
 
+from collections import Counter
+
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
@@ -10,6 +12,7 @@ from ombud.api import (
     bulk,
     comments,
     curation,
+    events,
     mail,
     mailboxes,
     me,
@@ -54,6 +57,7 @@ ROUTERS = (
     notifications.router,
     webhooks.secret_router,
     webhooks.router,
+    events.router,
 )
 
 
@@ -63,6 +67,7 @@ def create_api(runtime: Runtime) -> FastAPI:
     app.state.runtime = runtime
     limit = runtime.settings.api_rate
     app.state.buckets = Buckets(limit) if limit else None
+    app.state.streams = Counter[str]()
     app.state.door = Door()
     for router in ROUTERS:
         # Not include_router: its copies are nested, and the answer to a wrong method must see all routes.

@@ -25,7 +25,7 @@ def dispatch(session: Session, batch: int = BATCH) -> int:
     """Queue what happened since the last time; returns how many rows of the log were read, 0 when all are."""
     position = session.scalar(queries.position())
     now = session.scalar(queries.present_moment()) or ""
-    if position is None or _is_ahead(position.since, now):
+    if position is None or is_ahead(position.since, now):
         _start(session, position, now)
         return 0
     until = position.until or now
@@ -54,19 +54,24 @@ def _start(session: Session, position: WebhookPosition | None, now: str) -> None
     session.flush()
 
 
-def _is_ahead(snapshot: str, now: str) -> bool:
+def is_ahead(snapshot: str, now: str) -> bool:
+    """Tell whether a snapshot is of a server that has counted further than this one."""
     return int(snapshot.partition(":")[0]) > int(now.split(":")[1])
 
 
 def _deliveries(
     session: Session, rows: Sequence[Any], endpoints: Sequence[WebhookEndpoint]
 ) -> list[WebhookDelivery]:
-    told = _together(rows)
+    told = together(rows)
     said = {one["comment_id"] for one in told if one["comment_id"] is not None}
     internal = set(session.scalars(queries.internal_among(said))) if said else set()
     due = clock.now()
     return [
-        WebhookDelivery(endpoint_id=endpoint.id, due_at=due, **one)
+        WebhookDelivery(
+            endpoint_id=endpoint.id,
+            due_at=due,
+            **{name: value for name, value in one.items() if name != "log_id"},
+        )
         for one in told
         for endpoint in endpoints
         if one["happened_at"] >= endpoint.created_at
@@ -75,8 +80,11 @@ def _deliveries(
     ]
 
 
-def _together(rows: Iterable[Any]) -> list[Mapping[str, Any]]:
-    """Return what happened, in order; what one transaction did to one ticket is one event of each kind."""
+def together(rows: Iterable[Any]) -> list[Mapping[str, Any]]:
+    """Return what happened, in order, each with the id of its first row.
+
+    What one transaction did to one ticket is one event of each kind.
+    """
     told: list[Mapping[str, Any]] = []
     known: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
@@ -89,6 +97,7 @@ def _together(rows: Iterable[Any]) -> list[Mapping[str, Any]]:
             known[key] = dict(changes)
             told.append(
                 {
+                    "log_id": row.id,
                     "event": event,
                     "ticket_id": row.ticket_id,
                     "comment_id": row.record_id if is_comment else None,

@@ -206,3 +206,12 @@ def comment_told_of(actor: Actor, ticket_id: int, comment_id: int) -> Select[Com
 def internal_among(comment_ids: Collection[int]) -> Select[int]:
     """Return which of these comments are internal."""
     return select(Comment.id).where(Comment.id.in_(comment_ids), Comment.is_internal)
+
+
+def numbers_among(actor: Actor, ticket_ids: Collection[int]) -> Select[int, str]:
+    """Return id and number of those of these tickets that `actor` sees, deleted ones too."""
+    return (
+        select(Ticket.id, Ticket.ticket_number)
+        .where(Ticket.id.in_(ticket_ids), visible_to(actor))
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
