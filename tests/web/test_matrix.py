@@ -34,6 +34,10 @@ POST /sign-out; POST /tickets; POST /tickets/{number}/comments; POST /tickets/{n
 POST /tickets/{number}/reading; POST /tickets/{number}/{noun}
 """
 STAFF = """
+GET /settings/webhooks; GET /settings/webhooks/{webhook_id}; POST /settings/webhooks;
+POST /settings/webhooks/{webhook_id}; POST /settings/webhooks/{webhook_id}/deletion;
+POST /settings/webhooks/{webhook_id}/deliveries/{delivery_id}/attempt; POST /settings/webhooks/{webhook_id}/secret;
+POST /settings/webhooks/{webhook_id}/trial;
 GET /colleagues; GET /outbox/bounced; POST /outbox/bounced;
 GET /mail; GET /mail/{mail_id}; GET /mail/{mail_id}/original; GET /notifications; GET /outbox; GET /outbox/{mail_id};
 GET /outbox/{mail_id}/source; GET /settings/notifications; POST /mail/undo;

@@ -43,6 +43,7 @@ from ombud.web.routes import (
     sign_in,
     ticket,
     undo,
+    webhooks,
 )
 from ombud.web.security import CONNECTION_LOST, Guard, Rules
 from ombud.web.templates import environment
@@ -71,6 +72,7 @@ ROUTERS = (
     roles.router,
     mail.router,
     mailboxes.router,
+    webhooks.router,
 )
 
 

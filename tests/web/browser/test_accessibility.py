@@ -7,7 +7,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ombud import Actor
-from ombud.models import BouncedAddress, Mailbox, MailSource, OutboundMail, Ticket
+from ombud.models import (
+    BouncedAddress,
+    Mailbox,
+    MailSource,
+    OutboundMail,
+    Ticket,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
+)
 from ombud.runtime import Runtime
 from ombud.tickets import reply
 from ombud.worker.intake import open_intake
@@ -17,6 +26,7 @@ from tests.web.browser.conftest import Site
 from tests.web.hosting import plain_pages
 
 SYSTEM = Actor.system("test")
+WEBHOOKS = "/settings/webhooks"
 PARTS = {"/colleagues", "/counters", "/people"}
 """What scripts ask for to put into a page."""
 
@@ -74,8 +84,14 @@ def mailed(site: Site, runtime: Runtime) -> list[str]:
         pages.append(f"/mail/{received.mail_id}")
     with desk.read(SYSTEM) as session:
         ticket = session.scalars(select(Ticket.id).where(Ticket.ticket_number == site.number)).one()
+    with desk.begin(SYSTEM) as session:
+        hook = WebhookEndpoint(owner_id=site.cast.agent.id, url="https://hooks.example/" + "x" * 200)
+        session.add(hook)
+        session.flush()
+        session.add(WebhookDelivery(endpoint_id=hook.id, event=WebhookEvent.TEST))
     desk.run(site.cast.agent.in_new_request(), reply, ticket, "We look at it.")
     with desk.read(SYSTEM) as session:
+        pages += [f"{WEBHOOKS}/{found}" for found in session.scalars(select(WebhookEndpoint.id))]
         pages += [f"/outbox/{found}" for found in session.scalars(select(OutboundMail.id))]
     return pages
 
