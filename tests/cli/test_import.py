@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from ombud.cli.app import run
 from ombud.config import Settings
@@ -164,6 +164,7 @@ def stopped_import(
         code = "from ombud.cli.app import run; run()"
         arguments = [sys.executable, "-c", code, "import", "csv", str(table), "--mapping", str(mapping)]
         with contextlib.suppress(TakenBackError), desk.begin(IMPORTER) as held:
+            held.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             held.add(ExternalRef(source="old", key="2500", ticket_id=make_ticket(held).id))
             held.flush()
             process = subprocess.Popen(

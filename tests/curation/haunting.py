@@ -49,6 +49,9 @@ NO_CANARY = {
     "ticket_links": "references",
     "ticket_stats": "sums",
     "ticket_stats_delta": "sums",
+    "webhook_deliveries": "what of a ticket changed, without a word of it",
+    "webhook_endpoints": "addresses of programs, which staff wrote",
+    "webhook_position": "snapshots",
     "ticket_texts": "filled by the worker; its rows go with the ticket's",
 }
 

@@ -69,6 +69,7 @@ MERGED = {
     "kept_answers.user_id": "stays for its day: the stub's tokens are revoked, so nobody can ask for it",
     "tickets.assignee_id": "is staff's, who are not merged",
     "team_members.user_id": "is staff's",
+    "webhook_endpoints.owner_id": "is staff's",
     "notifications.user_id": "is staff's",
     "notification_settings.user_id": "is staff's",
 }

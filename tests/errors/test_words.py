@@ -72,6 +72,13 @@ def test_what_people_can_run_into_has_words() -> None:
         "uq_tickets_ticket_number",
         "uq_api_tokens_key_id",
         "uq_web_sessions_token_hash",
+        "uq_webhook_deliveries_message_id",
+        "ck_web_sessions_idle_seconds",
+        "ck_webhook_deliveries_event",
+        "ck_webhook_deliveries_leased",
+        "ck_webhook_deliveries_state",
+        "ck_webhook_endpoints_url",  # the action says more, and before
+        "ck_webhook_position_one",
     }
     every: list[Any] = [
         thing for table in Base.metadata.tables.values() for thing in (*table.constraints, *table.indexes)

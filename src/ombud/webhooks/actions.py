@@ -14,8 +14,8 @@ from ombud import clock
 from ombud.db.context import actor_of
 from ombud.errors import Conflict, Invalid, NotFound
 from ombud.kit.guard import Guard
-from ombud.kit.http_guard import checked_url
 from ombud.kit.ids import is_id
+from ombud.kit.public_urls import checked_url
 from ombud.kit.text import clean_line
 from ombud.kit.vault import Vault
 from ombud.models import DeliveryState, WebhookDelivery, WebhookEndpoint, WebhookEvent

@@ -1,29 +1,22 @@
-"""The one HTTP client for what leaves the desk: webhooks, providers of tokens, whatever comes later.
+"""The one HTTP client for what leaves the desk: webhooks, and whatever comes later.
 
 It stands on the guard: a name is resolved once, every address is checked, and the connection goes to a checked one
 under the name's own certificate. No redirect is followed, no proxy of the environment is believed, no cookie is kept;
-time and size are limited. What goes wrong is said in one way, whatever answered or did not (TRUST.md T50 to T52).
+time and size are limited. What goes wrong is said in one way, whatever answered or did not. Tokens of OAuth 2 are asked
+for by `kit.guard.post_form`, on the same guard.
 """
 
 import asyncio
-import ipaddress
-import socket
 import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from urllib.parse import urlsplit
 
 import httpx
 
-from ombud.errors import Invalid
-from ombud.kit.guard import ANSWER_LIMIT, TIMEOUT, Guard, Unreachable, is_public, tls_context
-
-PORTS = frozenset({80, 443, 8080, 8443})
-"""Ports of public servers; one inside that the operator allows may listen on any."""
-URL_LIMIT = 2_000
-FAILED = "The other side could not be reached."
+from ombud.kit.guard import ANSWER_LIMIT, TIMEOUT, Guard, Unreachable, tls_context
+from ombud.kit.public_urls import FAILED, host_and_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +26,6 @@ class Answered:
     status: int
     headers: Mapping[str, str]
     body: bytes
-
-
-def checked_url(field: str, url: str, guard: Guard) -> str:
-    """Return an address that may be asked as far as its text tells; Invalid names `field` and the rule.
-
-    Names are not looked up here: the answer may be another one when the connection is made.
-    """
-    rule = f"must be a public https address of at most {URL_LIMIT:,} characters, without user and fragment."
-    if len(url) > URL_LIMIT or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
-        raise Invalid(fields={field: rule})
-    try:
-        _parts(url, guard)
-    except (Unreachable, ValueError):
-        raise Invalid(fields={field: rule}) from None
-    return url
 
 
 class GuardedTransport(httpx.BaseTransport):
@@ -161,35 +139,8 @@ def _sent(headers: Mapping[str, str] | None) -> dict[str, str]:
     return {"User-Agent": "Ombud", "Accept": "*/*", "Accept-Encoding": "identity", **(headers or {})}
 
 
-def _parts(url: str, guard: Guard) -> tuple[str, int]:
-    """Return host and port of an address whose text is in order; Unreachable otherwise."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").rstrip(".")
-    port = parts.port or (80 if parts.scheme == "http" else 443)
-    is_ours = guard.names(host)
-    plain_text = parts.scheme == "https" or (parts.scheme == "http" and is_ours)
-    whole = bool(host) and parts.username is None and parts.password is None and not parts.fragment
-    if not (plain_text and whole and (port in PORTS or is_ours)):
-        raise Unreachable(FAILED)
-    number = _number(host)
-    if number and not is_ours and not is_public(number):
-        raise Unreachable(FAILED)
-    return host, port
-
-
-def _number(host: str) -> str:
-    """Return the IP address that a host is spelled as, octal and the like included; empty for a name."""
-    try:
-        return str(ipaddress.ip_address(host.partition("%")[0]))
-    except ValueError:
-        try:
-            return socket.inet_ntoa(socket.inet_aton(host))
-        except OSError:
-            return ""
-
-
 def _place(request: httpx.Request, guard: Guard) -> tuple[str, int]:
-    return _parts(str(request.url), guard)
+    return host_and_port(str(request.url), guard)
 
 
 def _numbers(guard: Guard, host: str, port: int) -> list[str]:
