@@ -17,7 +17,7 @@ from sqlalchemy import URL
 from tests.docs.documents import ROOT, blocks
 
 EXAMPLES = ROOT / "examples"
-READY = re.compile(r"(?:running on|Running on|server at) (http://\S+?)/?(?:\s|$)")
+READY = re.compile(r"(?:running on|Running on|server at|ready at) (http://\S+?)/?(?:\s|$)")
 
 
 def commands(name: str) -> list[list[str]]:
