@@ -178,7 +178,7 @@ def stopped_import(
             while _count(desk, ExternalRef) < 500:
                 assert process.poll() is None, process.communicate()
             process.send_signal(signal_number)
-            _out, err = process.communicate(timeout=30)
+            _out, err = process.communicate(timeout=90)  # a driver that cancels may try for seconds
             raise TakenBackError
         if signal_number == signal.SIGINT:
             assert process.returncode == 130, err
