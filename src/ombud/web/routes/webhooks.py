@@ -207,7 +207,7 @@ def _form(visitor: Visitor, typed: EndpointChanges, error: Invalid | Conflict | 
     errors = field_errors(error, _FIELDS) if isinstance(error, Invalid) else dict.fromkeys(_FIELDS, "")
     return {
         "values": typed,
-        "events": event_choices(typed["events"]),
+        "events": event_choices(typed.get("events", ())),
         "errors": errors,
         "failure": error.message if error is not None and not any(errors.values()) else "",
         "is_fresh": visitor.is_fresh,
