@@ -41,6 +41,7 @@ from ombud.testing import (
     scratch_server,
 )
 from ombud.testing.pytest import ROOT_VARIABLE
+from ombud.web.assets import Assets
 
 pytest_plugins = ["ombud.testing.pytest", "tests.proofs", "pytester"]
 
@@ -244,3 +245,12 @@ def colleague(cast: Cast) -> Persona:
 @pytest.fixture
 def other_customer(cast: Cast) -> Persona:
     return cast.other_customer
+
+
+@pytest.fixture(scope="session")
+def built() -> None:
+    """Skip, aloud, where the front end was not built."""
+    try:
+        Assets()
+    except FileNotFoundError as error:
+        pytest.skip(str(error))

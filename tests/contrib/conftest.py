@@ -6,19 +6,9 @@ import pytest
 from sqlalchemy import URL
 
 from ombud.testing import ScratchDatabase
-from ombud.web.assets import Assets
 
 
 @pytest.fixture
 def database_url(database: ScratchDatabase) -> URL:
     """Name no driver: each engine takes its own default."""
     return database.url.set(drivername="postgresql")
-
-
-@pytest.fixture(scope="session")
-def built() -> None:
-    """Skip, aloud, where the front end was not built."""
-    try:
-        Assets()
-    except FileNotFoundError as error:
-        pytest.skip(str(error))

@@ -13,7 +13,6 @@ from sqlalchemy import URL
 
 from ombud.runtime import Runtime
 from ombud.testing import ScratchDatabase
-from ombud.web.assets import Assets
 from tests.web.chromium import CHROMIUM, launch
 from tests.web.hosting import Browser
 
@@ -22,15 +21,6 @@ from tests.web.hosting import Browser
 def database_url(database: ScratchDatabase) -> URL:
     """Name no driver: the pages use the asynchronous engine's default, as a running desk does."""
     return database.url.set(drivername="postgresql")
-
-
-@pytest.fixture(scope="session")
-def built() -> None:
-    """Skip, aloud, where the front end was not built."""
-    try:
-        Assets()
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
 
 
 @pytest_asyncio.fixture
