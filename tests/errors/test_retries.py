@@ -88,6 +88,7 @@ def test_two_that_wait_for_each_other_both_get_through(desk: Desk, system: Actor
         runs = [pool.submit(partial(desk.run, system, both, *pair)) for pair in pairs]
         for run in runs:
             run.result()
-    assert len(tried) == 3, "one of them deadlocked and came again"
+    # On a busy machine the one that came again may meet the other once more before that one commits.
+    assert len(tried) >= 3, "one of them deadlocked and came again"
     with desk.read(system) as session:
         assert len({ticket.title for ticket in session.query(Ticket)}) == 1
