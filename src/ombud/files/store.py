@@ -10,8 +10,9 @@ import os
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from ombud.clock import now
 from ombud.errors import NotFound, TooLarge
@@ -79,6 +80,25 @@ class FileStore:
             return bytes(obstore.get(self._store, _checked(key)).bytes())
         except FileNotFoundError:
             raise NotFound("This file is missing from the store.") from None
+
+    def map(self, key: str) -> bytes | mmap:
+        """Return the bytes under `key` as a file that is mapped into memory; NotFound when there are none.
+
+        For readers that look all over a large file: only the pages that they look at take room, and the system takes
+        them back when it needs to. What lies in an object store is fetched into a file without a name first.
+        """
+        import tempfile
+
+        if self._directory is not None:
+            try:
+                with (self._directory / _checked(key)).open("rb") as file:
+                    return _mapped(file)
+            except FileNotFoundError:
+                raise NotFound("This file is missing from the store.") from None
+        with tempfile.TemporaryFile() as spool:
+            spool.writelines(self.open(key)[1])
+            spool.flush()
+            return _mapped(spool)
 
     def remove(self, key: str, *, untouched_for: float) -> bool:
         """Remove the bytes under `key` if nobody has put them again for so many seconds; true when they are gone.
@@ -181,6 +201,12 @@ def _small(chunks: Iterable[bytes]) -> Iterator[bytes | memoryview]:
         else:
             view = memoryview(chunk)
             yield from (view[start : start + CHUNK] for start in range(0, len(chunk), CHUNK))
+
+
+def _mapped(file: IO[bytes]) -> bytes | mmap:
+    if not os.fstat(file.fileno()).st_size:
+        return b""  # nothing cannot be mapped
+    return mmap(file.fileno(), 0, access=ACCESS_READ)
 
 
 def open_store(directory: Path, *, limit: int) -> FileStore:

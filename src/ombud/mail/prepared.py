@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from ombud.files import StoredBytes
 from ombud.kit.text import MAX_BODY, excerpt
 from ombud.mail.parse import ParsedMail, parse_message
+from ombud.mail.parse.stream import Raw
 from ombud.mail.tokens import without_tag
 from ombud.models import MailField, MailRule
 from ombud.tickets import StoredFile
@@ -20,7 +21,7 @@ _BODY = re.compile(rb"\r?\n\r?\n")
 _DELIVERED = ("delivered-to", "x-original-to", "envelope-to", "x-forwarded-to")
 _ADDRESS = re.compile(r"[^\s@<>\"(),:;]+@[^\s@<>\"(),:;]+")
 
-Keep = Callable[[bytes], StoredBytes]
+Keep = Callable[[Iterable[bytes]], StoredBytes]
 
 
 @dataclass(frozen=True)
@@ -71,16 +72,16 @@ class PreparedMail:
         return storable(self.parsed.reply_text)[:MAX_BODY].strip() or self.text
 
 
-def prepare(raw: bytes, keep: Keep) -> PreparedMail:
-    """Parse a message and store its files with `keep`. Never raises on a message; the store may."""
+def prepare(raw: Raw, keep: Keep) -> PreparedMail:
+    """Parse a message and store its files with `keep`, each in pieces. Never raises on a message; the store may."""
     parsed = parse_message(raw)
     return PreparedMail(parsed, tuple(_files(parsed, keep)), body_hash(raw))
 
 
-def body_hash(raw: bytes) -> str:
+def body_hash(raw: Raw) -> str:
     """Return the SHA-256 of the body, line ends alike: servers on the way add headers and change line ends.
 
-    Piece by piece: the body may be large, and is in memory already.
+    Piece by piece: the body may be large.
     """
     blank = _BODY.search(raw)
     digest, held, view = hashlib.sha256(), b"", memoryview(raw)
@@ -137,7 +138,7 @@ def _is_like(value: str, pattern: str) -> bool:
 
 def _files(mail: ParsedMail, keep: Keep) -> Iterator[StoredFile]:
     for file in mail.attachments:
-        stored = keep(file.content)
+        stored = keep(file.pieces())
         name = excerpt(storable(file.filename), 255) or "attachment"
         kind = excerpt(storable(file.content_type), 255) or "application/octet-stream"
         yield StoredFile(name, kind, stored.size, stored.checksum, stored.storage_key)

@@ -145,7 +145,7 @@ class Intake:
 
     def prepared(self, mail: InboundMail) -> PreparedMail:
         """Read a message again from the store, for a person who puts it elsewhere."""
-        return prepare(self._files.get(mail.storage_key), lambda content: self._files.put([content]))
+        return prepare(self._files.map(mail.storage_key), self._files.put)
 
     def _decide(self, mail: InboundMail) -> Decision | None:
         if mail.state is not MailState.RECEIVED:

@@ -11,6 +11,7 @@ from ombud.mail.parse.charset import decode
 from ombud.mail.parse.flowed import unflow
 from ombud.mail.parse.names import default_name, tidy_name
 from ombud.mail.parse.params import Structured, file_name
+from ombud.mail.parse.stream import Streamed
 from ombud.mail.parse.tnef import read_tnef
 from ombud.mail.parse.transfer import find_uuencoded
 from ombud.mail.parse.tree import Part
@@ -37,7 +38,7 @@ class File:
 
     filename: str
     content_type: str
-    content: bytes = field(repr=False)
+    source: bytes | Streamed = field(repr=False)
     content_id: str | None = None
     location: str | None = None
     disposition: str = ""
@@ -161,22 +162,27 @@ def _read_shown(part: Part, body: Body, hint: str | None) -> None:
 
 
 def _keep(part: Part, body: Body) -> None:
-    content = part.content
+    source = part.source
     for defect in part.defects:
         body.defects.setdefault(defect)
     name = file_name(part.disposition, Structured(part.content_type, part.params))
     content_id = _content_id(part)
     disposition = part.disposition.value
-    if not content.strip() and disposition != "attachment" and (content_id or not name):
+    if (
+        isinstance(source, bytes)
+        and not source.strip()
+        and disposition != "attachment"
+        and (content_id or not name)
+    ):
         if name or content_id:
             body.defects.setdefault("empty inline part, removed by the sender's system")
         return
     location = part.headers.text("content-location") or None
     title = _subject(part) or _header_text(part, "content-description")
     shown = tidy_name(name) or default_name(part.content_type, len(body.files) + 1, title)
-    body.files.append(File(shown, part.content_type, content, content_id, location, disposition))
+    body.files.append(File(shown, part.content_type, source, content_id, location, disposition))
     if part.content_type in _TNEF or shown.lower() == "winmail.dat":
-        _open_tnef(content, body)
+        _open_tnef(bytes(source), body)
 
 
 def _subject(part: Part) -> str:

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 
 from ombud.mail.parse import limits
+from ombud.mail.parse.stream import Raw
 
 _FIELD = re.compile(rb"([!-9;-~]{1,200})[ \t]*:")
 _GOES_ON = re.compile(rb"[!-9;-~]{1,200}[ \t]*:|[ \t]+[^ \t\r\n]")
@@ -42,7 +43,7 @@ class Headers:
         return value.decode("latin-1").strip() if value else ""
 
 
-def read_headers(raw: bytes, start: int, end: int) -> tuple[Headers, int]:
+def read_headers(raw: Raw, start: int, end: int) -> tuple[Headers, int]:
     """Read the header block of `raw[start:end]`; give it and the offset where the body begins.
 
     Lines that are no header are skipped while header fields still follow; otherwise the body begins there,
@@ -76,7 +77,7 @@ def read_headers(raw: bytes, start: int, end: int) -> tuple[Headers, int]:
     return _finish(fields, defects), end
 
 
-def _after_blank_line(raw: bytes, at: int, end: int) -> int:
+def _after_blank_line(raw: Raw, at: int, end: int) -> int:
     found = re.compile(rb"\n\r?\n").search(raw, at, end)
     return found.end() if found else end
 

@@ -7,6 +7,7 @@ import re
 
 from ombud.mail.parse import limits
 from ombud.mail.parse.headers import Headers
+from ombud.mail.parse.stream import Raw
 from ombud.mail.parse.words import clean, raw_text
 
 _LOOSE = re.compile(r"\s{0,20}([@.])\s{0,20}")
@@ -35,6 +36,6 @@ def _joined(text: str) -> str:
     return "".join(parts) if len(parts) < 4 else ""
 
 
-def surrogate_id(raw: bytes) -> str:
+def surrogate_id(raw: Raw) -> str:
     """Make an ID for a message without one: the same for the same bytes."""
     return f"{hashlib.sha256(raw).hexdigest()[:40]}@no-message-id.invalid"

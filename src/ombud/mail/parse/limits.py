@@ -25,6 +25,8 @@ SCAN_FACTOR: Final = 40
 EMBEDDED_BYTES: Final = 8 * 1024 * 1024
 """An encoded embedded message larger than this is kept as a file and not opened."""
 
+WHOLE_BYTES: Final = 1024 * 1024
+"""Bytes of an encoded file that are decoded at once; larger ones go piece by piece."""
 TEXT_BYTES: Final = 1024 * 1024
 """Bytes of one body part that are turned into text or HTML."""
 HTML_ELEMENTS: Final = 20_000

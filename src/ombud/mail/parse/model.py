@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
+
+from ombud.mail.parse.stream import Streamed
 
 
 class Classification(StrEnum):
@@ -48,21 +51,37 @@ class Attachment:
 
     filename: str
     content_type: str
-    content: bytes = field(repr=False)
+    source: bytes | Streamed = field(repr=False)
     content_id: str | None = None
     inline: bool = False
+
+    @property
+    def content(self) -> bytes:
+        """All of its bytes at once."""
+        return bytes(self.source)
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return self.source.size if isinstance(self.source, Streamed) else len(self.source)
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield its bytes in pieces: a large file never lies in memory as a whole."""
+        return self.source.pieces() if isinstance(self.source, Streamed) else iter((self.source,))
 
     @cached_property
     def sha256(self) -> str:
         """The digest of the decoded bytes, in hexadecimal."""
-        return hashlib.sha256(self.content).hexdigest()
+        if isinstance(self.source, Streamed):
+            return self.source.sha256
+        return hashlib.sha256(self.source).hexdigest()
 
     def as_json(self) -> dict[str, Any]:
         """Give the JSON form, without the content."""
         return {
             "filename": self.filename,
             "content_type": self.content_type,
-            "size": len(self.content),
+            "size": self.size,
             "sha256": self.sha256,
             "content_id": self.content_id,
             "inline": self.inline,

@@ -18,19 +18,20 @@ from ombud.mail.parse.ids import message_ids, own_message_id, surrogate_id
 from ombud.mail.parse.lines import INVISIBLE, Line, plain_lines
 from ombud.mail.parse.model import Address, Attachment, ParsedMail, Protection
 from ombud.mail.parse.report import delivery_statuses, failed_recipients
+from ombud.mail.parse.stream import Raw
 from ombud.mail.parse.tree import Part, count_parts, read_tree
 from ombud.mail.parse.words import clean, decode_words, raw_text
 
 _CID = re.compile(r"(?i)\bcid:([^\s\"'<>)]{1,400})")
 
 
-def parse_message(raw: bytes) -> ParsedMail:
+def parse_message(raw: Raw) -> ParsedMail:
     """Read a message. Never raises; time and memory are bounded by `limits`.
 
     Whatever looks wrong is told in `defects`; the worst message still gives a result.
     """
-    if b"\n" not in raw and b"\r" in raw:
-        raw = raw.replace(b"\r", b"\n")
+    if raw.find(b"\n") < 0 <= raw.find(b"\r"):
+        raw = raw[:].replace(b"\r", b"\n")
     root, found = read_tree(raw)
     defects = dict.fromkeys(found)
     headers = root.headers
@@ -111,7 +112,7 @@ def _is_answer(headers: Headers, subject: str) -> bool:
     )
 
 
-def _message_id(headers: Headers, raw: bytes, defects: dict[str, None]) -> str:
+def _message_id(headers: Headers, raw: Raw, defects: dict[str, None]) -> str:
     found = own_message_id(headers)
     if not found:
         defects["no Message-ID: one was made from the message's digest"] = None
@@ -126,7 +127,7 @@ def _attachments(files: list[File], markup: str | None) -> tuple[Attachment, ...
             file.content_id in shown
             or (file.disposition == "inline" and file.content_type.startswith("image/"))
         )
-        out.append(Attachment(file.filename, file.content_type, file.content, file.content_id, inline))
+        out.append(Attachment(file.filename, file.content_type, file.source, file.content_id, inline))
     return tuple(out)
 
 

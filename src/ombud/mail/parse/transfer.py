@@ -8,8 +8,14 @@ import re
 _BLANK = b" \t\r\n"
 _UU_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} (?P<name>[^\r\n]{1,255})\r?\n", re.MULTILINE)
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=\s]")
+_UNENCODED = ("", "7bit", "8bit", "binary", "7-bit", "8-bit", "plain", "none")
 _SEGMENTS = 1_000
 _FOOTER = 4_096
+
+
+def is_unencoded(encoding: str) -> bool:
+    """True for the names of encodings that leave the bytes as they are."""
+    return encoding.strip(" \t\"';").lower().replace("_", "-") in _UNENCODED
 
 
 def decode_transfer(data: memoryview | bytes, encoding: str) -> tuple[bytes, str | None]:
@@ -21,14 +27,14 @@ def decode_transfer(data: memoryview | bytes, encoding: str) -> tuple[bytes, str
             return binascii.a2b_qp(data), None
         case "x-uuencode" | "uuencode" | "x-uue" | "uue":
             return _uuencoded(bytes(data))
-        case "" | "7bit" | "8bit" | "binary" | "7-bit" | "8-bit" | "plain" | "none":
+        case name if name in _UNENCODED:
             return bytes(data), None
         case other:
             return bytes(data), f"unknown transfer encoding {other[:40]!r}"
 
 
 def _base64(data: memoryview | bytes) -> tuple[bytes, str | None]:
-    data = data[: _footer_start(data)]
+    data = data[: footer_start(data)]
     try:
         decoded = binascii.a2b_base64(data)
     except binascii.Error:
@@ -41,7 +47,7 @@ def _base64(data: memoryview | bytes) -> tuple[bytes, str | None]:
     return decoded, None
 
 
-def _footer_start(data: memoryview | bytes) -> int:
+def footer_start(data: memoryview | bytes) -> int:
     """Find where text begins that was appended behind the data, such as a mailing list's footer."""
     base = max(0, len(data) - _FOOTER)
     tail = bytes(data[base:])

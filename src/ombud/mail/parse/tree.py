@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from ombud.mail.parse import limits
 from ombud.mail.parse.headers import Headers, read_headers
 from ombud.mail.parse.params import Structured, parse_structured
+from ombud.mail.parse.stream import Raw, Streamed, streamed
 from ombud.mail.parse.transfer import decode_transfer
 
 _HEADED_BOUNDARY = re.compile(rb"(?:\A|\n)--([^\r\n]{1,200}?)[ \t]*\r?\n(?i:content-[a-z-]+[ \t]*:)")
@@ -23,7 +24,7 @@ class Part:
     """A node: a leaf, a multipart, or an embedded message (whose only child is that message)."""
 
     headers: Headers
-    raw: bytes = field(repr=False)
+    raw: Raw = field(repr=False)
     start: int
     end: int
     content_type: str
@@ -61,6 +62,17 @@ class Part:
                     self.defects.append(defect)
         return self._content
 
+    @property
+    def source(self) -> bytes | Streamed:
+        """The content of a file: whole, or to be read in pieces when it is large."""
+        if self._content is None:
+            is_open = self.is_multipart or (self.is_message and bool(self.children))
+            encoding = "" if is_open else self.headers.text("content-transfer-encoding")
+            found = streamed(memoryview(self.raw)[self.start : self.end], encoding)
+            if found is not None:
+                return found
+        return self.content
+
     def raw_body(self, start: int, end: int) -> bytes:
         """The undecoded bytes between two offsets, bounded for display."""
         return self.raw[start : min(end, start + limits.TEXT_BYTES)]
@@ -84,7 +96,7 @@ class _Budget:
         self.defects.setdefault(defect)
 
 
-def read_tree(raw: bytes) -> tuple[Part, tuple[str, ...]]:
+def read_tree(raw: Raw) -> tuple[Part, tuple[str, ...]]:
     """Cut a message into its parts; the second value lists what was wrong with the structure. Never raises."""
     budget = _Budget(scan=limits.SCAN_FACTOR * len(raw) + 65_536)
     root = _part(raw, header_start(raw), len(raw), None, "text/plain")
@@ -110,20 +122,20 @@ def count_parts(root: Part) -> int:
     return sum(len(part.children) for part in root.walk() if part.is_multipart)
 
 
-def header_start(raw: bytes) -> int:
+def header_start(raw: Raw) -> int:
     """Give the offset of the first header field.
 
     Mailboxes and pipes put blank lines, a byte order mark and a `From ` line before it.
     """
-    at = 3 if raw.startswith(b"\xef\xbb\xbf") else 0
+    at = 3 if raw[:3] == b"\xef\xbb\xbf" else 0
     blank = re.compile(rb"[\r\n]*").match(raw, at)
     at = blank.end() if blank else at
-    if raw.startswith((b"From ", b">From "), at):
+    if raw[at : at + 6].startswith((b"From ", b">From ")):
         at = raw.find(b"\n", at) + 1 or len(raw)
     return at
 
 
-def _part(raw: bytes, start: int, end: int, parent: Part | None, default: str) -> Part:
+def _part(raw: Raw, start: int, end: int, parent: Part | None, default: str) -> Part:
     headers, body = read_headers(raw, start, end)
     declared = parse_structured(headers.get("content-type"))
     kind = declared.value if re.fullmatch(r"[^\s/]+/[^\s/]+", declared.value) else ""

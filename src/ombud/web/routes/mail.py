@@ -184,7 +184,7 @@ def _original(visitor: Visitor, mail: InboundMail) -> MailText:
     return MailText(
         headers=tuple((name[:200], storable(value)[:SHOWN]) for name, value in parsed.headers[:200]),
         text=storable(parsed.text)[:SHOWN],
-        files=tuple((storable(file.filename), size(len(file.content))) for file in parsed.attachments[:100]),
+        files=tuple((storable(file.filename), size(file.size)) for file in parsed.attachments[:100]),
     )
 
 
