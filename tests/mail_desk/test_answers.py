@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ombud import Actor, Desk, clock
 from ombud.config import Settings
 from ombud.files import open_store
-from ombud.mail.actions import claim_automatic_letter, forget_old_letters
+from ombud.mail.actions import Acknowledge, claim_automatic_letter, forget_old_letters
 from ombud.mail.outgoing.acknowledging import Acknowledging
 from ombud.mail.rules import PER_HOUR, TOTAL_PER_HOUR, AnswerFacts, may_answer_automatically
 from ombud.mail.tokens import TicketNamer, without_tag
@@ -110,7 +111,7 @@ class Party:
         if received.mail_id is not None:
             self.intake.decide(received.mail_id)
 
-    def _acknowledge(self, _session: Session, mail: InboundMail, ticket_id: int) -> None:
+    def _acknowledge(self, _session: Session, mail: InboundMail, ticket_id: int) -> bool:
         answer = EmailMessage()
         answer["From"], answer["To"] = self.address, mail.sender_email
         answer["Subject"] = f"We have your message ({len(self.sent)})"
@@ -124,6 +125,7 @@ class Party:
             answer["Auto-Submitted"] = "auto-replied"
         answer.set_content(f"It is number {len(self.sent)} today.")
         self.sent.append(answer)
+        return True
 
 
 @contextmanager
@@ -206,11 +208,19 @@ async def _send(sender: Sender) -> None:
     await sender.close()
 
 
+def _noting(sent: list[int]) -> Acknowledge:
+    def note(_session: Session, _mail: InboundMail, ticket_id: int) -> bool:
+        sent.append(ticket_id)
+        return True
+
+    return note
+
+
 def test_a_vacation_with_fresh_names_is_answered_at_most_once_a_ticket(
     office: PostOffice, tmp_path: Path
 ) -> None:
     sent: list[int] = []
-    office.intake._acknowledge = lambda _session, _mail, ticket: sent.append(ticket)
+    office.intake._acknowledge = _noting(sent)
     for number in range(10):
         away = letter(
             "I am away until Monday.",
@@ -228,7 +238,7 @@ def test_a_vacation_with_fresh_names_is_answered_at_most_once_a_ticket(
 
 def test_a_mailbox_that_does_not_acknowledge_sends_nothing(office: PostOffice) -> None:
     sent: list[int] = []
-    office.intake._acknowledge = lambda _session, _mail, ticket: sent.append(ticket)
+    office.intake._acknowledge = _noting(sent)
 
     def quiet(session: Session) -> None:
         session.get_one(Mailbox, office.mailbox.id).acknowledges = False
@@ -236,3 +246,13 @@ def test_a_mailbox_that_does_not_acknowledge_sends_nothing(office: PostOffice) -
     office.desk.run(SYSTEM, quiet)
     office.deliver(letter(to=SUPPORT))
     assert sent == []
+
+
+def test_a_desk_without_a_mailbox_that_sends_says_so(office: PostOffice) -> None:
+    office.intake._acknowledge = Acknowledging(office.intake.namer)
+    _, arrived = office.deliver(letter(to=SUPPORT))
+    assert arrived.steps[-1] == {
+        "step": "answer",
+        "result": "no automatic answer: no mailbox of this desk sends mail",
+    }
+    assert office.look(lambda s: s.scalars(select(AutomaticMail.id)).all()) == [], "nothing is counted"

@@ -59,6 +59,19 @@ def claim_automatic_letter(
     return allowed, step
 
 
+def release_automatic_letter(session: Session, address: str, kind: AutomaticKind, ticket_id: int) -> None:
+    """Take back what was claimed in this transaction for a letter about a ticket that cannot go out after all."""
+    session.execute(
+        delete(AutomaticMail).where(
+            AutomaticMail.address == address.strip().lower(),
+            AutomaticMail.kind == kind,
+            AutomaticMail.ticket_id == ticket_id,
+            AutomaticMail.sent_at
+            > clock.now() - DAY,  # there was none before in that time, or it had not been claimed
+        )
+    )
+
+
 def forget_old_letters(session: Session) -> int:
     """Drop counts that no limit looks at any more; returns how many."""
     old = delete(AutomaticMail).where(AutomaticMail.sent_at < clock.now() - KEPT)

@@ -17,7 +17,7 @@ from ombud.db.context import actor_of
 from ombud.errors import Conflict, NotFound
 from ombud.files import StoredBytes
 from ombud.mail import queries
-from ombud.mail.actions.answers import claim_automatic_letter
+from ombud.mail.actions.answers import claim_automatic_letter, release_automatic_letter
 from ombud.mail.actions.bounces import note_bounces, works_again
 from ombud.mail.facts import gather
 from ombud.mail.outgoing.actions import note_reports
@@ -59,8 +59,11 @@ _STATE = {
 }
 
 
-Acknowledge = Callable[[Session, InboundMail, int], None]
-"""Puts the letter that a message came into the outbox: the message, and the id of the ticket it opened."""
+Acknowledge = Callable[[Session, InboundMail, int], bool]
+"""Puts the letter that a message came into the outbox: the message, and the id of the ticket it opened.
+
+Returns False when no mailbox sends, so that there is no letter.
+"""
 
 
 def receive(
@@ -269,9 +272,10 @@ def _acknowledge(
         classification=mail.classification,
         has_null_sender=prepared.has_null_sender,
     )
+    if allowed and not queue(session, mail, ticket_id):
+        release_automatic_letter(session, mail.sender_email, AutomaticKind.ACKNOWLEDGEMENT, ticket_id)
+        step = Step("answer", "no automatic answer: no mailbox of this desk sends mail")
     mail.steps = [*mail.steps, step.as_json()]
-    if allowed:
-        queue(session, mail, ticket_id)
     session.flush()
 
 

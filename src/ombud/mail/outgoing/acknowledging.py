@@ -20,11 +20,11 @@ class Acknowledging:
 
     namer: TicketNamer
 
-    def __call__(self, session: Session, mail: InboundMail, ticket_id: int) -> None:
-        """Queue the letter; nothing on a desk without a mailbox that sends."""
+    def __call__(self, session: Session, mail: InboundMail, ticket_id: int) -> bool:
+        """Queue the letter; False on a desk without a mailbox that sends."""
         ticket = session.get_one(Ticket, ticket_id)
         received = f"We have received your message ({ticket.ticket_number})"
-        queue_automatic(
+        queued = queue_automatic(
             session,
             self.namer,
             ticket,
@@ -32,3 +32,4 @@ class Acknowledging:
             Addressee(mail.sender_email, user_id=ticket.requester_id),
             subject=reply_subject(mail.subject) if mail.verified is True else received,
         )
+        return queued is not None
