@@ -81,6 +81,37 @@ async def test_nothing_in_a_message_becomes_markup(agent: Browser, intake: Intak
     assert HOSTILE.encode() in raw.content
 
 
+async def test_a_formatted_message_is_shown_in_a_frame_that_can_do_nothing(
+    agent: Browser, intake: Intake
+) -> None:
+    plain = _deliver(intake, message_id="<plain@c.example>")
+    assert "<iframe" not in (await agent.get(f"/mail/{plain}")).text
+    markup = '<p onclick="x()">Rich <img src="https://t.example/a.png"></p><script>alert(1)</script>'
+    made = letter("", message_id="<rich@c.example>")
+    made.set_content(markup, subtype="html")
+    received = intake.receive(made.as_bytes(), MailSource.PIPE)
+    mail_id = received.mail_id
+    assert mail_id is not None
+    shown = (await agent.get(f"/mail/{mail_id}")).text
+    assert f'src="/mail/{mail_id}/formatted" title=' in shown
+    assert f'href="/mail/{mail_id}?pictures=1#original"' in shown
+    with counted() as used:
+        framed = await agent.get(f"/mail/{mail_id}/formatted")
+    assert len(used.statements) <= 4
+    assert "Rich" in framed.text
+    for words in ("script", "onclick", ' src="http'):
+        assert words not in framed.text
+    policy = framed.headers["content-security-policy"]
+    assert policy.startswith("sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none';")
+    assert "allow-scripts" not in policy
+    assert policy.endswith("img-src data:")
+    assert framed.headers["x-frame-options"] == "SAMEORIGIN"
+    loaded = await agent.get(f"/mail/{mail_id}/formatted?pictures=1")
+    assert ' src="https://t.example/a.png"' in loaded.text
+    assert loaded.headers["content-security-policy"].endswith("img-src data: https: http:")
+    assert "Load pictures" not in (await agent.get(f"/mail/{mail_id}?pictures=1")).text
+
+
 async def test_a_message_is_moved_and_the_toast_takes_it_back(
     agent: Browser, intake: Intake, desk: Desk
 ) -> None:

@@ -39,9 +39,9 @@ POST /settings/webhooks/{webhook_id}; POST /settings/webhooks/{webhook_id}/delet
 POST /settings/webhooks/{webhook_id}/deliveries/{delivery_id}/attempt; POST /settings/webhooks/{webhook_id}/secret;
 POST /settings/webhooks/{webhook_id}/trial;
 GET /colleagues; GET /outbox/bounced; POST /outbox/bounced;
-GET /mail; GET /mail/{mail_id}; GET /mail/{mail_id}/original; GET /notifications; GET /outbox; GET /outbox/{mail_id};
-GET /outbox/{mail_id}/source; GET /settings/notifications; POST /mail/undo;
-POST /mail/{mail_id}/discarding; POST /mail/{mail_id}/requeue; POST /mail/{mail_id}/ticket;
+GET /mail; GET /mail/{mail_id}; GET /mail/{mail_id}/formatted; GET /mail/{mail_id}/original;
+GET /notifications; GET /outbox; GET /outbox/{mail_id}; GET /outbox/{mail_id}/source; GET /settings/notifications;
+POST /mail/undo; POST /mail/{mail_id}/discarding; POST /mail/{mail_id}/requeue; POST /mail/{mail_id}/ticket;
 POST /notifications/reading; POST /notifications/{notification_id}/reading; POST /outbox/{mail_id}/{noun};
 POST /settings/notifications; POST /tickets/bulk; POST /tickets/{number}/comments/{comment_id}/retraction;
 POST /tickets/{number}/deletion; POST /tickets/{number}/restoration; POST /tickets/{number}/tags; POST /undo

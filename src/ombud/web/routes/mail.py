@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from ombud.audit import record_access
 from ombud.errors import Forbidden, Invalid, NotFound
 from ombud.mail import actions, queries
 from ombud.mail.actions import Refiled, acting_for
 from ombud.mail.prepared import PreparedMail, storable
+from ombud.mail.shown import has_remote_pictures, html_document, notes_on
 from ombud.models import AccessKind, InboundMail, MailState
 from ombud.tickets.queries import ticket_id as ticket_id_of
 from ombud.web import queries as web_queries
@@ -34,6 +35,11 @@ T = TypeVar("T")
 PAGE = 50
 SHOWN = 200_000
 """Characters of a message's text and headers that a page shows; the download has all of it."""
+_FRAMED = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; "
+    "frame-ancestors 'self'; base-uri 'none'; form-action 'none'; img-src data:"
+)
+"""No script, no form, no plug-in, an origin of its own without a session; links open in windows that know nothing."""
 
 
 @router.get("")
@@ -94,9 +100,28 @@ async def show(request: Request, visitor: SignedIn, mail_id: str) -> Response:
         "can_release": mail.state in (MailState.QUARANTINED, MailState.IGNORED),
         "can_move": mail.state is MailState.ACCEPTED and mail.classification != "bounce",
         "is_reply": mail.comment_id is not None,
+        "pictures": _wants_pictures(request),
         "toast": _toast(request, mail.id),
     }
     return page(request, "pages/mail_message.html", context)
+
+
+@router.get("/{mail_id}/formatted")
+async def formatted(request: Request, visitor: SignedIn, mail_id: str) -> Response:
+    """Send a message's HTML, sanitised, for the frame on its page: it runs nothing and asks nobody for anything."""
+    _require_staff(visitor)
+    async with visitor.desk.abegin(visitor.actor) as session:
+        mail = await _find(session, visitor, mail_id)
+        await session.run_sync(record_access, AccessKind.VIEW, f"mail:{mail.id}")
+    pictures = _wants_pictures(request)
+    prepared = await asyncio.to_thread(_prepared, visitor, mail)
+    document = await asyncio.to_thread(html_document, prepared.parsed, remote_pictures=pictures)
+    headers = {
+        "Content-Security-Policy": _FRAMED + (" https: http:" if pictures else ""),
+        "X-Frame-Options": "SAMEORIGIN",
+        "Referrer-Policy": "no-referrer",
+    }
+    return HTMLResponse(storable(document), headers=headers)
 
 
 @router.get("/{mail_id}/original")
@@ -185,7 +210,14 @@ def _original(visitor: Visitor, mail: InboundMail) -> MailText:
         headers=tuple((name[:200], storable(value)[:SHOWN]) for name, value in parsed.headers[:200]),
         text=storable(parsed.text)[:SHOWN],
         files=tuple((storable(file.filename), size(file.size)) for file in parsed.attachments[:100]),
+        notes=tuple(notes_on(parsed)[:20]),
+        has_html=bool(parsed.html),
+        has_remote=has_remote_pictures(parsed),
     )
+
+
+def _wants_pictures(request: Request) -> bool:
+    return request.query_params.get("pictures") == "1"
 
 
 def _prepared(visitor: Visitor, mail: InboundMail) -> PreparedMail:

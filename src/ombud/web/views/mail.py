@@ -83,11 +83,18 @@ class MailRow:
 
 @dataclass(frozen=True, slots=True)
 class MailText:
-    """A message as it came: its headers in order, its text, the names of its files. All of it plain text."""
+    """A message as it came: its headers in order, its text, the names of its files. All of it plain text.
+
+    `notes` say how it is protected and what in it is damaged. `has_html`: it can be shown as it was formatted, in a
+    frame; `has_remote`: with pictures that somebody else's server would be asked for.
+    """
 
     headers: tuple[tuple[str, str], ...]
     text: str
     files: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...] = ()
+    has_html: bool = False
+    has_remote: bool = False
 
 
 @dataclass(frozen=True, slots=True)
