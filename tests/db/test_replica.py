@@ -144,6 +144,7 @@ def test_a_frozen_replica_frees_its_readers_and_comes_back(one: Driven, replica:
     one.scalar(WHERE, ANOTHER)
     replica.signal_all(signal.SIGSTOP)
     took = until(lambda: one.scalar(WHERE, ANOTHER) is False)
+    print(f"left after {took:.2f} s")
     assert took < 10, "bounded; how short it is, docs/running.md says"
     write(one)
     replica.signal_all(signal.SIGCONT)

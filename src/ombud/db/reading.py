@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import psycopg
-from sqlalchemy import URL, Engine, make_url
+from sqlalchemy import URL, Engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from ombud.config import Settings
@@ -42,14 +42,14 @@ class ReplicaDesk:
     def engine(self) -> Engine:
         """The synchronous engine."""
         engine = make_engine(self.url, self._settings)
-        self._links.follow(engine)
+        self._follow(engine)
         return engine
 
     @cached_property
     def async_engine(self) -> "AsyncEngine":
         """The asynchronous engine."""
         engine = make_async_engine(self.url, self._settings)
-        self._links.follow(engine.sync_engine)
+        self._follow(engine.sync_engine)
         return engine
 
     def enter(
@@ -64,7 +64,7 @@ class ReplicaDesk:
         session = session_on(self.engine, actor, read_only=True, timeout=seconds, by_key=by_key)
         try:
             stack.enter_context(entered(session, options))
-        except SQLAlchemyError:
+        except (SQLAlchemyError, Unavailable):
             self.replica.doubt()
             return None
         return session
@@ -116,6 +116,15 @@ class ReplicaDesk:
         if "async_engine" in self.__dict__:
             await self.async_engine.dispose()
         self.close()
+
+    def _follow(self, engine: Engine) -> None:
+        self._links.follow(engine)
+
+        @event.listens_for(engine, "do_connect")
+        def refuse(*_: Any) -> None:
+            # A pool replaces a link that was cut at once, and would wait for a server that does not listen.
+            if not self.replica.answers:
+                raise Unavailable
 
     def _connect(self) -> "psycopg.Connection[Any]":
         from ombud.db.migrate import libpq  # Alembic comes with it, and only who has a replica needs this

@@ -22,7 +22,7 @@ from sqlalchemy import text
 from ombud.errors import OmbudError
 
 ASK_EVERY = 0.1
-ANSWER_WITHIN = 1.0
+ANSWER_WITHIN = 0.5
 """Seconds after which a replica that does not answer is left, and whoever waits for it is set free."""
 CONNECT_SECONDS = 2
 HOLD_SECONDS = 60.0
@@ -74,10 +74,15 @@ class Replica:
         self._thread = threading.Thread(target=self._watch, name="ombud-replica", daemon=True)
         self._thread.start()
 
+    @property
+    def answers(self) -> bool:
+        """Whether it answered a moment ago."""
+        return time.monotonic() - self._answered <= ANSWER_WITHIN
+
     def serves(self, actor: str) -> bool:
         """Tell whether `actor` may read from the replica now."""
         now = time.monotonic()
-        if now - self._answered > ANSWER_WITHIN or self._lag > self._max_lag:
+        if not self.answers or self._lag > self._max_lag:
             return False
         lsn, since = self._newest
         if lsn > self._replayed and now - since > self._max_lag:
