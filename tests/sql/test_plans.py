@@ -222,6 +222,19 @@ def test_a_common_word_is_found_by_walking_the_list(many: Many) -> None:
     found.assert_walks(at_most=200)
 
 
+def test_a_common_substring_never_reads_all_comments(many: Many) -> None:
+    """The planner would gather every comment that has it, for a page that a few dozen tickets fill."""
+    actor, wanted = many.cast.agent.actor, TicketFilter(substring="word1")
+    common = queries.Common(substring=True)
+    for statement in (
+        queries.inbox(actor, wanted, Place(), common=common),
+        queries.total_and_page(actor, wanted, Place(), common=common),
+    ):
+        found = _plan_for(many, many.cast.agent, statement)
+        assert found.scans("comments"), "some tickets on the way have it nowhere else"
+        found.assert_walks("comments", at_most=20_000)
+
+
 def test_the_words_are_looked_up_in_their_index(many: Many) -> None:
     """Inside the search function, which runs as a role of its own: its plan, seen as the owner."""
     with many.desk.begin(SYSTEM) as session:
