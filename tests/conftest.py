@@ -69,6 +69,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=2,
         help="how often the process that sends mail is killed in each phase",
     )
+    parser.addoption(
+        "--cancellations",
+        type=int,
+        default=400,
+        help="how many tasks are begun, of which half are cancelled on the way",
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)
