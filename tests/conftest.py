@@ -70,6 +70,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how often the process that sends mail is killed in each phase",
     )
     parser.addoption(
+        "--crashes",
+        type=int,
+        default=1,
+        help="how often web, worker and PostgreSQL are each killed under load",
+    )
+    parser.addoption(
         "--cancellations",
         type=int,
         default=400,
