@@ -69,6 +69,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=2,
         help="how often the process that sends mail is killed in each phase",
     )
+    parser.addoption(
+        "--crashes",
+        type=int,
+        default=1,
+        help="how often web, worker and PostgreSQL are each killed under load",
+    )
+    parser.addoption(
+        "--cancellations",
+        type=int,
+        default=400,
+        help="how many tasks are begun, of which half are cancelled on the way",
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)

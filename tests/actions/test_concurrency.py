@@ -57,13 +57,17 @@ def test_fifty_threads_get_fifty_numbers(database: ScratchDatabase, system: Acto
 
 
 @pytest.mark.asyncio
-async def test_fifty_tasks_get_fifty_numbers(desk: Desk, cast: Cast) -> None:
-    opened = await asyncio.gather(
-        *(
-            desk.arun(cast.agent.actor, open_ticket, title="x", requester_id=cast.customer.id)
-            for _ in range(50)
+async def test_fifty_tasks_get_fifty_numbers(database: ScratchDatabase, cast: Cast) -> None:
+    desk = Desk(database.url, Settings(pool_timeout=60))  # the last of them waits for all the others
+    try:
+        opened = await asyncio.gather(
+            *(
+                desk.arun(cast.agent.actor, open_ticket, title="x", requester_id=cast.customer.id)
+                for _ in range(50)
+            )
         )
-    )
+    finally:
+        await desk.aclose()
     assert len({ticket.ticket_number for ticket in opened}) == 50
 
 

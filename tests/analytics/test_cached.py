@@ -44,7 +44,12 @@ def redis_server() -> Iterator[tuple[subprocess.Popen[bytes], str]]:
 
 
 @pytest.fixture
-def cache(redis_server: tuple[subprocess.Popen[bytes], str]) -> Iterator[RedisCache]:
+def cache(
+    redis_server: tuple[subprocess.Popen[bytes], str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[RedisCache]:
+    """Where a busy machine may take a second for an answer, and no rest ends by itself."""
+    monkeypatch.setattr("ombud.kit.cache.WAIT_SECONDS", 1.0)
+    monkeypatch.setattr("ombud.kit.cache.REST_SECONDS", 3600.0)
     process, url = redis_server
     process.send_signal(signal.SIGCONT)
     made = RedisCache(url)

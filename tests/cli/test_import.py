@@ -9,19 +9,23 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
 
 from ombud.cli.app import run
+from ombud.cli.stopping import insisting
 from ombud.config import Settings
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.models import AuditLog, Comment, ExternalRef, Ticket, TicketChannel, TicketPriority, User
 from ombud.testing import ScratchDatabase, make_ticket
+from ombud.transfer import Loaded
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/mappings/customer_support_tickets.toml"
@@ -178,7 +182,7 @@ def stopped_import(
             while _count(desk, ExternalRef) < 500:
                 assert process.poll() is None, process.communicate()
             process.send_signal(signal_number)
-            _out, err = process.communicate(timeout=90)  # a driver that cancels may try for seconds
+            _out, err = process.communicate(timeout=90)  # cancelling may take seconds where much else runs
             raise TakenBackError
         if signal_number == signal.SIGINT:
             assert process.returncode == 130, err
@@ -203,6 +207,33 @@ def test_a_stopped_import_goes_on(
     told = command("import", "csv", table, "--mapping", mapping)
     assert "0 left out" in told
     assert _count(desk, Ticket) == _count(desk, ExternalRef) == 3000
+
+
+def test_ctrl_c_is_heard_where_python_drops_it_too(
+    desk: Desk, command: Command, mapping: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one comes while a destructor runs, and is dropped; the import is stopped all the same."""
+    dropped: list[object] = []
+    again = threading.Event()
+
+    class Dropping:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            dropped.append(None)  # not reached: it was raised above
+
+    def write(*_arguments: object) -> Loaded:
+        Dropping()
+        again.wait(60)
+        return Loaded()
+
+    monkeypatch.setattr("ombud.cli.imports.load_tickets", write)
+    monkeypatch.setattr("ombud.cli.imports.insisting", partial(insisting, 0.05))
+    monkeypatch.setattr("sys.unraisablehook", lambda told: dropped.append(told.exc_type))
+    before = signal.getsignal(signal.SIGINT)
+    table = _table(tmp_path / "t.csv", 3)
+    assert "Stopped" in command("import", "csv", table, "--mapping", mapping, code=130)
+    assert dropped == [KeyboardInterrupt]
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the shared cases are not here (../shared/cases)")

@@ -25,6 +25,13 @@ from tests.db.drivers import FOUR, Driven, driven
 @pytest.fixture(params=FOUR)
 def one(request: pytest.FixtureRequest, database: ScratchDatabase) -> Iterator[Driven]:
     """A desk by each driver in turn."""
+    with driven(request.param, database.url) as made:
+        yield made
+
+
+@pytest.fixture(params=FOUR)
+def brisk(request: pytest.FixtureRequest, database: ScratchDatabase) -> Iterator[Driven]:
+    """The same with limits of its own, so short that nothing but a look may be done with it."""
     with driven(request.param, database.url, Settings(statement_timeout=0.6, lock_timeout=1.5)) as made:
         yield made
 
@@ -44,8 +51,8 @@ def one(request: pytest.FixtureRequest, database: ScratchDatabase) -> Iterator[D
         ("max_parallel_workers_per_gather", "0"),
     ],
 )
-def test_every_connection_has_the_settings(one: Driven, name: str, value: str) -> None:
-    assert one.scalar(f"SHOW {name}", Actor.agent(1)) == value
+def test_every_connection_has_the_settings(brisk: Driven, name: str, value: str) -> None:
+    assert brisk.scalar(f"SHOW {name}", Actor.agent(1)) == value
 
 
 @pytest.mark.parametrize("driver", FOUR)
@@ -120,11 +127,11 @@ def test_an_action_is_run_again_when_its_connection_ends_before_the_commit(
     assert one.scalar("SELECT array_agg(id)::text FROM ombud.tickets") == f"{{{kept}}}"
 
 
-def test_a_long_statement_is_cancelled(one: Driven) -> None:
+def test_a_long_statement_is_cancelled(brisk: Driven) -> None:
     with pytest.raises(TooSlow):
-        one.scalar("SELECT pg_sleep(5)", Actor.agent(1))
-    assert one.scalar("SELECT 1") == 1
-    assert one.pool.checkedout() == 0
+        brisk.scalar("SELECT pg_sleep(60)", Actor.agent(1))
+    assert brisk.scalar("SELECT 1") == 1
+    assert brisk.pool.checkedout() == 0
 
 
 @pytest.mark.parametrize("driver", FOUR)
@@ -152,7 +159,7 @@ def test_a_server_that_takes_nobody_in_is_given_up(database: ScratchDatabase) ->
             begun = time.monotonic()
             with driven(driver, url, settings) as lost, pytest.raises(Unavailable):
                 lost.scalar("SELECT 1")
-            assert time.monotonic() - begun < 5, driver
+            assert time.monotonic() - begun < 20, f"{driver}: a bound at all; without one it waits for ever"
 
 
 def test_many_threads_leave_the_pool_full(database: ScratchDatabase) -> None:

@@ -33,7 +33,7 @@ def unit(request: pytest.FixtureRequest, database: ScratchDatabase, loop: asynci
     """Transactions by one driver, on an empty desk."""
     desk = Desk(
         database.url.set(drivername=f"postgresql+{request.param}"),
-        Settings(statement_timeout=0.5, lock_timeout=0.2, pool_size=2, pool_overflow=0, pool_timeout=0.2),
+        Settings(statement_timeout=1.5, lock_timeout=0.5, pool_size=2, pool_overflow=0, pool_timeout=30),
     )
     if request.param == "asyncpg":
 

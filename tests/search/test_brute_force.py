@@ -244,6 +244,105 @@ others = st.fixed_dictionaries(
     },
 )
 
+# What people type for a field, and the filter that means the same; names and dates are looked up by the search alone.
+TERMS: tuple[tuple[str, dict[str, Any]], ...] = (
+    *((f"status:{one.value}", {"statuses": (one,)}) for one in TicketStatus),
+    ("STATUS:In-Progress", {"statuses": (TicketStatus.IN_PROGRESS,)}),
+    *((f"priority:{one.value}", {"priorities": (one,)}) for one in TicketPriority),
+    ("is:done", {"statuses": tuple(one for one in TicketStatus if one.is_done)}),
+    ("is:open", {"statuses": tuple(one for one in TicketStatus if not one.is_done)}),
+    ("is:unassigned", {"assignees": (UNASSIGNED,)}),
+    ("assignee:nobody", {"assignees": (UNASSIGNED,)}),
+    ("assignee:me", {"assignees": (ME,)}),
+    ("is:overdue", {"overdue": True}),
+    ("is:deleted", {"deleted": True}),
+    ("has:attachment", {"has_attachment": True}),
+    ("tag:fire", {"tags": ("fire",)}),
+    ('tag:"HALL"', {"tags": ("hall",)}),
+    ("created:2026-01-03", {"created_from": START + timedelta(days=2), "created_to": START + timedelta(days=3)}),
+    ("created:>2026-01-04", {"created_from": START + timedelta(days=4)}),
+    ("created:<=2026-01-06", {"created_to": START + timedelta(days=6)}),
+    ("created:2026-01-02..2026-01-05",
+     {"created_from": START + timedelta(days=1), "created_to": START + timedelta(days=5)}),
+    ("resolved:>=2026-01-07", {"resolved_from": START + timedelta(days=6)}),
+    ("resolved:2026", {"resolved_from": START, "resolved_to": START.replace(year=2027)}),
+    ("updated:<2026-01-01", {"updated_to": START}),
+)  # fmt: skip
+NAMED = {
+    "team": "Billing",
+    "requester": "@home.example",
+    "from": "@acme.example",
+    "organization": "acm",
+    "assignee": "agent",
+}
+FIELD_OF = {"from": "requester"}
+terms: st.SearchStrategy[list[tuple[str, dict[str, Any]]]] = st.lists(
+    st.sampled_from(TERMS) | st.sampled_from(sorted(NAMED)).map(lambda key: (f'{key}:"{NAMED[key]}"', {})),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    what=typed,
+    asked=terms,
+    who=st.sampled_from(["admin", "agent", "team_agent"]),
+    places=st.randoms(use_true_random=False),
+)
+def test_typed_terms_are_what_a_loop_finds(
+    library: Library,
+    what: tuple[list[Clause], Clause | None],
+    asked: list[tuple[str, dict[str, Any]]],
+    who: str,
+    places: random.Random,
+) -> None:
+    """`field:value` anywhere among the words: each says what its filter says, several of one field mean any of them."""
+    complete, last = what
+    person: Persona = getattr(library.cast, who)
+    clauses_asked = [*complete, *([last] if last else [])]
+    pieces = [clause.typed for clause in clauses_asked]
+    meant: dict[str, Any] = {}
+    for term, means in asked:
+        pieces.insert(places.randint(0, len(pieces)), term)
+        for key, value in means.items():
+            meant[key] = (*meant.get(key, ()), *value) if isinstance(value, tuple) else value
+    names = {FIELD_OF.get(key := term.partition(":")[0], key) for term, means in asked if not means}
+
+    def is_found(told: Told) -> bool:
+        return (
+            matches(told.facts, TicketFilter(**meant), person.actor)
+            and all(_is_named(library, told, field, asked) for field in names)
+            and all(
+                clause.holds(told.words(person.actor), unfinished=clause is clauses_asked[-1])
+                for clause in clauses_asked
+            )
+        )
+
+    query = " ".join(pieces)
+    found = _found(library, person, TicketFilter(text=query), TicketSort.CREATED, 40)
+    assert found == _newest_first([told for told in library.told if is_found(told)]), query
+
+
+def _is_named(library: Library, told: Told, field: str, asked: list[tuple[str, dict[str, Any]]]) -> bool:
+    """Whether the person, team or organization of a ticket has one of the parts of names that were asked for."""
+    row, cast = told.facts.row, library.cast
+    parts = [
+        term.partition(":")[2].strip('"').lower()
+        for term, means in asked
+        if not means and FIELD_OF.get(term.partition(":")[0], term.partition(":")[0]) == field
+    ]
+    agents = {one.id: [one.user.full_name, one.email] for one in (cast.agent, cast.team_agent)}
+    known = {
+        "requester": told.requester,
+        "assignee": agents.get(row.assignee_id or 0, []),
+        "team": {cast.team.id: [cast.team.name], cast.other_team.id: [cast.other_team.name]}.get(
+            row.team_id or 0, []
+        ),
+        "organization": [cast.organization.name] if row.organization_id else [],
+    }[field]
+    return any(part in name.lower() for part in parts for name in known)
+
 
 def _found(
     library: Library, person: Persona, wanted: TicketFilter, sort: TicketSort, limit: int

@@ -11,6 +11,8 @@ from typing import Any
 import uvicorn
 from playwright.sync_api import Browser, Playwright
 
+from ombud.cli.bounded import BoundedHttp
+
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",
@@ -30,10 +32,12 @@ def launch(playwright: Playwright) -> Browser:
 
 @contextmanager
 def serving(app: Any) -> Iterator[str]:
-    """Serve an ASGI application on a free port of this machine; yields its address."""
+    """Serve an ASGI application on a free port of this machine, as `ombud serve` does; yields its address."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, log_level="error", lifespan="auto", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            app, http=BoundedHttp, log_level="error", lifespan="auto", timeout_graceful_shutdown=1
+        )
         server = uvicorn.Server(config)
         ready = threading.Event()
         startup = server.startup

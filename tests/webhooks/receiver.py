@@ -40,7 +40,10 @@ class Receiver:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
+                length = int(self.headers["content-length"])
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    return  # whoever sent it died on the way
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 receiver.came.append(Came(self.path, headers, body))
                 if self.path == "/slow":

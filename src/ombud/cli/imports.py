@@ -10,6 +10,7 @@ import typer
 
 from ombud.cli.common import DataDir, err, settings_with
 from ombud.cli.loading import IMPORTER, Tally, load, progress_bar, tell
+from ombud.cli.stopping import insisting
 from ombud.db.desk import Desk
 from ombud.db.open import data_dir as data_dir_of
 from ombud.db.open import open_desk
@@ -155,7 +156,8 @@ def _load(
     desk: Desk, entries: Iterable[R | LeftOut], write: Callable[[list[R]], Loaded], tally: Tally
 ) -> None:
     try:
-        load(desk, entries, write, tally)
+        with insisting():
+            load(desk, entries, write, tally)
     except KeyboardInterrupt:
         err.print(
             f"Stopped. What came in so far ({tally.loaded.tickets:,} tickets) is whole and stays;"

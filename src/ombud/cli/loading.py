@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Generic, TypeVar
@@ -79,7 +79,7 @@ def load(
 ) -> None:
     """Write all `entries` in batches; `write` is one transaction, `moved` is called after each."""
     tally.started = time.perf_counter()
-    with closing(_batches(entries, tally)) as batches, closing(_ahead(batches)) as coming:
+    with _closing(_batches(entries, tally)) as batches, closing(_ahead(batches)) as coming:
         for batch in coming:
             for entry in batch.left_out:
                 tally.leave_out(entry)
@@ -165,6 +165,16 @@ def _batches(entries: Iterable[R | LeftOut], tally: Tally) -> Generator[_Batch[R
             batch = _Batch[R]()
     if batch.records or batch.left_out:
         yield batch
+
+
+@contextmanager
+def _closing(batches: Generator[T]) -> Iterator[Generator[T]]:
+    """Close what was read; after Ctrl+C in an unlucky moment its thread still reads, and closes it when it ends."""
+    try:
+        yield batches
+    finally:
+        with suppress(ValueError):
+            batches.close()
 
 
 def _ahead(batches: Iterator[T]) -> Generator[T]:

@@ -61,12 +61,14 @@ def _run(
         import uvicorn
 
         from ombud.asgi import build_app
+        from ombud.cli.bounded import BoundedHttp
         from ombud.worker import chores_running, mail_running
 
         app = build_app(desk, settings)
     address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
     config = uvicorn.Config(
         app,
+        http=BoundedHttp,
         log_level="warning",
         access_log=False,
         server_header=False,

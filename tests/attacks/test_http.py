@@ -1,0 +1,253 @@
+"""What is sent to the desk's server on purpose: smuggled, endless and forged requests, on a real socket.
+
+TRUST.md T01, T04, T22, T71, T74, T91.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from ombud import Actor, Desk
+from ombud.asgi import build_app
+from ombud.config import Settings
+from ombud.files import open_store
+from ombud.testing import Cast, make_ticket, stored_file
+from ombud.tickets import attach_file
+from tests.web.chromium import serving
+
+SYSTEM = Actor.system("test")
+INSIDE = ("Traceback", "object at 0x", "sqlalchemy", "asyncpg", "SELECT ", "/src/ombud")
+FORGED = {
+    "X-Forwarded-For": "203.0.113.66",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Host": "evil.example",
+    "Forwarded": "for=203.0.113.66;host=evil.example;proto=https",
+    "X-Real-IP": "203.0.113.66",
+    "CF-Connecting-IP": "203.0.113.66",
+    "True-Client-IP": "203.0.113.66",
+    "X-Client-IP": "203.0.113.66",
+    "X-Remote-User": "admin",
+    "Remote-User": "admin",
+    "X-Forwarded-User": "admin",
+}
+
+
+@pytest.fixture
+def address(desk: Desk, settings: Settings, built: None) -> Iterator[str]:
+    """Where the whole desk is served: pages and API, as `ombud serve` does it."""
+    with serving(build_app(desk, settings)) as found:
+        yield found
+
+
+def say(address: str, *sent: bytes, source: str = "127.0.0.1") -> bytes:
+    """Send bytes as they are and return all that comes back until the server hangs up."""
+    parts = urlsplit(address)
+    assert parts.hostname
+    with socket.create_connection((parts.hostname, parts.port or 80), 20, (source, 0)) as link:
+        for part in sent:
+            link.sendall(part)
+        answer = b""
+        while got := link.recv(65536):
+            answer += got
+            if len(answer) > 2**20:
+                break
+    return answer
+
+
+def request(*lines: str, body: str = "", method: str = "POST /api/v1/tickets") -> bytes:
+    head = [f"{method} HTTP/1.1", "Host: desk.example", "Connection: close", *lines]
+    return ("\r\n".join(head) + "\r\n\r\n" + body).encode("latin-1")
+
+
+SMUGGLED = {
+    "length and chunks": request("Content-Length: 6", "Transfer-Encoding: chunked", body="0\r\n\r\nG"),
+    "two lengths": request("Content-Length: 1", "Content-Length: 20", body="{"),
+    "a list of lengths": request("Content-Length: 1, 20", body="{"),
+    "a signed length": request("Content-Length: +1", body="{"),
+    "a length in words": request("Content-Length: one", body="{"),
+    "a folded header": request("X-Folded: a", " b: c", "Content-Length: 0"),
+    "a space before the colon": request("Content-Length : 0"),
+    "an unknown coding": request("Transfer-Encoding: cow", body="{}"),
+    "chunked twice": request("Transfer-Encoding: chunked, chunked", body="0\r\n\r\n"),
+    "a wrong chunk": request("Transfer-Encoding: chunked", body="zz\r\n{}\r\n0\r\n\r\n"),
+    "a NUL in a header": request("X-Nul: a\0b", "Content-Length: 0"),
+    "a line feed in the address": b"GET /a\nb HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    "noise": bytes(range(256)) * 8 + b"\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", SMUGGLED)
+def test_no_request_hides_another(address: str, cast: Cast, desk: Desk, name: str) -> None:
+    """One answer at most, and none that lets something in."""
+    second = request(
+        f"Authorization: Bearer {cast.agent.token}", "Content-Length: 0", method="GET /api/v1/me"
+    )
+    answer = say(address, SMUGGLED[name] + (second if name in {"length and chunks", "two lengths"} else b""))
+    assert answer.count(b"HTTP/1.1 ") <= 1, answer
+    status = int(answer.split()[1]) if answer else 400
+    assert status in range(400, 500), answer
+    assert not any(word.encode() in answer for word in INSIDE)
+    assert httpx.get(f"{address}/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/live", "/api/v1/events", "/tickets/1/live", "/api/v1/tickets", "/", "/nowhere"]
+)
+def test_a_socket_that_wants_to_be_another_is_refused(address: str, cast: Cast, path: str) -> None:
+    """There are no web sockets; streams take no frames, and strangers get no stream (T01)."""
+    shake = request(
+        "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", method=f"GET {path}",
+    )  # fmt: skip
+    answer = say(
+        address,
+        shake.replace(b"Connection: close\r\n", b"", 1).replace(b"Upgrade\r\n", b"Upgrade, close\r\n", 1),
+    )
+    assert not answer.startswith(b"HTTP/1.1 101"), answer
+    assert int(answer.split()[1]) < 500, answer
+    assert not any(word.encode() in answer for word in INSIDE)
+
+
+@pytest.mark.parametrize(
+    "query", ["after=%00", "after=" + "9" * 400, "after=__class__", "types=%27;--", "x=1", "after=a&after=b"]
+)
+def test_a_stream_asked_for_nonsense_says_so_in_words(address: str, cast: Cast, query: str) -> None:
+    headers = {"Authorization": f"Bearer {cast.agent.token}", "Accept": "text/event-stream"}
+    answer = httpx.get(f"{address}/api/v1/events?{query}", headers=headers, timeout=20)
+    assert 400 <= answer.status_code < 500, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert not any(word in answer.text for word in INSIDE)
+
+
+def test_headers_of_a_proxy_that_is_none_change_nothing(address: str, cast: Cast, desk: Desk) -> None:
+    """T22: somebody else on the network names addresses, hosts and users; only the machine's own proxy is believed."""
+    transport = httpx.HTTPTransport(local_address="127.0.0.2")
+    with httpx.Client(base_url=address, transport=transport, headers=FORGED) as stranger:
+        assert stranger.get("/api/v1/me").status_code == 401
+        door = stranger.get("/sign-in")
+        assert "evil.example" not in door.text + str(door.headers)
+        assert "secure" not in door.headers.get("set-cookie", "").lower(), (
+            "nor does it think that this is TLS"
+        )
+        token = door.text.partition('name="csrf" value="')[2][:64]
+        form = {"email": cast.agent.email, "password": cast.agent.password, "csrf": token}
+        signed_in = stranger.post("/sign-in", data=form, headers={"Origin": address})
+        assert signed_in.status_code == 303, signed_in.text
+        assert "evil.example" not in signed_in.headers["location"]
+    with desk.read(SYSTEM) as session:
+        assert session.scalar(text("SELECT ip FROM ombud.web_sessions")) == "127.0.0.2"
+
+
+def test_ten_thousand_ranges_are_one_answer(address: str, cast: Cast, desk: Desk) -> None:
+    assert desk.settings.data_dir is not None
+    files = open_store(desk.settings.data_dir / "files", limit=10**7)
+    kept = files.put([b"x" * 100_000])
+    ticket = desk.run(SYSTEM, make_ticket, cast.customer.id)
+    stored = replace(stored_file(content=b"x" * 100_000), storage_key=kept.storage_key)
+    file = desk.run(SYSTEM, attach_file, ticket.id, stored)
+    headers = {"Authorization": f"Bearer {cast.agent.token}"}
+    url = f"{address}/api/v1/attachments/{file.id}/content"
+    for ranges in (",".join(f"{n}-" for n in range(10_000)), ",".join("0-99999" for _ in range(5_000))):
+        answer = httpx.get(url, headers={**headers, "Range": f"bytes={ranges}"}, timeout=20)
+        assert answer.status_code in (200, 206, 400, 416, 431)
+        assert len(answer.content) <= 100_000
+
+
+def test_endless_headers_cookies_and_fields_are_cut_off(address: str, cast: Cast) -> None:
+    for endless in (
+        ["Cookie: " + "a=b; " * 200_000],
+        ["Cookie: " + "a=b; " * 14_000],
+        [f"X-{number}: 1" for number in range(50_000)],
+        [f"X-{number}: 1" for number in range(12_000)],
+    ):
+        _refused(address, request(*endless, method="GET /sign-in"))
+    _refused(address, request(method=f"GET /{'a' * 1_000_000}"))
+    many = "&".join(f"f{n}=1" for n in range(100_000))
+    fields = httpx.post(
+        f"{address}/sign-in",
+        content=many,
+        headers={"Content-Type": "application/x-www-form-urlencoded", "Origin": address},
+        timeout=30,
+    )
+    assert 400 <= fields.status_code < 500, fields.status_code
+    assert httpx.get(f"{address}/healthz").status_code == 200
+
+
+def _refused(address: str, sent: bytes) -> None:
+    parts = urlsplit(address)
+    with socket.create_connection((parts.hostname or "", parts.port or 80), 20) as link:
+        try:
+            link.sendall(sent)
+            first = link.recv(12)
+        except ConnectionError:
+            first = b""  # hung up before it had all of it
+    assert first in (b"", b"HTTP/1.1 400"), first
+
+
+def test_a_head_that_does_not_end_is_hung_up_on(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ombud.cli.bounded.HEAD_SECONDS", 0.3)
+    assert say(address, b"GET / HTTP/1.1\r\nHost: desk") == b""
+    assert say(address) == b"", "nor is silence waited for"
+    answered = say(address, request(method="GET /healthz").replace(b"close", b"keep-alive") + b"GET /he")
+    assert answered.startswith(b"HTTP/1.1 200"), answered
+    assert answered.count(b"HTTP/1.1 ") == 1
+
+
+def test_who_dribbles_keeps_nobody_else_out(address: str, cast: Cast) -> None:
+    """Two hundred half requests lie open; the others are served as ever."""
+    parts = urlsplit(address)
+    where = (parts.hostname or "", parts.port or 80)
+    links = [socket.create_connection(where, 20) for _ in range(200)]
+    try:
+        for number, link in enumerate(links):
+            link.sendall(request("Content-Length: 100000", body="{")[: 20 + number])
+        headers = {"Authorization": f"Bearer {cast.agent.token}"}
+        for _ in range(5):
+            assert httpx.get(f"{address}/api/v1/me", headers=headers, timeout=20).status_code == 200
+    finally:
+        for link in links:
+            link.close()
+
+
+def test_a_password_of_ten_megabytes_is_refused_before_anybody_hashes_it(address: str, cast: Cast) -> None:
+    with httpx.Client(base_url=address, timeout=20) as web:
+        token = web.get("/sign-in").text.partition('name="csrf" value="')[2][:64]
+        form = {"email": cast.agent.email, "csrf": token, "password": "x" * 10_000_000}
+        assert web.post("/sign-in", data=form, headers={"Origin": address}).status_code in (413, 422)
+        form["password"] = "x" * 100_000
+        assert web.post("/sign-in", data=form, headers={"Origin": address}).status_code in (413, 422)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/docs", "/redoc", "/openapi.json", "/metrics", "/debug", "/admin", "/console", "/_debug_toolbar/",
+        "/.git/config", "/.env", "/server-status", "/phpinfo.php", "/install", "/setup", "/static/",
+        "/static/app.js.map",
+        "/api/v1/debug", "/api/v1/metrics", "/api/v1/redoc", "/api/", "/actuator", "/trace",
+    ],
+)  # fmt: skip
+def test_nothing_of_the_inside_lies_about(address: str, cast: Cast, path: str) -> None:
+    """T91: no installer, no console, no figures for strangers."""
+    for method in ("GET", "POST", "TRACE"):
+        answer = httpx.request(method, address + path)
+        assert answer.status_code in (303, 401, 403, 404, 405), (method, path, answer.status_code)
+        assert not any(word in answer.text for word in INSIDE)
+
+
+def test_there_is_no_debugging_to_switch_on(
+    desk: Desk, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DEBUG", "OMBUD_DEBUG", "FASTAPI_DEBUG", "STARLETTE_DEBUG"):
+        monkeypatch.setenv(name, "1")
+    app = build_app(desk, Settings(**settings.model_dump()))
+    mounted = [app, *(route.app for route in app.routes if hasattr(route, "app"))]
+    assert len(mounted) == 3
+    assert not any(getattr(one, "debug", False) for one in mounted)

@@ -1,0 +1,239 @@
+"""A desk in parts that can be killed: a server of its own, a web process and a worker, and people who use it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy import func, select
+
+from ombud import Actor, Desk, Settings
+from ombud.db import migrate
+from ombud.db.embedded.postmaster import server_processes
+from ombud.kit.guard import Guard
+from ombud.kit.vault import open_vault
+from ombud.models import DeliveryState, Mailbox, OutboundMail, OutboundState, Security, WebhookDelivery
+from ombud.testing import Cast, make_cast
+from ombud.webhooks import create_endpoint, dispatch
+from tests.db.servers import OwnServer, own_server
+from tests.faults.history import History
+from tests.mail_desk.receiving import ReceivingServer
+from tests.webhooks.receiver import Receiver
+
+ROOT = Path(__file__).parents[2]
+SYSTEM = Actor.system("test")
+TAGS = ["crash", "load"]
+PATIENCE = 120.0
+"""Seconds until a test gives up; what it waits for takes a few."""
+
+
+class Part:
+    """A process of the desk. `kill` ends it as kill -9 does, and begins it again."""
+
+    def __init__(self, name: str, environment: dict[str, str], listener: socket.socket | None = None) -> None:
+        number = listener.fileno() if listener is not None else -1
+        self._forker = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.part_process", name, str(number)],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=[number] if listener is not None else [],
+            text=True,
+        )
+        self.pid = 0
+
+    def begin(self) -> None:
+        assert self._forker.stdin is not None
+        self._forker.stdin.write("begin\n")
+        self._forker.stdin.flush()
+        self.pid = int(self._hear())
+
+    def kill(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+        assert self._hear() == "dead"
+        self.pid = 0
+
+    def end(self) -> None:
+        """End it for good, with the process that begins it."""
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+        self._forker.communicate()
+
+    def _hear(self) -> str:
+        assert self._forker.stdout is not None
+        return self._forker.stdout.readline().strip()
+
+
+@dataclass
+class House:
+    """The parts, and what reaches the world outside."""
+
+    server: OwnServer
+    web: Part
+    worker: Part
+    desk: Desk
+    cast: Cast
+    address: str
+    post: ReceivingServer
+    receiver: Receiver
+    secret: str
+    history: History
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def crash_server(self) -> None:
+        """Kill every process of PostgreSQL at once, and start it again: it recovers by itself."""
+        dying: set[int] = set()
+        while pids := server_processes(self.server.folder):
+            dying |= pids
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        # One that is dead and not yet buried still counts as a running server to the next one.
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in dying), "the server is dead")
+        self.server.start()
+
+    @contextmanager
+    def used(self, people: int) -> Iterator[None]:
+        """Let some people use it for as long as the block lasts, and until what they asked last is answered."""
+        self.stop.clear()
+        threads = [threading.Thread(target=self._use, args=(who,), daemon=True) for who in range(people)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            self.stop.set()
+            for thread in threads:
+                thread.join()
+
+    def until_acknowledged(self, more: int) -> None:
+        """Return when so many more writes were acknowledged: the desk works."""
+        wanted = self.history.acknowledged + more
+        wait_until(lambda: self.history.acknowledged >= wanted, "writes are acknowledged")
+
+    def until_quiet(self) -> None:
+        """Return when nothing is left in the outbox and in the queue of webhooks."""
+        wait_until(self._is_quiet, "everything is sent")
+
+    def _is_quiet(self) -> bool:
+        mails = select(func.count()).where(OutboundMail.state != OutboundState.SENT)
+        hooks = select(func.count()).where(WebhookDelivery.state != DeliveryState.DELIVERED)
+        with self.desk.read(SYSTEM) as session:
+            waiting = (session.scalar(mails) or 0) + (session.scalar(hooks) or 0)
+        return not waiting and not self.desk.run(SYSTEM, dispatch)
+
+    def _use(self, who: int) -> None:
+        """Open tickets, answer and rename them; give up on every seventh write when its first answer fails."""
+        headers = {"Authorization": f"Bearer {self.cast.agent.token}"}
+        tickets: list[str] = []
+        with httpx.Client(base_url=f"{self.address}/api/v1/", headers=headers, timeout=10) as client:
+            turn = 0
+            while not self.stop.is_set():
+                turn += 1
+                key = f"{who}-{turn}-{uuid.uuid4().hex[:12]}"
+                kind, method, path, body = self._wish(turn, key, tickets)
+                self.history.begin(key, kind)
+                answer = self._insist(client, method, path, body, key, patient=turn % 7 != 0)
+                if answer is None:
+                    continue
+                self.history.end(key, answer.status_code)
+                if kind == "open" and answer.is_success:
+                    tickets.append(answer.json()["number"])
+
+    def _wish(self, turn: int, key: str, tickets: list[str]) -> tuple[str, str, str, dict[str, Any]]:
+        if turn % 3 == 1 or not tickets:
+            asked = {"title": key, "tags": TAGS, "requester_id": self.cast.customer.id}
+            return "open", "POST", "tickets", asked
+        if turn % 3 == 2:
+            return "answer", "POST", f"tickets/{tickets[-1]}/comments", {"content": key}
+        return "rename", "PATCH", f"tickets/{tickets[-1]}", {"description": key}
+
+    def _insist(
+        self, client: httpx.Client, method: str, path: str, body: dict[str, Any], key: str, *, patient: bool
+    ) -> httpx.Response | None:
+        """Ask again under the same key until there is an answer that is one; None when that was given up."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                answer = client.request(method, path, json=body, headers={"Idempotency-Key": key})
+                if answer.status_code not in (409, 429, 500, 502, 503, 504):
+                    return answer
+            except httpx.HTTPError:
+                pass
+            if not patient or time.monotonic() > deadline:
+                return None
+            self.stop.wait(0.02)
+
+
+@contextmanager
+def open_house(folder: Path) -> Iterator[House]:
+    """Build it all and begin."""
+    with ExitStack() as stack:
+        server = stack.enter_context(own_server())
+        migrate.upgrade(server.url)
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("OMBUD_")},
+            "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
+            "OMBUD_DATABASE_URL": server.url.render_as_string(hide_password=False),
+            "OMBUD_DATA_DIR": str(folder / "data"),
+            "OMBUD_INTERNAL_HOSTS": "127.0.0.1",
+            "OMBUD_API_RATE": "0",
+        }
+        post = ReceivingServer()
+        post.start()
+        stack.callback(post.stop)
+        receiver = stack.enter_context(Receiver())
+        desk = stack.enter_context(Desk(server.url, Settings(data_dir=folder / "data")))
+        cast = desk.run(SYSTEM, make_cast)
+        desk.run(SYSTEM, _add_mailbox, post.port)
+        desk.run(SYSTEM, dispatch)  # begins at the present
+        _endpoint, secret = desk.run(
+            cast.agent.actor,
+            create_endpoint,
+            {"url": receiver.url("/hook"), "events": ["ticket.created", "ticket.commented"]},
+            vault=open_vault(folder / "data" / "keys"),
+            guard=Guard(["127.0.0.1"]),
+        )
+        web, worker = Part("web", environment, listener), Part("worker", environment)
+        for part in (web, worker):
+            stack.callback(part.end)
+            part.begin()
+        history = History(folder / "history.jsonl")
+        stack.callback(history.close)
+        yield House(server, web, worker, desk, cast, address, post, receiver, secret, history)
+
+
+def wait_until(is_so: Callable[[], bool], what: str) -> None:
+    """Ask again until it is so."""
+    deadline, pause = time.monotonic() + PATIENCE, threading.Event()
+    while not is_so():
+        assert time.monotonic() < deadline, f"it never happened: {what}"
+        pause.wait(0.02)
+
+
+def _add_mailbox(session: Any, port: int) -> None:
+    session.add(
+        Mailbox(
+            name="Support",
+            address="support@desk.example",
+            trusted_authserv="mx.desk.example",
+            smtp_host="127.0.0.1",
+            smtp_port=port,
+            smtp_security=Security.PLAIN,
+        )
+    )

@@ -1,0 +1,157 @@
+"""kill -9 of web, worker and PostgreSQL under load (TRUST.md R1, R2, R3): nothing acknowledged is lost, nothing twice.
+
+People write through the API under idempotency keys, and ask again when no answer comes, as `ombud.client` does. Each
+answer of theirs goes out as a letter, and each ticket and answer as a webhook. `--crashes N`: each part N times.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, text
+
+from ombud import Ticket
+from ombud.analytics import fold_statistics, get_ticket_statistics
+from ombud.models import AuditAction, AuditLog, Comment, OutboundMail, Tag, TicketSearch, TicketTag
+from tests.faults.history import Write, faults
+from tests.faults.house import SYSTEM, TAGS, House, open_house
+
+BETWEEN = 8
+"""Writes that are acknowledged between one crash and the next."""
+
+
+@pytest.mark.timeout(7200)
+def test_nothing_is_lost_and_nothing_done_twice(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    crashes = int(pytestconfig.getoption("--crashes"))
+    with open_house(tmp_path) as house:
+        with house.used(4):
+            house.until_acknowledged(BETWEEN)
+            for _round in range(crashes):
+                for crash in (_kill(house, "web"), _kill(house, "worker"), house.crash_server):
+                    crash()
+                    house.until_acknowledged(
+                        BETWEEN
+                    )  # after the server's crash by the processes that were there
+        house.until_quiet()
+        writes = house.history.writes()
+        unknown = sum(write.status is None for write in writes)
+        print(f"\n{3 * crashes} crashes, {len(writes)} writes, {unknown} without an answer")
+        assert _faults(house, writes) == []
+        _check_letters(house)
+        _check_webhooks(house)
+        _check_sums(house)
+        _check_that_losses_show(house)
+
+
+def _kill(house: House, name: str) -> Callable[[], None]:
+    def crash() -> None:
+        part = house.web if name == "web" else house.worker
+        part.kill()
+        part.begin()
+
+    return crash
+
+
+def _check_that_losses_show(house: House) -> None:
+    """The control: where a commit does not wait for the log, a crash of the server loses what was acknowledged."""
+    house.server.execute("ALTER SYSTEM SET synchronous_commit = off")
+    house.server.execute("ALTER SYSTEM SET wal_writer_delay = '10s'")
+    house.server.execute("SELECT pg_reload_conf()")
+    with house.used(4):
+        house.until_acknowledged(4 * BETWEEN)
+        house.crash_server()
+    assert [fault for fault in _faults(house, house.history.writes()) if fault.endswith("and is lost")]
+
+
+def _faults(house: House, writes: list[Write]) -> list[str]:
+    """Each acknowledged write is to be there once and whole, each other one at most once and whole."""
+    with house.desk.read(SYSTEM) as session:
+        titles = list(session.scalars(select(Ticket.title)))
+        tagged = session.execute(
+            select(Ticket.title)
+            .join(TicketTag, TicketTag.ticket_id == Ticket.id)
+            .join(Tag, Tag.id == TicketTag.tag_id)
+            .where(Tag.name.in_(TAGS))
+            .group_by(Ticket.title)
+            .having(func.count() == len(TAGS))
+        ).scalars()
+        logged = set(
+            session.scalars(
+                select(AuditLog.changes["title"][1].astext).where(
+                    AuditLog.table_name == "tickets", AuditLog.action == AuditAction.CREATE
+                )
+            )
+        )
+        answers = list(session.scalars(select(Comment.content)))
+        lettered = session.scalars(
+            select(Comment.content).join(OutboundMail, OutboundMail.comment_id == Comment.id)
+        )
+        renamed = list(
+            session.scalars(
+                select(AuditLog.changes["description"][1].astext).where(
+                    AuditLog.table_name == "tickets", AuditLog.action == AuditAction.UPDATE
+                )
+            )
+        )
+        found = {
+            "open": (titles, set(tagged) & logged),
+            "answer": (answers, set(lettered)),
+            "rename": ([name for name in renamed if name], set(renamed)),
+        }
+    said: list[str] = []
+    for kind, (names, whole) in found.items():
+        assert names, kind
+        said += faults([write for write in writes if write.kind == kind], names, whole)
+    return said
+
+
+def _check_letters(house: House) -> None:
+    """Each answer is one letter, which came at least once, and the same to the byte whenever it came."""
+    with house.desk.read(SYSTEM) as session:
+        queued = list(session.scalars(select(OutboundMail.message_id)))
+        answers = session.scalar(select(func.count()).select_from(Comment))
+    assert len(queued) == len(set(queued)) == answers
+    copies: dict[str, set[bytes]] = defaultdict(set)
+    for letter in house.post.post.letters:
+        copies[letter.parsed.message_id].add(letter.raw)
+    assert set(copies) == set(queued)
+    assert all(len(raws) == 1 for raws in copies.values())
+
+
+def _check_webhooks(house: House) -> None:
+    """Each ticket and each answer is told under one id, however often it had to be told."""
+    told: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for came in house.receiver.at("/hook"):
+        message = came.verified(house.secret)
+        told[message["type"], _about(message)].add(came.message_id)
+    with house.desk.read(SYSTEM) as session:
+        tickets = {("ticket.created", key) for key in session.scalars(select(Ticket.id))}
+        answers = {("ticket.commented", key) for key in session.scalars(select(Comment.id))}
+    assert set(told) == tickets | answers
+    assert all(len(ids) == 1 for ids in told.values()), "done twice would be two messages"
+
+
+def _about(message: dict[str, object]) -> int:
+    data = message["data"]
+    assert isinstance(data, dict)
+    return int(data["comment" if message["type"] == "ticket.commented" else "ticket"]["id"])
+
+
+def _check_sums(house: House) -> None:
+    """What the worker adds up and indexes is of every ticket, once."""
+    while house.desk.run(SYSTEM, fold_statistics):
+        pass
+    with house.desk.read(SYSTEM) as session:
+        tickets = session.scalar(select(func.count()).select_from(Ticket))
+        figures = get_ticket_statistics(session)
+        counted = Counter(session.scalars(select(Ticket.status)))
+        documents = session.scalar(select(func.count()).select_from(TicketSearch))
+        idle = session.scalar(
+            text("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'")
+        )
+    assert figures["total"] == tickets == documents
+    assert {key: count for key, count in figures["status_counts"].items() if count} == counted
+    assert not idle
