@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Dialog, Page, Route, expect
 
 from ombud import Actor
 from ombud.models import Mailbox, MailSource
@@ -95,10 +95,14 @@ def _watch(page: Page) -> tuple[list[str], list[str]]:
     asked: list[str] = []
     dialogs: list[str] = []
 
-    def answer(route: object) -> None:
-        asked.append(route.request.url)  # type: ignore[attr-defined]  # a route
-        route.fulfill(body=PIXEL, content_type="image/png")  # type: ignore[attr-defined]  # as above
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(body=PIXEL, content_type="image/png")
+
+    def dismiss(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
 
     page.context.route(lambda url: "t.example" in url, answer)
-    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", dismiss)
     return asked, dialogs
