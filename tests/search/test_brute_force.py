@@ -287,10 +287,9 @@ def test_typed_terms_are_what_a_loop_finds(
     who: str,
     places: random.Random,
 ) -> None:
-    """`field:value` anywhere among the words: each says what its filter says, several of one field mean any of them."""
-    complete, last = what
+    """`field:value` among the words says what its filter says; several of one field mean any of them."""
     person: Persona = getattr(library.cast, who)
-    clauses_asked = [*complete, *([last] if last else [])]
+    clauses_asked = [*what[0], *([what[1]] if what[1] else [])]
     pieces = [clause.typed for clause in clauses_asked]
     meant: dict[str, Any] = {}
     for term, means in asked:
@@ -309,9 +308,8 @@ def test_typed_terms_are_what_a_loop_finds(
             )
         )
 
-    query = " ".join(pieces)
-    found = _found(library, person, TicketFilter(text=query), TicketSort.CREATED, 40)
-    assert found == _newest_first([told for told in library.told if is_found(told)]), query
+    found = _found(library, person, TicketFilter(text=" ".join(pieces)), TicketSort.CREATED, 40)
+    assert found == _newest_first([told for told in library.told if is_found(told)]), pieces
 
 
 def _is_named(library: Library, told: Told, field: str, asked: list[tuple[str, dict[str, Any]]]) -> bool:
