@@ -68,6 +68,10 @@ test-core: setup ## Prove, in an environment with the core's packages only, that
 		&& .venv-core/bin/python -m pip --disable-pip-version-check install --no-deps build/core/*.whl)
 	.venv-core/bin/python -I tests/architecture/core_smoke.py
 
+.PHONY: mutants
+mutants: setup ## Put known defects back one at a time, and see their tests fail (takes minutes)
+	$(BIN)/python -m tools.mutants $(ARGS)
+
 .PHONY: check
 check: check-format check-lint check-types check-api check-imports check-house ## Format, lint, types, import contracts, house rules
 

@@ -1,4 +1,4 @@
-"""Proof by row: what `docs/guide-map.md` says, and whether the tests that it names really ran.
+"""Proof by row: what `docs/guide-map.md` and `docs/trust-map.md` say, and whether the tests that they name really ran.
 
 A pytest plugin of the suite. It hears every report, those of xdist's processes too, because they all pass through
 the controller. When a run was of the whole suite, and nobody narrowed or stopped it, a named test that did not pass
@@ -17,9 +17,11 @@ from pathlib import Path
 import pytest
 
 MAP = Path("docs") / "guide-map.md"
+TRUST_MAP = Path("docs") / "trust-map.md"
+MAPS = (MAP, TRUST_MAP)
 
-_ROW = re.compile(r"^\| ([RD]\d+) \|(.*)\|$", re.MULTILINE)
-_LIST = re.compile(r"^(Requirements|Defects|Open): (.+)$", re.MULTILINE)
+_ROW = re.compile(r"^\| ([RDT]\d+) \|(.*)\|$", re.MULTILINE)
+_LIST = re.compile(r"^(Requirements|Defects|Attacks|Goals|Open): (.+)$", re.MULTILINE)
 _TEST = re.compile(r"`([^`\s]+\.py::\w+)`")
 _NARROWING = ("keyword", "markexpr", "deselect", "ignore", "ignore_glob", "lf", "last_failed", "stepwise")
 
@@ -32,6 +34,8 @@ class GuideMap:
     repeated: tuple[str, ...]
     requirements: tuple[str, ...]
     defects: tuple[str, ...]
+    attacks: tuple[str, ...]
+    goals: tuple[str, ...]
     open: frozenset[str]
 
     @property
@@ -51,13 +55,15 @@ def read_map(text: str) -> GuideMap:
         repeated=tuple(sorted({name for name in names if names.count(name) > 1})),
         requirements=lists.get("Requirements", ()),
         defects=lists.get("Defects", ()),
+        attacks=lists.get("Attacks", ()),
+        goals=lists.get("Goals", ()),
         open=frozenset(lists.get("Open", ())),
     )
 
 
 def _numbers(text: str) -> Iterator[str]:
     """Yield the numbers of `R001-R003, R010`; `none` has none."""
-    for letter, first, last in re.findall(r"([RD])(\d+)(?:-[RD](\d+))?", text):
+    for letter, first, last in re.findall(r"([RDT])(\d+)(?:-[RDT](\d+))?", text):
         for number in range(int(first), int(last or first) + 1):
             yield f"{letter}{number:0{len(first)}}"
 
@@ -90,10 +96,10 @@ class Proofs:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Fail a whole run in which a named test did not pass, or was skipped."""
-        path = self.config.rootpath / MAP
-        if not is_whole(self.config, session, exitstatus) or not path.is_file():
+        paths = [path for path in (self.config.rootpath / one for one in MAPS) if path.is_file()]
+        if not is_whole(self.config, session, exitstatus) or not paths:
             return
-        named = read_map(path.read_text(encoding="utf-8")).tests
+        named = frozenset(test for path in paths for test in read_map(path.read_text(encoding="utf-8")).tests)
         self.lacking = sorted(
             f"{test}: {'was skipped' if test in self.skipped else 'did not pass'}"
             for test in named - (self.passed - self.skipped)
@@ -104,7 +110,7 @@ class Proofs:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """List what lacks."""
         if self.lacking:
-            terminalreporter.section(f"{MAP.as_posix()} names tests that prove nothing in this run", red=True)
+            terminalreporter.section("The maps name tests that prove nothing in this run", red=True)
             for line in self.lacking:
                 terminalreporter.line(line)
 

@@ -57,7 +57,7 @@ def test_every_row_is_proven_or_said_to_be_open(guide: GuideMap) -> None:
 
 
 def test_every_named_test_exists(guide: GuideMap) -> None:
-    assert [test for test in sorted(guide.tests) if not _is_there(test)] == []
+    assert [test for test in sorted(guide.tests) if not is_there(test)] == []
 
 
 @pytest.mark.skipif(not LIST.is_file(), reason="the list of requirements is not beside the project")
@@ -127,7 +127,8 @@ def _write(path: Path, source: str) -> None:
     path.write_text("\n".join(line.removeprefix("        ") for line in lines))
 
 
-def _is_there(test: str) -> bool:
+def is_there(test: str) -> bool:
+    """Whether there is a test `file::function`."""
     file, _, name = test.partition("::")
     path = ROOT / file
     if not path.is_file():

@@ -29,8 +29,9 @@ CHANNEL_LABELS = {
 }
 PRIORITY_LABELS = {"low": "Low", "medium": "Medium", "high": "High", "urgent": "Urgent"}
 
-_FENCES = re.compile(r"^\s*(```|~~~|-{3,}|={3,}|\|?[\s:|-]+\|).*$", re.MULTILINE)
-_LINKS = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+# Within a line, and links within a length: anything else takes the square of what a stranger wrote (TRUST.md T73).
+_FENCES = re.compile(r"^[ \t]*(```|~~~|---|===|\|[ \t:|-]*\||[:-][ \t:|-]*\|).*$", re.MULTILINE)
+_LINKS = re.compile(r"!?\[([^\[\]\n]{0,500})\]\([^()\n]{0,2000}\)")
 _MARKS = re.compile(r"(^\s{0,3}(#{1,6}|>|[*+-])\s+)|(\*\*|__|`)", re.MULTILINE)
 
 _STEPS = (

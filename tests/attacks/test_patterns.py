@@ -1,0 +1,39 @@
+"""Every regular expression outside the reader of mail (it has its own test) against grown inputs (TRUST.md T73)."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+
+import pytest
+
+import ombud
+from tests.mail.test_patterns import cost
+
+NOT_IMPORTED = ("ombud.contrib.", "ombud.migrations.versions", "ombud.migrations.env", "ombud.mail.parse")
+
+
+def patterns() -> dict[str, re.Pattern[str] | re.Pattern[bytes]]:
+    """Find the compiled patterns of all modules that can be imported by themselves."""
+    found: dict[str, re.Pattern[str] | re.Pattern[bytes]] = {}
+    for module in pkgutil.walk_packages(ombud.__path__, "ombud."):
+        if module.name.startswith(NOT_IMPORTED) or module.name.endswith("__main__"):
+            continue
+        for name, value in vars(importlib.import_module(module.name)).items():
+            if isinstance(value, re.Pattern) and value not in found.values():
+                found[f"{module.name}.{name}"] = value
+    return found
+
+
+PATTERNS = patterns()
+
+
+def test_there_are_some() -> None:
+    assert len(PATTERNS) > 20
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_patterns_are_quick(name: str) -> None:
+    assert cost(PATTERNS[name], 20_000, anchored=True, enough=1) < 1
+    assert cost(PATTERNS[name], 2_000, anchored=False, enough=1) < 1
