@@ -19,7 +19,17 @@ from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from ombud.db.actor import Actor
-from ombud.models import ApiToken, CustomRole, Organization, Team, TeamMember, User, WebSession
+from ombud.models import (
+    AccountRequest,
+    AccountToken,
+    ApiToken,
+    CustomRole,
+    Organization,
+    Team,
+    TeamMember,
+    User,
+    WebSession,
+)
 from ombud.people.policy import people_visible_to
 
 MENU_LIMIT = 50
@@ -247,6 +257,32 @@ def token_principal(key_id: str) -> Select[*tuple[Any, ...]]:
 def has_administrator() -> Select[bool]:
     """Return whether anybody can administer this desk yet."""
     return select(func.ombud.has_administrator())
+
+
+def account_token(token_hash: bytes) -> Select[*tuple[Any, ...]]:
+    """Return user_id, purpose, email, full_name and role of a link that is good. It stays good."""
+    columns = ("user_id", "purpose", "email", "full_name", "role")
+    return select(func.ombud.find_account_token(token_hash).table_valued(*columns))
+
+
+def use_account_token(token_hash: bytes, purpose: str) -> Select[*tuple[Any, ...]]:
+    """Use a link of the actor's up; returns user_id and email, to one who tries and to no other."""
+    return select(func.ombud.use_account_token(token_hash, purpose).table_valued("user_id", "email"))
+
+
+def links_of(user_id: int) -> Select[AccountToken]:
+    """Return the open links of a person, without their hashes."""
+    return select(AccountToken).where(AccountToken.user_id == user_id, AccountToken.expires_at > func.now())
+
+
+def requests_of(user_id: int) -> Select[AccountRequest]:
+    """Return the letters that are about to be written to a person."""
+    return select(AccountRequest).where(AccountRequest.user_id == user_id)
+
+
+def requests(limit: int) -> Select[AccountRequest]:
+    """Return letters that are to be written, locked; those that another process writes are passed over."""
+    return select(AccountRequest).order_by(AccountRequest.id).limit(limit).with_for_update(skip_locked=True)
 
 
 def hash_again() -> Select[str]:

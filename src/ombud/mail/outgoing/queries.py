@@ -13,6 +13,7 @@ from ombud.db.made import Given
 from ombud.models import (
     INCLUDE_DELETED,
     WAITING,
+    AccountLetter,
     Attachment,
     Comment,
     InboundMail,
@@ -73,6 +74,34 @@ def sending_facts(ticket_id: int) -> Select[*tuple[Any, ...]]:
             (Mailbox.team_id == team).desc().nulls_last(),
             Mailbox.id,
         )
+        .limit(1)
+    )
+
+
+def desk_mailbox() -> Select[*tuple[Any, ...]]:
+    """Return mailbox_id, address and name of the mailbox that sends for the desk itself; no row when none can send."""
+    return (
+        select(Mailbox.id.label("mailbox_id"), Mailbox.address, Mailbox.name)
+        .where(Mailbox.is_active, Mailbox.smtp_host != "")
+        .order_by(Mailbox.team_id.is_not(None), Mailbox.id)
+        .limit(1)
+    )
+
+
+def account_letter(mail_id: int) -> Select[AccountLetter]:
+    """Return what a letter about an account is, with its sealed secret, for the worker."""
+    return (
+        select(AccountLetter).where(AccountLetter.mail_id == mail_id).options(undefer(AccountLetter.sealed))
+    )
+
+
+def last_letter_to(user_id: int) -> Select[*tuple[Any, ...]]:
+    """Return kind, state, problem and queued_at of the last letter about a person's account."""
+    return (
+        select(AccountLetter.kind, OutboundMail.state, OutboundMail.problem, OutboundMail.queued_at)
+        .join(OutboundMail, OutboundMail.id == AccountLetter.mail_id)
+        .where(AccountLetter.user_id == user_id)
+        .order_by(AccountLetter.mail_id.desc())
         .limit(1)
     )
 
@@ -171,17 +200,6 @@ def sending_of(mailbox_id: int) -> Select[MailboxSending]:
 def public_sending_of(mailbox_id: int) -> Select[MailboxSending]:
     """Return how a mailbox sends, without its key."""
     return select(MailboxSending).where(MailboxSending.mailbox_id == mailbox_id)
-
-
-def sendings_with_keys() -> Select[MailboxSending]:
-    """Return how mailboxes send that sign, with their sealed keys, locked, for the system that seals them anew."""
-    return (
-        select(MailboxSending)
-        .where(MailboxSending.dkim_key.is_not(None))
-        .options(undefer(MailboxSending.dkim_key))
-        .order_by(MailboxSending.mailbox_id)
-        .with_for_update()
-    )
 
 
 def templates_for(team_id: int | None) -> Select[MailTemplate]:

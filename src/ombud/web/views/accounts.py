@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from ombud import clock
 from ombud.db.permissions import Permission
-from ombud.models import ApiToken, User, UserRole, WebSession
+from ombud.models import (
+    AccountRequest,
+    AccountToken,
+    ApiToken,
+    LetterKind,
+    LinkPurpose,
+    OutboundState,
+    User,
+    UserRole,
+    WebSession,
+)
 
 ROLE_LABELS = {
     UserRole.ADMIN: "Administrator",
@@ -50,6 +62,49 @@ class AccountRow:
             last_login=user.last_login,
             active=user.is_active,
         )
+
+
+_LETTERS = {
+    LetterKind.INVITE: "The invitation",
+    LetterKind.RESET: "The link for a new password",
+    LetterKind.VERIFY: "The link for a new address",
+    LetterKind.SIGN_IN: "The link that signs in",
+    LetterKind.PASSWORD_CHANGED: "The notice of a new password",
+    LetterKind.ADDRESS_CHANGED: "The notice of a new address",
+}
+_PROBLEMS = {
+    "no_mailbox": "no mailbox can send. Set one up, or run: ombud user {command} {email}",
+    "no_base_url": "the desk does not know its own address. Set OMBUD_BASE_URL.",
+    "no_recipient": "mail cannot go to this address.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """How far somebody is on the way to signing in, and what became of the last letter to them."""
+
+    signed_in: bool
+    invited_until: datetime | None
+    is_asked: bool
+    letter: str
+    trouble: str
+
+    @classmethod
+    def of(
+        cls, user: User, links: Sequence[AccountToken], asked: Sequence[AccountRequest], letter: Any
+    ) -> AccountState:
+        """Show a person's open links, the letters that are about to be written, and the last one that was."""
+        invited = next((one.expires_at for one in links if one.purpose is LinkPurpose.INVITE), None)
+        said = trouble = ""
+        if letter is not None and not asked:
+            said = f"{_LETTERS[LetterKind(letter.kind)]}: {OutboundState(letter.state).value}."
+            if letter.problem:
+                command = "invite" if letter.kind == LetterKind.INVITE else "reset"
+                known = _PROBLEMS.get(letter.problem, letter.problem)
+                trouble = (
+                    known.format(command=command, email=user.email) if known in _PROBLEMS.values() else known
+                )
+        return cls(user.last_login is not None, invited, bool(asked), said, trouble)
 
 
 @dataclass(frozen=True, slots=True)
