@@ -54,8 +54,10 @@ GET /settings/teams; POST /settings/mail-rules; POST /settings/mail-rules/{rule_
 POST /settings/mailboxes/{mailbox_id}/sending;
 POST /settings/mailboxes; POST /settings/mailboxes/{mailbox_id}; POST /settings/mailboxes/{mailbox_id}/trial;
 POST /settings/people; POST /settings/people/{user_id}; POST /settings/people/{user_id}/deactivation;
+
 POST /settings/people/{user_id}/invitation; POST /settings/people/{user_id}/invitation/revocation;
-POST /settings/people/{user_id}/reset; POST /settings/people/{user_id}/reactivation; POST /settings/roles; POST /settings/roles/{role_id};
+POST /settings/people/{user_id}/reset; POST /settings/people/{user_id}/reactivation;
+POST /settings/roles; POST /settings/roles/{role_id};
 POST /settings/roles/{role_id}/deletion; POST /settings/teams; POST /settings/teams/{team_id}
 """
 

@@ -6964,6 +6964,7 @@ GRANT SELECT(kind) ON TABLE ombud.account_letters TO ombud_app;
 
 GRANT SELECT ON TABLE ombud.account_requests TO ombud_backup;
 GRANT SELECT,INSERT,DELETE ON TABLE ombud.account_requests TO ombud_app;
+GRANT UPDATE ON TABLE ombud.account_requests TO ombud_worker;
 
 GRANT SELECT ON SEQUENCE ombud.account_requests_id_seq TO ombud_backup;
 

@@ -10,6 +10,7 @@ import re
 
 from fastapi import APIRouter, Request
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from ombud.db.actor import Actor
@@ -109,29 +110,8 @@ async def use_link(request: Request) -> Response:
     link = await _find(request)
     if link is None:
         return _void(request)
-    # A person's least: enough to change what is their own, whatever their role.
-    actor = Actor.customer(link.user_id).for_request(request.state.request_id)
-    desk = parts.runtime.desk
     try:
-        match link.purpose:
-            case LinkPurpose.INVITE | LinkPurpose.RESET:
-                name = text_of(form, "full_name") if link.purpose is LinkPurpose.INVITE else None
-                if name is not None:
-                    name = clean_line("full_name", name, limit=255)
-                words = (link.email, name or link.full_name)
-                hashed = await parts.door.hash(text_of(form, "password"), words)
-                await desk.arun(actor, letters.accept, secret, link.purpose, hashed, name)
-                response = _done(request, "Your password is set", "Sign in with it now.", link.email)
-            case LinkPurpose.VERIFY:
-                email = await desk.arun(actor, letters.take_address, secret)
-                response = _done(
-                    request, "Your address is confirmed", "Your account has it from now on.", email
-                )
-            case LinkPurpose.SIGN_IN:
-                if link.role is not UserRole.CUSTOMER or not parts.runtime.settings.sign_in_links:
-                    return _void(request)
-                await desk.arun(actor, letters.use_link, secret, link.purpose)
-                response = await _let_in(request, link.user_id, at("/"))
+        response = await _use(request, link, secret, form)
     except Invalid as error:
         return _form(request, link, error, text_of(form, "full_name"))
     except LinkVoid:
@@ -140,6 +120,30 @@ async def use_link(request: Request) -> Response:
         return _void(request, "This address cannot be used: another account has it.")
     response.delete_cookie(LINK_COOKIE, path=cookie_path())
     return response
+
+
+async def _use(request: Request, link: Link, secret: str, form: FormData) -> Response:
+    parts = parts_of(request)
+    desk = parts.runtime.desk
+    # A person's least: enough to change what is their own, whatever their role.
+    actor = Actor.customer(link.user_id).for_request(request.state.request_id)
+    match link.purpose:
+        case LinkPurpose.INVITE | LinkPurpose.RESET:
+            name = None
+            if link.purpose is LinkPurpose.INVITE:
+                name = clean_line("full_name", text_of(form, "full_name"), limit=255)
+            words = (link.email, name or link.full_name)
+            hashed = await parts.door.hash(text_of(form, "password"), words)
+            await desk.arun(actor, letters.accept, secret, link.purpose, hashed, name)
+            return _done(request, "Your password is set", "Sign in with it now.", link.email)
+        case LinkPurpose.VERIFY:
+            email = await desk.arun(actor, letters.take_address, secret)
+            return _done(request, "Your address is confirmed", "Your account has it from now on.", email)
+        case LinkPurpose.SIGN_IN:
+            if link.role is not UserRole.CUSTOMER or not parts.runtime.settings.sign_in_links:
+                raise LinkVoid
+            await desk.arun(actor, letters.use_link, secret, link.purpose)
+            return await _let_in(request, link.user_id, at("/"))
 
 
 async def _find(request: Request) -> Link | None:
@@ -178,13 +182,17 @@ def _require_links(request: Request) -> None:
 
 def _ask(request: Request, kind: LetterKind, email: str = "", error: Invalid | None = None) -> Response:
     errors = field_errors(error, {"email": "The email"}) if error is not None else {"email": ""}
-    context = {"email": email, "errors": errors, "kind": kind.value}
+    context: dict[str, object] = {"email": email, "errors": errors, "kind": kind.value}
     return _guest_page(request, "pages/forgot.html", context, 422 if error is not None else 200)
 
 
 def _form(request: Request, link: Link, error: Invalid | None = None, name: str | None = None) -> Response:
     errors = field_errors(error, _FIELDS) if error is not None else dict.fromkeys(_FIELDS, "")
-    context = {"link": link, "errors": errors, "name": link.full_name if name is None else name}
+    context: dict[str, object] = {
+        "link": link,
+        "errors": errors,
+        "name": link.full_name if name is None else name,
+    }
     return _guest_page(request, "pages/link.html", context, 422 if error is not None else 200)
 
 

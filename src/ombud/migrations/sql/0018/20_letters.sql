@@ -67,6 +67,7 @@ CREATE POLICY keepers ON ombud.account_letters FOR SELECT TO ombud_web USING (om
 GRANT SELECT (id, user_id, purpose, email, created_at, expires_at), DELETE ON ombud.account_tokens TO ombud_app;
 GRANT INSERT, UPDATE ON ombud.account_tokens TO ombud_worker;
 GRANT SELECT, INSERT, DELETE ON ombud.account_requests TO ombud_app;
+GRANT UPDATE ON ombud.account_requests TO ombud_worker;  -- to lock what it writes
 GRANT SELECT (mail_id, user_id, kind) ON ombud.account_letters TO ombud_app;
 GRANT SELECT, INSERT, UPDATE ON ombud.account_letters TO ombud_worker;
 
