@@ -21,7 +21,6 @@ from sqlalchemy.orm import aliased, joinedload, selectinload
 from ombud.db.actor import Actor
 from ombud.models import (
     AccountRequest,
-    AccountToken,
     ApiToken,
     CustomRole,
     Organization,
@@ -268,16 +267,6 @@ def account_token(token_hash: bytes) -> Select[*tuple[Any, ...]]:
 def use_account_token(token_hash: bytes, purpose: str) -> Select[*tuple[Any, ...]]:
     """Use a link of the actor's up; returns user_id and email, to one who tries and to no other."""
     return select(func.ombud.use_account_token(token_hash, purpose).table_valued("user_id", "email"))
-
-
-def links_of(user_id: int) -> Select[AccountToken]:
-    """Return the open links of a person, without their hashes."""
-    return select(AccountToken).where(AccountToken.user_id == user_id, AccountToken.expires_at > func.now())
-
-
-def requests_of(user_id: int) -> Select[AccountRequest]:
-    """Return the letters that are about to be written to a person."""
-    return select(AccountRequest).where(AccountRequest.user_id == user_id)
 
 
 def requests(limit: int) -> Select[AccountRequest]:

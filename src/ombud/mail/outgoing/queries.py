@@ -14,9 +14,12 @@ from ombud.models import (
     INCLUDE_DELETED,
     WAITING,
     AccountLetter,
+    AccountRequest,
+    AccountToken,
     Attachment,
     Comment,
     InboundMail,
+    LinkPurpose,
     Mailbox,
     MailboxSending,
     MailState,
@@ -95,15 +98,24 @@ def account_letter(mail_id: int) -> Select[AccountLetter]:
     )
 
 
-def last_letter_to(user_id: int) -> Select[*tuple[Any, ...]]:
-    """Return kind, state, problem and queued_at of the last letter about a person's account."""
-    return (
-        select(AccountLetter.kind, OutboundMail.state, OutboundMail.problem, OutboundMail.queued_at)
+def account_state(user_id: int) -> Select[*tuple[Any, ...]]:
+    """Return invited_until and is_asked of a person, and kind, state and problem of the last letter to them."""
+    invited = select(AccountToken.expires_at).where(
+        AccountToken.user_id == user_id,
+        AccountToken.purpose == LinkPurpose.INVITE,
+        AccountToken.expires_at > func.now(),
+    )
+    asked = select(AccountRequest.id).where(AccountRequest.user_id == user_id).exists()
+    last = (
+        select(AccountLetter.kind, OutboundMail.state, OutboundMail.problem)
         .join(OutboundMail, OutboundMail.id == AccountLetter.mail_id)
         .where(AccountLetter.user_id == user_id)
         .order_by(AccountLetter.mail_id.desc())
         .limit(1)
+        .subquery()
     )
+    one = select(invited.scalar_subquery().label("invited_until"), asked.label("is_asked")).subquery()
+    return select(one, last).select_from(one.outerjoin(last, true()))
 
 
 def _thread(ticket_id: int) -> Any:

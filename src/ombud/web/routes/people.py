@@ -236,7 +236,7 @@ async def _form(
             user = await session.scalar(queries.user_by_id(visitor.actor, user_id))
             if user is None:
                 raise NotFound("There is no such person here.")
-            account = await session.run_sync(_account, user)
+            account = AccountState.of(user, (await session.execute(outgoing.account_state(user.id))).one())
             places = dict((await session.execute(queries.memberships_of(user_id))).all())
     shown = values or (_values(user) if user is not None else {})
     errors = field_errors(error, _FIELDS) if isinstance(error, Invalid) else dict.fromkeys(_FIELDS, "")
@@ -255,15 +255,6 @@ async def _form(
         ],
     }
     return page(request, "pages/person.html", context, status=422 if error is not None else 200)
-
-
-def _account(session: Session, user: User) -> AccountState:
-    return AccountState.of(
-        user,
-        session.scalars(queries.links_of(user.id)).all(),
-        session.scalars(queries.requests_of(user.id)).all(),
-        session.execute(outgoing.last_letter_to(user.id)).one_or_none(),
-    )
 
 
 def _role_options(chosen: str, roles: Any) -> list[Option]:

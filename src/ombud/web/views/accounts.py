@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,11 +9,8 @@ from typing import Any
 from ombud import clock
 from ombud.db.permissions import Permission
 from ombud.models import (
-    AccountRequest,
-    AccountToken,
     ApiToken,
     LetterKind,
-    LinkPurpose,
     OutboundState,
     User,
     UserRole,
@@ -90,21 +86,15 @@ class AccountState:
     trouble: str
 
     @classmethod
-    def of(
-        cls, user: User, links: Sequence[AccountToken], asked: Sequence[AccountRequest], letter: Any
-    ) -> AccountState:
-        """Show a person's open links, the letters that are about to be written, and the last one that was."""
-        invited = next((one.expires_at for one in links if one.purpose is LinkPurpose.INVITE), None)
+    def of(cls, user: User, row: Any) -> AccountState:
+        """Show a person and their row of `account_state`."""
         said = trouble = ""
-        if letter is not None and not asked:
-            said = f"{_LETTERS[LetterKind(letter.kind)]}: {OutboundState(letter.state).value}."
-            if letter.problem:
-                command = "invite" if letter.kind == LetterKind.INVITE else "reset"
-                known = _PROBLEMS.get(letter.problem, letter.problem)
-                trouble = (
-                    known.format(command=command, email=user.email) if known in _PROBLEMS.values() else known
-                )
-        return cls(user.last_login is not None, invited, bool(asked), said, trouble)
+        if row.kind is not None and not row.is_asked:
+            said = f"{_LETTERS[LetterKind(row.kind)]}: {OutboundState(row.state).value}."
+            command = "invite" if row.kind == LetterKind.INVITE else "reset"
+            known = _PROBLEMS.get(row.problem, "")
+            trouble = known.format(command=command, email=user.email) if known else row.problem
+        return cls(user.last_login is not None, row.invited_until, row.is_asked, said, trouble)
 
 
 @dataclass(frozen=True, slots=True)
