@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     mail_undo_seconds: float = Field(
         default=10.0, ge=0, le=600, description="Seconds in which a reply on a page can be taken back."
     )
+    sign_in_links: bool = Field(
+        default=False, description="Customers may have a link mailed that signs them in, without a password."
+    )
     allow_plain_tcp: bool = Field(
         default=False, description="Allow a database on another host without TLS. Not advised."
     )

@@ -1,4 +1,4 @@
-"""Signing in: sessions, tokens and the count of failures, as the database sees them."""
+"""Signing in: sessions and tokens, as the database sees them."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,17 +9,14 @@ from sqlalchemy.orm import Session
 
 from ombud import Actor, Desk, UserRole
 from ombud.db.actor import Scope
-from ombud.errors import Forbidden, NotFound, RateLimited
+from ombud.errors import Forbidden, NotFound
 from ombud.kit.tokens import digest, split_api_token
 from ombud.models import ApiToken, WebSession
 from ombud.people import queries
 from ombud.people.accounts import (
-    FAILURES_PER_ADDRESS,
-    check_throttle,
     confirm,
     create_token,
     end_session,
-    note_failure,
     principal_of,
     revoke_session,
     revoke_token,
@@ -158,45 +155,6 @@ def test_a_token_leaves_no_secret_in_the_log(perform: Perform, customer: Persona
     assert entry.table == "api_tokens"
     assert "secret_hash" not in entry.changes
     assert digest((split_api_token(token) or ("", ""))[1]).hex() not in str(entry.changes)
-
-
-def test_failures_slow_a_guesser_down_and_success_forgives(desk: Desk, customer: Persona) -> None:
-    def fail() -> None:
-        desk.run(SIGN_IN, note_failure, email=customer.email, ip="10.0.0.1")
-
-    def check(email: str = customer.email, ip: str = "10.9.9.9") -> None:
-        desk.run(SIGN_IN, check_throttle, email=email, ip=ip)
-
-    for _ in range(FAILURES_PER_ADDRESS - 1):
-        fail()
-        check()
-    fail()
-    with pytest.raises(RateLimited) as caught:
-        check(customer.email.upper())
-    assert 1 <= caught.value.retry_after <= 2
-    fail()
-    with pytest.raises(RateLimited) as later:
-        check()
-    assert 2 < later.value.retry_after <= 4
-    check("somebody@else.example")
-    desk.run(customer.actor, start_session, customer.id, ip="10.0.0.1")
-    check()
-
-
-def test_the_wait_never_exceeds_a_quarter_of_an_hour(perform: Perform, customer: Persona) -> None:
-    for _ in range(40):
-        perform(SIGN_IN, note_failure, email=customer.email, ip="10.0.0.1")
-    with pytest.raises(RateLimited) as caught:
-        perform(SIGN_IN, check_throttle, email=customer.email, ip="x")
-    assert 890 <= caught.value.retry_after <= 900
-
-
-def test_an_old_window_is_forgotten(desk: Desk, customer: Persona, database: Any) -> None:
-    for _ in range(10):
-        desk.run(SIGN_IN, note_failure, email=customer.email, ip="10.0.0.1")
-    database.execute("UPDATE ombud.login_attempts SET window_start = now() - interval '16 minutes'")
-    desk.run(SIGN_IN, note_failure, email=customer.email, ip="10.0.0.1")
-    desk.run(SIGN_IN, check_throttle, email=customer.email, ip="10.0.0.1")
 
 
 def test_whether_anybody_administers(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import func, update
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.models import ApiToken
-from ombud.people import accounts
+from ombud.people import accounts, throttle
 from ombud.testing.factories import make_ticket
 from ombud.testing.personas import Cast, Persona
 from tests.api.conftest import Caller
@@ -109,7 +109,7 @@ async def test_sensitive_calls_want_a_fresh_proof(admin: httpx.AsyncClient, cast
 
 
 async def test_guessing_at_a_confirmation_is_slowed_down(admin: httpx.AsyncClient, cast: Cast) -> None:
-    for _ in range(accounts.FAILURES_PER_ADDRESS):
+    for _ in range(throttle.SIGN_IN.both.burst):
         assert (await admin.post("confirmation", json={"password": "wrong"})).status_code == 403
     blocked = await admin.post("confirmation", json={"password": cast.admin.password})
     assert blocked.status_code == 429

@@ -25,11 +25,12 @@ EVERYBODY = """
 GET /attachments/{attachment_id}; GET /attachments/{attachment_id}/content; GET /me; GET /me/sessions; GET /tickets;
 GET /search/suggestions; GET /tickets/{number}; GET /tickets/{number}/attachments; GET /tickets/{number}/comments;
 GET /tickets/{number}/comments/{comment_id}; GET /tokens; GET /users/{user_id}; GET /views; POST /confirmation;
-POST /tickets; POST /tickets/{number}/attachments; POST /tickets/{number}/comments; POST /tokens;
+POST /me/address; POST /tickets; POST /tickets/{number}/attachments; POST /tickets/{number}/comments; POST /tokens;
 POST /tickets/{number}/comments/{comment_id}/attachments; PATCH /tickets/{number}; PATCH /users/{user_id};
 DELETE /me/sessions/{session_id}; DELETE /tokens/{token_id}
 """
 STAFF = """
+POST /users/{user_id}/invitation; DELETE /users/{user_id}/invitation;
 GET /events;
 GET /bounced-addresses; DELETE /bounced-addresses/{email}; GET /mailboxes/{mailbox_id}/sending;
 DELETE /mail/inbound/{mail_id}/quarantine; DELETE /mail/moves/{request_id}; DELETE /tickets/{number};
@@ -50,6 +51,7 @@ POST /webhooks/{webhook_id}/secret; POST /webhooks/{webhook_id}/trial; GET /webh
 POST /webhooks/{webhook_id}/deliveries/{delivery_id}/attempt
 """
 ADMINISTRATORS = """
+POST /users/{user_id}/password-reset;
 DELETE /mail/rules/{rule_id}; DELETE /roles/{role_id}; DELETE /teams/{team_id}/members/{user_id};
 PATCH /mail/rules/{rule_id}; PATCH /mailboxes/{mailbox_id}; PATCH /mailboxes/{mailbox_id}/sending;
 PATCH /roles/{role_id}; PATCH /teams/{team_id};

@@ -38,6 +38,7 @@ def test_every_column_is_audited_or_left_out_by_name(desk: Desk) -> None:
         "   AND position(format('o.%I IS DISTINCT FROM r.%I', a.attname, a.attname) IN p.prosrc) = 0",
     )
     assert {str(row[0]) for row in found} == {
+        "account_tokens.email",
         "api_tokens.confirmed_at",
         "api_tokens.last_used_at",
         "comments.updated_at",

@@ -277,7 +277,7 @@ def test_every_model_is_in_the_matrix_or_private() -> None:
         "mailboxes", "mailbox_positions", "inbound_mails", "mail_references", "mail_rules", "ticket_links",
         "automatic_mails", "bounced_addresses", "message_moves",
         "audit_redactions", "audit_redacted_rows", "stale_files",
-        "kept_answers",
+        "kept_answers", "account_tokens", "account_requests", "account_letters",
         "outbound_mails", "outbound_recipients", "mailbox_sending", "mail_templates", "notifications",
         "notification_settings", "webhook_endpoints", "webhook_deliveries", "webhook_position",
     }  # fmt: skip

@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
 from ombud.api import (
+    account,
     attachments,
     audit,
     bulk,
@@ -42,6 +43,7 @@ ROUTERS = (
     attachments.router,
     tags.router,
     users.router,
+    account.router,
     organizations.router,
     teams.router,
     roles.router,

@@ -6,6 +6,8 @@ TRIGGERS_PER_TABLE = 3
 
 EXEMPT: Mapping[str, str] = {
     "access_logs": "is a log itself, which no application role can change",
+    "account_letters": "says what a message of the outbox is about; the message is audited",
+    "account_requests": "asks for a letter; the link and the message that come of it are audited",
     "alembic_version": "is Alembic's own; migrations are recorded by what they change",
     "audit_checkpoints": "seals the log and is signed",
     "audit_logs": "is the log",
@@ -14,7 +16,7 @@ EXEMPT: Mapping[str, str] = {
     "drafts": "unsent words are nobody's business, and are saved at every pause in typing",
     "external_refs": "says where an imported ticket came from; written once, with the ticket",
     "kept_answers": "repeats for a day what was answered; what the call did is audited",
-    "login_attempts": "counts failures of strangers; a guesser must not be able to fill the log",
+    "login_attempts": "counts tries of strangers; a guesser must not be able to fill the log",
     "mail_references": "follows from the messages on a ticket, whose arrival is audited",
     "mailbox_positions": "says how far a mailbox was fetched; it changes with every fetch",
     "stale_files": "follows from the files of tickets and mails by triggers",

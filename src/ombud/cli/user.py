@@ -1,15 +1,19 @@
 """`ombud user`: people who sign in, and customers."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy.orm import Session
 
-from ombud.cli.common import DataDir, desk_for
+from ombud.cli.common import DataDir, desk_for, settings_with
 from ombud.cli.people import CONSOLE, new_password, person, show_table
 from ombud.errors import Invalid
 from ombud.kit.passwords import hash_password
-from ombud.models import User, UserRole
-from ombud.people import actions, queries
+from ombud.mail.outgoing import queries as outgoing
+from ombud.models import LinkPurpose, User, UserRole
+from ombud.people import actions, letters, queries
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -19,6 +23,8 @@ Email = Annotated[str, typer.Argument(help="Their address.")]
 PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from the first line of standard input.")
 ]
+
+ShowLink = Annotated[bool, typer.Option("--show-link", help="Print the link, and send no letter.")]
 
 
 @app.command()
@@ -37,7 +43,7 @@ def create(
         user = actions.create_user(session, email=email, full_name=name, role=role, password_hash=hashed)
     typer.echo(f"{user.role.value} {user.email} has the number {user.id}.")
     if hashed is None and role is not UserRole.CUSTOMER:
-        typer.echo(f"They cannot sign in yet: ombud user password {user.email}")
+        typer.echo(f"They cannot sign in yet: ombud user invite {user.email}")
 
 
 @app.command("list")
@@ -83,6 +89,41 @@ def password(email: Email, password_stdin: PasswordStdin = False, data_dir: Data
     with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
         actions.set_password(session, person(session, email).id, hashed)
     typer.echo(f"{email} has a new password.")
+
+
+@app.command()
+def invite(email: Email, show_link: ShowLink = False, data_dir: DataDir = None) -> None:
+    """Mail somebody a link with which they set their password. Where no mailbox can send, the link is printed."""
+    _send_link(email, LinkPurpose.INVITE, letters.invite, show_link=show_link, data_dir=data_dir)
+
+
+@app.command()
+def reset(email: Email, show_link: ShowLink = False, data_dir: DataDir = None) -> None:
+    """Mail somebody a link for a new password. Where no mailbox can send, the link is printed."""
+    _send_link(email, LinkPurpose.RESET, letters.send_reset, show_link=show_link, data_dir=data_dir)
+
+
+def _send_link(
+    email: str,
+    purpose: LinkPurpose,
+    ask: Callable[[Session, int], None],
+    *,
+    show_link: bool,
+    data_dir: Path | None,
+) -> None:
+    settings = settings_with(data_dir)
+    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+        user = person(session, email)
+        ask(session, user.id)
+        can_send = settings.base_url and session.execute(outgoing.desk_mailbox()).one_or_none() is not None
+        if can_send and not show_link:
+            typer.echo(f"A letter to {user.email} goes out with the next mail.")
+            return
+        # Handed over by hand: what was asked for is not mailed as well.
+        letters.forget_requests(session, user.id)
+        secret = letters.issue_link(session, user.id, purpose, user.email)
+    typer.echo("Give them this link, over a way that only they read. It works once.", err=True)
+    typer.echo(f"{settings.base_url or f'http://{settings.host}:{settings.port}'}/link/{secret}")
 
 
 @app.command()

@@ -13,6 +13,7 @@ from ombud.db.actor import Actor
 from ombud.mail.policy import mail_visible_to
 from ombud.models import (
     INCLUDE_DELETED,
+    AccountLetter,
     AutomaticKind,
     AutomaticMail,
     BouncedAddress,
@@ -60,6 +61,17 @@ def mailboxes_with_secrets() -> Select[Mailbox]:
         select(Mailbox)
         .options(undefer(Mailbox.imap_secret), undefer(Mailbox.smtp_secret), undefer(Mailbox.oauth_secret))
         .order_by(Mailbox.id)
+        .with_for_update()
+    )
+
+
+def sealed_letters() -> Select[AccountLetter]:
+    """Return letters that still hold a sealed secret, locked, for the system that seals them anew."""
+    return (
+        select(AccountLetter)
+        .where(AccountLetter.sealed.is_not(None))
+        .options(undefer(AccountLetter.sealed))
+        .order_by(AccountLetter.mail_id)
         .with_for_update()
     )
 

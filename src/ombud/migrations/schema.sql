@@ -339,6 +339,82 @@ $$;
 
 ALTER FUNCTION ombud.audit_leaf(head text, id bigint, record_id bigint, ticket_id bigint, record_key jsonb, changes jsonb) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.audit_of_account_tokens() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(NULL, r.user_id) END, 'purpose', CASE WHEN r.purpose IS NOT NULL THEN jsonb_build_array(NULL, r.purpose) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END, 'expires_at', CASE WHEN r.expires_at IS NOT NULL THEN jsonb_build_array(NULL, r.expires_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(r.user_id, NULL) END, 'purpose', CASE WHEN r.purpose IS NOT NULL THEN jsonb_build_array(r.purpose, NULL) END, 'email', CASE WHEN r.email IS NOT NULL THEN jsonb_build_array(r.email, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'expires_at', CASE WHEN r.expires_at IS NOT NULL THEN jsonb_build_array(r.expires_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END, 'purpose', CASE WHEN o.purpose IS DISTINCT FROM r.purpose THEN jsonb_build_array(o.purpose, r.purpose) END, 'token_hash', CASE WHEN o.token_hash IS DISTINCT FROM r.token_hash THEN '["***", "***"]'::jsonb END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'expires_at', CASE WHEN o.expires_at IS DISTINCT FROM r.expires_at THEN jsonb_build_array(o.expires_at, r.expires_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END, 'purpose', CASE WHEN o.purpose IS DISTINCT FROM r.purpose THEN jsonb_build_array(o.purpose, r.purpose) END, 'token_hash', CASE WHEN o.token_hash IS DISTINCT FROM r.token_hash THEN '["***", "***"]'::jsonb END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'expires_at', CASE WHEN o.expires_at IS DISTINCT FROM r.expires_at THEN jsonb_build_array(o.expires_at, r.expires_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_account_tokens() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.audit_of_api_tokens() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -2286,6 +2362,17 @@ CREATE FUNCTION ombud.credentials(address text) RETURNS TABLE(user_id bigint, pa
 
 ALTER FUNCTION ombud.credentials(address text) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.cut_account_letter() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  UPDATE ombud.account_letters SET sealed = NULL WHERE mail_id = NEW.id AND sealed IS NOT NULL;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.cut_account_letter() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.documents(ids bigint[]) RETURNS TABLE(ticket_id bigint, document tsvector, public_document tsvector)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -2364,6 +2451,18 @@ BEGIN
 END $$;
 
 ALTER FUNCTION ombud.ensure_audit_partitions(months_ahead integer) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.find_account_token(hash bytea) RETURNS TABLE(user_id bigint, purpose text, email text, full_name text, role text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT u.id, t.purpose, t.email, u.full_name, u.role
+    FROM ombud.account_tokens t JOIN ombud.users u ON u.id = t.user_id
+   WHERE t.token_hash = hash AND t.expires_at > now() AND u.is_active
+     AND (t.purpose = 'verify' OR u.email_norm = lower(t.email))
+$$;
+
+ALTER FUNCTION ombud.find_account_token(hash bytea) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.find_session(hash bytea) RETURNS TABLE(session_id bigint, last_seen_at timestamp with time zone, confirmed_at timestamp with time zone, user_id bigint, email text, full_name text, role text, sees_all_teams boolean, team_ids bigint[], shared_organization_id bigint, theme text, permissions text[], read_team_ids bigint[])
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2457,6 +2556,29 @@ $_$;
 
 ALTER FUNCTION ombud.folded_words(typed text[]) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.follow_credentials() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  IF current_setting('ombud.rehash', true) = 'on' THEN
+    RETURN NULL;
+  END IF;
+  DELETE FROM ombud.account_tokens WHERE user_id = NEW.id;
+  DELETE FROM ombud.account_requests WHERE user_id = NEW.id AND kind IN ('invite', 'verify');
+  IF NEW.is_active AND OLD.password_hash IS NOT NULL THEN
+    IF NEW.password_hash IS DISTINCT FROM OLD.password_hash THEN
+      INSERT INTO ombud.account_requests (kind, email, user_id) VALUES ('password_changed', NEW.email, NEW.id);
+    END IF;
+    IF NEW.email IS DISTINCT FROM OLD.email THEN
+      INSERT INTO ombud.account_requests (kind, email, user_id) VALUES ('address_changed', OLD.email, NEW.id);
+    END IF;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.follow_credentials() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.followed_tickets() RETURNS bigint[]
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog'
@@ -2508,6 +2630,16 @@ BEGIN
 END $$;
 
 ALTER FUNCTION ombud.forget_letters(people bigint[], addresses text[], said text[], message_ids text[], met_tickets bigint[], with_texts boolean) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.forget_turns() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+  WITH gone AS (DELETE FROM ombud.login_attempts WHERE free_at < clock_timestamp() RETURNING 1)
+  SELECT count(*) FROM gone
+$$;
+
+ALTER FUNCTION ombud.forget_turns() OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.found_texts(part text, kind text, most bigint) RETURNS bigint[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -2797,6 +2929,16 @@ END $$;
 
 ALTER FUNCTION ombud.keep_user() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.keeps_account(person bigint) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT ombud.actor_kind() = 'admin' OR person = ombud.actor_id()
+      OR (ombud.actor_kind() = 'agent' AND EXISTS (SELECT FROM ombud.users u WHERE u.id = person AND NOT u.is_staff))
+$$;
+
+ALTER FUNCTION ombud.keeps_account(person bigint) OWNER TO ombud_owner;
+
 CREATE TABLE ombud.audit_logs (
     id bigint NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -2832,39 +2974,6 @@ CREATE FUNCTION ombud.logged_between(since text, until text, after_id bigint, ba
 $$;
 
 ALTER FUNCTION ombud.logged_between(since text, until text, after_id bigint, batch integer) OWNER TO ombud_owner;
-
-CREATE FUNCTION ombud.login_failed(wanted text, allowed integer) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
-    AS $$
-  INSERT INTO ombud.login_attempts AS a (key, failures, window_start) VALUES (wanted, 1, clock_timestamp())
-  ON CONFLICT (key) DO UPDATE SET
-    failures = CASE WHEN a.window_start < clock_timestamp() - interval '15 minutes' THEN 1 ELSE a.failures + 1 END,
-    window_start = CASE WHEN a.window_start < clock_timestamp() - interval '15 minutes'
-                        THEN clock_timestamp() ELSE a.window_start END,
-    blocked_until = CASE
-      WHEN a.window_start < clock_timestamp() - interval '15 minutes' OR a.failures + 1 < allowed THEN NULL
-      ELSE clock_timestamp() + make_interval(secs => least(2 ^ (a.failures + 2 - allowed), 900)) END
-$$;
-
-ALTER FUNCTION ombud.login_failed(wanted text, allowed integer) OWNER TO ombud_owner;
-
-CREATE FUNCTION ombud.login_succeeded(wanted text) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
-    AS $$ DELETE FROM ombud.login_attempts WHERE key = wanted $$;
-
-ALTER FUNCTION ombud.login_succeeded(wanted text) OWNER TO ombud_owner;
-
-CREATE FUNCTION ombud.login_wait(wanted text[]) RETURNS integer
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
-    AS $$
-  SELECT coalesce(ceil(max(extract(epoch FROM a.blocked_until - clock_timestamp()))), 0)::int
-    FROM ombud.login_attempts a WHERE a.key = ANY(wanted) AND a.blocked_until > clock_timestamp()
-$$;
-
-ALTER FUNCTION ombud.login_wait(wanted text[]) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.match_tickets(typed text, kind text, actor bigint, organization bigint) RETURNS TABLE(ticket_id bigint, rank real)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 200
@@ -3428,6 +3537,31 @@ END $$;
 
 ALTER FUNCTION ombud.stats_new_tickets() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.take_turns(keys text[], bursts integer[], seconds integer[], known text) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  every interval;
+  free timestamptz;
+BEGIN
+  FOR i IN 1 .. cardinality(keys) LOOP
+    CONTINUE WHEN i = cardinality(keys) AND EXISTS (
+      SELECT FROM ombud.login_attempts a WHERE a.key = known AND a.free_at > clock_timestamp());
+    every := make_interval(secs => seconds[i]);
+    INSERT INTO ombud.login_attempts AS a (key, free_at) VALUES (keys[i], clock_timestamp() + every)
+    ON CONFLICT (key) DO UPDATE SET free_at = greatest(a.free_at, clock_timestamp()) + every
+      WHERE greatest(a.free_at, clock_timestamp()) <= clock_timestamp() + every * (bursts[i] - 1);
+    IF NOT FOUND THEN
+      free := (SELECT a.free_at FROM ombud.login_attempts a WHERE a.key = keys[i]);
+      RETURN greatest(1, ceil(extract(epoch FROM free - every * (bursts[i] - 1) - clock_timestamp())))::int;
+    END IF;
+  END LOOP;
+  RETURN 0;
+END $$;
+
+ALTER FUNCTION ombud.take_turns(keys text[], bursts integer[], seconds integer[], known text) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.text_weight(part text) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -3519,6 +3653,19 @@ END $$;
 
 ALTER FUNCTION ombud.touch() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.turn_was_good(keys text[], seconds integer[], known text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+  DELETE FROM ombud.login_attempts WHERE key = keys[1];
+  UPDATE ombud.login_attempts a SET free_at = a.free_at - make_interval(secs => g.secs)
+    FROM unnest(keys[2:], seconds[2:]) AS g (key, secs) WHERE a.key = g.key;
+  INSERT INTO ombud.login_attempts AS a (key, free_at) VALUES (known, clock_timestamp() + interval '90 days')
+  ON CONFLICT (key) DO UPDATE SET free_at = excluded.free_at;
+$$;
+
+ALTER FUNCTION ombud.turn_was_good(keys text[], seconds integer[], known text) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.unchanged_since(since text, OUT moment text, OUT holds boolean) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -3558,6 +3705,18 @@ BEGIN
 END $$;
 
 ALTER FUNCTION ombud.unmerge_people(sources bigint[], target bigint) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.use_account_token(hash bytea, wanted text) RETURNS TABLE(user_id bigint, email text)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+  DELETE FROM ombud.account_tokens t USING ombud.users u
+   WHERE t.token_hash = hash AND t.purpose = wanted AND t.expires_at > now() AND t.user_id = ombud.actor_id()
+     AND u.id = t.user_id AND u.is_active AND (t.purpose = 'verify' OR u.email_norm = lower(t.email))
+  RETURNING t.user_id, t.email
+$$;
+
+ALTER FUNCTION ombud.use_account_token(hash bytea, wanted text) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.without_mentions(body text, said text[]) RETURNS text
     LANGUAGE plpgsql IMMUTABLE
@@ -3755,6 +3914,64 @@ ALTER TABLE ombud.access_logs OWNER TO ombud_owner;
 
 ALTER TABLE ombud.access_logs ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
     SEQUENCE NAME ombud.access_logs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ombud.account_letters (
+    mail_id bigint NOT NULL,
+    user_id bigint,
+    kind text NOT NULL,
+    sealed bytea,
+    CONSTRAINT ck_account_letters_kind CHECK ((kind = ANY (ARRAY['invite'::text, 'reset'::text, 'verify'::text, 'sign_in'::text, 'password_changed'::text, 'address_changed'::text])))
+);
+
+ALTER TABLE ONLY ombud.account_letters FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.account_letters OWNER TO ombud_owner;
+
+CREATE TABLE ombud.account_requests (
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    email character varying(255) NOT NULL,
+    user_id bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_account_requests_kind CHECK ((kind = ANY (ARRAY['invite'::text, 'reset'::text, 'verify'::text, 'sign_in'::text, 'password_changed'::text, 'address_changed'::text])))
+);
+
+ALTER TABLE ONLY ombud.account_requests FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.account_requests OWNER TO ombud_owner;
+
+ALTER TABLE ombud.account_requests ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.account_requests_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ombud.account_tokens (
+    id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    purpose text NOT NULL,
+    email character varying(255) NOT NULL,
+    token_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT ck_account_tokens_purpose CHECK ((purpose = ANY (ARRAY['invite'::text, 'reset'::text, 'verify'::text, 'sign_in'::text])))
+);
+
+ALTER TABLE ONLY ombud.account_tokens FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.account_tokens OWNER TO ombud_owner;
+
+ALTER TABLE ombud.account_tokens ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.account_tokens_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -4041,9 +4258,7 @@ ALTER TABLE ombud.kept_answers ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENT
 
 CREATE TABLE ombud.login_attempts (
     key character varying(300) NOT NULL,
-    failures bigint DEFAULT '0'::bigint NOT NULL,
-    window_start timestamp with time zone DEFAULT now() NOT NULL,
-    blocked_until timestamp with time zone
+    free_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 ALTER TABLE ONLY ombud.login_attempts FORCE ROW LEVEL SECURITY;
@@ -4324,7 +4539,7 @@ CREATE TABLE ombud.outbound_mails (
     size bigint,
     storage_key character varying(255),
     CONSTRAINT ck_outbound_mails_from_a_mailbox CHECK (((mailbox_id IS NOT NULL) OR (state = ANY (ARRAY['skipped'::text, 'canceled'::text])))),
-    CONSTRAINT ck_outbound_mails_kind CHECK ((kind = ANY (ARRAY['reply'::text, 'acknowledgement'::text, 'notification'::text]))),
+    CONSTRAINT ck_outbound_mails_kind CHECK ((kind = ANY (ARRAY['reply'::text, 'acknowledgement'::text, 'notification'::text, 'account'::text]))),
     CONSTRAINT ck_outbound_mails_leased CHECK (((state = 'sending'::text) = (lease_until IS NOT NULL))),
     CONSTRAINT ck_outbound_mails_state CHECK ((state = ANY (ARRAY['queued'::text, 'sending'::text, 'unknown'::text, 'sent'::text, 'bounced'::text, 'failed'::text, 'paused'::text, 'canceled'::text, 'skipped'::text])))
 );
@@ -4798,6 +5013,15 @@ ALTER TABLE ONLY ombud.alembic_version
 ALTER TABLE ONLY ombud.access_logs
     ADD CONSTRAINT pk_access_logs PRIMARY KEY (id, at);
 
+ALTER TABLE ONLY ombud.account_letters
+    ADD CONSTRAINT pk_account_letters PRIMARY KEY (mail_id);
+
+ALTER TABLE ONLY ombud.account_requests
+    ADD CONSTRAINT pk_account_requests PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.account_tokens
+    ADD CONSTRAINT pk_account_tokens PRIMARY KEY (id);
+
 ALTER TABLE ONLY ombud.api_tokens
     ADD CONSTRAINT pk_api_tokens PRIMARY KEY (id);
 
@@ -4942,6 +5166,9 @@ ALTER TABLE ONLY ombud.webhook_endpoints
 ALTER TABLE ONLY ombud.webhook_position
     ADD CONSTRAINT pk_webhook_position PRIMARY KEY (id);
 
+ALTER TABLE ONLY ombud.account_tokens
+    ADD CONSTRAINT uq_account_tokens_token_hash UNIQUE (token_hash);
+
 ALTER TABLE ONLY ombud.api_tokens
     ADD CONSTRAINT uq_api_tokens_key_id UNIQUE (key_id);
 
@@ -4965,6 +5192,12 @@ CREATE INDEX ix_access_logs_at ON ONLY ombud.access_logs USING brin (at);
 CREATE INDEX ix_access_logs_object ON ONLY ombud.access_logs USING btree (object, id);
 
 CREATE INDEX ix_access_logs_user_id ON ONLY ombud.access_logs USING btree (user_id, id) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX ix_account_letters_user_id ON ombud.account_letters USING btree (user_id, mail_id) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX ix_account_requests_user_id ON ombud.account_requests USING btree (user_id) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX ix_account_tokens_expires_at ON ombud.account_tokens USING btree (expires_at);
 
 CREATE INDEX ix_api_tokens_user_id ON ombud.api_tokens USING btree (user_id);
 
@@ -5023,6 +5256,8 @@ CREATE INDEX ix_inbound_mails_ticket_id ON ombud.inbound_mails USING btree (tick
 CREATE INDEX ix_inbound_mails_waiting ON ombud.inbound_mails USING btree (id) WHERE (state = 'received'::text);
 
 CREATE INDEX ix_kept_answers_created_at ON ombud.kept_answers USING btree (created_at);
+
+CREATE INDEX ix_login_attempts_free_at ON ombud.login_attempts USING btree (free_at);
 
 CREATE INDEX ix_mail_references_comment_id ON ombud.mail_references USING btree (comment_id) WHERE (comment_id IS NOT NULL);
 
@@ -5152,6 +5387,8 @@ CREATE INDEX ix_webhook_deliveries_settled_at ON ombud.webhook_deliveries USING 
 
 CREATE INDEX ix_webhook_endpoints_owner_id ON ombud.webhook_endpoints USING btree (owner_id);
 
+CREATE UNIQUE INDEX uq_account_tokens_purpose ON ombud.account_tokens USING btree (user_id, purpose);
+
 CREATE UNIQUE INDEX uq_inbound_mails_checksum ON ombud.inbound_mails USING btree (mailbox_id, checksum);
 
 CREATE UNIQUE INDEX uq_mail_templates_team ON ombud.mail_templates USING btree (kind, COALESCE(team_id, (0)::bigint));
@@ -5172,9 +5409,13 @@ CREATE UNIQUE INDEX uq_users_email_norm ON ombud.users USING btree (email_norm);
 
 CREATE TRIGGER a_keep AFTER INSERT ON ombud.comments REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION ombud.after_comments();
 
+CREATE TRIGGER cut_account_letter AFTER UPDATE OF state ON ombud.outbound_mails FOR EACH ROW WHEN (((new.kind = 'account'::text) AND (new.state = ANY (ARRAY['sent'::text, 'bounced'::text, 'failed'::text, 'canceled'::text, 'skipped'::text])))) EXECUTE FUNCTION ombud.cut_account_letter();
+
 CREATE TRIGGER f_stale AFTER DELETE ON ombud.attachments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.note_stale_files();
 
 CREATE TRIGGER f_stale AFTER DELETE ON ombud.inbound_mails REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.note_stale_files();
+
+CREATE TRIGGER follow_credentials AFTER UPDATE OF email, password_hash, is_active ON ombud.users FOR EACH ROW WHEN ((((old.email)::text IS DISTINCT FROM (new.email)::text) OR ((old.password_hash)::text IS DISTINCT FROM (new.password_hash)::text) OR (old.is_active IS DISTINCT FROM new.is_active))) EXECUTE FUNCTION ombud.follow_credentials();
 
 CREATE TRIGGER keep BEFORE UPDATE ON ombud.tickets FOR EACH ROW EXECUTE FUNCTION ombud.keep_ticket();
 
@@ -5221,6 +5462,8 @@ CREATE TRIGGER touch BEFORE UPDATE ON ombud.teams FOR EACH ROW EXECUTE FUNCTION 
 CREATE TRIGGER touch BEFORE UPDATE ON ombud.users FOR EACH ROW EXECUTE FUNCTION ombud.touch();
 
 CREATE TRIGGER touch BEFORE UPDATE ON ombud.webhook_endpoints FOR EACH ROW EXECUTE FUNCTION ombud.touch();
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.account_tokens REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_account_tokens();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.api_tokens REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_api_tokens();
 
@@ -5270,6 +5513,8 @@ CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.users REFERENCING OLD TABLE 
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.webhook_endpoints REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_webhook_endpoints();
 
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.account_tokens REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_account_tokens();
+
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.api_tokens REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_api_tokens();
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.attachments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_attachments();
@@ -5318,6 +5563,8 @@ CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.users REFERENCING NEW TABLE 
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.webhook_endpoints REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_webhook_endpoints();
 
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.account_tokens REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_account_tokens();
+
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.api_tokens REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_api_tokens();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.attachments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_attachments();
@@ -5365,6 +5612,18 @@ CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.tickets REFERENCING OLD TABL
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_users();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.webhook_endpoints REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_webhook_endpoints();
+
+ALTER TABLE ONLY ombud.account_letters
+    ADD CONSTRAINT fk_account_letters_mail_id FOREIGN KEY (mail_id) REFERENCES ombud.outbound_mails(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.account_letters
+    ADD CONSTRAINT fk_account_letters_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY ombud.account_requests
+    ADD CONSTRAINT fk_account_requests_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.account_tokens
+    ADD CONSTRAINT fk_account_tokens_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY ombud.api_tokens
     ADD CONSTRAINT fk_api_tokens_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
@@ -5560,6 +5819,12 @@ ALTER TABLE ONLY ombud.webhook_endpoints
 
 ALTER TABLE ombud.access_logs ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE ombud.account_letters ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.account_requests ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.account_tokens ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY admin_add ON ombud.audit_redacted_rows FOR INSERT TO ombud_web WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
 
 CREATE POLICY admin_add ON ombud.audit_redactions FOR INSERT TO ombud_web WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
@@ -5605,6 +5870,12 @@ CREATE POLICY author_takes_back ON ombud.comments FOR DELETE TO ombud_web USING 
 ALTER TABLE ombud.automatic_mails ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY backup_all ON ombud.access_logs FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.account_letters FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.account_requests FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.account_tokens FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.api_tokens FOR SELECT TO ombud_backup USING (true);
 
@@ -5708,6 +5979,12 @@ ALTER TABLE ombud.comments ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY context ON ombud.access_logs AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
+CREATE POLICY context ON ombud.account_letters AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.account_requests AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.account_tokens AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
 CREATE POLICY context ON ombud.api_tokens AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.attachments AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
@@ -5810,6 +6087,12 @@ ALTER TABLE ombud.external_refs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.inbound_mails ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY keepers ON ombud.account_letters FOR SELECT TO ombud_web USING (ombud.keeps_account(user_id));
+
+CREATE POLICY keepers ON ombud.account_requests TO ombud_web USING (ombud.keeps_account(user_id));
+
+CREATE POLICY keepers ON ombud.account_tokens TO ombud_web USING (ombud.keeps_account(user_id));
+
 ALTER TABLE ombud.kept_answers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.login_attempts ENABLE ROW LEVEL SECURITY;
@@ -5869,6 +6152,12 @@ CREATE POLICY own ON ombud.webhook_endpoints TO ombud_web USING (((( SELECT ombu
 CREATE POLICY own_trace ON ombud.access_logs FOR INSERT TO ombud_web WITH CHECK (((principal)::text = ( SELECT current_setting('ombud.actor'::text, true) AS current_setting)));
 
 CREATE POLICY owner_all ON ombud.access_logs TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.account_letters TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.account_requests TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.account_tokens TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.api_tokens TO ombud_owner USING (true) WITH CHECK (true);
 
@@ -6204,6 +6493,12 @@ ALTER TABLE ombud.stale_files ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY system_all ON ombud.access_logs TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
+CREATE POLICY system_all ON ombud.account_letters TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.account_requests TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.account_tokens TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
 CREATE POLICY system_all ON ombud.api_tokens TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
 CREATE POLICY system_all ON ombud.attachments TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
@@ -6383,6 +6678,8 @@ REVOKE ALL ON FUNCTION ombud.audit_insert(action text, record_id text, record_ke
 
 REVOKE ALL ON FUNCTION ombud.audit_leaf(head text, id bigint, record_id bigint, ticket_id bigint, record_key jsonb, changes jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ombud.audit_of_account_tokens() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.audit_of_api_tokens() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_attachments() FROM PUBLIC;
@@ -6445,6 +6742,8 @@ GRANT ALL ON FUNCTION ombud.count_request_changes(request text) TO ombud_app;
 REVOKE ALL ON FUNCTION ombud.credentials(address text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.credentials(address text) TO ombud_app;
 
+REVOKE ALL ON FUNCTION ombud.cut_account_letter() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.documents(ids bigint[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.duration_bucket(milliseconds bigint) FROM PUBLIC;
@@ -6452,6 +6751,9 @@ GRANT ALL ON FUNCTION ombud.duration_bucket(milliseconds bigint) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.ensure_audit_partitions(months_ahead integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.ensure_audit_partitions(months_ahead integer) TO ombud_worker;
+
+REVOKE ALL ON FUNCTION ombud.find_account_token(hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.find_account_token(hash bytea) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.find_session(hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.find_session(hash bytea) TO ombud_app;
@@ -6465,10 +6767,15 @@ GRANT ALL ON FUNCTION ombud.fold_statistics(batch integer) TO ombud_worker;
 REVOKE ALL ON FUNCTION ombud.folded_words(typed text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.folded_words(typed text[]) TO ombud_search;
 
+REVOKE ALL ON FUNCTION ombud.follow_credentials() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.followed_tickets() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.followed_tickets() TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.forget_letters(people bigint[], addresses text[], said text[], message_ids text[], met_tickets bigint[], with_texts boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.forget_turns() FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.forget_turns() TO ombud_worker;
 
 REVOKE ALL ON FUNCTION ombud.found_texts(part text, kind text, most bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.found_texts(part text, kind text, most bigint) TO ombud_app;
@@ -6507,20 +6814,14 @@ REVOKE ALL ON FUNCTION ombud.keep_ticket() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.keep_user() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ombud.keeps_account(person bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.keeps_account(person bigint) TO ombud_app;
+
 GRANT SELECT ON TABLE ombud.audit_logs TO ombud_backup;
 GRANT SELECT ON TABLE ombud.audit_logs TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.logged_between(since text, until text, after_id bigint, batch integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.logged_between(since text, until text, after_id bigint, batch integer) TO ombud_app;
-
-REVOKE ALL ON FUNCTION ombud.login_failed(wanted text, allowed integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION ombud.login_failed(wanted text, allowed integer) TO ombud_app;
-
-REVOKE ALL ON FUNCTION ombud.login_succeeded(wanted text) FROM PUBLIC;
-GRANT ALL ON FUNCTION ombud.login_succeeded(wanted text) TO ombud_app;
-
-REVOKE ALL ON FUNCTION ombud.login_wait(wanted text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION ombud.login_wait(wanted text[]) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.match_tickets(typed text, kind text, actor bigint, organization bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.match_tickets(typed text, kind text, actor bigint, organization bigint) TO ombud_app;
@@ -6602,6 +6903,9 @@ REVOKE ALL ON FUNCTION ombud.stats_gone_tickets() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.stats_new_tickets() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ombud.take_turns(keys text[], bursts integer[], seconds integer[], known text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.take_turns(keys text[], bursts integer[], seconds integer[], known text) TO ombud_app;
+
 REVOKE ALL ON FUNCTION ombud.text_weight(part text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.text_weight(part text) TO ombud_app;
 
@@ -6616,11 +6920,17 @@ GRANT ALL ON FUNCTION ombud.tickets_changed(since text) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.touch() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ombud.turn_was_good(keys text[], seconds integer[], known text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.turn_was_good(keys text[], seconds integer[], known text) TO ombud_app;
+
 REVOKE ALL ON FUNCTION ombud.unchanged_since(since text, OUT moment text, OUT holds boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.unchanged_since(since text, OUT moment text, OUT holds boolean) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.unmerge_people(sources bigint[], target bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.unmerge_people(sources bigint[], target bigint) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.use_account_token(hash bytea, wanted text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.use_account_token(hash bytea, wanted text) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.without_mentions(body text, said text[]) FROM PUBLIC;
 
@@ -6642,6 +6952,39 @@ GRANT SELECT ON TABLE ombud.access_logs TO ombud_backup;
 GRANT SELECT,INSERT ON TABLE ombud.access_logs TO ombud_app;
 
 GRANT SELECT ON SEQUENCE ombud.access_logs_id_seq TO ombud_backup;
+
+GRANT SELECT ON TABLE ombud.account_letters TO ombud_backup;
+GRANT SELECT,INSERT,UPDATE ON TABLE ombud.account_letters TO ombud_worker;
+
+GRANT SELECT(mail_id) ON TABLE ombud.account_letters TO ombud_app;
+
+GRANT SELECT(user_id) ON TABLE ombud.account_letters TO ombud_app;
+
+GRANT SELECT(kind) ON TABLE ombud.account_letters TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.account_requests TO ombud_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE ombud.account_requests TO ombud_app;
+GRANT UPDATE ON TABLE ombud.account_requests TO ombud_worker;
+
+GRANT SELECT ON SEQUENCE ombud.account_requests_id_seq TO ombud_backup;
+
+GRANT SELECT ON TABLE ombud.account_tokens TO ombud_backup;
+GRANT DELETE ON TABLE ombud.account_tokens TO ombud_app;
+GRANT INSERT,UPDATE ON TABLE ombud.account_tokens TO ombud_worker;
+
+GRANT SELECT(id) ON TABLE ombud.account_tokens TO ombud_app;
+
+GRANT SELECT(user_id) ON TABLE ombud.account_tokens TO ombud_app;
+
+GRANT SELECT(purpose) ON TABLE ombud.account_tokens TO ombud_app;
+
+GRANT SELECT(email) ON TABLE ombud.account_tokens TO ombud_app;
+
+GRANT SELECT(created_at) ON TABLE ombud.account_tokens TO ombud_app;
+
+GRANT SELECT(expires_at) ON TABLE ombud.account_tokens TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.account_tokens_id_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.alembic_version TO ombud_app;
 GRANT SELECT ON TABLE ombud.alembic_version TO ombud_backup;

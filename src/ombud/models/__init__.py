@@ -6,6 +6,7 @@ from ombud.models.audit import AuditAction, AuditCheckpoint, AuditLog, AuditReda
 from ombud.models.comment import Attachment, Comment
 from ombud.models.deleted import INCLUDE_DELETED
 from ombud.models.idempotency import KeptAnswer
+from ombud.models.letter import AccountLetter, AccountRequest, AccountToken, LetterKind, LinkPurpose
 from ombud.models.mail import (
     InboundMail,
     MailAuth,
@@ -63,6 +64,9 @@ __all__ = [
     "WAITING",
     "AccessKind",
     "AccessLog",
+    "AccountLetter",
+    "AccountRequest",
+    "AccountToken",
     "ApiToken",
     "Attachment",
     "AuditAction",
@@ -80,6 +84,8 @@ __all__ = [
     "ExternalRef",
     "InboundMail",
     "KeptAnswer",
+    "LetterKind",
+    "LinkPurpose",
     "LoginAttempt",
     "MailAuth",
     "MailField",

@@ -1,4 +1,4 @@
-"""Credentials other than passwords: web sessions, API tokens, and the count of failed sign-ins.
+"""Credentials other than passwords: web sessions, API tokens, and the count of tries.
 
 Rows hold hashes only. The application finds them through functions of the database that take a hash.
 """
@@ -60,11 +60,12 @@ class ApiToken(HasId, Base):
 
 
 class LoginAttempt(Base):
-    """Failed sign-ins per key (`email:...`, `ip:...`) in the current window."""
+    """Turns taken at a door, by key (`ombud.people.throttle`): all are free again at `free_at`."""
 
     __tablename__ = "login_attempts"
 
     key: Mapped[str] = mapped_column(String(300), primary_key=True)
-    failures: Mapped[int] = mapped_column(server_default="0")
-    window_start: Mapped[datetime] = mapped_column(server_default=func.now())
-    blocked_until: Mapped[datetime | None]
+    free_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    # the hourly removal of keys that hold nobody back
+    __table_args__ = (Index("ix_login_attempts_free_at", "free_at"),)

@@ -37,6 +37,8 @@ class OutboundKind(StrEnum):
     """The automatic answer to a new ticket."""
     NOTIFICATION = "notification"
     """A word to an agent about a ticket."""
+    ACCOUNT = "account"
+    """A letter about an account: `AccountLetter` says which."""
 
     @property
     def is_automatic(self) -> bool:

@@ -1,4 +1,4 @@
-"""Proving who one is: sessions of browsers, tokens of programs, counted failures.
+"""Proving who one is: sessions of browsers, tokens of programs.
 
 Passwords are compared at the edge (hashing is slow and stays outside transactions); this is what happens in
 the database before and after.
@@ -14,7 +14,7 @@ from ombud import clock
 from ombud.db.actor import Actor
 from ombud.db.context import actor_of
 from ombud.db.permissions import Permission
-from ombud.errors import Forbidden, NotFound, RateLimited
+from ombud.errors import Forbidden, NotFound
 from ombud.kit.text import clean_line
 from ombud.kit.tokens import digest, new_api_token, new_secret
 from ombud.models import ApiToken, UserRole, WebSession
@@ -31,8 +31,6 @@ SESSION_LIMITS: dict[UserRole, tuple[timedelta, timedelta]] = {
 """How long a web session lives unused, and at most; the more somebody may do, the shorter."""
 FRESH = timedelta(minutes=10)
 """How long a proof of who one is opens sensitive changes."""
-FAILURES_PER_ADDRESS = 5
-FAILURES_PER_IP = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,20 +121,6 @@ def _known(actor: Actor | None) -> Actor:
     return actor
 
 
-def check_throttle(session: Session, *, email: str, ip: str) -> None:
-    """Raise RateLimited while too many sign-ins have failed for this address or from this place."""
-    wait = session.scalar(queries.login_wait(_keys(email, ip))) or 0
-    if wait > 0:
-        raise RateLimited(retry_after=wait)
-
-
-def note_failure(session: Session, *, email: str, ip: str) -> None:
-    """Count a failed sign-in."""
-    by_address, by_ip = _keys(email, ip)
-    session.execute(queries.login_failed(by_address, FAILURES_PER_ADDRESS))
-    session.execute(queries.login_failed(by_ip, FAILURES_PER_IP))
-
-
 def start_session(session: Session, user_id: int, *, ip: str = "", user_agent: str = "") -> str:
     """Open a web session for the actor's own user and return the cookie's secret value, stored as a hash."""
     user = session.scalar(queries.user_by_id(actor_of(session), user_id))
@@ -156,7 +140,6 @@ def start_session(session: Session, user_id: int, *, ip: str = "", user_agent: s
     )
     user.last_login = clock.now()
     session.flush()
-    session.execute(queries.login_succeeded(_keys(user.email, ip)[0]))
     return secret
 
 
@@ -258,7 +241,3 @@ def _actor(row: Any, role: UserRole) -> Actor:
             )
         case UserRole.CUSTOMER:
             return Actor.customer(row.user_id, shared_organization_id=row.shared_organization_id)
-
-
-def _keys(email: str, ip: str) -> list[str]:
-    return [f"email:{email.strip().lower()[:250]}", f"ip:{ip[:45]}"]

@@ -168,6 +168,7 @@ def set_password(
 def rehash_password(session: Session, user_id: int, password_hash: str) -> None:
     """Keep the same password under another hash, as after a change of parameters; nobody is signed out."""
     user = get_user(session, user_id)
+    session.execute(queries.hash_again())
     user.password_hash = password_hash
     session.flush()
 

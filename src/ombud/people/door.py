@@ -11,7 +11,7 @@ from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.kit.passwords import hash_password, needs_rehash, verify_password
 from ombud.kit.passwords import rehash_password as rehash
-from ombud.people import accounts, queries
+from ombud.people import queries, throttle
 from ombud.people.actions import rehash_password
 
 DOOR = Actor.system("sign-in")
@@ -28,17 +28,18 @@ class Door:
     async def check(self, desk: Desk, email: str, password: str, ip: str) -> int | None:
         """Return whose credentials these are, None for nobody's; RateLimited after too many failures.
 
-        Few are compared at a time, so a flood cannot outrun the count.
+        A turn is taken before anything is compared, and given back when it was good: whatever the number of
+        processes, no more are compared than there are turns.
         """
         async with self.hashing:
+            await desk.arun(DOOR, throttle.take, throttle.SIGN_IN, account=email, ip=ip)
             async with desk.aread(DOOR, fresh=True) as session:
-                await session.run_sync(accounts.check_throttle, email=email, ip=ip)
                 found = (await session.execute(queries.credentials(email))).one_or_none()
             stored = found.password_hash if found is not None and found.is_active else None
             right = await asyncio.to_thread(verify_password, stored, password)
             if found is None or not right:
-                await desk.arun(DOOR, accounts.note_failure, email=email, ip=ip)
                 return None
+            await desk.arun(DOOR, throttle.succeed, throttle.SIGN_IN, account=email, ip=ip)
             if stored is not None and needs_rehash(stored):
                 hashed = await asyncio.to_thread(rehash, password)
                 await desk.arun(Actor.customer(found.user_id), rehash_password, found.user_id, hashed)

@@ -2,12 +2,33 @@
 
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, LargeBinary, Select, cast, column, func, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Integer,
+    LargeBinary,
+    Select,
+    Text,
+    cast,
+    column,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from ombud.db.actor import Actor
-from ombud.models import ApiToken, CustomRole, Organization, Team, TeamMember, User, WebSession
+from ombud.models import (
+    AccountRequest,
+    ApiToken,
+    CustomRole,
+    Organization,
+    Team,
+    TeamMember,
+    User,
+    WebSession,
+)
 from ombud.people.policy import people_visible_to
 
 MENU_LIMIT = 50
@@ -237,19 +258,48 @@ def has_administrator() -> Select[bool]:
     return select(func.ombud.has_administrator())
 
 
-def login_wait(keys: list[str]) -> Select[int]:
-    """Return the seconds until a sign-in may be tried for these keys; 0 for now."""
-    return select(func.ombud.login_wait(keys))
+def account_token(token_hash: bytes) -> Select[*tuple[Any, ...]]:
+    """Return user_id, purpose, email, full_name and role of a link that is good. It stays good."""
+    columns = ("user_id", "purpose", "email", "full_name", "role")
+    return select(func.ombud.find_account_token(token_hash).table_valued(*columns))
 
 
-def login_failed(key: str, allowed: int) -> Select[*tuple[Any, ...]]:
-    """Count a failure under `key`; more than `allowed` in a while make the next one wait."""
-    return select(func.ombud.login_failed(key, allowed))
+def use_account_token(token_hash: bytes, purpose: str) -> Select[*tuple[Any, ...]]:
+    """Use a link of the actor's up; returns user_id and email, to one who tries and to no other."""
+    return select(func.ombud.use_account_token(token_hash, purpose).table_valued("user_id", "email"))
 
 
-def login_succeeded(key: str) -> Select[*tuple[Any, ...]]:
-    """Forget the failures under `key`."""
-    return select(func.ombud.login_succeeded(key))
+def requests(limit: int) -> Select[AccountRequest]:
+    """Return letters that are to be written, locked; those that another process writes are passed over."""
+    return select(AccountRequest).order_by(AccountRequest.id).limit(limit).with_for_update(skip_locked=True)
+
+
+def hash_again() -> Select[str]:
+    """Say, for this transaction, that another hash is no other password: nobody is told, no link is void."""
+    return select(func.set_config("ombud.rehash", "on", True))
+
+
+def take_turns(keys: list[str], bursts: list[int], seconds: list[int], known: str) -> Select[int]:
+    """Take a turn of each key; returns 0, or the seconds until there is one."""
+    return select(func.ombud.take_turns(_texts(keys), _integers(bursts), _integers(seconds), known))
+
+
+def turn_was_good(keys: list[str], seconds: list[int], known: str) -> Select[*tuple[Any, ...]]:
+    """Give turns back after a good try, and remember the place."""
+    return select(func.ombud.turn_was_good(_texts(keys), _integers(seconds), known))
+
+
+def forget_turns() -> Select[int]:
+    """Remove keys that hold nobody back; returns how many."""
+    return select(func.ombud.forget_turns())
+
+
+def _texts(values: list[str]) -> Any:
+    return cast(values, ARRAY(Text))
+
+
+def _integers(values: list[int]) -> Any:
+    return cast(values, ARRAY(Integer))
 
 
 def lock_set_up() -> Select[*tuple[Any, ...]]:

@@ -23,12 +23,14 @@ from ombud.web.forms import MAX_FILES, MAX_TEXT
 from ombud.web.parts import Parts
 from ombud.web.place import at
 from ombud.web.routes import (
+    account,
     attachments,
     bulk,
     colleagues,
     comments,
     health,
     inbox,
+    letters,
     live,
     mail,
     mailboxes,
@@ -54,6 +56,7 @@ _log = logging.getLogger(__name__)
 ROUTERS = (
     health.router,
     sign_in.router,
+    letters.router,
     inbox.router,
     new_ticket.router,
     bulk.router,
@@ -68,6 +71,7 @@ ROUTERS = (
     live.router,
     me.router,
     secure.router,
+    account.router,
     people.router,
     roles.router,
     mail.router,

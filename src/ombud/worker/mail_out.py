@@ -24,14 +24,14 @@ from ombud.db.actor import Actor
 from ombud.db.context import DeskSession
 from ombud.db.desk import Desk
 from ombud.db.open import data_dir
-from ombud.errors import OmbudError
+from ombud.errors import Conflict, OmbudError
 from ombud.files import FileStore, open_store
 from ombud.kit.guard import Guard
 from ombud.kit.vault import open_vault
 from ombud.mail import queries as mailboxes
-from ombud.mail.compose import build_message
+from ombud.mail.compose import Letter, build_message
 from ombud.mail.compose.dkim import signed
-from ombud.mail.outgoing import attempts, queries, writing
+from ombud.mail.outgoing import accounts, attempts, queries, writing
 from ombud.mail.outgoing.attempts import Claim, Kept
 from ombud.mail.outgoing.rules import Verdict
 from ombud.mail.outgoing.writing import Loaded
@@ -39,7 +39,7 @@ from ombud.mail.probe import server_of
 from ombud.mail.secrets import OpenSecret, open_secret
 from ombud.mail.smtp import Connection, Server, SignInRefused, Unreachable
 from ombud.mail.tokens import TicketNamer, open_namer
-from ombud.models import UNSETTLED, MailAuth, OutboundState
+from ombud.models import UNSETTLED, MailAuth, OutboundKind, OutboundState
 from ombud.notifications.actions import mail_notifications
 from ombud.worker.access import AccessTokens
 
@@ -59,7 +59,7 @@ class _Ready:
     """A message that can go out: its bytes, where they are kept, who is still to get it, and from whom."""
 
     raw: bytes
-    kept: Kept
+    kept: Kept | None
     recipients: tuple[str, ...]
     envelope_from: str
 
@@ -167,17 +167,18 @@ class Sender:
             return None
         mail, mailbox = loaded.mail, loaded.mailbox
         raw = self._files.get(mail.storage_key) if mail.storage_key else self._compose(loaded)
-        stored = self._files.put([raw])
+        # A letter with a link is made anew at each attempt, and never kept: its bytes hold the secret.
+        stored = None if mail.kind is OutboundKind.ACCOUNT else self._files.put([raw])
         automatic = mail.kind.is_automatic
         return _Ready(
             raw=raw,
-            kept=Kept(stored.storage_key, stored.size),
+            kept=Kept(stored.storage_key, stored.size) if stored is not None else None,
             recipients=tuple(one.email for one in mail.recipients if one.state in UNSETTLED),
             envelope_from="" if automatic else self._words.namer.bounce_address(mailbox.address, mail.id),
         )
 
     def _compose(self, loaded: Loaded) -> bytes:
-        raw = build_message(writing.write_letter(loaded, self._words))
+        raw = build_message(self._letter(loaded))
         sending, mailbox = loaded.sending, loaded.mailbox
         if sending is not None and sending.dkim_selector and sending.dkim_key:
             raw = signed(
@@ -187,6 +188,16 @@ class Sender:
                 key=self._secret(sending.dkim_key, ("mailbox_sending", "dkim_key", mailbox.id)).encode(),
             )
         return raw
+
+    def _letter(self, loaded: Loaded) -> Letter:
+        if loaded.mail.kind is not OutboundKind.ACCOUNT:
+            return writing.write_letter(loaded, self._words)
+        about, secret = loaded.about, ""
+        if about is None or (about.kind.purpose is not None and about.sealed is None):
+            raise Conflict("This letter's link was cut when it was settled. Send a new letter.")
+        if about.sealed is not None:
+            secret = self._secret(about.sealed, accounts.place_of(about.mail_id))
+        return accounts.account_letter(loaded.mail, loaded.mailbox, about.kind, secret, self._words.base_url)
 
     async def _connection(self, mailbox_id: int) -> Connection:
         server = await asyncio.to_thread(self._look_up, mailbox_id)
@@ -255,6 +266,18 @@ def open_sender(desk: Desk, settings: Settings) -> Sender:
     )
 
 
+def write_requested_letters(desk: Desk, settings: Settings) -> int:
+    """Queue the letters about accounts that were asked for; returns how many requests that were."""
+    vault = open_vault(data_dir(settings) / "keys")
+    return desk.run(
+        Actor.system("account-mail"),
+        accounts.write_requested,
+        vault,
+        settings.base_url or "",
+        sign_in_links=settings.sign_in_links,
+    )
+
+
 def send_mail(desk: Desk, stop: threading.Event) -> None:
     """Send what comes into the outbox until `stop` is set: what the worker's thread does, in a loop of its own."""
     asyncio.run(_keep_sending(desk, stop))
@@ -269,6 +292,7 @@ async def _keep_sending(desk: Desk, stop: threading.Event) -> None:
             try:
                 sender = sender or open_sender(desk, desk.settings)
                 await asyncio.to_thread(desk.run, told, mail_notifications, sender.namer)
+                await asyncio.to_thread(write_requested_letters, desk, desk.settings)
                 busy = await sender.run_once()
             except OmbudError as error:
                 log.warning("sending mail will be tried again: %s", error.message)
@@ -296,4 +320,5 @@ def _load(session: Session, claim: Claim) -> Loaded | None:
     ):
         before = session.scalar(queries.said_before(mail.ticket_id, mail.comment_id))
     templates = session.scalars(queries.templates_for(team_id)).all()
-    return Loaded(mail, sending, templates, before)
+    about = session.scalar(queries.account_letter(mail.id)) if mail.kind is OutboundKind.ACCOUNT else None
+    return Loaded(mail, sending, templates, before, about)

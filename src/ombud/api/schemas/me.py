@@ -17,6 +17,12 @@ class NewProof(Input):
     password: Annotated[str, Field(min_length=1, max_length=1024)]
 
 
+class NewAddress(Input):
+    """Another address of one's own."""
+
+    email: Annotated[str, Field(min_length=3, max_length=255)]
+
+
 class WebSession(Output):
     """A signed-in browser."""
 

@@ -148,6 +148,11 @@ def reseal(session: Session, vault: Vault) -> int:
             place = ("mailbox_sending", "dkim_key", sending.mailbox_id)
             sending.dkim_key = vault.seal(vault.open(sending.dkim_key, place), place)
             done += 1
+    for letter in session.scalars(queries.sealed_letters()):
+        if letter.sealed is not None and not vault.is_current(letter.sealed):
+            place = ("account_letters", "sealed", letter.mail_id)
+            letter.sealed = vault.seal(vault.open(letter.sealed, place), place)
+            done += 1
     session.flush()
     return done
 
@@ -160,6 +165,7 @@ def count_stale(session: Session, vault: Vault) -> int:
         for column in SECRETS
     ]
     found += [one.dkim_key for one in session.scalars(queries.sendings_with_keys())]
+    found += [one.sealed for one in session.scalars(queries.sealed_letters())]
     return sum(sealed is not None and not vault.is_current(sealed) for sealed in found)
 
 

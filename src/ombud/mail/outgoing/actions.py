@@ -3,6 +3,7 @@
 What is written here goes out only if the transaction commits, and goes out then even if the process dies.
 """
 
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,8 +23,10 @@ from ombud.mail.outgoing.rules import one_line, reply_subject, thread_of, usable
 from ombud.mail.parse.model import DeliveryStatus
 from ombud.mail.tokens import TicketNamer, without_tag
 from ombud.models import (
+    AccountLetter,
     BouncedAddress,
     Comment,
+    LetterKind,
     MailReference,
     OutboundKind,
     OutboundMail,
@@ -118,6 +121,35 @@ def queue_automatic(
     else:
         mail.message_id = namer.message_id(_domain(facts.address), ticket.id)
     return _queue(session, mail, [addressee])
+
+
+def queue_account(
+    session: Session, kind: LetterKind, addressee: Addressee, subject: str, *, problem: str = ""
+) -> OutboundMail:
+    """Queue a letter about an account, from a mailbox of the whole desk.
+
+    `subject` may name the mailbox, `{name}`. With a `problem`, or where no mailbox can send, the row says so and
+    nothing goes out.
+    """
+    facts = session.execute(queries.desk_mailbox()).one_or_none()
+    email = usable_address(addressee.email)
+    problem = problem or (NO_MAILBOX if facts is None else NO_RECIPIENT if email is None else "")
+    name = one_line(facts.name, 100) if facts is not None else "the desk"
+    mail = OutboundMail(kind=OutboundKind.ACCOUNT, subject=subject.format(name=name))
+    nonce = secrets.token_hex(12)
+    if problem or facts is None or email is None:
+        mail.message_id, mail.state, mail.problem = f"account-{nonce}", OutboundState.SKIPPED, problem
+        session.add(mail)
+        session.flush()
+    else:
+        mail.mailbox_id, mail.message_id = (
+            facts.mailbox_id,
+            f"ombud.account.{nonce}@{_domain(facts.address)}",
+        )
+        _queue(session, mail, [addressee])
+    session.add(AccountLetter(mail_id=mail.id, user_id=addressee.user_id, kind=kind))
+    session.flush()
+    return mail
 
 
 def take_back(
@@ -267,7 +299,7 @@ def _queue(session: Session, mail: OutboundMail, addressees: Sequence[Addressee]
             for one in addressees
         ],
     )
-    if mail.kind is not OutboundKind.NOTIFICATION:
+    if mail.ticket_id is not None and mail.kind is not OutboundKind.NOTIFICATION:
         named = {"message_id": mail.message_id, "ticket_id": mail.ticket_id, "comment_id": mail.comment_id}
         session.execute(upsert(MailReference).values(named).on_conflict_do_nothing())
     return mail

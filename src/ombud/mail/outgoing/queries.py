@@ -13,9 +13,13 @@ from ombud.db.made import Given
 from ombud.models import (
     INCLUDE_DELETED,
     WAITING,
+    AccountLetter,
+    AccountRequest,
+    AccountToken,
     Attachment,
     Comment,
     InboundMail,
+    LinkPurpose,
     Mailbox,
     MailboxSending,
     MailState,
@@ -75,6 +79,43 @@ def sending_facts(ticket_id: int) -> Select[*tuple[Any, ...]]:
         )
         .limit(1)
     )
+
+
+def desk_mailbox() -> Select[*tuple[Any, ...]]:
+    """Return mailbox_id, address and name of the mailbox that sends for the desk itself; no row when none can send."""
+    return (
+        select(Mailbox.id.label("mailbox_id"), Mailbox.address, Mailbox.name)
+        .where(Mailbox.is_active, Mailbox.smtp_host != "")
+        .order_by(Mailbox.team_id.is_not(None), Mailbox.id)
+        .limit(1)
+    )
+
+
+def account_letter(mail_id: int) -> Select[AccountLetter]:
+    """Return what a letter about an account is, with its sealed secret, for the worker."""
+    return (
+        select(AccountLetter).where(AccountLetter.mail_id == mail_id).options(undefer(AccountLetter.sealed))
+    )
+
+
+def account_state(user_id: int) -> Select[*tuple[Any, ...]]:
+    """Return invited_until and is_asked of a person, and kind, state and problem of the last letter to them."""
+    invited = select(AccountToken.expires_at).where(
+        AccountToken.user_id == user_id,
+        AccountToken.purpose == LinkPurpose.INVITE,
+        AccountToken.expires_at > func.now(),
+    )
+    asked = select(AccountRequest.id).where(AccountRequest.user_id == user_id).exists()
+    last = (
+        select(AccountLetter.kind, OutboundMail.state, OutboundMail.problem)
+        .join(OutboundMail, OutboundMail.id == AccountLetter.mail_id)
+        .where(AccountLetter.user_id == user_id)
+        .order_by(AccountLetter.mail_id.desc())
+        .limit(1)
+        .subquery()
+    )
+    one = select(invited.scalar_subquery().label("invited_until"), asked.label("is_asked")).subquery()
+    return select(one, last).select_from(one.outerjoin(last, true()))
 
 
 def _thread(ticket_id: int) -> Any:
@@ -171,17 +212,6 @@ def sending_of(mailbox_id: int) -> Select[MailboxSending]:
 def public_sending_of(mailbox_id: int) -> Select[MailboxSending]:
     """Return how a mailbox sends, without its key."""
     return select(MailboxSending).where(MailboxSending.mailbox_id == mailbox_id)
-
-
-def sendings_with_keys() -> Select[MailboxSending]:
-    """Return how mailboxes send that sign, with their sealed keys, locked, for the system that seals them anew."""
-    return (
-        select(MailboxSending)
-        .where(MailboxSending.dkim_key.is_not(None))
-        .options(undefer(MailboxSending.dkim_key))
-        .order_by(MailboxSending.mailbox_id)
-        .with_for_update()
-    )
 
 
 def templates_for(team_id: int | None) -> Select[MailTemplate]:

@@ -17,6 +17,7 @@ from ombud.mail.outgoing.links import file_link
 from ombud.mail.outgoing.rules import bare_subject, one_line
 from ombud.mail.tokens import TicketNamer
 from ombud.models import (
+    AccountLetter,
     Attachment,
     Comment,
     Mailbox,
@@ -75,6 +76,7 @@ class Loaded:
     sending: MailboxSending | None
     templates: Sequence[MailTemplate] = ()
     before: Comment | None = None
+    about: AccountLetter | None = None
 
     @property
     def mailbox(self) -> Mailbox:
@@ -112,6 +114,8 @@ def write_letter(loaded: Loaded, desk: Desk) -> Letter:
             return _acknowledgement(loaded, desk)
         case OutboundKind.NOTIFICATION:
             return _notification(loaded, desk)
+        case OutboundKind.ACCOUNT:
+            raise ValueError("letters about accounts are written by their own module")
 
 
 def _reply(loaded: Loaded, desk: Desk) -> Letter:

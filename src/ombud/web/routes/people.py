@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from ombud.errors import Conflict, Invalid, NotFound
+from ombud.mail.outgoing import queries as outgoing
 from ombud.models import CustomRole, User, UserRole
 from ombud.people import queries
 from ombud.people.actions import (
@@ -30,7 +31,7 @@ from ombud.web.auth import SignedIn, Visitor
 from ombud.web.forms import SignedForm, field_errors, text_of
 from ombud.web.place import at
 from ombud.web.routes.mail import _number
-from ombud.web.views.accounts import ROLE_LABELS, AccountRow
+from ombud.web.views.accounts import ROLE_LABELS, AccountRow, AccountState
 from ombud.web.views.menus import Option
 
 router = APIRouter(prefix="/settings")
@@ -227,7 +228,7 @@ async def _form(
     values: dict[str, str] | None,
     error: Invalid | Conflict | None = None,
 ) -> Response:
-    user, places = None, {}
+    user, places, account = None, {}, None
     async with visitor.desk.aread(visitor.actor) as session:
         around = read_around((await session.execute(web_queries.surroundings(visitor.actor))).one())
         roles = (await session.scalars(queries.roles())).all()
@@ -235,12 +236,14 @@ async def _form(
             user = await session.scalar(queries.user_by_id(visitor.actor, user_id))
             if user is None:
                 raise NotFound("There is no such person here.")
+            account = AccountState.of(user, (await session.execute(outgoing.account_state(user.id))).one())
             places = dict((await session.execute(queries.memberships_of(user_id))).all())
     shown = values or (_values(user) if user is not None else {})
     errors = field_errors(error, _FIELDS) if isinstance(error, Invalid) else dict.fromkeys(_FIELDS, "")
     context = {
         "frame": make_frame(request, visitor, around, "settings"),
         "person": user,
+        "account": account,
         "is_self": user_id == visitor.principal.user_id,
         "is_fresh": visitor.is_fresh,
         "values": shown,

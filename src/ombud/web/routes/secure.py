@@ -22,7 +22,7 @@ from ombud.web.views.accounts import SessionRow, TokenRow
 
 router = APIRouter(prefix="/me")
 
-_FIELDS = {"password": "The new password", "name": "The name"}
+_FIELDS = {"password": "The new password", "name": "The name", "email": "The new address"}
 _SCOPES = {"everything": (), "read": ("read",)}
 
 
@@ -54,7 +54,7 @@ async def confirm(request: Request, visitor: SignedIn, form: SignedForm) -> Resp
 @router.get("/security")
 async def security(request: Request, visitor: SignedIn) -> Response:
     """Show the password's form, where one is signed in, and one's tokens."""
-    return await _security(request, visitor)
+    return await show_security(request, visitor)
 
 
 @router.post("/password")
@@ -67,7 +67,7 @@ async def change_password(request: Request, visitor: SignedIn, form: SignedForm)
             text_of(form, "password"), (visitor.principal.email, visitor.principal.full_name)
         )
     except Invalid as error:
-        return await _security(request, visitor, error=error)
+        return await show_security(request, visitor, error=error)
     user_id = visitor.principal.user_id
     secret = await visitor.desk.arun(visitor.actor, _renew, user_id, hashed, session_id)
     response = go_to(request, at("/me/security?saved=yes"))
@@ -105,8 +105,8 @@ async def create_token(request: Request, visitor: SignedIn, form: SignedForm) ->
             visitor.actor, _make_token, visitor.principal.user_id, text_of(form, "name"), scopes
         )
     except Invalid as error:
-        return await _security(request, visitor, error=error)
-    return await _security(request, visitor, token=token)
+        return await show_security(request, visitor, error=error)
+    return await show_security(request, visitor, token=token)
 
 
 @router.post("/tokens/{token_id}/revocation")
@@ -152,9 +152,10 @@ def _ask(
     return page(request, "pages/confirmation.html", context, status=status, headers=headers)
 
 
-async def _security(
+async def show_security(
     request: Request, visitor: Visitor, *, error: Invalid | None = None, token: str = ""
 ) -> Response:
+    """Show the page; with what is wrong beside its field, or a new token, this once."""
     async with visitor.desk.aread(visitor.actor, fresh=True) as session:
         around = read_around((await session.execute(web_queries.surroundings(visitor.actor))).one())
         sessions, tokens = await session.run_sync(_rows, visitor.principal.session_id)
@@ -167,6 +168,7 @@ async def _security(
         "token": token,
         "errors": errors,
         "is_fresh": visitor.is_fresh,
+        "asked": request.query_params.get("asked") == "yes",
         "saved": request.query_params.get("saved") == "yes",
     }
     # A page with a secret must not come back from a cache or by the back button.

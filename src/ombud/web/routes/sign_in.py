@@ -140,7 +140,14 @@ def _sign_in_form(
     headers: dict[str, str] | None = None,
 ) -> Response:
     secret = guest_secret(request)
-    context = {"csrf": form_token(secret), "next_href": next_href, "email": email, "failure": failure}
+    links = parts_of(request).runtime.settings.sign_in_links
+    context = {
+        "csrf": form_token(secret),
+        "next_href": next_href,
+        "email": email,
+        "failure": failure,
+        "sign_in_links": links,
+    }
     response = page(request, "pages/sign_in.html", context, status=status, headers=headers)
     set_guest_cookie(response, request, secret)
     return response

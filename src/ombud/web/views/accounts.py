@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from ombud import clock
 from ombud.db.permissions import Permission
-from ombud.models import ApiToken, User, UserRole, WebSession
+from ombud.models import (
+    ApiToken,
+    LetterKind,
+    OutboundState,
+    User,
+    UserRole,
+    WebSession,
+)
 
 ROLE_LABELS = {
     UserRole.ADMIN: "Administrator",
@@ -50,6 +58,43 @@ class AccountRow:
             last_login=user.last_login,
             active=user.is_active,
         )
+
+
+_LETTERS = {
+    LetterKind.INVITE: "The invitation",
+    LetterKind.RESET: "The link for a new password",
+    LetterKind.VERIFY: "The link for a new address",
+    LetterKind.SIGN_IN: "The link that signs in",
+    LetterKind.PASSWORD_CHANGED: "The notice of a new password",
+    LetterKind.ADDRESS_CHANGED: "The notice of a new address",
+}
+_PROBLEMS = {
+    "no_mailbox": "no mailbox can send. Set one up, or run: ombud user {command} {email}",
+    "no_base_url": "the desk does not know its own address. Set OMBUD_BASE_URL.",
+    "no_recipient": "mail cannot go to this address.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """How far somebody is on the way to signing in, and what became of the last letter to them."""
+
+    signed_in: bool
+    invited_until: datetime | None
+    is_asked: bool
+    letter: str
+    trouble: str
+
+    @classmethod
+    def of(cls, user: User, row: Any) -> AccountState:
+        """Show a person and their row of `account_state`."""
+        said = trouble = ""
+        if row.kind is not None and not row.is_asked:
+            said = f"{_LETTERS[LetterKind(row.kind)]}: {OutboundState(row.state).value}."
+            command = "invite" if row.kind == LetterKind.INVITE else "reset"
+            known = _PROBLEMS.get(row.problem, "")
+            trouble = known.format(command=command, email=user.email) if known else row.problem
+        return cls(user.last_login is not None, row.invited_until, row.is_asked, said, trouble)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,144 @@
+"""Letters about accounts: make the link, queue the letter, and later write it. Their secrets lie sealed in between."""
+
+from dataclasses import dataclass
+
+from markupsafe import escape
+from sqlalchemy.orm import Session
+
+from ombud.kit.vault import Vault
+from ombud.mail.compose import Letter, Person
+from ombud.mail.outgoing.actions import Addressee, queue_account
+from ombud.mail.secrets import Place
+from ombud.models import (
+    AccountLetter,
+    AccountRequest,
+    LetterKind,
+    Mailbox,
+    OutboundMail,
+    OutboundState,
+    User,
+    UserRole,
+)
+from ombud.people import queries as people
+from ombud.people.letters import issue_link
+
+BATCH = 20
+NO_BASE_URL = "no_base_url"
+"""Links cannot be made: the desk does not know its own address (`OMBUD_BASE_URL`)."""
+LINK_PATH = "/link/"
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    subject: str
+    said: str
+    action: str = ""
+    after: str = ""
+
+
+_WORDS = {
+    LetterKind.INVITE: _Words(
+        "Your account at {name}",
+        "You are invited to {name}. Choose a password, and you can sign in.",
+        "Accept the invitation",
+        "The link works once, for seven days. If you expected no invitation, ignore this mail.",
+    ),
+    LetterKind.RESET: _Words(
+        "A new password for {name}",
+        "Somebody, we hope you, asked for a new password for this address at {name}.",
+        "Choose a new password",
+        "The link works once, for one hour. If it was not you, ignore this mail: nothing has changed.",
+    ),
+    LetterKind.VERIFY: _Words(
+        "Confirm your address at {name}",
+        "Somebody, we hope you, wants to use this address at {name}.",
+        "Confirm this address",
+        "The link works once, for one day. If it was not you, ignore this mail.",
+    ),
+    LetterKind.SIGN_IN: _Words(
+        "Sign in at {name}",
+        "Here is the link with which you sign in at {name}.",
+        "Sign in",
+        "The link works once, for 15 minutes. If you did not ask for it, ignore this mail.",
+    ),
+    LetterKind.PASSWORD_CHANGED: _Words(
+        "Your password at {name} was changed",
+        "The password of your account at {name} was changed, and everybody who was signed in with it is out.",
+        after="If it was not you, ask for a new password on the sign-in page now, and tell the desk.",
+    ),
+    LetterKind.ADDRESS_CHANGED: _Words(
+        "Your address at {name} was changed",
+        "Your account at {name} has another address now. This one does not sign in any more.",
+        after="If it was not you, tell the desk at once: answer the last mail that you had from it.",
+    ),
+}
+
+
+def write_requested(
+    session: Session, vault: Vault, base_url: str, *, sign_in_links: bool = False, limit: int = BATCH
+) -> int:
+    """Queue the letters that were asked for, and return how many requests that were. For the system.
+
+    Nobody is written to who is not there, who was let go, or to whom such a letter does not go.
+    """
+    waiting = session.scalars(people.requests(limit)).all()
+    for request in waiting:
+        user = _person(session, request)
+        if user is not None and user.is_active and _goes_to(request.kind, user, sign_in_links):
+            _queue(session, request, user, vault, base_url)
+        session.delete(request)
+    session.flush()
+    return len(waiting)
+
+
+def account_letter(
+    mail: OutboundMail, mailbox: Mailbox, kind: LetterKind, secret: str, base_url: str
+) -> Letter:
+    """Return the message that goes out; `secret` is that of its link, empty for a notice."""
+    words = _WORDS[kind]
+    said = words.said.format(name=mailbox.name)
+    lines, html = [said], [f"<p>{escape(said)}</p>"]
+    if words.action:
+        href = f"{base_url}{LINK_PATH}{secret}"
+        lines.append(f"{words.action}:\n{href}")
+        html.append(f'<p><a href="{escape(href)}">{escape(words.action)}</a></p>')
+    lines.append(words.after)
+    html.append(f"<p>{escape(words.after)}</p>")
+    return Letter(
+        message_id=mail.message_id,
+        date=mail.sends_at,
+        subject=mail.subject,
+        sender=Person(mailbox.address, mailbox.name),
+        to=[Person(one.email) for one in mail.recipients],
+        text="\n\n".join(lines),
+        html=f'<!doctype html><html><head><meta charset="utf-8"></head><body>{"".join(html)}</body></html>\n',
+        is_automatic=True,
+    )
+
+
+def place_of(mail_id: int) -> Place:
+    """Return where a letter's secret is sealed."""
+    return "account_letters", "sealed", mail_id
+
+
+def _person(session: Session, request: AccountRequest) -> User | None:
+    if request.user_id is not None:
+        return session.get(User, request.user_id)
+    return session.scalar(people.user_by_email(request.email))
+
+
+def _goes_to(kind: LetterKind, user: User, sign_in_links: bool) -> bool:
+    return kind is not LetterKind.SIGN_IN or (sign_in_links and user.role is UserRole.CUSTOMER)
+
+
+def _queue(session: Session, request: AccountRequest, user: User, vault: Vault, base_url: str) -> None:
+    kind, purpose = request.kind, request.kind.purpose
+    # A link goes to the address that the person has now, a change of address to the new one, a notice to the old one.
+    email = request.email if kind is LetterKind.VERIFY or purpose is None else user.email
+    problem = NO_BASE_URL if purpose is not None and not base_url else ""
+    subject = _WORDS[kind].subject
+    mail = queue_account(session, kind, Addressee(email, user_id=user.id), subject, problem=problem)
+    if purpose is not None and mail.state is OutboundState.QUEUED:
+        secret = issue_link(session, user.id, purpose, email)
+        session.get_one(AccountLetter, mail.id).sealed = vault.seal(secret, place_of(mail.id))
+    session.flush()
