@@ -89,7 +89,7 @@ class GuideSide:
             return len(made)
 
     async def bulk_status(self, ids: Sequence[int], status: Status) -> int:
-        """Set the status of many, and commit: in pieces, as the driver takes 32,767 values and the guide sends one an id."""
+        """Set the status of many, and commit: in pieces, for the driver takes 32,767 values and each id is one."""
         changed = 0
         async with self.maker() as session:
             for start in range(0, len(ids), _VALUES):
