@@ -1479,6 +1479,158 @@ END $$;
 
 ALTER FUNCTION ombud.audit_of_outbound_mails() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.audit_of_passkeys() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(NULL, r.user_id) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(NULL, r.name) END, 'transports', CASE WHEN r.transports IS NOT NULL THEN jsonb_build_array(NULL, r.transports) END, 'is_synced', CASE WHEN r.is_synced IS NOT NULL THEN jsonb_build_array(NULL, r.is_synced) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(r.user_id, NULL) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(r.name, NULL) END, 'sign_count', CASE WHEN r.sign_count IS NOT NULL THEN jsonb_build_array(r.sign_count, NULL) END, 'transports', CASE WHEN r.transports IS NOT NULL THEN jsonb_build_array(r.transports, NULL) END, 'is_synced', CASE WHEN r.is_synced IS NOT NULL THEN jsonb_build_array(r.is_synced, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'last_used_at', CASE WHEN r.last_used_at IS NOT NULL THEN jsonb_build_array(r.last_used_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'credential_id', CASE WHEN o.credential_id IS DISTINCT FROM r.credential_id THEN '["***", "***"]'::jsonb END, 'public_key', CASE WHEN o.public_key IS DISTINCT FROM r.public_key THEN '["***", "***"]'::jsonb END, 'transports', CASE WHEN o.transports IS DISTINCT FROM r.transports THEN jsonb_build_array(o.transports, r.transports) END, 'is_synced', CASE WHEN o.is_synced IS DISTINCT FROM r.is_synced THEN jsonb_build_array(o.is_synced, r.is_synced) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'credential_id', CASE WHEN o.credential_id IS DISTINCT FROM r.credential_id THEN '["***", "***"]'::jsonb END, 'public_key', CASE WHEN o.public_key IS DISTINCT FROM r.public_key THEN '["***", "***"]'::jsonb END, 'transports', CASE WHEN o.transports IS DISTINCT FROM r.transports THEN jsonb_build_array(o.transports, r.transports) END, 'is_synced', CASE WHEN o.is_synced IS DISTINCT FROM r.is_synced THEN jsonb_build_array(o.is_synced, r.is_synced) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_passkeys() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_of_recovery_codes() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(NULL, r.user_id) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END, 'used_at', CASE WHEN r.used_at IS NOT NULL THEN jsonb_build_array(NULL, r.used_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(r.user_id, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'used_at', CASE WHEN r.used_at IS NOT NULL THEN jsonb_build_array(r.used_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END, 'code_hash', CASE WHEN o.code_hash IS DISTINCT FROM r.code_hash THEN '["***", "***"]'::jsonb END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'used_at', CASE WHEN o.used_at IS DISTINCT FROM r.used_at THEN jsonb_build_array(o.used_at, r.used_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END, 'code_hash', CASE WHEN o.code_hash IS DISTINCT FROM r.code_hash THEN '["***", "***"]'::jsonb END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'used_at', CASE WHEN o.used_at IS DISTINCT FROM r.used_at THEN jsonb_build_array(o.used_at, r.used_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_recovery_codes() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.audit_of_roles() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -2087,6 +2239,82 @@ END $$;
 
 ALTER FUNCTION ombud.audit_of_tickets() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.audit_of_totp_factors() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('user_id', r.user_id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(NULL, r.user_id) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END, 'confirmed_at', CASE WHEN r.confirmed_at IS NOT NULL THEN jsonb_build_array(NULL, r.confirmed_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('user_id', r.user_id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(r.user_id, NULL) END, 'last_step', CASE WHEN r.last_step IS NOT NULL THEN jsonb_build_array(r.last_step, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'confirmed_at', CASE WHEN r.confirmed_at IS NOT NULL THEN jsonb_build_array(r.confirmed_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('user_id', r.user_id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END, 'secret', CASE WHEN o.secret IS DISTINCT FROM r.secret THEN '["***", "***"]'::jsonb END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'confirmed_at', CASE WHEN o.confirmed_at IS DISTINCT FROM r.confirmed_at THEN jsonb_build_array(o.confirmed_at, r.confirmed_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('user_id', r.user_id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END, 'secret', CASE WHEN o.secret IS DISTINCT FROM r.secret THEN '["***", "***"]'::jsonb END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'confirmed_at', CASE WHEN o.confirmed_at IS DISTINCT FROM r.confirmed_at THEN jsonb_build_array(o.confirmed_at, r.confirmed_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_totp_factors() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.audit_of_users() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -2394,6 +2622,21 @@ $$;
 
 ALTER FUNCTION ombud.documents(ids bigint[]) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.drop_factors() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  DELETE FROM ombud.totp_factors WHERE user_id = NEW.id;
+  DELETE FROM ombud.recovery_codes WHERE user_id = NEW.id;
+  DELETE FROM ombud.passkeys WHERE user_id = NEW.id;
+  DELETE FROM ombud.sign_in_steps WHERE user_id = NEW.id;
+  DELETE FROM ombud.account_notices WHERE user_id = NEW.id;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.drop_factors() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.duration_bucket(milliseconds bigint) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -2700,6 +2943,16 @@ CREATE FUNCTION ombud.has_administrator() RETURNS boolean
     AS $$ SELECT EXISTS (SELECT FROM ombud.users WHERE role = 'admin' AND is_active) $$;
 
 ALTER FUNCTION ombud.has_administrator() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.has_second_factor(wanted bigint) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT EXISTS (SELECT FROM ombud.totp_factors t WHERE t.user_id = wanted AND t.confirmed_at IS NOT NULL)
+      OR EXISTS (SELECT FROM ombud.passkeys p WHERE p.user_id = wanted)
+$$;
+
+ALTER FUNCTION ombud.has_second_factor(wanted bigint) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.has_words(body text, wanted tsquery) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -3933,6 +4186,29 @@ ALTER TABLE ONLY ombud.account_letters FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.account_letters OWNER TO ombud_owner;
 
+CREATE TABLE ombud.account_notices (
+    id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    kind text NOT NULL,
+    detail character varying(100) DEFAULT ''::character varying NOT NULL,
+    by_other boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_account_notices_kind CHECK ((kind = ANY (ARRAY['totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text])))
+);
+
+ALTER TABLE ONLY ombud.account_notices FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.account_notices OWNER TO ombud_owner;
+
+ALTER TABLE ombud.account_notices ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.account_notices_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE ombud.account_requests (
     id bigint NOT NULL,
     kind text NOT NULL,
@@ -4584,6 +4860,54 @@ ALTER TABLE ombud.outbound_recipients ALTER COLUMN id ADD GENERATED BY DEFAULT A
     CACHE 1
 );
 
+CREATE TABLE ombud.passkeys (
+    id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    name character varying(100) NOT NULL,
+    credential_id bytea NOT NULL,
+    public_key bytea NOT NULL,
+    sign_count bigint DEFAULT '0'::bigint NOT NULL,
+    transports character varying(20)[] DEFAULT '{}'::character varying[] NOT NULL,
+    is_synced boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_used_at timestamp with time zone,
+    CONSTRAINT ck_passkeys_name_not_blank CHECK (((name)::text ~ '\S'::text))
+);
+
+ALTER TABLE ONLY ombud.passkeys FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.passkeys OWNER TO ombud_owner;
+
+ALTER TABLE ombud.passkeys ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.passkeys_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ombud.recovery_codes (
+    id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    code_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone
+);
+
+ALTER TABLE ONLY ombud.recovery_codes FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.recovery_codes OWNER TO ombud_owner;
+
+ALTER TABLE ombud.recovery_codes ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.recovery_codes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE ombud.roles (
     id bigint NOT NULL,
     name character varying(100) NOT NULL,
@@ -4625,6 +4949,20 @@ CREATE TABLE ombud.search_words (
 ALTER TABLE ONLY ombud.search_words FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.search_words OWNER TO ombud_owner;
+
+CREATE TABLE ombud.sign_in_steps (
+    token_hash bytea NOT NULL,
+    kind text NOT NULL,
+    bound_to bytea,
+    user_id bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT ck_sign_in_steps_kind CHECK ((kind = ANY (ARRAY['code'::text, 'passkey'::text, 'new_passkey'::text, 'confirmation'::text])))
+);
+
+ALTER TABLE ONLY ombud.sign_in_steps FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.sign_in_steps OWNER TO ombud_owner;
 
 CREATE TABLE ombud.stale_files (
     storage_key character varying(255) NOT NULL,
@@ -4861,6 +5199,18 @@ ALTER TABLE ombud.tickets ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE ombud.totp_factors (
+    user_id bigint NOT NULL,
+    secret bytea NOT NULL,
+    last_step bigint DEFAULT '0'::bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    confirmed_at timestamp with time zone
+);
+
+ALTER TABLE ONLY ombud.totp_factors FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.totp_factors OWNER TO ombud_owner;
+
 CREATE TABLE ombud.users (
     id bigint NOT NULL,
     email character varying(255) NOT NULL,
@@ -5016,6 +5366,9 @@ ALTER TABLE ONLY ombud.access_logs
 ALTER TABLE ONLY ombud.account_letters
     ADD CONSTRAINT pk_account_letters PRIMARY KEY (mail_id);
 
+ALTER TABLE ONLY ombud.account_notices
+    ADD CONSTRAINT pk_account_notices PRIMARY KEY (id);
+
 ALTER TABLE ONLY ombud.account_requests
     ADD CONSTRAINT pk_account_requests PRIMARY KEY (id);
 
@@ -5103,6 +5456,12 @@ ALTER TABLE ONLY ombud.outbound_mails
 ALTER TABLE ONLY ombud.outbound_recipients
     ADD CONSTRAINT pk_outbound_recipients PRIMARY KEY (id);
 
+ALTER TABLE ONLY ombud.passkeys
+    ADD CONSTRAINT pk_passkeys PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.recovery_codes
+    ADD CONSTRAINT pk_recovery_codes PRIMARY KEY (id);
+
 ALTER TABLE ONLY ombud.roles
     ADD CONSTRAINT pk_roles PRIMARY KEY (id);
 
@@ -5111,6 +5470,9 @@ ALTER TABLE ONLY ombud.search_queue
 
 ALTER TABLE ONLY ombud.search_words
     ADD CONSTRAINT pk_search_words PRIMARY KEY (word);
+
+ALTER TABLE ONLY ombud.sign_in_steps
+    ADD CONSTRAINT pk_sign_in_steps PRIMARY KEY (token_hash);
 
 ALTER TABLE ONLY ombud.stale_files
     ADD CONSTRAINT pk_stale_files PRIMARY KEY (storage_key);
@@ -5151,6 +5513,9 @@ ALTER TABLE ONLY ombud.ticket_texts
 ALTER TABLE ONLY ombud.tickets
     ADD CONSTRAINT pk_tickets PRIMARY KEY (id);
 
+ALTER TABLE ONLY ombud.totp_factors
+    ADD CONSTRAINT pk_totp_factors PRIMARY KEY (user_id);
+
 ALTER TABLE ONLY ombud.users
     ADD CONSTRAINT pk_users PRIMARY KEY (id);
 
@@ -5178,6 +5543,12 @@ ALTER TABLE ONLY ombud.kept_answers
 ALTER TABLE ONLY ombud.outbound_mails
     ADD CONSTRAINT uq_outbound_mails_message_id UNIQUE (message_id);
 
+ALTER TABLE ONLY ombud.passkeys
+    ADD CONSTRAINT uq_passkeys_credential_id UNIQUE (credential_id);
+
+ALTER TABLE ONLY ombud.recovery_codes
+    ADD CONSTRAINT uq_recovery_codes_user_id_code_hash UNIQUE (user_id, code_hash);
+
 ALTER TABLE ONLY ombud.tickets
     ADD CONSTRAINT uq_tickets_ticket_number UNIQUE (ticket_number);
 
@@ -5194,6 +5565,8 @@ CREATE INDEX ix_access_logs_object ON ONLY ombud.access_logs USING btree (object
 CREATE INDEX ix_access_logs_user_id ON ONLY ombud.access_logs USING btree (user_id, id) WHERE (user_id IS NOT NULL);
 
 CREATE INDEX ix_account_letters_user_id ON ombud.account_letters USING btree (user_id, mail_id) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX ix_account_notices_user_id ON ombud.account_notices USING btree (user_id, id);
 
 CREATE INDEX ix_account_requests_user_id ON ombud.account_requests USING btree (user_id) WHERE (user_id IS NOT NULL);
 
@@ -5305,9 +5678,15 @@ CREATE INDEX ix_outbound_mails_trouble ON ombud.outbound_mails USING btree (id) 
 
 CREATE INDEX ix_outbound_recipients_user_id ON ombud.outbound_recipients USING btree (user_id) WHERE (user_id IS NOT NULL);
 
+CREATE INDEX ix_passkeys_user_id ON ombud.passkeys USING btree (user_id);
+
 CREATE INDEX ix_search_words_checked_at ON ombud.search_words USING btree (checked_at);
 
 CREATE INDEX ix_search_words_word ON ombud.search_words USING gin (word ombud.gin_trgm_ops);
+
+CREATE INDEX ix_sign_in_steps_expires_at ON ombud.sign_in_steps USING btree (expires_at);
+
+CREATE INDEX ix_sign_in_steps_user_id ON ombud.sign_in_steps USING btree (user_id) WHERE (user_id IS NOT NULL);
 
 CREATE INDEX ix_stale_files_since ON ombud.stale_files USING btree (since);
 
@@ -5411,6 +5790,8 @@ CREATE TRIGGER a_keep AFTER INSERT ON ombud.comments REFERENCING NEW TABLE AS fr
 
 CREATE TRIGGER cut_account_letter AFTER UPDATE OF state ON ombud.outbound_mails FOR EACH ROW WHEN (((new.kind = 'account'::text) AND (new.state = ANY (ARRAY['sent'::text, 'bounced'::text, 'failed'::text, 'canceled'::text, 'skipped'::text])))) EXECUTE FUNCTION ombud.cut_account_letter();
 
+CREATE TRIGGER drop_factors AFTER UPDATE OF merged_into_id, anonymised_at ON ombud.users FOR EACH ROW WHEN ((((new.merged_into_id IS NOT NULL) AND (old.merged_into_id IS NULL)) OR ((new.anonymised_at IS NOT NULL) AND (old.anonymised_at IS NULL)))) EXECUTE FUNCTION ombud.drop_factors();
+
 CREATE TRIGGER f_stale AFTER DELETE ON ombud.attachments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.note_stale_files();
 
 CREATE TRIGGER f_stale AFTER DELETE ON ombud.inbound_mails REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.note_stale_files();
@@ -5493,6 +5874,10 @@ CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.organizations REFERENCING OL
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.outbound_mails REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_outbound_mails();
 
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.passkeys REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_passkeys();
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.recovery_codes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_recovery_codes();
+
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.roles REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_roles();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.tags REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_tags();
@@ -5508,6 +5893,8 @@ CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.ticket_participants REFERENC
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.ticket_tags REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_ticket_tags();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.tickets REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_tickets();
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.totp_factors REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_totp_factors();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_users();
 
@@ -5543,6 +5930,10 @@ CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.organizations REFERENCING NE
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.outbound_mails REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_outbound_mails();
 
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.passkeys REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_passkeys();
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.recovery_codes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_recovery_codes();
+
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.roles REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_roles();
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.tags REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_tags();
@@ -5558,6 +5949,8 @@ CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.ticket_participants REFERENC
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.ticket_tags REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_ticket_tags();
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.tickets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_tickets();
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.totp_factors REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_totp_factors();
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_users();
 
@@ -5593,6 +5986,10 @@ CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.organizations REFERENCING OL
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.outbound_mails REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_outbound_mails();
 
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.passkeys REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_passkeys();
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.recovery_codes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_recovery_codes();
+
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.roles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_roles();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.tags REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_tags();
@@ -5609,6 +6006,8 @@ CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.ticket_tags REFERENCING OLD 
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.tickets REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_tickets();
 
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.totp_factors REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_totp_factors();
+
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_users();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.webhook_endpoints REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_webhook_endpoints();
@@ -5618,6 +6017,9 @@ ALTER TABLE ONLY ombud.account_letters
 
 ALTER TABLE ONLY ombud.account_letters
     ADD CONSTRAINT fk_account_letters_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY ombud.account_notices
+    ADD CONSTRAINT fk_account_notices_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY ombud.account_requests
     ADD CONSTRAINT fk_account_requests_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
@@ -5742,8 +6144,17 @@ ALTER TABLE ONLY ombud.outbound_recipients
 ALTER TABLE ONLY ombud.outbound_recipients
     ADD CONSTRAINT fk_outbound_recipients_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE SET NULL;
 
+ALTER TABLE ONLY ombud.passkeys
+    ADD CONSTRAINT fk_passkeys_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.recovery_codes
+    ADD CONSTRAINT fk_recovery_codes_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY ombud.search_queue
     ADD CONSTRAINT fk_search_queue_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.sign_in_steps
+    ADD CONSTRAINT fk_sign_in_steps_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY ombud.team_members
     ADD CONSTRAINT fk_team_members_team_id FOREIGN KEY (team_id) REFERENCES ombud.teams(id) ON DELETE CASCADE;
@@ -5799,6 +6210,9 @@ ALTER TABLE ONLY ombud.tickets
 ALTER TABLE ONLY ombud.tickets
     ADD CONSTRAINT fk_tickets_team_id FOREIGN KEY (team_id) REFERENCES ombud.teams(id) ON DELETE RESTRICT;
 
+ALTER TABLE ONLY ombud.totp_factors
+    ADD CONSTRAINT fk_totp_factors_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY ombud.users
     ADD CONSTRAINT fk_users_custom_role_id FOREIGN KEY (custom_role_id) REFERENCES ombud.roles(id) ON DELETE RESTRICT;
 
@@ -5820,6 +6234,8 @@ ALTER TABLE ONLY ombud.webhook_endpoints
 ALTER TABLE ombud.access_logs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.account_letters ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.account_notices ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.account_requests ENABLE ROW LEVEL SECURITY;
 
@@ -5872,6 +6288,8 @@ ALTER TABLE ombud.automatic_mails ENABLE ROW LEVEL SECURITY;
 CREATE POLICY backup_all ON ombud.access_logs FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.account_letters FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.account_notices FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.account_requests FOR SELECT TO ombud_backup USING (true);
 
@@ -5931,11 +6349,17 @@ CREATE POLICY backup_all ON ombud.outbound_mails FOR SELECT TO ombud_backup USIN
 
 CREATE POLICY backup_all ON ombud.outbound_recipients FOR SELECT TO ombud_backup USING (true);
 
+CREATE POLICY backup_all ON ombud.passkeys FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.recovery_codes FOR SELECT TO ombud_backup USING (true);
+
 CREATE POLICY backup_all ON ombud.roles FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.search_queue FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.search_words FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.sign_in_steps FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.stale_files FOR SELECT TO ombud_backup USING (true);
 
@@ -5963,6 +6387,8 @@ CREATE POLICY backup_all ON ombud.ticket_texts FOR SELECT TO ombud_backup USING 
 
 CREATE POLICY backup_all ON ombud.tickets FOR SELECT TO ombud_backup USING (true);
 
+CREATE POLICY backup_all ON ombud.totp_factors FOR SELECT TO ombud_backup USING (true);
+
 CREATE POLICY backup_all ON ombud.users FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.web_sessions FOR SELECT TO ombud_backup USING (true);
@@ -5980,6 +6406,8 @@ ALTER TABLE ombud.comments ENABLE ROW LEVEL SECURITY;
 CREATE POLICY context ON ombud.access_logs AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.account_letters AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.account_notices AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.account_requests AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
@@ -6039,11 +6467,17 @@ CREATE POLICY context ON ombud.outbound_mails AS RESTRICTIVE TO ombud_app USING 
 
 CREATE POLICY context ON ombud.outbound_recipients AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
+CREATE POLICY context ON ombud.passkeys AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.recovery_codes AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
 CREATE POLICY context ON ombud.roles AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.search_queue AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.search_words AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.sign_in_steps AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.stale_files AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
@@ -6071,6 +6505,8 @@ CREATE POLICY context ON ombud.ticket_texts AS RESTRICTIVE TO ombud_app USING ((
 
 CREATE POLICY context ON ombud.tickets AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
+CREATE POLICY context ON ombud.totp_factors AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
 CREATE POLICY context ON ombud.users AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.web_sessions AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
@@ -6094,6 +6530,8 @@ CREATE POLICY keepers ON ombud.account_requests TO ombud_web USING (ombud.keeps_
 CREATE POLICY keepers ON ombud.account_tokens TO ombud_web USING (ombud.keeps_account(user_id));
 
 ALTER TABLE ombud.kept_answers ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY leave ON ombud.account_notices FOR INSERT TO ombud_web WITH CHECK (((user_id = ( SELECT ombud.actor_id() AS actor_id)) OR (( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text)));
 
 ALTER TABLE ombud.login_attempts ENABLE ROW LEVEL SECURITY;
 
@@ -6123,6 +6561,8 @@ ALTER TABLE ombud.outbound_mails ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.outbound_recipients ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY own ON ombud.account_notices FOR SELECT TO ombud_web USING ((user_id = ( SELECT ombud.actor_id() AS actor_id)));
+
 CREATE POLICY own ON ombud.api_tokens TO ombud_web USING (((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) OR ( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text))));
 
 CREATE POLICY own ON ombud.drafts TO ombud_web USING ((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id))) WITH CHECK (((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) AND (EXISTS ( SELECT
@@ -6135,9 +6575,15 @@ CREATE POLICY own ON ombud.notification_settings TO ombud_web USING (((user_id =
 
 CREATE POLICY own ON ombud.notifications TO ombud_web USING ((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)));
 
+CREATE POLICY own ON ombud.passkeys TO ombud_web USING (((user_id = ( SELECT ombud.actor_id() AS actor_id)) OR (( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text))) WITH CHECK ((user_id = ( SELECT ombud.actor_id() AS actor_id)));
+
+CREATE POLICY own ON ombud.recovery_codes TO ombud_web USING (((user_id = ( SELECT ombud.actor_id() AS actor_id)) OR (( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text))) WITH CHECK ((user_id = ( SELECT ombud.actor_id() AS actor_id)));
+
 CREATE POLICY own ON ombud.ticket_reads TO ombud_web USING ((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id))) WITH CHECK (((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) AND (EXISTS ( SELECT
    FROM ombud.tickets t
   WHERE (t.id = ticket_reads.ticket_id)))));
+
+CREATE POLICY own ON ombud.totp_factors TO ombud_web USING (((user_id = ( SELECT ombud.actor_id() AS actor_id)) OR (( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text))) WITH CHECK ((user_id = ( SELECT ombud.actor_id() AS actor_id)));
 
 CREATE POLICY own ON ombud.web_sessions TO ombud_web USING (((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) OR ( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text))));
 
@@ -6154,6 +6600,8 @@ CREATE POLICY own_trace ON ombud.access_logs FOR INSERT TO ombud_web WITH CHECK 
 CREATE POLICY owner_all ON ombud.access_logs TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.account_letters TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.account_notices TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.account_requests TO ombud_owner USING (true) WITH CHECK (true);
 
@@ -6213,11 +6661,17 @@ CREATE POLICY owner_all ON ombud.outbound_mails TO ombud_owner USING (true) WITH
 
 CREATE POLICY owner_all ON ombud.outbound_recipients TO ombud_owner USING (true) WITH CHECK (true);
 
+CREATE POLICY owner_all ON ombud.passkeys TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.recovery_codes TO ombud_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_all ON ombud.roles TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.search_queue TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.search_words TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.sign_in_steps TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.stale_files TO ombud_owner USING (true) WITH CHECK (true);
 
@@ -6245,6 +6699,8 @@ CREATE POLICY owner_all ON ombud.ticket_texts TO ombud_owner USING (true) WITH C
 
 CREATE POLICY owner_all ON ombud.tickets TO ombud_owner USING (true) WITH CHECK (true);
 
+CREATE POLICY owner_all ON ombud.totp_factors TO ombud_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_all ON ombud.users TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.web_sessions TO ombud_owner USING (true) WITH CHECK (true);
@@ -6254,6 +6710,8 @@ CREATE POLICY owner_all ON ombud.webhook_deliveries TO ombud_owner USING (true) 
 CREATE POLICY owner_all ON ombud.webhook_endpoints TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.webhook_position TO ombud_owner USING (true) WITH CHECK (true);
+
+ALTER TABLE ombud.passkeys ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY people ON ombud.ticket_tags TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) AND (EXISTS ( SELECT
    FROM ombud.tickets t
@@ -6300,6 +6758,8 @@ CREATE POLICY people_read ON ombud.users FOR SELECT TO ombud_web USING ((( SELEC
 CREATE POLICY read_log ON ombud.audit_logs FOR SELECT TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)) OR (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'agent'::text)) AND ((table_name)::text = 'tags'::text)) OR (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'agent'::text)) AND (ticket_id IS NOT NULL) AND (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (EXISTS ( SELECT
    FROM ombud.tickets t
   WHERE (t.id = audit_logs.ticket_id)))))));
+
+ALTER TABLE ombud.recovery_codes ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY rights_add ON ombud.attachments AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (
 CASE
@@ -6417,6 +6877,8 @@ ALTER TABLE ombud.search_queue ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.search_words ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE ombud.sign_in_steps ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY staff ON ombud.external_refs TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) AND (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (EXISTS ( SELECT
    FROM ombud.tickets t
   WHERE (t.id = external_refs.ticket_id))))));
@@ -6495,6 +6957,8 @@ CREATE POLICY system_all ON ombud.access_logs TO ombud_worker USING (( SELECT (N
 
 CREATE POLICY system_all ON ombud.account_letters TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
+CREATE POLICY system_all ON ombud.account_notices TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
 CREATE POLICY system_all ON ombud.account_requests TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.account_tokens TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
@@ -6553,11 +7017,17 @@ CREATE POLICY system_all ON ombud.outbound_mails TO ombud_worker USING (( SELECT
 
 CREATE POLICY system_all ON ombud.outbound_recipients TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
+CREATE POLICY system_all ON ombud.passkeys TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.recovery_codes TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
 CREATE POLICY system_all ON ombud.roles TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.search_queue TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.search_words TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
+
+CREATE POLICY system_all ON ombud.sign_in_steps TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.stale_files TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
@@ -6584,6 +7054,8 @@ CREATE POLICY system_all ON ombud.ticket_tags TO ombud_worker USING (( SELECT (N
 CREATE POLICY system_all ON ombud.ticket_texts TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
 CREATE POLICY system_all ON ombud.tickets TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
+
+CREATE POLICY system_all ON ombud.totp_factors TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.users TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
@@ -6618,6 +7090,8 @@ ALTER TABLE ombud.ticket_tags ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ombud.ticket_texts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.tickets ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.totp_factors ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.users ENABLE ROW LEVEL SECURITY;
 
@@ -6708,6 +7182,10 @@ REVOKE ALL ON FUNCTION ombud.audit_of_organizations() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_outbound_mails() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ombud.audit_of_passkeys() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_recovery_codes() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.audit_of_roles() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_tags() FROM PUBLIC;
@@ -6723,6 +7201,8 @@ REVOKE ALL ON FUNCTION ombud.audit_of_ticket_participants() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ombud.audit_of_ticket_tags() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_tickets() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_totp_factors() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_users() FROM PUBLIC;
 
@@ -6745,6 +7225,8 @@ GRANT ALL ON FUNCTION ombud.credentials(address text) TO ombud_app;
 REVOKE ALL ON FUNCTION ombud.cut_account_letter() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.documents(ids bigint[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.drop_factors() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.duration_bucket(milliseconds bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.duration_bucket(milliseconds bigint) TO ombud_app;
@@ -6785,6 +7267,9 @@ GRANT ALL ON FUNCTION ombud.found_tickets(typed text, kind text, actor bigint, o
 
 REVOKE ALL ON FUNCTION ombud.has_administrator() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.has_administrator() TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.has_second_factor(wanted bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.has_second_factor(wanted bigint) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.has_words(body text, wanted tsquery) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.has_words(body text, wanted tsquery) TO ombud_app;
@@ -6961,6 +7446,11 @@ GRANT SELECT(mail_id) ON TABLE ombud.account_letters TO ombud_app;
 GRANT SELECT(user_id) ON TABLE ombud.account_letters TO ombud_app;
 
 GRANT SELECT(kind) ON TABLE ombud.account_letters TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.account_notices TO ombud_backup;
+GRANT SELECT,INSERT ON TABLE ombud.account_notices TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.account_notices_id_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.account_requests TO ombud_backup;
 GRANT SELECT,INSERT,DELETE ON TABLE ombud.account_requests TO ombud_app;
@@ -7207,6 +7697,46 @@ GRANT SELECT,INSERT,UPDATE ON TABLE ombud.outbound_recipients TO ombud_app;
 
 GRANT SELECT ON SEQUENCE ombud.outbound_recipients_id_seq TO ombud_backup;
 
+GRANT SELECT ON TABLE ombud.passkeys TO ombud_backup;
+GRANT INSERT,DELETE,UPDATE ON TABLE ombud.passkeys TO ombud_app;
+
+GRANT SELECT(id) ON TABLE ombud.passkeys TO ombud_app;
+
+GRANT SELECT(user_id) ON TABLE ombud.passkeys TO ombud_app;
+
+GRANT SELECT(name) ON TABLE ombud.passkeys TO ombud_app;
+
+GRANT SELECT(credential_id) ON TABLE ombud.passkeys TO ombud_app;
+
+GRANT SELECT(public_key) ON TABLE ombud.passkeys TO ombud_worker;
+
+GRANT SELECT(sign_count) ON TABLE ombud.passkeys TO ombud_app;
+
+GRANT SELECT(transports) ON TABLE ombud.passkeys TO ombud_app;
+
+GRANT SELECT(is_synced) ON TABLE ombud.passkeys TO ombud_app;
+
+GRANT SELECT(created_at) ON TABLE ombud.passkeys TO ombud_app;
+
+GRANT SELECT(last_used_at) ON TABLE ombud.passkeys TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.passkeys_id_seq TO ombud_backup;
+
+GRANT SELECT ON TABLE ombud.recovery_codes TO ombud_backup;
+GRANT INSERT,DELETE,UPDATE ON TABLE ombud.recovery_codes TO ombud_app;
+
+GRANT SELECT(id) ON TABLE ombud.recovery_codes TO ombud_app;
+
+GRANT SELECT(user_id) ON TABLE ombud.recovery_codes TO ombud_app;
+
+GRANT SELECT(code_hash) ON TABLE ombud.recovery_codes TO ombud_worker;
+
+GRANT SELECT(created_at) ON TABLE ombud.recovery_codes TO ombud_app;
+
+GRANT SELECT(used_at) ON TABLE ombud.recovery_codes TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.recovery_codes_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.roles TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.roles TO ombud_app;
 
@@ -7217,6 +7747,9 @@ GRANT SELECT ON TABLE ombud.search_queue TO ombud_worker;
 
 GRANT SELECT ON TABLE ombud.search_words TO ombud_backup;
 GRANT SELECT ON TABLE ombud.search_words TO ombud_search;
+
+GRANT SELECT ON TABLE ombud.sign_in_steps TO ombud_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE ombud.sign_in_steps TO ombud_worker;
 
 GRANT SELECT ON TABLE ombud.stale_files TO ombud_backup;
 GRANT SELECT,DELETE ON TABLE ombud.stale_files TO ombud_worker;
@@ -7273,6 +7806,19 @@ GRANT DELETE ON TABLE ombud.tickets TO ombud_worker;
 GRANT SELECT ON TABLE ombud.tickets TO ombud_search;
 
 GRANT SELECT ON SEQUENCE ombud.tickets_id_seq TO ombud_backup;
+
+GRANT SELECT ON TABLE ombud.totp_factors TO ombud_backup;
+GRANT INSERT,DELETE,UPDATE ON TABLE ombud.totp_factors TO ombud_app;
+
+GRANT SELECT(user_id) ON TABLE ombud.totp_factors TO ombud_app;
+
+GRANT SELECT(secret) ON TABLE ombud.totp_factors TO ombud_worker;
+
+GRANT SELECT(last_step) ON TABLE ombud.totp_factors TO ombud_app;
+
+GRANT SELECT(created_at) ON TABLE ombud.totp_factors TO ombud_app;
+
+GRANT SELECT(confirmed_at) ON TABLE ombud.totp_factors TO ombud_app;
 
 GRANT SELECT ON TABLE ombud.users TO ombud_backup;
 GRANT DELETE ON TABLE ombud.users TO ombud_worker;

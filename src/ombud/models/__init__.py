@@ -5,6 +5,15 @@ from ombud.models.account import ApiToken, LoginAttempt, WebSession
 from ombud.models.audit import AuditAction, AuditCheckpoint, AuditLog, AuditRedactedRow, AuditRedaction
 from ombud.models.comment import Attachment, Comment
 from ombud.models.deleted import INCLUDE_DELETED
+from ombud.models.factor import (
+    AccountNotice,
+    NoticeKind,
+    Passkey,
+    RecoveryCode,
+    SignInStep,
+    StepKind,
+    TotpFactor,
+)
 from ombud.models.idempotency import KeptAnswer
 from ombud.models.letter import AccountLetter, AccountRequest, AccountToken, LetterKind, LinkPurpose
 from ombud.models.mail import (
@@ -65,6 +74,7 @@ __all__ = [
     "AccessKind",
     "AccessLog",
     "AccountLetter",
+    "AccountNotice",
     "AccountRequest",
     "AccountToken",
     "ApiToken",
@@ -98,6 +108,7 @@ __all__ = [
     "MailboxPosition",
     "MailboxSending",
     "MessageMove",
+    "NoticeKind",
     "Notification",
     "NotificationKind",
     "NotificationSetting",
@@ -107,14 +118,18 @@ __all__ = [
     "OutboundMail",
     "OutboundRecipient",
     "OutboundState",
+    "Passkey",
     "RecipientKind",
     "RecipientState",
+    "RecoveryCode",
     "SearchQueueEntry",
     "SearchWord",
     "Security",
+    "SignInStep",
     "StaleFile",
     "StatDimension",
     "StatGrain",
+    "StepKind",
     "Tag",
     "Team",
     "TeamMember",
@@ -131,6 +146,7 @@ __all__ = [
     "TicketStatus",
     "TicketTag",
     "TicketText",
+    "TotpFactor",
     "User",
     "UserRole",
     "WebSession",
