@@ -84,6 +84,10 @@ class Settings(BaseSettings):
     sign_in_links: bool = Field(
         default=False, description="Customers may have a link mailed that signs them in, without a password."
     )
+    staff_second_factor: bool = Field(
+        default=False,
+        description="Staff must have an authenticator app or a passkey before they see anything on the pages.",
+    )
     allow_plain_tcp: bool = Field(
         default=False, description="Allow a database on another host without TLS. Not advised."
     )

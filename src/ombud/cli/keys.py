@@ -11,6 +11,7 @@ from ombud.db.open import data_dir as folder_of
 from ombud.errors import Conflict
 from ombud.kit.vault import add_key, open_vault, retire_keys, ring_age
 from ombud.mail.actions import count_stale, reseal
+from ombud.people import factors
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -25,7 +26,7 @@ def rotate(data_dir: DataDir = None) -> None:
     with desk_for(data_dir) as desk:
         name = add_key(folder)
         vault = open_vault(folder)
-        count = desk.run(CONSOLE, reseal, vault) + desk.run(CONSOLE, webhooks.reseal, vault)
+        count = sum(desk.run(CONSOLE, each, vault) for each in (reseal, webhooks.reseal, factors.reseal))
     typer.echo(f"{count} secrets are sealed with the new key {name}. In a minute: ombud keys retire")
 
 
@@ -37,7 +38,8 @@ def retire(data_dir: DataDir = None) -> None:
         vault = open_vault(folder)
         if ring_age(folder) < NOTICED:
             raise Conflict("The newest key is not a minute old. Wait until everybody has noticed it.")
-        stale = desk.run(CONSOLE, count_stale, vault) + desk.run(CONSOLE, webhooks.count_stale, vault)
+        counts = (count_stale, webhooks.count_stale, factors.count_stale)
+        stale = sum(desk.run(CONSOLE, each, vault) for each in counts)
         if stale:
             raise Conflict(f"{stale} secrets are sealed with an old key. First: ombud keys rotate")
         gone = retire_keys(folder)

@@ -14,6 +14,7 @@ from ombud.kit.passwords import hash_password
 from ombud.mail.outgoing import queries as outgoing
 from ombud.models import LinkPurpose, User, UserRole
 from ombud.people import actions, letters, queries
+from ombud.people.factors import reset_factors
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -89,6 +90,14 @@ def password(email: Email, password_stdin: PasswordStdin = False, data_dir: Data
     with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
         actions.set_password(session, person(session, email).id, hashed)
     typer.echo(f"{email} has a new password.")
+
+
+@app.command("reset-factors")
+def reset_second_factors(email: Email, data_dir: DataDir = None) -> None:
+    """Take somebody's authenticator app, recovery codes and passkeys away: their password alone signs them in."""
+    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+        reset_factors(session, person(session, email).id)
+    typer.echo(f"{email} has no second factor any more, and is signed out everywhere.")
 
 
 @app.command()

@@ -119,14 +119,12 @@ def claim_of(answer: str) -> Claim:
     """Read what an answer says of itself; BadPasskey when it is none. Nothing of it is proved by that."""
     from webauthn.helpers import base64url_to_bytes, parse_client_data_json
 
+    if len(answer) > MAX_ANSWER:
+        raise BadPasskey
     try:
-        if len(answer) > MAX_ANSWER:
-            raise BadPasskey
         found = json.loads(answer)
         client = parse_client_data_json(base64url_to_bytes(found["response"]["clientDataJSON"]))
         return Claim(base64url_to_bytes(found["rawId"]), client.challenge, answer)
-    except BadPasskey:
-        raise
     except Exception as error:  # whatever a stranger sent, it is one and the same refusal
         raise BadPasskey from error
 

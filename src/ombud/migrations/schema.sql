@@ -2637,6 +2637,17 @@ END $$;
 
 ALTER FUNCTION ombud.drop_factors() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.drop_steps() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  DELETE FROM ombud.sign_in_steps WHERE user_id = NEW.id;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.drop_steps() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.duration_bucket(milliseconds bigint) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -5792,6 +5803,8 @@ CREATE TRIGGER cut_account_letter AFTER UPDATE OF state ON ombud.outbound_mails 
 
 CREATE TRIGGER drop_factors AFTER UPDATE OF merged_into_id, anonymised_at ON ombud.users FOR EACH ROW WHEN ((((new.merged_into_id IS NOT NULL) AND (old.merged_into_id IS NULL)) OR ((new.anonymised_at IS NOT NULL) AND (old.anonymised_at IS NULL)))) EXECUTE FUNCTION ombud.drop_factors();
 
+CREATE TRIGGER drop_steps AFTER UPDATE OF password_hash, is_active ON ombud.users FOR EACH ROW WHEN ((((new.password_hash)::text IS DISTINCT FROM (old.password_hash)::text) OR (new.is_active <> old.is_active))) EXECUTE FUNCTION ombud.drop_steps();
+
 CREATE TRIGGER f_stale AFTER DELETE ON ombud.attachments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.note_stale_files();
 
 CREATE TRIGGER f_stale AFTER DELETE ON ombud.inbound_mails REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.note_stale_files();
@@ -7227,6 +7240,8 @@ REVOKE ALL ON FUNCTION ombud.cut_account_letter() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ombud.documents(ids bigint[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.drop_factors() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.drop_steps() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.duration_bucket(milliseconds bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.duration_bucket(milliseconds bigint) TO ombud_app;

@@ -16,6 +16,7 @@ from ombud import clock
 from ombud.db.translate import Lost
 from ombud.errors import OmbudError, RateLimited, Unauthenticated, Unavailable
 from ombud.people.accounts import ConfirmationNeeded
+from ombud.people.factors import SecondFactorNeeded
 from ombud.runtime import Runtime
 from ombud.web.answers import back_of, go_to, is_htmx, problem, status_of
 from ombud.web.assets import PREFIX, Assets
@@ -28,6 +29,7 @@ from ombud.web.routes import (
     bulk,
     colleagues,
     comments,
+    factors,
     health,
     inbox,
     letters,
@@ -41,6 +43,7 @@ from ombud.web.routes import (
     outbox,
     people,
     roles,
+    second_step,
     secure,
     sign_in,
     ticket,
@@ -57,6 +60,7 @@ ROUTERS = (
     health.router,
     sign_in.router,
     letters.router,
+    second_step.router,
     inbox.router,
     new_ticket.router,
     bulk.router,
@@ -72,6 +76,7 @@ ROUTERS = (
     me.router,
     secure.router,
     account.router,
+    factors.router,
     people.router,
     roles.router,
     mail.router,
@@ -115,6 +120,8 @@ async def _told(request: Request, error: Exception) -> Response:
         raise error
     if isinstance(error, Unauthenticated):
         return _to_sign_in(request)
+    if isinstance(error, SecondFactorNeeded):
+        return go_to(request, at("/me/security"))
     if isinstance(error, ConfirmationNeeded):
         return go_to(request, at(f"/me/confirmation?next={quote(back_of(request), safe='')}"))
     if isinstance(error, Lost):

@@ -17,13 +17,21 @@ from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.errors import Forbidden, Unauthenticated
 from ombud.kit.tokens import digest, new_secret
+from ombud.models import UserRole
 from ombud.people import accounts
 from ombud.people import queries as people
 from ombud.people.accounts import Principal
+from ombud.people.factors import SecondFactorNeeded
+from ombud.people.factors.queries import has_second_factor
 from ombud.web import looks
 from ombud.web.parts import Parts, parts_of
 from ombud.web.place import root
 
+SET_UP_PATHS = frozenset(
+    {"/me/security", "/me/confirmation", "/me/confirmation/options", "/me/preferences", "/sign-out"}
+)
+SET_UP_PREFIXES = ("/me/app", "/me/passkeys", "/me/recovery-codes")
+"""What is open to staff who must set a second factor up, and to set it up with."""
 SEEN_EVERY = timedelta(minutes=1)
 CSRF_FIELD = "csrf"
 CSRF_HEADER = "x-csrf-token"
@@ -81,6 +89,7 @@ async def visitor(request: Request) -> Visitor:
     principal = await find_principal(parts.runtime.desk, secret, request.state.request_id)
     if principal is None:
         raise Unauthenticated
+    await _require_second_factor(request, parts, principal)
     await _note_presence(parts.runtime.desk, principal)
     return Visitor(principal, form_token(secret), parts)
 
@@ -104,6 +113,18 @@ async def find_principal(desk: Desk, secret: str, request_id: str) -> Principal 
         return None
     row = await desk.alook(people.session_principal(digest(secret)))
     return None if row is None else accounts.principal_of(row, request_id)
+
+
+async def _require_second_factor(request: Request, parts: Parts, principal: Principal) -> None:
+    """Keep staff at their security page until they have a second factor, where the desk wants one of them."""
+    if not parts.runtime.settings.staff_second_factor or principal.role is UserRole.CUSTOMER:
+        return
+    path = request.url.path.removeprefix(root())
+    if path in SET_UP_PATHS or path.startswith(SET_UP_PREFIXES):
+        return
+    row = await parts.runtime.desk.alook(has_second_factor(principal.user_id))
+    if row is None or not row.found:
+        raise SecondFactorNeeded
 
 
 async def _note_presence(desk: Desk, principal: Principal) -> None:

@@ -22,6 +22,7 @@ from ombud.idempotency import drop_old_answers
 from ombud.mail import actions as mail
 from ombud.people import actions as people
 from ombud.people import letters, throttle
+from ombud.people.factors import drop_expired_steps
 from ombud.search import actions as search
 from ombud.webhooks import forget_old_deliveries
 from ombud.worker.hooks import send_webhooks
@@ -87,6 +88,7 @@ CHORES = (
     Chore("sessions", 3600.0, people.drop_expired_sessions),
     Chore("account-links", 3600.0, letters.drop_expired_links),
     Chore("turns", 3600.0, throttle.forget_turns),
+    Chore("sign-in-steps", 600.0, drop_expired_steps),
     Chore("automatic-mail", 3600.0, mail.forget_old_letters),
     Chore("kept-answers", 3600.0, drop_old_answers),
     Chore("webhook-messages", 3600.0, forget_old_deliveries),

@@ -1,6 +1,7 @@
 """Second factors: authenticator apps with recovery codes, and passkeys, which count as both factors."""
 
 from ombud.people.factors.actions import (
+    SecondFactorNeeded,
     add_passkey,
     begin_second_step,
     begin_totp,
@@ -20,6 +21,7 @@ from ombud.people.factors.door import SecondDoor
 
 __all__ = [
     "SecondDoor",
+    "SecondFactorNeeded",
     "add_passkey",
     "begin_second_step",
     "begin_totp",

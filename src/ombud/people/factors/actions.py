@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ombud import clock
 from ombud.db.context import actor_of
-from ombud.errors import Conflict, Invalid, NotFound
+from ombud.errors import Conflict, Forbidden, Invalid, NotFound
 from ombud.kit.ids import is_id
 from ombud.kit.otp import clean_recovery_code, new_recovery_codes, new_totp_secret, step_of
 from ombud.kit.passkeys import NewKey
@@ -37,6 +37,13 @@ MAX_PASSKEYS = 20
 STEP_LIFE = timedelta(minutes=10)
 """How long somebody may look for their telephone."""
 CHALLENGE_LIFE = timedelta(minutes=5)
+
+
+class SecondFactorNeeded(Forbidden):
+    """Staff of this desk must have a second factor, and this one has none yet."""
+
+    code = "second_factor_needed"
+    default_message = "Set up an authenticator app or a passkey first."
 
 
 class TotpInUse(Conflict):

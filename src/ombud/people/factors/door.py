@@ -82,9 +82,11 @@ class SecondDoor:
         return passkeys.request_options(site, challenge, known=known)
 
     async def check_passkey(
-        self, site: Site, bound_to: bytes, answer: str, *, user_id: int | None = None
+        self, site: Site | None, bound_to: bytes, answer: str, *, user_id: int | None = None
     ) -> int:
         """Return whose passkey signed our challenge; BadPasskey in the same words whatever is wrong."""
+        if site is None:
+            raise BadPasskey
         claim = passkeys.claim_of(answer)
         kind = StepKind.PASSKEY if user_id is None else StepKind.CONFIRMATION
         if await self._answered(kind, claim.challenge, bound_to) != (user_id,):

@@ -1,22 +1,26 @@
-"""Me: proving again who one is, the password, sessions and API tokens."""
+"""Me: proving again who one is, the password, sessions and API tokens. Second factors: `routes/factors.py`."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from ombud.db.context import actor_of
-from ombud.errors import Invalid, RateLimited
+from ombud.errors import Invalid, NotFound, RateLimited
+from ombud.kit.passkeys import BadPasskey
 from ombud.people import accounts, queries
 from ombud.people.actions import end_other_sessions, set_password
 from ombud.web import queries as web_queries
 from ombud.web.answers import go_to, page
 from ombud.web.around import make_frame, read_around
 from ombud.web.auth import SignedIn, Visitor, set_cookie
+from ombud.web.factors import read_factors, second_door, session_binding, site_of
 from ombud.web.forms import SignedForm, field_errors, text_of
 from ombud.web.place import at, safe_next
 from ombud.web.routes.mail import _number
+from ombud.web.routes.second_step import WRONG
 from ombud.web.routes.sign_in import ip_of, minutes
 from ombud.web.views.accounts import SessionRow, TokenRow
 
@@ -28,23 +32,32 @@ _SCOPES = {"everything": (), "read": ("read",)}
 
 @router.get("/confirmation")
 async def confirmation(request: Request, visitor: SignedIn, next: str = "/") -> Response:  # noqa: A002  # in the URL
-    """Ask for the password once more, before something sensitive."""
-    return _ask(request, visitor, safe_next(next))
+    """Ask once more who one is, before something sensitive: by whatever the account has."""
+    return await _ask(request, visitor, safe_next(next))
+
+
+@router.post("/confirmation/options")
+async def confirmation_options(request: Request, visitor: SignedIn, _signed: SignedForm) -> Response:
+    """Return what the browser needs to sign with one of one's passkeys."""
+    site, who = site_of(request), visitor.principal
+    if site is None:
+        raise NotFound("There are no passkeys under this address.")
+    door = await second_door(visitor.parts)
+    text = await door.passkey_options(site, session_binding(who.session_id or 0), user_id=who.user_id)
+    return Response(text, media_type="application/json")
 
 
 @router.post("/confirmation")
 async def confirm(request: Request, visitor: SignedIn, form: SignedForm) -> Response:
-    """Compare the password, and give the session a new secret."""
+    """Compare a password, a code or a passkey's signature, and give the session a new secret."""
     next_href, who = safe_next(text_of(form, "next")), visitor.principal
     try:
-        found = await visitor.parts.door.check(
-            visitor.desk, who.email, text_of(form, "password"), ip_of(request)
-        )
+        failure = await _disproved(request, visitor, form)
     except RateLimited as error:
         said = f"Too many attempts. Try again in {minutes(error.retry_after)}."
-        return _ask(request, visitor, next_href, said, status=429, retry_after=error.retry_after)
-    if found != who.user_id or who.session_id is None:
-        return _ask(request, visitor, next_href, "That is not your password.", status=422)
+        return await _ask(request, visitor, next_href, said, status=429, retry_after=error.retry_after)
+    if failure or who.session_id is None:
+        return await _ask(request, visitor, next_href, failure, status=422)
     secret = await visitor.desk.arun(visitor.actor, accounts.confirm, who.session_id)
     response = go_to(request, next_href)
     set_cookie(response, request, secret)
@@ -133,7 +146,25 @@ def _rows(session: Session, this: int | None) -> tuple[list[SessionRow], list[To
     return sessions, [TokenRow.of(row) for row in session.scalars(queries.tokens_of(who))]
 
 
-def _ask(
+async def _disproved(request: Request, visitor: Visitor, form: FormData) -> str:
+    """Return what is wrong with a proof, empty for a good one."""
+    who, ip = visitor.principal, ip_of(request)
+    if answer := text_of(form, "credential"):
+        door, site = await second_door(visitor.parts), site_of(request)
+        binding = session_binding(who.session_id or 0)
+        try:
+            await door.check_passkey(site, binding, answer, user_id=who.user_id)
+        except BadPasskey as error:
+            return error.message
+        return ""
+    if code := text_of(form, "code").strip():
+        door = await second_door(visitor.parts)
+        return "" if await door.check_code(who.user_id, code[:100], ip) else WRONG
+    found = await visitor.parts.door.check(visitor.desk, who.email, text_of(form, "password"), ip)
+    return "" if found == who.user_id else "That is not your password."
+
+
+async def _ask(
     request: Request,
     visitor: Visitor,
     next_href: str,
@@ -142,11 +173,15 @@ def _ask(
     status: int = 200,
     retry_after: int = 0,
 ) -> Response:
+    async with visitor.desk.aread(visitor.actor) as session:
+        factors = await session.run_sync(read_factors, visitor.principal.user_id)
     context = {
         "csrf": visitor.csrf,
         "next_href": next_href,
         "email": visitor.principal.email,
         "failure": failure,
+        "has_app": factors.totp_since is not None,
+        "has_passkeys": bool(factors.passkeys) and site_of(request) is not None,
     }
     headers = {"Retry-After": str(retry_after)} if retry_after else None
     return page(request, "pages/confirmation.html", context, status=status, headers=headers)
@@ -159,6 +194,7 @@ async def show_security(
     async with visitor.desk.aread(visitor.actor, fresh=True) as session:
         around = read_around((await session.execute(web_queries.surroundings(visitor.actor))).one())
         sessions, tokens = await session.run_sync(_rows, visitor.principal.session_id)
+        factors = await session.run_sync(read_factors, visitor.principal.user_id)
     errors = field_errors(error, _FIELDS) if error is not None else dict.fromkeys(_FIELDS, "")
     context = {
         "frame": make_frame(request, visitor, around, "me"),
@@ -167,6 +203,12 @@ async def show_security(
         "tokens": tokens,
         "token": token,
         "errors": errors,
+        "factors": factors,
+        "has_passkeys": site_of(request) is not None,
+        "must_set_up": visitor.parts.runtime.settings.staff_second_factor
+        and visitor.is_staff
+        and not factors.has_any,
+        "changed": request.query_params.get("changed") == "yes",
         "is_fresh": visitor.is_fresh,
         "asked": request.query_params.get("asked") == "yes",
         "saved": request.query_params.get("saved") == "yes",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import quote
+
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
@@ -12,6 +15,8 @@ from ombud.people import accounts
 from ombud.people import queries as people
 from ombud.people.actions import create_first_administrator
 from ombud.people.door import DOOR
+from ombud.people.factors import begin_second_step
+from ombud.people.factors.actions import STEP_LIFE
 from ombud.web.answers import page
 from ombud.web.auth import (
     GUEST_COOKIE,
@@ -26,6 +31,7 @@ from ombud.web.auth import (
     set_cookie,
     set_guest_cookie,
 )
+from ombud.web.factors import set_step_cookie, site_of
 from ombud.web.forms import SignedForm, field_errors, read_form, text_of
 from ombud.web.parts import Parts, parts_of
 from ombud.web.place import at, safe_next
@@ -45,7 +51,7 @@ async def sign_in_page(request: Request, next: str = "/") -> Response:  # noqa: 
     secret = request.cookies.get(cookie_name(request), "")
     if await find_principal(parts.runtime.desk, secret, request.state.request_id):
         return RedirectResponse(safe_next(next), 303)
-    return _sign_in_form(request, safe_next(next))
+    return sign_in_form(request, safe_next(next))
 
 
 @router.post("/sign-in")
@@ -61,10 +67,10 @@ async def sign_in(request: Request) -> Response:
     except RateLimited as error:
         said = f"Too many attempts. Try again in {minutes(error.retry_after)}."
         headers = {"Retry-After": str(error.retry_after)}
-        return _sign_in_form(request, next_href, email, said, status=429, headers=headers)
+        return sign_in_form(request, next_href, email, said, status=429, headers=headers)
     if user_id is None:
-        return _sign_in_form(request, next_href, email, MISMATCH, status=422)
-    return await _let_in(request, user_id, next_href)
+        return sign_in_form(request, next_href, email, MISMATCH, status=422)
+    return await let_in(request, user_id, next_href)
 
 
 @router.post("/sign-out")
@@ -104,7 +110,7 @@ async def set_up(request: Request) -> Response:
         return _set_up_form(request, values, field_errors(error, _SET_UP_FIELDS), status=422)
     except Conflict:
         return RedirectResponse(at("/sign-in"), 303)
-    return await _let_in(request, user.id, at("/"))
+    return await let_in(request, user.id, at("/"))
 
 
 async def has_administrator(parts: Parts) -> bool:
@@ -113,8 +119,17 @@ async def has_administrator(parts: Parts) -> bool:
         return bool(await session.scalar(people.has_administrator()))
 
 
-async def _let_in(request: Request, user_id: int, next_href: str) -> Response:
-    """Start a fresh session (never one that the browser brought) and go on."""
+async def let_in(request: Request, user_id: int, next_href: str, *, proved: bool = False) -> Response:
+    """Start a fresh session (never one that the browser brought) and go on.
+
+    Where the account has a second factor, one must be `proved` first: until then there is no session at all.
+    """
+    if not proved:
+        step = await parts_of(request).runtime.desk.arun(DOOR, begin_second_step, user_id)
+        if step is not None:
+            response = RedirectResponse(at(f"/sign-in/code?next={quote(next_href, safe='')}"), 303)
+            set_step_cookie(response, request, step, int(STEP_LIFE.total_seconds()))
+            return response
     # A person's least: enough to open a session of their own, whatever their role.
     actor = Actor.customer(user_id).for_request(request.state.request_id)
     secret = await parts_of(request).runtime.desk.arun(
@@ -130,7 +145,7 @@ async def _let_in(request: Request, user_id: int, next_href: str) -> Response:
     return response
 
 
-def _sign_in_form(
+def sign_in_form(
     request: Request,
     next_href: str,
     email: str = "",
@@ -139,14 +154,15 @@ def _sign_in_form(
     status: int = 200,
     headers: dict[str, str] | None = None,
 ) -> Response:
+    """Show the form, with what went wrong."""
     secret = guest_secret(request)
-    links = parts_of(request).runtime.settings.sign_in_links
-    context = {
+    context: dict[str, Any] = {
         "csrf": form_token(secret),
         "next_href": next_href,
         "email": email,
         "failure": failure,
-        "sign_in_links": links,
+        "sign_in_links": parts_of(request).runtime.settings.sign_in_links,
+        "has_passkeys": site_of(request) is not None,
     }
     response = page(request, "pages/sign_in.html", context, status=status, headers=headers)
     set_guest_cookie(response, request, secret)

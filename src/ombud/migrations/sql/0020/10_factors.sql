@@ -129,7 +129,19 @@ CREATE TRIGGER drop_factors AFTER UPDATE OF merged_into_id, anonymised_at ON omb
         OR NEW.anonymised_at IS NOT NULL AND OLD.anonymised_at IS NULL)
   EXECUTE FUNCTION ombud.drop_factors();
 
+-- Who is half signed in with a password that is not theirs any more, begins again.
+CREATE FUNCTION ombud.drop_steps() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+BEGIN
+  DELETE FROM ombud.sign_in_steps WHERE user_id = NEW.id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER drop_steps AFTER UPDATE OF password_hash, is_active ON ombud.users FOR EACH ROW
+  WHEN (NEW.password_hash IS DISTINCT FROM OLD.password_hash OR NEW.is_active <> OLD.is_active)
+  EXECUTE FUNCTION ombud.drop_steps();
+
+ALTER FUNCTION ombud.drop_steps() OWNER TO ombud_owner;
 ALTER FUNCTION ombud.has_second_factor(bigint) OWNER TO ombud_owner;
 ALTER FUNCTION ombud.drop_factors() OWNER TO ombud_owner;
-REVOKE ALL ON FUNCTION ombud.has_second_factor(bigint), ombud.drop_factors() FROM PUBLIC;
+REVOKE ALL ON FUNCTION ombud.has_second_factor(bigint), ombud.drop_factors(), ombud.drop_steps() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ombud.has_second_factor(bigint) TO ombud_app;
