@@ -75,6 +75,11 @@ MERGED = {
     "webhook_endpoints.owner_id": "is staff's",
     "notifications.user_id": "is staff's",
     "notification_settings.user_id": "is staff's",
+    "totp_factors.user_id": "goes by the trigger drop_factors: a stub signs in no more",
+    "recovery_codes.user_id": "goes, as its app does",
+    "passkeys.user_id": "goes, as its app does",
+    "sign_in_steps.user_id": "goes, as its app does",
+    "account_notices.user_id": "goes, as its app does",
 }
 
 

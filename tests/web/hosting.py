@@ -16,7 +16,9 @@ from ombud.testing import Persona
 from ombud.web.app import ROUTERS, create_web
 
 ORIGIN = "http://desk.example"
-ELSEWHERE = {"/live", "/set-up", "/sign-in", "/sign-in/link", "/forgot", "/link", "/healthz", "/readyz"}
+ELSEWHERE = {
+    "/live", "/set-up", "/sign-in", "/sign-in/code", "/sign-in/link", "/forgot", "/link", "/healthz", "/readyz",
+}  # fmt: skip
 """What is not a page of who is signed in: a stream, the doors, and what machines ask."""
 _TOKEN = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
 

@@ -128,7 +128,7 @@ async def test_sensitive_changes_ask_for_the_password_once_more(web: Browser, ca
     await grow_old(desk)
     person = f"/settings/people/{cast.agent.id}"
     shown = await web.get(person)
-    assert "confirm your password" in shown.text
+    assert "confirm that it is you" in shown.text
     here = {"Referer": f"http://desk.example{person}"}
     for path in (
         person, f"{person}/deactivation", f"{person}/reactivation", "/settings/people", "/settings/roles",
@@ -144,7 +144,7 @@ async def test_sensitive_changes_ask_for_the_password_once_more(web: Browser, ca
     right = await web.post("/me/confirmation", {"password": cast.admin.password, "next": person})
     assert right.headers["location"] == person
     assert web.client.cookies.get("ombud_session") != before, "a new secret for more power"
-    assert "confirm your password" not in (await web.get(person)).text
+    assert "confirm that it is you" not in (await web.get(person)).text
     assert (await web.post(f"{person}/deactivation")).headers["location"] == person
 
 

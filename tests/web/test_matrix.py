@@ -23,13 +23,18 @@ SYSTEM = Actor.system("test")
 PUBLIC = """
 GET /healthz; GET /readyz; GET /set-up; POST /set-up; GET /sign-in; POST /sign-in; POST /csp-report;
 GET /mailed-files/{token}; GET /forgot; POST /forgot; GET /sign-in/link; POST /sign-in/link;
-GET /link; GET /link/{secret}; POST /link
+GET /link; GET /link/{secret}; POST /link; GET /sign-in/code; POST /sign-in/code; POST /sign-in/passkey;
+POST /sign-in/passkey/options
 """
 EVERYBODY = """
 GET /; GET /attachments/{attachment_id}; GET /counters; GET /live; GET /me/confirmation; GET /me/security; GET /people;
 GET /tickets; GET /tickets/new; GET /tickets/{number}/history; GET /tickets/search;
 GET /tickets/{number}; GET /tickets/{number}/live;
-POST /me/address; POST /me/confirmation; POST /me/password; POST /me/preferences; POST /me/sessions/end;
+POST /me/address;
+POST /me/app; POST /me/app/confirmation; POST /me/app/removal; POST /me/confirmation/options;
+POST /me/passkeys; POST /me/passkeys/options; POST /me/passkeys/{passkey_id}; POST /me/passkeys/{passkey_id}/removal;
+POST /me/recovery-codes;
+POST /me/confirmation; POST /me/password; POST /me/preferences; POST /me/sessions/end;
 POST /me/sessions/{session_id}/end; POST /me/tokens; POST /me/tokens/{token_id}/revocation; POST /preview;
 POST /sign-out; POST /tickets; POST /tickets/{number}/comments; POST /tickets/{number}/draft;
 POST /tickets/{number}/reading; POST /tickets/{number}/{noun}
@@ -54,10 +59,9 @@ GET /settings/teams; POST /settings/mail-rules; POST /settings/mail-rules/{rule_
 POST /settings/mailboxes/{mailbox_id}/sending;
 POST /settings/mailboxes; POST /settings/mailboxes/{mailbox_id}; POST /settings/mailboxes/{mailbox_id}/trial;
 POST /settings/people; POST /settings/people/{user_id}; POST /settings/people/{user_id}/deactivation;
-
 POST /settings/people/{user_id}/invitation; POST /settings/people/{user_id}/invitation/revocation;
 POST /settings/people/{user_id}/reset; POST /settings/people/{user_id}/reactivation;
-POST /settings/roles; POST /settings/roles/{role_id};
+POST /settings/people/{user_id}/factors/removal; POST /settings/roles; POST /settings/roles/{role_id};
 POST /settings/roles/{role_id}/deletion; POST /settings/teams; POST /settings/teams/{team_id}
 """
 

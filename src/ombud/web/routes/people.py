@@ -23,6 +23,8 @@ from ombud.people.actions import (
     reactivate_user,
     set_teams,
 )
+from ombud.people.factors import reset_factors
+from ombud.people.factors.queries import has_second_factor
 from ombud.people.policy import require_admin
 from ombud.web import queries as web_queries
 from ombud.web.answers import go_to, page
@@ -121,6 +123,16 @@ async def reactivate(request: Request, visitor: SignedIn, _signed: SignedForm, u
     require_admin(visitor.actor)
     visitor.require_fresh()
     await visitor.desk.arun(visitor.actor, reactivate_user, _number(user_id))
+    return go_to(request, at(f"/settings/people/{_number(user_id)}"))
+
+
+@router.post("/people/{user_id}/factors/removal")
+async def remove_factors(request: Request, visitor: SignedIn, _signed: SignedForm, user_id: str) -> Response:
+    """Take somebody's second factors away, for who lost them; they are signed out, and told."""
+    require_admin(visitor.actor)
+    visitor.require_fresh()
+    for one in await visitor.desk.arun(visitor.actor, reset_factors, _number(user_id)):
+        visitor.parts.listeners.end(one)
     return go_to(request, at(f"/settings/people/{_number(user_id)}"))
 
 
@@ -228,7 +240,7 @@ async def _form(
     values: dict[str, str] | None,
     error: Invalid | Conflict | None = None,
 ) -> Response:
-    user, places, account = None, {}, None
+    user, places, account, has_factors = None, {}, None, False
     async with visitor.desk.aread(visitor.actor) as session:
         around = read_around((await session.execute(web_queries.surroundings(visitor.actor))).one())
         roles = (await session.scalars(queries.roles())).all()
@@ -238,12 +250,14 @@ async def _form(
                 raise NotFound("There is no such person here.")
             account = AccountState.of(user, (await session.execute(outgoing.account_state(user.id))).one())
             places = dict((await session.execute(queries.memberships_of(user_id))).all())
+            has_factors = bool(await session.scalar(has_second_factor(user_id)))
     shown = values or (_values(user) if user is not None else {})
     errors = field_errors(error, _FIELDS) if isinstance(error, Invalid) else dict.fromkeys(_FIELDS, "")
     context = {
         "frame": make_frame(request, visitor, around, "settings"),
         "person": user,
         "account": account,
+        "has_factors": has_factors,
         "is_self": user_id == visitor.principal.user_id,
         "is_fresh": visitor.is_fresh,
         "values": shown,

@@ -90,8 +90,7 @@ CREATE POLICY own ON ombud.passkeys TO ombud_web USING (
   user_id = (SELECT ombud.actor_id()) OR (SELECT ombud.actor_kind()) = 'admin')
   WITH CHECK (user_id = (SELECT ombud.actor_id()));
 -- Steps are the door's: no policy for people, so they see none and make none.
-CREATE POLICY own ON ombud.account_notices FOR SELECT TO ombud_web USING (user_id = (SELECT ombud.actor_id()));
-CREATE POLICY leave ON ombud.account_notices FOR INSERT TO ombud_web WITH CHECK (
+CREATE POLICY own ON ombud.account_notices TO ombud_web USING (
   user_id = (SELECT ombud.actor_id()) OR (SELECT ombud.actor_kind()) = 'admin');
 
 GRANT SELECT (user_id, last_step, created_at, confirmed_at), INSERT, UPDATE, DELETE ON ombud.totp_factors TO ombud_app;

@@ -1,0 +1,131 @@
+"""Passkeys and the second step in Chromium, with its virtual authenticator (WebAuthn, over the DevTools protocol)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pyotp
+from playwright.sync_api import CDPSession, Page, expect
+
+from ombud import clock
+from tests.web.browser.conftest import Site
+
+
+def authenticator(page: Page) -> tuple[CDPSession, str]:
+    """Give a window a device that keeps passkeys and always knows its owner."""
+    session = page.context.new_cdp_session(page)
+    session.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    made = session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    return session, str(made["authenticatorId"])
+
+
+def local(site: Site) -> Site:
+    """Return the same desk under the name for which browsers make passkeys without TLS."""
+    site.url = site.url.replace("127.0.0.1", "localhost")
+    return site
+
+
+def keys(session: CDPSession, device: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = session.send("WebAuthn.getCredentials", {"authenticatorId": device})[
+        "credentials"
+    ]
+    return found
+
+
+def test_a_passkey_is_added_and_signs_in(site: Site) -> None:
+    local(site)
+    page = site.window(site.cast.agent)
+    session, device = authenticator(page)
+    page.goto(f"{site.url}/me/security")
+    page.get_by_label("Name of a new passkey").fill("Work laptop")
+    page.get_by_role("button", name="Add a passkey").click()
+    expect(page.get_by_role("heading", name="Keep these recovery codes")).to_be_visible()
+    expect(page.locator("recovery-codes li")).to_have_count(10)
+    [kept] = keys(session, device)
+    assert kept["isResidentCredential"]
+    assert kept["rpId"] == "localhost"
+    page.get_by_role("link", name="I have kept them").click()
+    expect(page.get_by_text("A passkey was added: Work laptop")).to_be_visible()
+    # The same device makes no second one for this account.
+    page.get_by_role("button", name="Add a passkey").click()
+    expect(page.get_by_role("alert")).to_contain_text("holds a passkey for this account already")
+    page.get_by_label("Name of the passkey Work laptop").fill("Old laptop")
+    page.get_by_role("button", name="Rename Work laptop").click()
+    expect(page.get_by_label("Name of the passkey Old laptop")).to_be_visible()
+
+    # Out, and in again: without a password, and at once.
+    session.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": device, "enabled": False})
+    page.context.clear_cookies()
+    page.goto(f"{site.url}/sign-in?next=/me/security")
+    page.get_by_role("button", name="Use a passkey").click()
+    session.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": device, "enabled": True})
+    page.wait_for_url("**/me/security")
+    expect(page.get_by_text(re.compile("used (just now|[0-9]+ s)"))).to_be_visible()
+    assert keys(session, device)[0]["signCount"] > kept["signCount"]
+
+    # The password alone is half of it; the passkey is the other half, too.
+    page.context.clear_cookies()
+    session.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": device, "enabled": False})
+    page.goto(f"{site.url}/sign-in")
+    page.get_by_label("Email").fill(site.cast.agent.email)
+    page.get_by_label("Password").fill(site.cast.agent.password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("heading", name="One more step")).to_be_visible()
+    session.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": device, "enabled": True})
+    page.get_by_role("button", name="Use a passkey").click()
+    page.wait_for_url("**/tickets?**")
+
+    page.goto(f"{site.url}/me/security")
+    page.get_by_role("button", name="Remove Old laptop").click()
+    expect(page.get_by_text("A passkey was removed: Old laptop")).to_be_visible()
+    session.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": device, "enabled": False})
+    page.context.clear_cookies()
+    page.goto(f"{site.url}/sign-in")
+    with page.expect_response("**/sign-in/passkey") as refused:
+        page.get_by_role("button", name="Use a passkey").click()
+        session.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": device, "enabled": True})
+    session.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": device, "enabled": False})
+    assert refused.value.status == 422, "a passkey that was removed opens nothing"
+    page.close()
+    site.forgive("422")
+
+
+def test_an_app_is_set_up_and_asked_for(site: Site) -> None:
+    page = site.window(site.cast.agent)
+    page.goto(f"{site.url}/me/security")
+    page.get_by_role("button", name="Set up an authenticator app").click()
+    expect(page.get_by_alt_text("QR code with the secret that stands below")).to_be_visible()
+    secret = page.locator("code.secret").inner_text().replace(" ", "")
+    app = pyotp.TOTP(secret)
+    page.get_by_label("The six digits that the app shows now").fill("000")
+    page.get_by_role("button", name="Turn it on").click()
+    expect(page.get_by_text("This code is not the one that the app shows now.")).to_be_visible()
+    page.get_by_label("The six digits that the app shows now").fill(app.at(clock.now()))
+    page.get_by_role("button", name="Turn it on").click()
+    expect(page.get_by_role("heading", name="Keep these recovery codes")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    code = page.locator("recovery-codes code").first.inner_text()
+    assert code in download.value.path().read_text()
+    page.get_by_role("link", name="I have kept them").click()
+    expect(page.get_by_text("10 of 10 left")).to_be_visible()
+
+    other = site.window()
+    other.goto(f"{site.url}/sign-in")
+    other.get_by_label("Email").fill(site.cast.agent.email)
+    other.get_by_label("Password").fill(site.cast.agent.password)
+    other.get_by_role("button", name="Sign in", exact=True).click()
+    expect(other.get_by_label("Code")).to_be_focused()
+    other.get_by_label("Code").fill(code)
+    other.keyboard.press("Enter")
+    other.wait_for_url("**/tickets?**")
+    site.forgive("422")
