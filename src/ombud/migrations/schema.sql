@@ -6544,8 +6544,6 @@ CREATE POLICY keepers ON ombud.account_tokens TO ombud_web USING (ombud.keeps_ac
 
 ALTER TABLE ombud.kept_answers ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY leave ON ombud.account_notices FOR INSERT TO ombud_web WITH CHECK (((user_id = ( SELECT ombud.actor_id() AS actor_id)) OR (( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text)));
-
 ALTER TABLE ombud.login_attempts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.mail_references ENABLE ROW LEVEL SECURITY;
@@ -6574,7 +6572,7 @@ ALTER TABLE ombud.outbound_mails ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.outbound_recipients ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY own ON ombud.account_notices FOR SELECT TO ombud_web USING ((user_id = ( SELECT ombud.actor_id() AS actor_id)));
+CREATE POLICY own ON ombud.account_notices TO ombud_web USING (((user_id = ( SELECT ombud.actor_id() AS actor_id)) OR (( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text)));
 
 CREATE POLICY own ON ombud.api_tokens TO ombud_web USING (((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) OR ( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text))));
 
