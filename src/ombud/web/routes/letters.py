@@ -34,7 +34,7 @@ from ombud.web.auth import (
 from ombud.web.forms import field_errors, read_form, text_of
 from ombud.web.parts import parts_of
 from ombud.web.place import at
-from ombud.web.routes.sign_in import _let_in, ip_of, minutes
+from ombud.web.routes.sign_in import ip_of, let_in, minutes
 
 router = APIRouter()
 
@@ -143,7 +143,7 @@ async def _use(request: Request, link: Link, secret: str, form: FormData) -> Res
             if link.role is not UserRole.CUSTOMER or not parts.runtime.settings.sign_in_links:
                 raise LinkVoid
             await desk.arun(actor, letters.use_link, secret, link.purpose)
-            return await _let_in(request, link.user_id, at("/"))
+            return await let_in(request, link.user_id, at("/"))
 
 
 async def _find(request: Request) -> Link | None:
