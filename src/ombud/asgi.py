@@ -14,9 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ombud.api.app import create_api
 from ombud.config import Settings
 from ombud.db.desk import Desk
-from ombud.db.open import data_dir, open_desk
+from ombud.db.open import open_desk
 from ombud.db.replica import Position, current_position
-from ombud.files import open_store
+from ombud.files import files_of
 from ombud.live import LiveHub
 from ombud.runtime import Runtime, equip
 from ombud.web.app import create_web
@@ -41,7 +41,7 @@ def build_app(desk: Desk, settings: Settings, *, streams: bool = True) -> FastAP
     Without `streams` pages are not told live of what changes: for hosts where each stream would hold a worker.
     """
     live = LiveHub(desk)
-    files = open_store(data_dir(settings) / "files", limit=settings.attachment_limit)
+    files = files_of(settings)
     runtime = Runtime(settings=settings, desk=equip(desk, settings), files=files, live=live, streams=streams)
 
     @contextlib.asynccontextmanager

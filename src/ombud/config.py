@@ -39,6 +39,18 @@ class Settings(BaseSettings):
         description="Processes that share the database server, for the check at start.",
     )
     data_dir: Path | None = Field(default=None, description="Where the embedded server and files live.")
+    files_url: str | None = Field(
+        default=None,
+        description="Where attached files are: `s3://bucket/prefix` or `file:///folder`; by default in the data directory.",
+    )
+    files_endpoint: str | None = Field(
+        default=None, description="Address of an S3-compatible server; by default Amazon's of the region."
+    )
+    files_region: str | None = Field(default=None, description="Its region.")
+    files_access_key: SecretStr | None = Field(
+        default=None, description="Name of the key to it; without it, what the AWS_ variables say."
+    )
+    files_secret_key: SecretStr | None = Field(default=None, description="The key itself.")
     base_url: str | None = Field(default=None, description="The desk's public address, for links.")
     host: str = Field(default="127.0.0.1", description="Address that `ombud serve` listens on.")
     port: int = Field(default=8377, ge=0, le=65535, description="Its port; 0 takes any that is free.")

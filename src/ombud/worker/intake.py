@@ -16,7 +16,7 @@ from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.open import data_dir
 from ombud.errors import NotFound, OmbudError
-from ombud.files import FileStore, StoredBytes, open_store
+from ombud.files import FileStore, StoredBytes, files_of
 from ombud.kit.vault import Vault, open_vault
 from ombud.mail import actions, queries
 from ombud.mail.outgoing.acknowledging import Acknowledging
@@ -129,9 +129,9 @@ class Intake:
         begun = self._desk.run(_system(), actions.begin_attempts, [mail_id])
         return self._decide(begun[0]) if begun else None
 
-    def stream(self, mail: InboundMail) -> AsyncIterator[bytes]:
-        """Yield a message as it came, in pieces."""
-        return self._files.stream(mail.storage_key)
+    async def aopen(self, mail: InboundMail) -> AsyncIterator[bytes]:
+        """Return a message as it came, in pieces."""
+        return await self._files.aopen(mail.storage_key)
 
     def _decide_together(self, mail_ids: Sequence[int]) -> int:
         pending = set(mail_ids)
@@ -233,7 +233,7 @@ def open_intake(desk: Desk, settings: Settings) -> Intake:
     folder = data_dir(settings)
     equip(desk, settings)  # an agent who answers by mail answers the customer
     namer = open_namer(folder)
-    store = open_store(folder / "files", limit=settings.mail_limit)
+    store = files_of(settings, limit=settings.mail_limit)
     return Intake(desk, store, namer, acknowledge=Acknowledging(namer))
 
 

@@ -25,7 +25,7 @@ from ombud.db.context import DeskSession
 from ombud.db.desk import Desk
 from ombud.db.open import data_dir
 from ombud.errors import OmbudError
-from ombud.files import FileStore, open_store
+from ombud.files import FileStore, files_of
 from ombud.kit.guard import Guard
 from ombud.kit.vault import open_vault
 from ombud.mail import queries as mailboxes
@@ -247,7 +247,7 @@ def open_sender(desk: Desk, settings: Settings) -> Sender:
     vault, guard = open_vault(folder / "keys"), Guard(words_of(settings.internal_hosts))
     return Sender(
         desk,
-        open_store(folder / "files", limit=MAIL_LIMIT),
+        files_of(settings, limit=MAIL_LIMIT),
         open_namer(folder),
         connect=partial(Connection, guard=guard),
         secret=lambda sealed, place: vault.open(sealed, place) if sealed is not None else "",

@@ -7,9 +7,8 @@ from ombud import clock
 from ombud.curation import forget_stale_files, purge_deleted_tickets, queries
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
-from ombud.db.open import data_dir
 from ombud.errors import NotFound
-from ombud.files import FileStore, open_store
+from ombud.files import FileStore, files_of
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +25,7 @@ def purge(desk: Desk, actor: Actor) -> int:
 
 def remove_files(desk: Desk, actor: Actor) -> int:
     """Remove one batch of files that no row refers to; returns how many were dealt with."""
-    store = open_store(data_dir(desk.settings) / "files", limit=desk.settings.attachment_limit)
+    store = files_of(desk.settings)
     return remove_stale_files(desk, actor, store)
 
 
