@@ -79,7 +79,7 @@ async def test_without_the_bucket_files_wait_and_all_else_goes_on(
         assert (await browser.get("/healthz")).status_code == 200
 
 
-def test_a_backup_holds_the_bucket_and_the_check_reads_it(
+def test_a_backup_holds_the_bucket_and_the_check_reads_it(  # noqa: PLR0917 -- fixtures
     s3: S3,
     settings: Settings,
     desk: Desk,

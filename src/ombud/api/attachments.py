@@ -80,7 +80,7 @@ async def read_attachment_content(attachment_id: PathId, call: CurrentCall, requ
     record = await call.write(_download, attachment_id)
     headers = _headers(record)
     part = wanted_part(request.headers, size=record.size, etag=headers["ETag"])
-    pieces = await call.runtime.files.aopen(record.storage_key, part and part.bounds)
+    pieces = await call.runtime.files.aopen(record.storage_key, part.bounds if part is not None else None)
     if part is None:
         return StreamingResponse(pieces, headers=headers)
     return StreamingResponse(pieces, 206, headers | part.headers)

@@ -65,7 +65,7 @@ def _bucket(settings: Settings, url: str) -> "S3Store":
     }
     return S3Store.from_url(
         url,
-        config={name: value for name, value in given.items() if value is not None},  # type: ignore[misc]  # a subset of its keys
+        config={name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]  # a subset of its keys
         client_options={
             "allow_http": bool(endpoint and endpoint.startswith("http://")),
             "connect_timeout": timedelta(seconds=CONNECT_SECONDS),

@@ -21,7 +21,7 @@ from ombud.clock import now
 from ombud.errors import NotFound, TooLarge, Unavailable
 
 if TYPE_CHECKING:
-    from obstore import Bytes
+    from obstore import BytesStream
     from obstore.store import ObjectStore
 
 CHUNK = 1 << 20
@@ -223,13 +223,13 @@ def _reaching() -> Iterator[None]:
         raise Unavailable("The store of files cannot be reached. Try again in a moment.") from error
 
 
-def _told(pieces: "Iterable[Bytes]") -> Iterator[bytes]:
+def _told(pieces: "BytesStream") -> Iterator[bytes]:
     with _reaching():
         for piece in pieces:
             yield bytes(piece)
 
 
-async def _atold(pieces: "AsyncIterator[Bytes]") -> AsyncIterator[bytes]:
+async def _atold(pieces: "BytesStream") -> AsyncIterator[bytes]:
     with _reaching():
         async for piece in pieces:
             yield bytes(piece)

@@ -81,6 +81,7 @@ async def visitor(request: Request) -> Visitor:
     principal = await find_principal(parts.runtime.desk, secret, request.state.request_id)
     if principal is None:
         raise Unauthenticated
+    request.state.principal = principal
     await _note_presence(parts.runtime.desk, principal)
     return Visitor(principal, form_token(secret), parts)
 

@@ -1,6 +1,5 @@
 """Errands of retention: remove what was deleted long enough ago, then the files that nobody refers to."""
 
-import logging
 from datetime import timedelta
 
 from ombud import clock
@@ -9,8 +8,9 @@ from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.errors import NotFound
 from ombud.files import FileStore, files_of
+from ombud.kit.logs import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 FILES_AT_ONCE = 500
 GRACE = timedelta(hours=1)
@@ -44,5 +44,5 @@ def _remove(store: FileStore, key: str, grace: timedelta) -> bool:
     try:
         return store.remove(key, untouched_for=grace.total_seconds())
     except NotFound:
-        log.warning("%r is not a key of the store", key)
+        log.warning("a stale file has no key of the store", key=key)
         return True
