@@ -147,7 +147,10 @@ async def test_figures_are_for_those_who_may_read_them(
     assert answer.status_code == 200
     assert len(statements) <= 2, str(statements)
     figures = answer.text
-    assert 'ombud_request_seconds_bucket{le="0.005",method="GET",route="/api/v1/tickets",status="200"}' in figures
+    assert (
+        'ombud_request_seconds_bucket{le="0.005",method="GET",route="/api/v1/tickets",status="200"}'
+        in figures
+    )
     assert "ombud_database_up 1.0" in figures
     assert 'ombud_queue_depth{queue="outbox"} 0.0' in figures
     assert 'ombud_queue_age_seconds{queue="quarantine"} 0.0' in figures

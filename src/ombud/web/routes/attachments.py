@@ -38,7 +38,9 @@ async def download(request: Request, visitor: SignedIn, attachment_id: str) -> R
         "ETag": f'"{found.checksum}"',
     }
     part = wanted_part(request.headers, size=found.size, etag=headers["ETag"])
-    pieces = await visitor.parts.runtime.files.aopen(found.storage_key, part.bounds if part is not None else None)
+    pieces = await visitor.parts.runtime.files.aopen(
+        found.storage_key, part.bounds if part is not None else None
+    )
     # What the sender called it decides nothing: a browser is told that it is bytes to save.
     return StreamingResponse(
         pieces,
