@@ -108,12 +108,14 @@ async def test_secrets_are_in_no_line(caller: httpx.AsyncClient, cast: Cast, wri
         raise ValueError(f"connecting as {CANARY} failed")
     except ValueError as error:
         log.exception("it failed")
-        log.error("it failed", error=error)
+        failure = error
+    log.error("it failed", error=failure)
     log.warning(
         "known by name", smtp_password=CANARY, cookie=CANARY, api_token=CANARY, nested={"secret": CANARY}
     )
     log.warning("known by form", url=f"postgresql://desk:{CANARY}@db/desk", said=f"password={CANARY}")
-    log.warning(f"Authorization: Bearer {CANARY}xx", key=f"whsec_{CANARY}", token_is=f"omb_live_{CANARY}")
+    said = f"Authorization: Bearer {CANARY}xx"
+    log.warning(said, key=f"whsec_{CANARY}", token_is=f"omb_live_{CANARY}")
     logging.getLogger("third.party").warning("url %s", f"https://a:{CANARY}@host/")
     logging.getLogger("third.party").info("not at all: %s", CANARY)
     text = written.getvalue()
