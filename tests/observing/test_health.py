@@ -164,7 +164,7 @@ async def test_statistics_over_the_api_are_right_whatever_becomes_of_redis(
                     Redis.from_url(url).flushall()
                 case "nonsense":
                     client = Redis.from_url(url)
-                    for key in client.keys():  # type: ignore[union-attr]  # not the asynchronous one
+                    for key in client.scan_iter():
                         client.set(key, '["1:1:", {"total": 77}]')
                 case "frozen":
                     process.send_signal(signal.SIGSTOP)
