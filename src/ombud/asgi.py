@@ -3,6 +3,7 @@
 Used by `ombud serve` (as a factory, in the server process) and by host applications that mount a desk.
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -11,13 +12,15 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ombud.analytics import Figures
 from ombud.api.app import create_api
 from ombud.config import Settings
 from ombud.db.desk import Desk
-from ombud.db.open import data_dir, open_desk
+from ombud.db.open import open_desk
 from ombud.db.replica import Position, current_position
-from ombud.files import open_store
+from ombud.files import files_of
 from ombud.live import LiveHub
+from ombud.observing import Metrics, Observed, name_routes, open_tracing
 from ombud.runtime import Runtime, equip
 from ombud.web.app import create_web
 
@@ -41,8 +44,18 @@ def build_app(desk: Desk, settings: Settings, *, streams: bool = True) -> FastAP
     Without `streams` pages are not told live of what changes: for hosts where each stream would hold a worker.
     """
     live = LiveHub(desk)
-    files = open_store(data_dir(settings) / "files", limit=settings.attachment_limit)
-    runtime = Runtime(settings=settings, desk=equip(desk, settings), files=files, live=live, streams=streams)
+    files = files_of(settings)
+    figures = Figures(desk) if settings.redis_url is not None else None
+    runtime = Runtime(
+        settings=settings,
+        desk=equip(desk, settings),
+        files=files,
+        live=live,
+        streams=streams,
+        figures=figures,
+    )
+
+    traces = open_tracing(desk)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -51,13 +64,20 @@ def build_app(desk: Desk, settings: Settings, *, streams: bool = True) -> FastAP
             yield
         finally:
             await live.stop()
+            if traces is not None:
+                await asyncio.to_thread(traces.close)
             await desk.aclose()
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     if settings.replica_url is not None:
         app.add_middleware(ReadYourWrites, is_secure=(settings.base_url or "").startswith("https:"))
-    app.mount("/api/v1", create_api(runtime))
-    app.mount("/", create_web(runtime))
+    api, web = create_api(runtime), create_web(runtime)
+    name_routes(api, "/api/v1")
+    name_routes(web)
+    app.add_route("/metrics", Metrics(runtime).answer, include_in_schema=False)
+    app.mount("/api/v1", api)
+    app.mount("/", web)
+    app.add_middleware(Observed, tracing=traces)
     return app
 
 

@@ -5,6 +5,7 @@ Reading settings has no side effect and needs no database.
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -39,6 +40,33 @@ class Settings(BaseSettings):
         description="Processes that share the database server, for the check at start.",
     )
     data_dir: Path | None = Field(default=None, description="Where the embedded server and files live.")
+    files_url: str | None = Field(
+        default=None,
+        description="Where attached files are: `s3://bucket/prefix` or `file:///folder`; else the data directory.",
+    )
+    files_endpoint: str | None = Field(
+        default=None, description="Address of an S3-compatible server; by default Amazon's of the region."
+    )
+    files_region: str | None = Field(default=None, description="Its region.")
+    files_access_key: SecretStr | None = Field(
+        default=None, description="Name of the key to it; without it, what the AWS_ variables say."
+    )
+    files_secret_key: SecretStr | None = Field(default=None, description="The key itself.")
+    log_format: Literal["console", "json"] = Field(
+        default="console", description="How log lines look: `console` for people, `json` for programs."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least that the desk logs; other libraries: warnings."
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        min_length=24,
+        description="Bearer token under which `/metrics` is served; none: not by token.",
+    )
+    metrics_peers: str = Field(
+        default="",
+        description="Networks that may read `/metrics` without it, separated by commas; empty: none.",
+    )
     base_url: str | None = Field(default=None, description="The desk's public address, for links.")
     host: str = Field(default="127.0.0.1", description="Address that `ombud serve` listens on.")
     port: int = Field(default=8377, ge=0, le=65535, description="Its port; 0 takes any that is free.")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ombud.analytics import Figures
 from ombud.config import Settings
 from ombud.db.desk import Desk
 from ombud.db.open import data_dir
@@ -22,6 +23,8 @@ class Runtime:
     live: LiveHub
     streams: bool = True
     """Whether pages may keep a stream open for what changes; not where each stream would hold a worker."""
+    figures: Figures | None = None
+    """Statistics by way of Redis, where there is one."""
 
 
 def equip(desk: Desk, settings: Settings) -> Desk:

@@ -121,3 +121,21 @@ async def test_files_of_comments(caller: Caller, cast: Cast, runtime: Runtime, n
     assert (
         await customer.post(f"tickets/{number}/attachments", files=upload("f.txt", b"f"))
     ).status_code == 201
+
+
+async def test_a_part_of_a_file_comes_down(agent: httpx.AsyncClient, number: str) -> None:
+    content = bytes(range(256)) * 300
+    made = await agent.post(f"tickets/{number}/attachments", files=upload("big.txt", content))
+    path = f"attachments/{made.json()['id']}/content"
+    part = await agent.get(path, headers={"Range": "bytes=1000-1999"})
+    assert (part.status_code, part.content) == (206, content[1000:2000])
+    assert part.headers["Content-Range"] == f"bytes 1000-1999/{len(content)}"
+    assert part.headers["Content-Length"] == "1000"
+    etag = part.headers["ETag"]
+    assert etag == f'"{hashlib.sha256(content).hexdigest()}"'
+    again = await agent.get(path, headers={"Range": "bytes=-5", "If-Range": etag})
+    assert (again.status_code, again.content) == (206, content[-5:])
+    for ignored in ({"Range": "bytes=0-1,4-5"}, {"Range": "bytes=0-1", "If-Range": '"other"'}):
+        whole = await agent.get(path, headers=ignored)
+        assert (whole.status_code, whole.content) == (200, content)
+        assert whole.headers["Accept-Ranges"] == "bytes"

@@ -52,6 +52,7 @@ POST /webhooks/{webhook_id}/deliveries/{delivery_id}/attempt
 """
 ADMINISTRATORS = """
 POST /users/{user_id}/password-reset;
+GET /health;
 DELETE /mail/rules/{rule_id}; DELETE /roles/{role_id}; DELETE /teams/{team_id}/members/{user_id};
 PATCH /mail/rules/{rule_id}; PATCH /mailboxes/{mailbox_id}; PATCH /mailboxes/{mailbox_id}/sending;
 PATCH /roles/{role_id}; PATCH /teams/{team_id};

@@ -53,6 +53,7 @@ POST /settings/notifications; POST /tickets/bulk; POST /tickets/{number}/comment
 POST /tickets/{number}/deletion; POST /tickets/{number}/restoration; POST /tickets/{number}/tags; POST /undo
 """
 ADMINISTRATORS = """
+GET /settings/health;
 GET /settings/mailboxes; GET /settings/mailboxes/new; GET /settings/mailboxes/{mailbox_id}; GET /settings/people;
 GET /settings/people/new; GET /settings/people/{user_id}; GET /settings/roles; GET /settings/roles/{role_id};
 GET /settings/teams; POST /settings/mail-rules; POST /settings/mail-rules/{rule_id}/deletion;

@@ -16,7 +16,7 @@ from ombud.api.schemas.conversation import Attachment
 from ombud.audit import record_access
 from ombud.db.context import actor_of
 from ombud.errors import Invalid, NotFound
-from ombud.files import download_headers
+from ombud.files import download_headers, wanted_part
 from ombud.files.store import CHUNK
 from ombud.models import AccessKind
 from ombud.models import Attachment as AttachmentRow
@@ -68,14 +68,22 @@ async def read_attachment(attachment_id: PathId, call: CurrentCall) -> Attachmen
 @router.get(
     "/attachments/{attachment_id}/content",
     response_class=StreamingResponse,
-    responses={200: {"description": "The bytes, as a download.", "content": _BYTES}},
+    responses={
+        200: {"description": "The bytes, as a download.", "content": _BYTES},
+        206: {"description": "The part of them that a `Range` header asked for.", "content": _BYTES},
+    },
 )
 async def read_attachment_content(attachment_id: PathId, call: CurrentCall, request: Request) -> Response:
-    """Download a file."""
+    """Download a file, or with a `Range` header (one range of bytes) a part of it."""
     if request.state.is_head:
         return Response(headers=_headers(await call.read(_attachment, attachment_id)))
     record = await call.write(_download, attachment_id)
-    return StreamingResponse(call.runtime.files.stream(record.storage_key), headers=_headers(record))
+    headers = _headers(record)
+    part = wanted_part(request.headers, size=record.size, etag=headers["ETag"])
+    pieces = await call.runtime.files.aopen(record.storage_key, part.bounds if part is not None else None)
+    if part is None:
+        return StreamingResponse(pieces, headers=headers)
+    return StreamingResponse(pieces, 206, headers | part.headers)
 
 
 async def _attach(call: Call, number: str, comment_id: int | None, upload: UploadFile) -> Attachment:
@@ -118,7 +126,12 @@ def _download(session: Session, attachment_id: int) -> AttachmentRow:
 
 
 def _headers(record: AttachmentRow) -> dict[str, str]:
-    return download_headers(file_name=record.file_name, content_type=record.content_type, size=record.size)
+    return download_headers(
+        file_name=record.file_name,
+        content_type=record.content_type,
+        size=record.size,
+        checksum=record.checksum,
+    )
 
 
 def _attachment(session: Session, attachment_id: int) -> AttachmentRow:

@@ -3,7 +3,6 @@
 Plain ASGI, because it must hold for streams and for what goes wrong outside of routes as well.
 """
 
-import logging
 from typing import Any
 
 from fastapi import Request
@@ -14,7 +13,9 @@ from ombud.api import problems
 from ombud.api.rates import Left
 from ombud.db.actor import new_request_id
 from ombud.errors import OmbudError
+from ombud.kit.logs import Log
 
+_log = Log(__name__)
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -41,7 +42,7 @@ class Envelope:
         try:
             await self._app(inner, receive, answer.send)
         except Exception:
-            logging.getLogger(__name__).exception("request %s failed", answer.request_id)
+            _log.exception("request failed", request_id=answer.request_id)
             if answer.started:
                 raise  # too late to say anything: the connection breaks off, and the client notices
             problem = problems.answer(Request(inner), 500, "error", OmbudError.default_message)

@@ -98,7 +98,7 @@ async def read_inbound_mail_content(mail_id: PathId, call: CurrentCall, request:
         return Response(headers=_headers(await call.read(_mail, mail_id)))
     mail = await call.write(_download, mail_id)
     intake = await asyncio.to_thread(_intake, call)
-    return StreamingResponse(intake.stream(mail), headers=_headers(mail))
+    return StreamingResponse(await intake.aopen(mail), headers=_headers(mail))
 
 
 @router.put("/mail/inbound/{mail_id}/ticket", responses=problems(409, 413, 415))

@@ -3,7 +3,6 @@
 `code` is stable and made for programs; `detail` is made for people and may change.
 """
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -26,6 +25,7 @@ from ombud.errors import (
     Unauthenticated,
     Unavailable,
 )
+from ombud.kit.logs import Log
 
 MEDIA_TYPE = "application/problem+json"
 ERRORS_SHOWN = 50
@@ -153,7 +153,7 @@ def _status(kind: type[OmbudError]) -> int:
 async def _on_desk_error(request: Request, error: OmbudError) -> JSONResponse:
     status = _status(type(error))
     if status == 500:
-        logging.getLogger(__name__).error("request %s: %r", request.state.request_id, error, exc_info=error)
+        Log(__name__).error("request failed", error=error, request_id=request.state.request_id)
         return answer(request, 500, "error", OmbudError.default_message)
     match error:
         case Invalid():

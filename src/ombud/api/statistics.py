@@ -1,6 +1,7 @@
 """Figures: statistics for the team, views with their counters for everybody."""
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, TypedDict
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,6 +18,14 @@ from ombud.tickets import TicketFilter, View, queries
 router = api_router("Figures")
 
 
+class Span(TypedDict):
+    """The same, as statistics take it."""
+
+    start: datetime | None
+    end: datetime | None
+    time_zone: str
+
+
 class Range(BaseModel):
     """Which tickets: those created from `start` on and before `end`."""
 
@@ -30,8 +39,12 @@ class Range(BaseModel):
 @router.get("/statistics")
 async def read_statistics(wanted: Annotated[Range, Query()], call: CurrentCall) -> Statistics:
     """Read what tickets add up to. For the team only; each sees the figures of the tickets that they see."""
-    found = await call.read(
-        get_ticket_statistics, start=wanted.start, end=wanted.end, time_zone=wanted.time_zone
+    span: Span = {"start": wanted.start, "end": wanted.end, "time_zone": wanted.time_zone}
+    figures = call.runtime.figures
+    found = (
+        await figures.astatistics(call.actor, **span)
+        if figures is not None
+        else await call.read(get_ticket_statistics, **span)
     )
     return Statistics.model_validate(found)
 

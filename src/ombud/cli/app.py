@@ -25,6 +25,7 @@ GROUPS = {
     "curate": "duplicates, merging, forgetting people",
     "export": "content for elsewhere",
     "db": "the database: schema, roles, plans, health",
+    "files": "attached files: prove that all are there",
     "import": "tickets from files",
     "keys": "the keys that seal stored passwords",
     "mail": "mail: take it in, what came, read files as the desk would",

@@ -14,7 +14,7 @@ from ombud.db.desk import Desk
 from ombud.db.open import data_dir as data_dir_of
 from ombud.db.open import open_desk
 from ombud.errors import NotFound
-from ombud.files import open_store
+from ombud.files import files_of
 from ombud.worker.logs import seal_and_export
 
 Target = Annotated[
@@ -40,7 +40,7 @@ def command(
     place = data_dir_of(settings)
     with open_desk(settings, upgrade=False) as desk:
         _seal(desk)
-        source = Source(desk.engine.url, open_store(place / "files", limit=settings.attachment_limit), place)
+        source = Source(desk.engine.url, files_of(settings), place)
         with watched("Backing up") as progress:
             manifest = make_backup(
                 source, target.absolute(), with_keys=with_keys, skip_missing=skip_missing, progress=progress

@@ -20,7 +20,7 @@ from ombud.db.open import open_desk
 from ombud.demo import DemoDesk, generate
 from ombud.demo.load import SOURCE, guest_of, records, set_up
 from ombud.errors import Conflict
-from ombud.files import FileStore, open_store
+from ombud.files import FileStore, files_of
 from ombud.kit.passwords import hash_password
 from ombud.people.queries import user_by_email, users
 from ombud.transfer import LeftOut, TicketRecord, load_tickets, queries
@@ -51,13 +51,15 @@ def command(
 ) -> None:
     """Start a sample desk: made on the first start, as you left it on the next ones."""
     plain = settings_with(host=host, port=port)
-    settings = plain.model_copy(update={"data_dir": data_dir or data_dir_of(plain) / "demo"})
+    settings = plain.model_copy(
+        update={"data_dir": data_dir or data_dir_of(plain) / "demo", "files_url": None}
+    )
     sample = generate(now(), tickets=tickets)
     if fresh:
         _start_over(settings, sample)
 
     def prepare(desk: Desk) -> None:
-        fill(desk, sample, open_store(data_dir_of(settings) / "files", limit=settings.attachment_limit))
+        fill(desk, sample, files_of(settings))
 
     serve(
         settings,

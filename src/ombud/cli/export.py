@@ -15,10 +15,9 @@ from ombud.audit.actions import record_access
 from ombud.cli.common import DataDir, err, settings_with
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
-from ombud.db.open import data_dir as data_dir_of
 from ombud.db.open import open_desk
 from ombud.errors import Invalid
-from ombud.files import open_store
+from ombud.files import files_of
 from ombud.models import AccessKind
 from ombud.transfer.export import COLUMNS, export_records, export_rows
 from ombud.transfer.spreadsheet import safe_cell
@@ -38,9 +37,7 @@ def jsonl(file: Target = None, no_files: NoFiles = False, data_dir: DataDir = No
     """Export everything as JSON lines, which `ombud import jsonl` brings in again."""
     settings = settings_with(data_dir)
     with open_desk(settings) as desk:
-        store = (
-            None if no_files else open_store(data_dir_of(settings) / "files", limit=settings.attachment_limit)
-        )
+        store = None if no_files else files_of(settings)
         with _written(file) as lines, _noted(desk, "export:jsonl") as session:
             count = 0
             for record in export_records(session, store.get if store is not None else None):

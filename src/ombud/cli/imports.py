@@ -12,10 +12,9 @@ from ombud.cli.common import DataDir, err, settings_with
 from ombud.cli.loading import IMPORTER, Tally, load, progress_bar, tell
 from ombud.cli.stopping import insisting
 from ombud.db.desk import Desk
-from ombud.db.open import data_dir as data_dir_of
 from ombud.db.open import open_desk
 from ombud.errors import Invalid
-from ombud.files import StoredBytes, open_store
+from ombud.files import StoredBytes, files_of
 from ombud.models import TicketStatus
 from ombud.transfer import (
     LeftOut,
@@ -88,7 +87,7 @@ def mbox_command(
             load_nothing(read_mbox(stream, _keep_nothing), tally, stream, file)
         else:
             with open_desk(settings) as desk:
-                files = open_store(data_dir_of(settings) / "files", limit=settings.attachment_limit)
+                files = files_of(settings)
                 _load(
                     desk,
                     _watched(read_mbox(stream, lambda data: files.put([data])), tally, stream, file),
@@ -119,7 +118,7 @@ def jsonl_command(
             )
         else:
             with open_desk(settings) as desk:
-                files = open_store(data_dir_of(settings) / "files", limit=limit)
+                files = files_of(settings, limit=limit)
                 entries = _watched(read_export(stream, files.put, limit), tally, stream, file)
 
                 def write(batch: list[tuple[int, Loadable]]) -> Loaded:

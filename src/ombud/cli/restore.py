@@ -14,7 +14,7 @@ from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.open import data_dir as data_dir_of
 from ombud.db.open import database
-from ombud.files import open_store
+from ombud.files import files_of
 from ombud.worker.logs import seal_and_export
 
 NO_LIMIT = 2**62
@@ -27,7 +27,7 @@ def command(source: Source, *, data_dir: DataDir = None) -> None:
     settings = settings_with(data_dir)
     place = data_dir_of(settings)
     with database(settings) as (url, admin_url, login):
-        target = Target(admin_url, login, open_store(place / "files", limit=NO_LIMIT), place)
+        target = Target(admin_url, login, files_of(settings, limit=NO_LIMIT), place)
         with watched("Restoring") as progress:
             head, manifest = restore_backup(source.absolute(), target, progress=progress)
         if not migrate.is_current(admin_url):

@@ -1,7 +1,6 @@
 """`ombud serve`: one process with pages, API, live updates and chores, on the embedded server or your own."""
 
 import contextlib
-import logging
 import socket
 import threading
 import webbrowser
@@ -16,6 +15,7 @@ from ombud.config import Settings
 from ombud.db.desk import Desk
 from ombud.db.open import open_desk
 from ombud.errors import Unavailable
+from ombud.kit.log_lines import write_logs
 
 if TYPE_CHECKING:
     import uvicorn
@@ -44,8 +44,7 @@ def serve(
     `prepare` runs once the database is ready and before anybody is served; `announce` is called with the
     desk's address when it answers. Raises Unavailable when the port is taken.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    write_logs(settings.log_format, settings.log_level)
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(_listener(settings))
         desk = stack.enter_context(open_desk(settings))

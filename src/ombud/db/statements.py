@@ -14,6 +14,8 @@ class StatementLog:
     """The statements sent inside a block, in order; BEGIN and COMMIT are not among them."""
 
     statements: list[str] = field(default_factory=list)
+    outer: "StatementLog | None" = field(default=None, repr=False, compare=False)
+    """The block around this one, which counts the same statements."""
 
     def __len__(self) -> int:
         return len(self.statements)
@@ -30,7 +32,7 @@ _active: ContextVar[StatementLog | None] = ContextVar("ombud_statement_log", def
 @contextmanager
 def counted() -> Iterator[StatementLog]:
     """Count what this thread or task sends to any engine inside the block."""
-    log = StatementLog()
+    log = StatementLog(outer=_active.get())
     token = _active.set(log)
     try:
         yield log
@@ -41,5 +43,6 @@ def counted() -> Iterator[StatementLog]:
 @event.listens_for(Engine, "before_cursor_execute")
 def _note(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
     log = _active.get()
-    if log is not None:
+    while log is not None:
         log.statements.append(statement)
+        log = log.outer

@@ -1,6 +1,16 @@
 """Files: bytes in a content-addressed store; records of them are attachments of tickets."""
 
-from ombud.files.download import download_headers
+from ombud.files.download import Part, download_headers, wanted_part
+from ombud.files.opening import files_of, place_of
 from ombud.files.store import FileStore, StoredBytes, open_store
 
-__all__ = ["FileStore", "StoredBytes", "download_headers", "open_store"]
+__all__ = [
+    "FileStore",
+    "Part",
+    "StoredBytes",
+    "download_headers",
+    "files_of",
+    "open_store",
+    "place_of",
+    "wanted_part",
+]

@@ -1,23 +1,27 @@
-"""The store of bytes, through obstore: a local directory now, an object store by URL later.
+"""The store of bytes, through obstore: a local directory, or an object store (`opening` says which).
 
 Content-addressed: the key is the SHA-256, so a file stored twice takes its room once, and a name from outside
 never becomes a path. Bytes are written before the transaction that refers to them; a crash between the two
-leaves bytes that nobody refers to, never a record without bytes.
+leaves bytes that nobody refers to, never a record without bytes. An object store has a file whole or not at all; one
+that cannot be reached is Unavailable.
 """
 
 import hashlib
 import os
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from ombud.clock import now
-from ombud.errors import NotFound, TooLarge
+from ombud.errors import NotFound, TooLarge, Unavailable
 
 if TYPE_CHECKING:
+    from obstore import BytesStream
     from obstore.store import ObjectStore
 
 CHUNK = 1 << 20
@@ -66,7 +70,8 @@ class FileStore:
                 spool.seek(0)
                 # a few pieces at once, not the dozen that is usual: each lies in memory
                 piece = CHUNK if self._directory is not None else REMOTE_PIECE
-                obstore.put(self._store, key, spool, chunk_size=piece, max_concurrency=PIECES_AT_ONCE)
+                with _reaching():
+                    obstore.put(self._store, key, spool, chunk_size=piece, max_concurrency=PIECES_AT_ONCE)
                 self._reach_disk(key)
         return StoredBytes(size=size, checksum=checksum, storage_key=key)
 
@@ -74,12 +79,10 @@ class FileStore:
         """Return the bytes under `key`; NotFound when there are none."""
         import obstore
 
-        try:
+        with _reaching():
             if self._directory is not None:
                 return (self._directory / _checked(key)).read_bytes()  # once in memory, not twice
             return bytes(obstore.get(self._store, _checked(key)).bytes())
-        except FileNotFoundError:
-            raise NotFound("This file is missing from the store.") from None
 
     def map(self, key: str) -> bytes | mmap:
         """Return the bytes under `key` as a file that is mapped into memory; NotFound when there are none.
@@ -90,11 +93,8 @@ class FileStore:
         import tempfile
 
         if self._directory is not None:
-            try:
-                with (self._directory / _checked(key)).open("rb") as file:
-                    return _mapped(file)
-            except FileNotFoundError:
-                raise NotFound("This file is missing from the store.") from None
+            with _reaching(), (self._directory / _checked(key)).open("rb") as file:
+                return _mapped(file)
         with tempfile.TemporaryFile() as spool:
             spool.writelines(self.open(key)[1])
             spool.flush()
@@ -111,11 +111,12 @@ class FileStore:
         _checked(key)
         if self._directory is None:
             try:
-                age = (now() - obstore.head(self._store, key)["last_modified"]).total_seconds()
-            except FileNotFoundError:
+                with _reaching():
+                    age = (now() - obstore.head(self._store, key)["last_modified"]).total_seconds()
+                    if age >= untouched_for:
+                        obstore.delete(self._store, key)
+            except NotFound:
                 return True
-            if age >= untouched_for:
-                obstore.delete(self._store, key)
             return age >= untouched_for
         path = self._directory / key
         away = path.with_name(f".{path.name}.going")
@@ -137,11 +138,9 @@ class FileStore:
         """Return how many bytes there are under `key`, and the bytes in pieces; NotFound when there are none."""
         import obstore
 
-        try:
+        with _reaching():
             found = obstore.get(self._store, _checked(key))
-        except FileNotFoundError:
-            raise NotFound("This file is missing from the store.") from None
-        return found.meta["size"], (bytes(piece) for piece in found.stream(min_chunk_size=CHUNK))
+        return found.meta["size"], _told(found.stream(min_chunk_size=CHUNK))
 
     async def aput(self, chunks: Iterable[bytes]) -> StoredBytes:
         """`put`, in a thread."""
@@ -149,16 +148,33 @@ class FileStore:
 
         return await asyncio.to_thread(self.put, chunks)
 
-    async def stream(self, key: str) -> AsyncIterator[bytes]:
-        """Yield the bytes under `key` in pieces, so that a large file never lies in memory as a whole."""
+    async def aopen(self, key: str, part: tuple[int, int] | None = None) -> AsyncIterator[bytes]:
+        """Return the bytes under `key` in pieces, so that a large file never lies in memory as a whole.
+
+        `part` is the first byte and the one after the last. The store has answered when this returns: what is missing
+        or away is told before anything was sent to anybody.
+        """
         import obstore
 
-        try:
-            found = await obstore.get_async(self._store, _checked(key))
-        except FileNotFoundError:
-            raise NotFound("This file is missing from the store.") from None
-        async for piece in found.stream(min_chunk_size=CHUNK):
-            yield bytes(piece)
+        with _reaching():
+            found = await obstore.get_async(
+                self._store, _checked(key), options={"range": part} if part is not None else None
+            )
+        return _atold(found.stream(min_chunk_size=CHUNK))
+
+    async def stream(self, key: str) -> AsyncIterator[bytes]:
+        """Yield the bytes under `key` in pieces; nothing is asked for before the first is wanted."""
+        async for piece in await self.aopen(key):
+            yield piece
+
+    def listed(self) -> Iterator[tuple[str, int, datetime]]:
+        """Yield key, size and time of everything in the store, of whatever name."""
+        import obstore
+
+        with _reaching():
+            for batch in obstore.list(self._store, chunk_size=1000):
+                for one in batch:
+                    yield one["path"], one["size"], one["last_modified"]
 
     def _reach_disk(self, key: str) -> None:
         """Wait until the bytes and their name are on the disk; object stores promise that themselves."""
@@ -187,10 +203,36 @@ class FileStore:
         import obstore
 
         try:
-            obstore.head(self._store, _checked(key))
-        except (FileNotFoundError, NotFound):
+            with _reaching():
+                obstore.head(self._store, _checked(key))
+        except NotFound:
             return False
         return True
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """Tell the store's errors in the desk's; what the store says names keys and addresses, so it is not passed on."""
+    from obstore.exceptions import BaseError
+
+    try:
+        yield
+    except FileNotFoundError:
+        raise NotFound("This file is missing from the store.") from None
+    except BaseError as error:
+        raise Unavailable("The store of files cannot be reached. Try again in a moment.") from error
+
+
+def _told(pieces: "BytesStream") -> Iterator[bytes]:
+    with _reaching():
+        for piece in pieces:
+            yield bytes(piece)
+
+
+async def _atold(pieces: "BytesStream") -> AsyncIterator[bytes]:
+    with _reaching():
+        async for piece in pieces:
+            yield bytes(piece)
 
 
 def _small(chunks: Iterable[bytes]) -> Iterator[bytes | memoryview]:

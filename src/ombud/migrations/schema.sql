@@ -7799,6 +7799,10 @@ GRANT SELECT(ticket_id) ON TABLE ombud.ticket_search TO ombud_app;
 
 GRANT SELECT(document) ON TABLE ombud.ticket_search TO ombud_app;
 
+GRANT SELECT(is_indexed) ON TABLE ombud.ticket_search TO ombud_app;
+
+GRANT SELECT(changed_at) ON TABLE ombud.ticket_search TO ombud_app;
+
 GRANT SELECT ON TABLE ombud.ticket_stats TO ombud_backup;
 GRANT SELECT ON TABLE ombud.ticket_stats TO ombud_app;
 

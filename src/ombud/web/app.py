@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
@@ -15,6 +14,7 @@ from starlette.types import Scope
 from ombud import clock
 from ombud.db.translate import Lost
 from ombud.errors import OmbudError, RateLimited, Unauthenticated, Unavailable
+from ombud.kit.logs import Log
 from ombud.people.accounts import ConfirmationNeeded
 from ombud.people.factors import SecondFactorNeeded
 from ombud.runtime import Runtime
@@ -30,6 +30,7 @@ from ombud.web.routes import (
     colleagues,
     comments,
     factors,
+    condition,
     health,
     inbox,
     letters,
@@ -53,7 +54,7 @@ from ombud.web.routes import (
 from ombud.web.security import CONNECTION_LOST, Guard, Rules
 from ombud.web.templates import environment
 
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 # The order matters where a fixed word stands in the place of a ticket's number or a field's noun.
 ROUTERS = (
@@ -82,6 +83,7 @@ ROUTERS = (
     mail.router,
     mailboxes.router,
     webhooks.router,
+    condition.router,
 )
 
 
@@ -153,7 +155,7 @@ async def _misread(request: Request, _error: Exception) -> Response:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    _log.error("unexpected error in request %s", getattr(request.state, "request_id", "?"), exc_info=error)
+    _log.error("request failed", error=error, request_id=getattr(request.state, "request_id", "?"))
     return problem(request, 500)
 
 

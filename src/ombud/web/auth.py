@@ -89,6 +89,7 @@ async def visitor(request: Request) -> Visitor:
     principal = await find_principal(parts.runtime.desk, secret, request.state.request_id)
     if principal is None:
         raise Unauthenticated
+    request.state.principal = principal
     await _require_second_factor(request, parts, principal)
     await _note_presence(parts.runtime.desk, principal)
     return Visitor(principal, form_token(secret), parts)

@@ -4,18 +4,18 @@ The log is written in the transaction of the change, so it is the outbox. Positi
 transaction: a process that dies in between leaves both as they were.
 """
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from ombud import clock
+from ombud.kit.logs import Log
 from ombud.models import WebhookDelivery, WebhookEndpoint, WebhookEvent, WebhookPosition
 from ombud.webhooks import queries
 from ombud.webhooks.rules import events_of, wants
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 BATCH = 1_000
 """Rows of the log in one transaction."""

@@ -4,7 +4,6 @@ Each chore is one short transaction (an errand: several, and files) that any num
 once. A chore that fails is logged and tried again at its next turn.
 """
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,12 +12,15 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from ombud import clock
 from ombud.analytics import actions as analytics
 from ombud.audit import actions as audit
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.errors import OmbudError
 from ombud.idempotency import drop_old_answers
+from ombud.kit.logs import Log
+from ombud.kit.metrics import chore_measured
 from ombud.mail import actions as mail
 from ombud.people import actions as people
 from ombud.people import letters, throttle
@@ -31,7 +33,7 @@ from ombud.worker.logs import seal_and_export, write_views
 from ombud.worker.mail_out import send_mail
 from ombud.worker.retention import purge, remove_files
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,13 @@ def _loop(desk: Desk, stop: threading.Event, chores: Sequence[Chore]) -> None:
 
 
 def _attempt(desk: Desk, chore: Chore) -> None:
+    begun = time.perf_counter()
     try:
-        run_chore(desk, chore)
+        with chore_measured(chore.name, clock.now().timestamp()):
+            done = run_chore(desk, chore)
+        level = log.info if done else log.debug
+        level("chore done", chore=chore.name, done=done, ms=round((time.perf_counter() - begun) * 1000, 1))
     except OmbudError as error:
-        log.warning("chore %s will be tried again: %s", chore.name, error.message)
+        log.warning("chore will be tried again", chore=chore.name, code=error.code, reason=error.message)
+    except Exception:
+        log.exception("chore failed", chore=chore.name)  # the others go on

@@ -5,7 +5,6 @@ marked on the server. Whatever ends the process in between, the next fetch takes
 comes twice is recognised by its bytes.
 """
 
-import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -17,6 +16,7 @@ from ombud.db.desk import Desk
 from ombud.errors import NotFound, OmbudError
 from ombud.files import StoredBytes
 from ombud.kit.guard import Guard, Unreachable
+from ombud.kit.logs import Log
 from ombud.kit.vault import Vault
 from ombud.mail import queries
 from ombud.mail.actions import fetch as actions
@@ -27,7 +27,7 @@ from ombud.models import MailAuth, Mailbox
 from ombud.worker.access import AccessTokens
 from ombud.worker.intake import Intake, open_intake, vault_of
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 LOOK_AGAIN = 60.0
 """Seconds after which a mailbox is looked at even if its server said nothing."""
@@ -184,7 +184,7 @@ def _wanted(desk: Desk) -> dict[int, datetime]:
         with desk.read(Actor.system("mail/imap")) as session:
             return {row.id: row.updated_at for row in session.execute(queries.fetched_mailboxes())}
     except OmbudError as error:
-        log.warning("mailboxes cannot be looked up: %s", error.message)
+        log.warning("mailboxes cannot be looked up", code=error.code, reason=error.message)
         return {}
 
 
@@ -195,9 +195,11 @@ def _stay(desk: Desk, mailbox_id: int, stop: threading.Event) -> None:
         try:
             open_fetcher(desk, desk.settings, mailbox_id).stay(stop)
         except OmbudError as error:
-            log.warning("mailbox %s will be tried again: %s", mailbox_id, error.message)
+            log.warning(
+                "mailbox will be tried again", mailbox=mailbox_id, code=error.code, reason=error.message
+            )
         except Exception:
-            log.exception("mailbox %s will be tried again", mailbox_id)
+            log.exception("mailbox will be tried again", mailbox=mailbox_id)
         failures = 0 if time.monotonic() - began > LOOK_AGAIN else failures + 1
         stop.wait(WAITS[min(failures, len(WAITS)) - 1] if failures else WAITS[0])
 

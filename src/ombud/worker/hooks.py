@@ -6,7 +6,6 @@ endpoint has more than a few messages under way at once, so a slow one holds up 
 
 import asyncio
 import contextlib
-import logging
 import threading
 import time
 from collections import Counter
@@ -22,6 +21,7 @@ from ombud.db.context import DeskSession
 from ombud.db.desk import Desk
 from ombud.errors import Forbidden, OmbudError
 from ombud.kit.guard import Guard, Unreachable
+from ombud.kit.logs import Log
 from ombud.kit.vault import Unopenable, Vault
 from ombud.models import DeliveryState
 from ombud.webhooks import attempts, dispatch
@@ -34,7 +34,7 @@ from ombud.worker.intake import vault_of
 P = ParamSpec("P")
 T = TypeVar("T")
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 LOOK_EVERY = 0.5
 AT_ONCE = 4
@@ -94,10 +94,12 @@ class Courier:
         except (Forbidden, Unopenable) as error:
             await self._in_thread(attempts.switch_off, claim, error.message)
         except OmbudError as error:
-            log.warning("webhook message %s will be tried again: %s", claim.delivery_id, error.message)
+            log.warning(
+                "webhook message will be tried again", delivery=claim.delivery_id, reason=error.message
+            )
         except Exception:
             # One message that cannot be made must not end the others; its attempt counts.
-            log.exception("webhook message %s cannot be made", claim.delivery_id)
+            log.exception("webhook message cannot be made", delivery=claim.delivery_id)
             with contextlib.suppress(OmbudError):
                 await self._in_thread(attempts.settle, claim, Result(None))
         finally:
@@ -113,9 +115,9 @@ class Courier:
             return
         state = await self._in_thread(attempts.settle, claim, await self._send(letter, body))
         if state is None:
-            log.warning("webhook message %s was taken over by another process", claim.delivery_id)
+            log.warning("webhook message was taken over by another process", delivery=claim.delivery_id)
         elif state is DeliveryState.FAILED:
-            log.warning("webhook message %s was given up", claim.delivery_id)
+            log.warning("webhook message was given up", delivery=claim.delivery_id)
 
     def _read(self, claim: Claim) -> tuple[Letter | None, bytes | None]:
         with self._desk.read(self._actor, fresh=True) as session:
@@ -159,7 +161,7 @@ async def _keep_sending(desk: Desk, stop: threading.Event) -> None:
                 courier = courier or Courier(desk, vault_of(desk.settings), guard_of(desk.settings))
                 busy = await courier.look()
             except OmbudError as error:
-                log.warning("webhooks will be tried again: %s", error.message)
+                log.warning("webhooks will be tried again", code=error.code, reason=error.message)
             except Exception:
                 log.exception("webhooks will be tried again")
             if not busy:

@@ -5,7 +5,6 @@ commits: from then on the message is ours, and whoever brought it may be told so
 waits; a process that dies in between leaves messages that wait, and the next one takes them.
 """
 
-import logging
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +15,9 @@ from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.open import data_dir
 from ombud.errors import NotFound, OmbudError
-from ombud.files import FileStore, StoredBytes, open_store
+from ombud.files import FileStore, StoredBytes, files_of
+from ombud.kit.logs import Log
+from ombud.kit.metrics import MAIL
 from ombud.kit.vault import Vault, open_vault
 from ombud.mail import actions, queries
 from ombud.mail.outgoing.acknowledging import Acknowledging
@@ -28,7 +29,7 @@ from ombud.mail.verdict import sender_verdict
 from ombud.models import InboundMail, Mailbox, MailSource, MailState
 from ombud.runtime import equip
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 HEAD_BYTES = 512 * 1024
 BATCH = 100
@@ -129,9 +130,9 @@ class Intake:
         begun = self._desk.run(_system(), actions.begin_attempts, [mail_id])
         return self._decide(begun[0]) if begun else None
 
-    def stream(self, mail: InboundMail) -> AsyncIterator[bytes]:
-        """Yield a message as it came, in pieces."""
-        return self._files.stream(mail.storage_key)
+    async def aopen(self, mail: InboundMail) -> AsyncIterator[bytes]:
+        """Return a message as it came, in pieces."""
+        return await self._files.aopen(mail.storage_key)
 
     def _decide_together(self, mail_ids: Sequence[int]) -> int:
         pending = set(mail_ids)
@@ -152,7 +153,7 @@ class Intake:
             return None
         try:
             prepared = self.prepared(mail)
-            return self._desk.run(
+            decision = self._desk.run(
                 _system(),
                 actions.settle,
                 mail.id,
@@ -164,13 +165,25 @@ class Intake:
         except OmbudError as error:
             if error.code == "unavailable":
                 raise  # nothing is wrong with the message
-            log.warning("mail %s goes to quarantine: %s", mail.id, error.message)
+            log.warning("mail goes to quarantine", mail=mail.id, code=error.code, reason=error.message)
             self._desk.run(_system(), actions.refuse, mail.id, error.code, error.message)
-            return None
+            decision = None
         except Exception:
-            log.exception("mail %s goes to quarantine", mail.id)
+            log.exception("mail goes to quarantine", mail=mail.id)
             self._desk.run(_system(), actions.refuse, mail.id, "unexpected", "the desk could not handle it")
-            return None
+            decision = None
+        if decision is not None:
+            MAIL.labels(decision.outcome.value).inc()
+            log.info(
+                "mail decided",
+                mail=mail.id,
+                outcome=decision.outcome.value,
+                why=decision.code,
+                ticket=decision.ticket_id,
+            )
+        else:
+            MAIL.labels("quarantined").inc()
+        return decision
 
     def _mailboxes_for(self, actor: Actor, raw: bytes, envelope_to: Sequence[str]) -> list[int]:
         if envelope_to:
@@ -233,7 +246,7 @@ def open_intake(desk: Desk, settings: Settings) -> Intake:
     folder = data_dir(settings)
     equip(desk, settings)  # an agent who answers by mail answers the customer
     namer = open_namer(folder)
-    store = open_store(folder / "files", limit=settings.mail_limit)
+    store = files_of(settings, limit=settings.mail_limit)
     return Intake(desk, store, namer, acknowledge=Acknowledging(namer))
 
 

@@ -8,7 +8,6 @@ one never lies in memory as a whole. Answers tell nothing about the desk.
 import asyncio
 import contextlib
 import ipaddress
-import logging
 import socket
 import ssl
 import tempfile
@@ -23,10 +22,11 @@ from ombud._version import __version__
 from ombud.config import Settings, words_of
 from ombud.db.desk import Desk
 from ombud.errors import OmbudError, TooLarge, Unavailable
+from ombud.kit.logs import Log
 from ombud.models import MailSource
 from ombud.worker.intake import Intake, open_intake
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 SPOOL = 1 << 20
 RECIPIENTS = 100
@@ -91,7 +91,7 @@ class Handler:
         except TooLarge:
             return TOO_LARGE
         except OmbudError as error:
-            log.warning("mail was not taken: %s", error.message)
+            log.warning("mail was not taken", code=error.code, reason=error.message)
             return NOT_NOW
         except Exception:
             log.exception("mail was not taken")

@@ -1,6 +1,5 @@
 """Errands for the logs: seal what was changed and export the seal, write down what was looked at."""
 
-import logging
 from pathlib import Path
 
 from ombud.audit import AccessBuffer, queries, views_of
@@ -14,8 +13,9 @@ from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.open import data_dir
 from ombud.errors import OmbudError
+from ombud.kit.logs import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 
 def seal_and_export(desk: Desk, actor: Actor) -> int:
@@ -58,12 +58,12 @@ def _keep(looks: list[Look], buffer: AccessBuffer, spill: Spill) -> None:
     try:
         lost = spill.add(looks)
     except OSError:
-        log.exception("looks cannot be kept in %s, so they stay in memory", spill.path)
+        log.exception("looks cannot be kept in the file, so they stay in memory", file=str(spill.path))
         buffer.put_back(looks)
         return
     if lost:
         buffer.lost += lost
-        log.error("%s is full: %d looks are lost", spill.path, lost)
+        log.error("the file of looks is full", file=str(spill.path), lost=lost)
 
 
 def keys_folder(data: Path) -> Path:

@@ -8,7 +8,6 @@ connection, and a server that cannot be reached holds up nobody else.
 
 import asyncio
 import contextlib
-import logging
 import threading
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -25,8 +24,9 @@ from ombud.db.context import DeskSession
 from ombud.db.desk import Desk
 from ombud.db.open import data_dir
 from ombud.errors import Conflict, OmbudError
-from ombud.files import FileStore, open_store
+from ombud.files import FileStore, files_of
 from ombud.kit.guard import Guard
+from ombud.kit.logs import Log
 from ombud.kit.vault import open_vault
 from ombud.mail import queries as mailboxes
 from ombud.mail.compose import Letter, build_message
@@ -46,7 +46,7 @@ from ombud.worker.access import AccessTokens
 P = ParamSpec("P")
 T = TypeVar("T")
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 BATCH = 20
 LOOK_EVERY = 1.0
@@ -142,10 +142,10 @@ class Sender:
                 await self._fail(claim, error.message)
             except Exception:
                 # One message that cannot be made must not hold up the next.
-                log.exception("mail %s cannot be made", claim.mail_id)
+                log.exception("mail cannot be made", mail=claim.mail_id)
                 await self._fail(claim, "This message could not be made.")
         if problem:
-            log.warning("mailbox %s: %s Its mail will be tried again.", mailbox_id, problem)
+            log.warning("mail will be tried again", mailbox=mailbox_id, reason=problem)
 
     async def _send(self, claim: Claim) -> None:
         connection = await self._connection(claim.mailbox_id)
@@ -157,7 +157,7 @@ class Sender:
             verdicts = await connection.deliver(ready.envelope_from, ready.recipients, ready.raw)
         state = await self._settle(claim, verdicts, kept=ready.kept)
         if state is None:
-            log.warning("mail %s was taken over by another process while it was sent", claim.mail_id)
+            log.warning("mail was taken over by another process while it was sent", mail=claim.mail_id)
 
     def _make_ready(self, claim: Claim) -> _Ready | None:
         """Read the message and make its bytes, or take those of the first attempt; None when it is not ours."""
@@ -258,7 +258,7 @@ def open_sender(desk: Desk, settings: Settings) -> Sender:
     vault, guard = open_vault(folder / "keys"), Guard(words_of(settings.internal_hosts))
     return Sender(
         desk,
-        open_store(folder / "files", limit=MAIL_LIMIT),
+        files_of(settings, limit=MAIL_LIMIT),
         open_namer(folder),
         connect=partial(Connection, guard=guard),
         secret=lambda sealed, place: vault.open(sealed, place) if sealed is not None else "",
@@ -295,7 +295,7 @@ async def _keep_sending(desk: Desk, stop: threading.Event) -> None:
                 await asyncio.to_thread(write_requested_letters, desk, desk.settings)
                 busy = await sender.run_once()
             except OmbudError as error:
-                log.warning("sending mail will be tried again: %s", error.message)
+                log.warning("sending mail will be tried again", code=error.code, reason=error.message)
             except Exception:
                 log.exception("sending mail will be tried again")
             if not busy:

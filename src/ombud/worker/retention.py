@@ -1,17 +1,16 @@
 """Errands of retention: remove what was deleted long enough ago, then the files that nobody refers to."""
 
-import logging
 from datetime import timedelta
 
 from ombud import clock
 from ombud.curation import forget_stale_files, purge_deleted_tickets, queries
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
-from ombud.db.open import data_dir
 from ombud.errors import NotFound
-from ombud.files import FileStore, open_store
+from ombud.files import FileStore, files_of
+from ombud.kit.logs import Log
 
-log = logging.getLogger(__name__)
+log = Log(__name__)
 
 FILES_AT_ONCE = 500
 GRACE = timedelta(hours=1)
@@ -26,7 +25,7 @@ def purge(desk: Desk, actor: Actor) -> int:
 
 def remove_files(desk: Desk, actor: Actor) -> int:
     """Remove one batch of files that no row refers to; returns how many were dealt with."""
-    store = open_store(data_dir(desk.settings) / "files", limit=desk.settings.attachment_limit)
+    store = files_of(desk.settings)
     return remove_stale_files(desk, actor, store)
 
 
@@ -45,5 +44,5 @@ def _remove(store: FileStore, key: str, grace: timedelta) -> bool:
     try:
         return store.remove(key, untouched_for=grace.total_seconds())
     except NotFound:
-        log.warning("%r is not a key of the store", key)
+        log.warning("a stale file has no key of the store", key=key)
         return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
@@ -11,13 +10,14 @@ from starlette.responses import JSONResponse, Response
 from ombud.db import migrate
 from ombud.db.actor import Actor
 from ombud.errors import OmbudError
+from ombud.kit.logs import Log
 from ombud.web import queries
 from ombud.web.parts import parts_of
 
 router = APIRouter()
 
 REPORT_LIMIT = 16_384
-_log = logging.getLogger(__name__)
+_log = Log(__name__)
 
 
 @router.get("/healthz")
@@ -52,5 +52,5 @@ async def stopped(request: Request) -> Response:
     except ValueError:
         return Response(status_code=400)
     parts_of(request).reports.append(report)
-    _log.warning("content security policy report: %s", report)
+    _log.warning("content security policy report", report=report)
     return Response(status_code=204)

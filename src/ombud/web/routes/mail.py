@@ -137,7 +137,7 @@ async def original(visitor: SignedIn, mail_id: str) -> Response:
         "Content-Disposition": content_disposition(f"mail-{mail.id}.eml"),
         "Content-Security-Policy": "sandbox; default-src 'none'",
     }
-    pieces = (await asyncio.to_thread(_intake, visitor)).stream(mail)
+    pieces = await (await asyncio.to_thread(_intake, visitor)).aopen(mail)
     return StreamingResponse(pieces, media_type="application/octet-stream", headers=headers)
 
 

@@ -34,5 +34,5 @@ async def download(request: Request, token: str) -> Response:
         "Content-Disposition": content_disposition(found.file_name),
         "Content-Security-Policy": "sandbox; default-src 'none'",
     }
-    pieces = runtime.files.stream(found.storage_key)
+    pieces = await runtime.files.aopen(found.storage_key)
     return StreamingResponse(pieces, media_type="application/octet-stream", headers=headers)

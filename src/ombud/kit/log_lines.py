@@ -1,0 +1,125 @@
+"""How log lines look where Ombud runs itself: one line each, as JSON or for people, without secrets.
+
+What other libraries log passes here too, from warnings up: below that they tell of headers and contents. An error is
+told by its kind and by where it came from; its words only where they are ours, because those of others hold values.
+"""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from datetime import UTC, datetime
+from typing import IO, Any, Literal
+
+from ombud.errors import OmbudError
+from ombud.kit.logs import Event
+
+HIDDEN = "[hidden]"
+OURS = "ombud"
+LONGEST = 2000
+FRAMES = 30
+_SECRET_NAME = re.compile(
+    r"(?i)pass(word|wd|phrase)?$|secret|token|cookie|authorization|api_?key|private|credential"
+)
+_SECRET_VALUE = re.compile(
+    r"(?i)omb_live_\w+|whsec_[\w+/=-]+|\b(?:bearer|basic)\s+[\w.~+/=-]{8,}"
+    r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"
+    r"|-----BEGIN [\w ]*PRIVATE KEY-----.*?(?:-----END|$)"
+    r"|\b(?:password|passwd|secret|token|cookie|authorization|api_?key)[\"']?\s*[=:]\s*(?:(?:bearer|basic)\s+)?[\"']?[^\s\"',;&]+",
+    re.DOTALL,
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+Line = MutableMapping[str, Any]
+Shape = Literal["console", "json"]
+
+
+def write_logs(shape: Shape, level: str = "INFO", *, to: IO[str] | None = None) -> logging.Handler:
+    """Write what is logged to a stream (standard error) from now on; returns the handler, for who takes it away."""
+    import structlog
+
+    renderer: Any = (
+        structlog.processors.JSONRenderer(sort_keys=False)
+        if shape == "json"
+        else structlog.dev.ConsoleRenderer(colors=False)
+    )
+    handler = logging.StreamHandler(to or sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[
+                _facts,
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _without_secrets,
+                renderer,
+            ]
+        )
+    )
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    logging.getLogger(OURS).setLevel(level.upper())
+    return handler
+
+
+def _facts(_logger: object, _method: str, line: Line) -> Line:
+    record: logging.LogRecord = line["_record"]
+    failure = line.get("exc_info") or record.exc_info
+    words, facts = (
+        (record.msg.words, record.msg.facts)
+        if isinstance(record.msg, Event)
+        else (str(line.get("event", "")), {})
+    )
+    kept = {key: line[key] for key in ("_record", "_from_structlog")}
+    line.clear()
+    line.update(
+        timestamp=datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+        level=record.levelname.lower(),
+        event=words,
+        logger=record.name,
+        **{name: value for name, value in facts.items() if name not in {"event", "level", "logger"}},
+    )
+    if isinstance(failure, tuple) and failure[1] is not None:
+        line["error"], line["trace"] = told(failure[1])
+    line.update(kept)
+    record.exc_info = record.exc_text = None
+    return line
+
+
+def told(error: BaseException) -> tuple[str, list[str]]:
+    """Return an error's kinds, the outermost first, and the places that it came through; no value of anybody's."""
+    kinds: list[str] = []
+    places: list[str] = []
+    seen: BaseException | None = error
+    while seen is not None and len(kinds) < 5:
+        words = f": {seen.message}" if isinstance(seen, OmbudError) else ""
+        kinds.append(f"{type(seen).__module__}.{type(seen).__qualname__}{words}".removeprefix("builtins."))
+        trace = seen.__traceback__
+        while trace is not None:
+            code = trace.tb_frame.f_code
+            places.append(f"{trace.tb_frame.f_globals.get('__name__', '?')}.{code.co_name}:{trace.tb_lineno}")
+            trace = trace.tb_next
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    return " < ".join(kinds), places[-FRAMES:]
+
+
+def _without_secrets(_logger: object, _method: str, line: Line) -> Line:
+    for name, value in list(line.items()):
+        line[name] = HIDDEN if _SECRET_NAME.search(name) else _clean(value)
+    return line
+
+
+def _clean(value: Any) -> Any:
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case list() | tuple():
+            return [_clean(one) for one in value[:100]]
+        case dict():
+            return {
+                str(name): HIDDEN if _SECRET_NAME.search(str(name)) else _clean(one)
+                for name, one in value.items()
+            }
+    text = _SECRET_VALUE.sub(HIDDEN, str(value))
+    if len(text) > LONGEST:
+        text = text[:LONGEST] + " ..."
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
