@@ -85,7 +85,12 @@ def create_app() -> Starlette:
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         # The triggers refuse to write for nobody; here everybody is the same one, once for each connection.
-        settings = {"ombud.actor": f"user:{person}", "ombud.kind": "agent", "ombud.scope": "all", "jit": "off"}
+        settings = {
+            "ombud.actor": f"user:{person}",
+            "ombud.kind": "agent",
+            "ombud.scope": "all",
+            "jit": "off",
+        }
         async with asyncpg.create_pool(
             os.environ["BENCH_DSN"], min_size=POOL, max_size=POOL, server_settings=settings
         ) as pool:

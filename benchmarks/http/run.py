@@ -17,7 +17,11 @@ from benchmarks.results import percentile
 
 ROOT = Path(__file__).resolve().parents[2]
 BODY = json.dumps(
-    {"title": "The invoice of October is missing", "description": "I only find those until September.", "priority": "high"}
+    {
+        "title": "The invoice of October is missing",
+        "description": "I only find those until September.",
+        "priority": "high",
+    }
 )
 
 
@@ -72,7 +76,9 @@ def measure(amount: Amount, keep: Path | None, tell: Tell) -> list[Outcome]:
 
 def cases(place: Place) -> list[Case]:
     """Return the three cases."""
-    several = tuple(_message("GET", f"/api/v1/tickets/{one}?include=comments", place) for one in place.numbers)
+    several = tuple(
+        _message("GET", f"/api/v1/tickets/{one}?include=comments", place) for one in place.numbers
+    )
     return [
         Case("list of 50", 0.5, (_message("GET", "/api/v1/tickets?limit=50", place),)),
         Case("ticket with its first 50 comments", 0.5, several),

@@ -30,7 +30,7 @@ START_LIMIT = 60.0
 _SAY = """
 INSERT INTO ombud.comments (ticket_id, author_id, content, is_internal)
 SELECT id, creator_id, repeat('We have looked into it. ', 1 + mod(n, 20)), mod(n, 5) = 0
-  FROM (SELECT id, creator_id FROM ombud.tickets WHERE deleted_at IS NULL ORDER BY id DESC LIMIT %s) some
+  FROM (SELECT id, creator_id FROM ombud.tickets WHERE deleted_at IS NULL ORDER BY id DESC LIMIT %s) chosen
  CROSS JOIN generate_series(1, %s) n
 """
 _SOME = "SELECT ticket_number FROM ombud.tickets WHERE deleted_at IS NULL ORDER BY id DESC LIMIT %s"
@@ -83,7 +83,10 @@ def minimal(place: Place) -> Iterator[int]:
     port = _free_port()
     line = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.http.minimal:create_app"]
     line += ["--port", str(port), "--no-access-log", "--log-level", "warning"]
-    more = {"BENCH_DSN": place.server.url("x", place.database).replace("+x", ""), "BENCH_PERSON": str(place.person)}
+    more = {
+        "BENCH_DSN": place.server.url("x", place.database).replace("+x", ""),
+        "BENCH_PERSON": str(place.person),
+    }
     with _running(line, more, port):
         yield port
 
@@ -108,7 +111,9 @@ def ours(place: Place, **settings: str) -> Iterator[int]:
 def _running(line: list[str], more: dict[str, str], port: int) -> Iterator[None]:
     root = Path(__file__).resolve().parents[2]
     variables = {**environment(), **more, "PYTHONPATH": str(root)}
-    process = subprocess.Popen(line, env=variables, cwd=root, stdout=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(
+        line, env=variables, cwd=root, stdout=subprocess.DEVNULL, start_new_session=True
+    )
     try:
         _await(process, port)
         yield
@@ -131,5 +136,3 @@ def _free_port() -> int:
     with socket.socket() as link:
         link.bind(("127.0.0.1", 0))
         return int(link.getsockname()[1])
-
-

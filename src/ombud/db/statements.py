@@ -38,8 +38,13 @@ def counted() -> Iterator[StatementLog]:
         _active.reset(token)
 
 
-@event.listens_for(Engine, "before_cursor_execute")
-def _note(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+def note(statement: str) -> None:
+    """Count a statement that is sent without an engine."""
     log = _active.get()
     if log is not None:
         log.statements.append(statement)
+
+
+@event.listens_for(Engine, "before_cursor_execute")
+def _sent(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+    note(statement)

@@ -2,15 +2,30 @@
 
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, LargeBinary, Select, cast, column, func, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    BindParameter,
+    LargeBinary,
+    Select,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from ombud.db.actor import Actor
+from ombud.db.made import made_once
 from ombud.models import ApiToken, CustomRole, Organization, Team, TeamMember, User, WebSession
 from ombud.people.policy import people_visible_to
 
 MENU_LIMIT = 50
+KEY_ID = "key_id"
 # Any constant does: every process that makes the first administrator takes the same lock.
 SET_UP_LOCK = 7_246_840
 
@@ -218,7 +233,12 @@ def person_by_email(email: str) -> Select[*tuple[Any, ...]]:
     ).where(User.email_norm == func.lower(email.strip()))
 
 
-def token_principal(key_id: str) -> Select[*tuple[Any, ...]]:
+def known_token() -> Select[*tuple[Any, ...]]:
+    """Return the person of the living API token KEY_ID, as `token_principal`; made once."""
+    return made_once((known_token,), lambda: token_principal(bindparam(KEY_ID, type_=Text)))
+
+
+def token_principal(key_id: str | BindParameter[str]) -> Select[*tuple[Any, ...]]:
     """Return the person of a living API token, with token_id, secret_hash, scopes, last_used_at, confirmed_at."""
     # Typed, because psycopg2 would return a memoryview.
     columns = (
