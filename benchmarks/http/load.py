@@ -1,4 +1,4 @@
-"""Clients that never pause, in a process of their own: bare sockets, because an HTTP library costs more than the answer.
+"""Clients that never pause, in a process of their own: bare sockets, as an HTTP library costs more than the answer.
 
 Reads one `Job` as JSON from standard input and writes one `Told` as JSON to standard output.
 """

@@ -69,9 +69,13 @@ class Outcome:
 
 def measure(amount: Amount, keep: Path | None, tell: Tell) -> list[Outcome]:
     """Measure on a copy of the desk in `keep`, or on one that is made for it."""
-    with server(keep) as running, copied(running, amount.tickets) as place:
-        with minimal(place) as theirs, ours(place) as own:
-            return [_measured(case, theirs, own, amount, tell) for case in cases(place)]
+    with (
+        server(keep) as running,
+        copied(running, amount.tickets) as place,
+        minimal(place) as theirs,
+        ours(place) as own,
+    ):
+        return [_measured(case, theirs, own, amount, tell) for case in cases(place)]
 
 
 def cases(place: Place) -> list[Case]:
@@ -92,11 +96,11 @@ def as_markdown(outcomes: list[Outcome]) -> str:
         "| case | minimal req/s | Ombud req/s | share | owed | met | minimal p95 ms | Ombud p95 ms |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
-    for one in outcomes:
-        lines.append(
-            f"| {one.case} | {one.minimal:,.0f} | {one.ombud:,.0f} | {one.share:.0%} | {one.owed:.0%} |"
-            f" {'yes' if one.met else '**no**'} | {one.minimal_p95:,.1f} | {one.ombud_p95:,.1f} |"
-        )
+    lines += [
+        f"| {one.case} | {one.minimal:,.0f} | {one.ombud:,.0f} | {one.share:.0%} | {one.owed:.0%} |"
+        f" {'yes' if one.met else '**no**'} | {one.minimal_p95:,.1f} | {one.ombud_p95:,.1f} |"
+        for one in outcomes
+    ]
     return "\n".join(lines)
 
 

@@ -51,7 +51,7 @@ async def _fields(runtime: Runtime, key_id: str) -> dict[str, Any] | None:
     fields = await runtime.desk.arow(queries.known_token(), {queries.KEY_ID: key_id})
     if fields is None:
         row = await runtime.desk.alook(queries.token_principal(key_id))
-        fields = dict(row._mapping) if row is not None else None  # noqa: SLF001 - SQLAlchemy's documented name
+        fields = dict(row._mapping) if row is not None else None
     return fields
 
 

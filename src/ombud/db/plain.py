@@ -60,7 +60,7 @@ async def rows_of(
     """
     if engine.dialect.driver != "asyncpg":
         return None
-    from asyncpg import InterfaceError, PostgresError
+    from asyncpg import InterfaceError, PostgresError  # type: ignore[import-untyped]  # it has no types
 
     begin = begin_as(actor, seconds, by_key=by_key)
     compiled = [(_compiled(statement, engine), given) for statement, given in wanted]
@@ -137,7 +137,7 @@ def begin_as(actor: Actor, seconds: float, *, by_key: bool) -> str:
         if not _HARMLESS.fullmatch(value):
             raise ValueError("an actor with a value that cannot be sent as a literal")
     calls = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
-    return f"BEGIN READ ONLY; SELECT {calls}"  # house: OMB003 each value was matched with _HARMLESS
+    return f"BEGIN READ ONLY; SELECT {calls}"
 
 
 class _Values:
