@@ -78,7 +78,7 @@ async def rows_of(
         is_well = True
         for (text, _values), _given in compiled:
             note(text)
-    except Exception as error:  # noqa: BLE001 - the core does without asyncpg's names; the usual way will tell
+    except Exception as error:  # the core does without asyncpg's names; the usual way finds words for it
         if getattr(error, "sqlstate", "") == CANCELED:
             raise TooSlow from error
         return None
