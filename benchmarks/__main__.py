@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks import report
 from benchmarks.guide import table
 from benchmarks.guide.run import Wanted, run
+from benchmarks.http import run as http
 from benchmarks.plan import Plan
 from benchmarks.run import measure
 
@@ -20,6 +21,8 @@ def main() -> int:
     signal.signal(
         signal.SIGTERM, lambda _signal, _frame: sys.exit(143)
     )  # so that desks are stopped and folders removed
+    if options.part == "http":
+        return _http(options)
     beside = run(Wanted(options.tickets), _tell) if options.part != "desk" else []
     if options.part != "desk":
         print(f"### Side by side, {options.tickets:,} tickets\n\n{table.as_markdown(beside)}\n")
@@ -37,6 +40,15 @@ def main() -> int:
     return int(any(figure.met is False for figure in results.figures))
 
 
+def _http(options: argparse.Namespace) -> int:
+    amount = http.Amount(tickets=options.tickets)
+    outcomes = http.measure(amount, options.keep, _tell)
+    print(http.as_markdown(outcomes))
+    if options.json is not None:
+        options.json.write_text(http.as_json(amount, outcomes), encoding="utf-8")
+    return int(not all(one.met for one in outcomes))
+
+
 def _tell(said: str) -> None:
     print(f"{said} ...", file=sys.stderr, flush=True)
 
@@ -47,12 +59,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     parser.add_argument(
         "--part",
-        choices=("all", "desk", "guide"),
+        choices=("all", "desk", "guide", "http"),
         default="all",
-        help="the desk from outside, or beside the guide",
+        help="the desk from outside, beside the guide, or the API beside the least that could answer",
     )
     parser.add_argument(
         "--tickets", type=int, default=10_000, metavar="N", help="tickets beside the guide (default 10,000)"
+    )
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="where `ombud bench --keep` left desks (with --part http)"
     )
     return parser.parse_args()
 

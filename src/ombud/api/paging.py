@@ -75,6 +75,11 @@ class Linked:
             self._response.headers["Link"] = f'<{self._address(following)}>; rel="next"'
         return Page(items=items, next_cursor=following)
 
+    def whole(self, page: bytes, following: str | None) -> Response:
+        """Return the answer with a page that is JSON already."""
+        headers = {} if following is None else {"Link": f'<{self._address(following)}>; rel="next"'}
+        return Response(page, media_type="application/json", headers=headers)
+
     def _address(self, cursor: str) -> str:
         pairs = [pair for pair in self._request.query_params.multi_items() if pair[0] != "cursor"]
         return f"{self._request.url.path}?{urlencode([*pairs, ('cursor', cursor)])}"

@@ -19,6 +19,7 @@ from ombud.db.context import DeskSession
 from ombud.db.engine import make_async_engine, make_engine
 from ombud.db.entry import aentered, async_session_on, entered, session_on
 from ombud.db.nudge import AsyncNudge, Nudge
+from ombud.db.plain import Rows, Wanted, row_of, rows_of
 from ombud.db.reactions import INFO_REACTIONS, Reaction
 from ombud.db.reading import ReplicaDesk
 from ombud.db.translate import Lost, Retryable, reaching, translated
@@ -200,6 +201,17 @@ class Desk:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             row: Row[Any] | None = (await connection.execute(statement)).first()
             return row
+
+    async def arows(self, actor: Actor, *wanted: Wanted, by_key: bool = False) -> "list[Rows] | None":
+        """Read the rows of some statements below SQLAlchemy (`ombud.db.plain`); None: read them in `aread`."""
+        if self.reading is not None:
+            return None
+        seconds = self._timeout(actor)
+        return await rows_of(self.async_engine, actor, wanted, seconds=seconds, by_key=by_key)
+
+    async def arow(self, *wanted: *Wanted) -> dict[str, Any] | None:
+        """Look a row up as `alook`, below SQLAlchemy; None: it is not there, or to be looked up in `alook`."""
+        return await row_of(self.async_engine, wanted, seconds=self.settings.statement_timeout)
 
     def close(self) -> None:
         """Close the synchronous connections."""

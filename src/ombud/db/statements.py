@@ -40,9 +40,14 @@ def counted() -> Iterator[StatementLog]:
         _active.reset(token)
 
 
-@event.listens_for(Engine, "before_cursor_execute")
-def _note(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+def note(statement: str) -> None:
+    """Count a statement that is sent without an engine."""
     log = _active.get()
     while log is not None:
         log.statements.append(statement)
         log = log.outer
+
+
+@event.listens_for(Engine, "before_cursor_execute")
+def _sent(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+    note(statement)

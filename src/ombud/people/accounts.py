@@ -6,6 +6,7 @@ the database before and after.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -75,8 +76,9 @@ def require_fresh(principal: Principal) -> None:
 
 
 def principal_of(row: Any, request_id: str) -> Principal:
-    """Make a Principal of a row of `session_principal` or `token_principal`."""
-    fields = row._mapping
+    """Make a Principal of a row of `session_principal` or `token_principal`, or of the fields of one."""
+    fields = row if isinstance(row, dict) else row._mapping
+    row = SimpleNamespace(**fields)
     role = UserRole(row.role)
     return Principal(
         user_id=row.user_id,

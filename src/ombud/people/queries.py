@@ -5,10 +5,12 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    BindParameter,
     Integer,
     LargeBinary,
     Select,
     Text,
+    bindparam,
     cast,
     column,
     func,
@@ -19,6 +21,7 @@ from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from ombud.db.actor import Actor
+from ombud.db.made import made_once
 from ombud.models import (
     AccountRequest,
     ApiToken,
@@ -32,6 +35,7 @@ from ombud.models import (
 from ombud.people.policy import people_visible_to
 
 MENU_LIMIT = 50
+KEY_ID = "key_id"
 # Any constant does: every process that makes the first administrator takes the same lock.
 SET_UP_LOCK = 7_246_840
 
@@ -239,7 +243,12 @@ def person_by_email(email: str) -> Select[*tuple[Any, ...]]:
     ).where(User.email_norm == func.lower(email.strip()))
 
 
-def token_principal(key_id: str) -> Select[*tuple[Any, ...]]:
+def known_token() -> Select[*tuple[Any, ...]]:
+    """Return the person of the living API token KEY_ID, as `token_principal`; made once."""
+    return made_once((known_token,), lambda: token_principal(bindparam(KEY_ID, type_=Text)))
+
+
+def token_principal(key_id: str | BindParameter[str]) -> Select[*tuple[Any, ...]]:
     """Return the person of a living API token, with token_id, secret_hash, scopes, last_used_at, confirmed_at."""
     # Typed, because psycopg2 would return a memoryview.
     columns = (

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from ombud.db.actor import Actor
 from ombud.db.context import DeskSession, bind_actor
 from ombud.db.desk import Desk
+from ombud.db.plain import Wanted
 from ombud.db.translate import translated
 
 if TYPE_CHECKING:
@@ -85,6 +86,12 @@ class AsyncUndoneDesk(Desk):
         with translated():
             async with self._joined(actor, read_only=True) as session, session.begin():
                 yield session
+
+    async def arows(self, actor: Actor, *wanted: Wanted, by_key: bool = False) -> None:
+        """Read in `aread`: what is not committed is seen by its own session only."""
+
+    async def arow(self, *_wanted: *Wanted) -> None:
+        """Look up in `alook`, for the same reason."""
 
     async def alook(self, statement: Select[*tuple[Any, ...]]) -> Row[Any] | None:
         with translated():

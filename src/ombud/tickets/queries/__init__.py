@@ -3,6 +3,7 @@
 from ombud.tickets.queries.counters import view_counters
 from ombud.tickets.queries.lists import (
     COUNTER_CAP,
+    VARYING,
     by_rank,
     count_matching,
     cursor_values,
@@ -37,6 +38,7 @@ __all__ = [
     "COUNTER_CAP",
     "RANKED",
     "RARE",
+    "VARYING",
     "Common",
     "all_attachments_of",
     "all_tags",

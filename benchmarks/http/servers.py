@@ -1,0 +1,138 @@
+"""The two servers as processes on one database, and the database itself: a copy, so that kept ones stay as they are."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg import sql
+
+from benchmarks.desk import command, environment, scratch_folder
+from benchmarks.guide.databases import Server
+from benchmarks.guide.loading import load_ombud
+from ombud.db.actor import Actor
+from ombud.db.desk import Desk
+from ombud.people.accounts import create_token
+
+SYSTEM = Actor.system("benchmark")
+READ, EACH = 100, 50
+"""Tickets that are read, and comments that each of them has at least."""
+RATE = 10**9
+"""Units in a minute: buckets are counted, and nobody is refused."""
+START_LIMIT = 60.0
+_SAY = """
+INSERT INTO ombud.comments (ticket_id, author_id, content, is_internal)
+SELECT id, creator_id, repeat('We have looked into it. ', 1 + mod(n, 20)), mod(n, 5) = 0
+  FROM (SELECT id, creator_id FROM ombud.tickets WHERE deleted_at IS NULL ORDER BY id DESC LIMIT %s) chosen
+ CROSS JOIN generate_series(1, %s) n
+"""
+_SOME = "SELECT ticket_number FROM ombud.tickets WHERE deleted_at IS NULL ORDER BY id DESC LIMIT %s"
+_AGENT = "SELECT min(id) FROM ombud.users WHERE role = 'agent' AND is_active AND sees_all_teams"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A database to measure on: who asks, by what, and the numbers of tickets that are read."""
+
+    server: Server
+    database: str
+    token: str
+    person: int
+    numbers: tuple[str, ...]
+
+
+@contextmanager
+def copied(server: Server, tickets: int) -> Iterator[Place]:
+    """Copy the desk of so many tickets (made when it is not there), and drop the copy at the end."""
+    if f"ombud_{tickets}" not in server.names():
+        load_ombud(server, tickets, lambda _said: None)
+    name = f"http_{tickets}_{os.getpid()}"
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+    with server.connect("postgres") as connection:
+        connection.execute(create.format(sql.Identifier(name), sql.Identifier(f"ombud_{tickets}")))
+        try:
+            server.migrate(name)
+            yield _prepared(server, name)
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _prepared(server: Server, name: str) -> Place:
+    with server.connect(name) as connection:
+        connection.execute("SELECT set_config('ombud.actor', 'system:benchmark', false)")
+        connection.execute(_SAY, [READ, EACH])
+        numbers = tuple(number for (number,) in connection.execute(_SOME, [READ]))
+        row = connection.execute(_AGENT).fetchone()
+        assert row is not None
+        connection.execute("VACUUM ANALYZE")
+    with Desk(server.desk_url(name)) as desk, desk.begin(SYSTEM) as session:
+        token, _record = create_token(session, row[0], "benchmark")
+    return Place(server, name, token, row[0], numbers)
+
+
+@contextmanager
+def minimal(place: Place) -> Iterator[int]:
+    """Run the minimal application on the copy, and yield its port."""
+    port = _free_port()
+    line = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.http.minimal:create_app"]
+    line += ["--port", str(port), "--no-access-log", "--log-level", "warning"]
+    more = {
+        "BENCH_DSN": place.server.url("x", place.database).replace("+x", ""),
+        "BENCH_PERSON": str(place.person),
+    }
+    with _running(line, more, port):
+        yield port
+
+
+@contextmanager
+def ours(place: Place, **settings: str) -> Iterator[int]:
+    """Run `ombud serve` on the copy, signed in as the application's role, and yield its port."""
+    port = _free_port()
+    with scratch_folder() as folder:
+        more = {
+            "OMBUD_DATABASE_URL": place.server.desk_url(place.database),
+            "OMBUD_DATA_DIR": str(folder),
+            "OMBUD_API_RATE": str(RATE),
+            "OMBUD_POOL_OVERFLOW": "5",
+            **settings,
+        }
+        with _running(command("serve", "--port", str(port), "--no-browser"), more, port):
+            yield port
+
+
+@contextmanager
+def _running(line: list[str], more: dict[str, str], port: int) -> Iterator[None]:
+    root = Path(__file__).resolve().parents[2]
+    variables = {**environment(), **more, "PYTHONPATH": str(root)}
+    process = subprocess.Popen(
+        line, env=variables, cwd=root, stdout=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        _await(process, port)
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=START_LIMIT)
+
+
+def _await(process: subprocess.Popen[bytes], port: int) -> None:
+    until = time.monotonic() + START_LIMIT
+    while time.monotonic() < until and process.poll() is None:
+        with socket.socket() as link:
+            if link.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError("a server did not start; what it said is above")
+
+
+def _free_port() -> int:
+    with socket.socket() as link:
+        link.bind(("127.0.0.1", 0))
+        return int(link.getsockname()[1])
