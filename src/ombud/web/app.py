@@ -41,6 +41,7 @@ from ombud.web.routes import (
     roles,
     secure,
     sign_in,
+    tags,
     ticket,
     undo,
     webhooks,
@@ -73,6 +74,7 @@ ROUTERS = (
     mail.router,
     mailboxes.router,
     webhooks.router,
+    tags.router,
 )
 
 
