@@ -141,11 +141,11 @@ def test_a_deleted_tag_is_gone_and_comes_back(desk: Desk, cast: Cast, named: dic
     kept, used = tags(desk)
     assert (len(kept), len(used)) == (3, len(before[1]) - 3)
     assert all(tag_id != named["vip"] for _, tag_id, _ in used)
-    desk.run(cast.agent.actor.in_new_request(), undo_request, "delete")
+    desk.run(cast.agent.in_new_request(), undo_request, "delete")
     assert tags(desk) == before
     for who in (cast.light_agent, cast.customer, cast.team_agent):
         with pytest.raises(Forbidden):
-            desk.run(who.actor.in_new_request(), delete_tag, named["vip"])
+            desk.run(who.in_new_request(), delete_tag, named["vip"])
     with pytest.raises(NotFound):
-        desk.run(cast.agent.actor.in_new_request(), delete_tag, 10**9)
+        desk.run(cast.agent.in_new_request(), delete_tag, 10**9)
     assert tags(desk) == before
