@@ -8,6 +8,7 @@ from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.models import Ticket, TicketStatus, User
 from ombud.testing import Cast, counted, make_comment, make_customer, make_tag, make_ticket
+from ombud.tickets import add_tags
 from tests.api.conftest import Caller
 
 pytestmark = pytest.mark.asyncio
@@ -81,6 +82,30 @@ async def test_tags_are_renamed_and_merged(caller: Caller, cast: Cast, desk: Des
     assert (await agent.post(f"tags/{one}/merges", json={"tag_ids": [two]})).status_code == 404
 
 
+async def test_tags_are_normalised_and_deleted(caller: Caller, cast: Cast, desk: Desk) -> None:
+    with desk.begin(SYSTEM) as session:
+        add_tags(session, make_ticket(session, cast.customer.id).id, ["Big_One", "big one", "fine"])
+    agent = caller(cast.agent)
+    wanted = [{"name": "big-one", "was": ["Big_One", "big one"]}]
+    told = (await agent.post("tags/normalisation", json={"dry_run": True})).json()
+    assert (told["items"], told["request_id"]) == (wanted, None)
+    assert len((await agent.get("tags")).json()["items"]) == 3
+    assert (await caller(cast.team_agent).post("tags/normalisation", json={})).status_code == 403
+    with counted() as statements:
+        done = (await agent.post("tags/normalisation", json={})).json()
+    assert done["items"] == wanted
+    assert len(statements) <= 14
+    left = {tag["name"]: tag["id"] for tag in (await agent.get("tags")).json()["items"]}
+    assert set(left) == {"big-one", "fine"}
+    gone = f"tags/{left['big-one']}"
+    assert (await caller(cast.team_agent).delete(gone)).status_code == 403
+    with counted() as statements:
+        assert (await agent.delete(gone)).status_code == 204
+    assert len(statements) <= 10
+    assert (await agent.delete(gone)).status_code == 404
+    assert [tag["name"] for tag in (await agent.get("tags")).json()["items"]] == ["fine"]
+
+
 async def test_customers_and_light_agents_curate_nothing(caller: Caller, cast: Cast, desk: Desk) -> None:
     with desk.begin(SYSTEM) as session:
         tag = make_tag(session).id
@@ -96,6 +121,8 @@ async def test_customers_and_light_agents_curate_nothing(caller: Caller, cast: C
         ("POST", f"tickets/{number}/merges", {"numbers": [other]}),
         ("PATCH", f"tags/{tag}", {"name": "x"}),
         ("POST", f"tags/{tag}/merges", {"tag_ids": [tag + 1]}),
+        ("POST", "tags/normalisation", {}),
+        ("DELETE", f"tags/{tag}", None),
     ]
     for method, path, body in calls:
         answer = await caller(cast.customer).request(method, path, json=body)

@@ -43,7 +43,8 @@ GET /tickets/{number}/duplicates; GET /tickets/{number}/history; GET /users; GET
 PATCH /notification-settings/{kind}; PATCH /organizations/{organization_id}; PATCH /tags/{tag_id};
 POST /notifications/reading; POST /notifications/{notification_id}/reading; POST /organizations;
 POST /outbox/{mail_id}/attempt; POST /outbox/{mail_id}/cancellation; POST /outbox/{mail_id}/pause; POST /tags;
-POST /tags/{tag_id}/merges; POST /tickets/bulk; POST /tickets/{number}/comments/{comment_id}/retraction;
+POST /tags/{tag_id}/merges; POST /tags/normalisation; DELETE /tags/{tag_id};
+POST /tickets/bulk; POST /tickets/{number}/comments/{comment_id}/retraction;
 POST /tickets/{number}/merges; POST /tickets/{number}/restoration; POST /undo; POST /users;
 PUT /mail/inbound/{mail_id}/ticket; PUT /tickets/{number}/tags/{name:path}; GET /webhooks; POST /webhooks;
 GET /webhooks/{webhook_id}; PATCH /webhooks/{webhook_id}; DELETE /webhooks/{webhook_id};

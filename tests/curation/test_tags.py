@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from ombud import Actor, Desk
 from ombud.audit import ChangedSince, undo_request
-from ombud.curation import change_tag, merge_tags, normalise_tags
+from ombud.curation import change_tag, delete_tag, merge_tags, normalise_tags
 from ombud.curation.rules import normal_tag
 from ombud.errors import Conflict, Forbidden, Invalid, NotFound
 from ombud.models import Tag, TicketTag
@@ -133,3 +133,19 @@ def test_who_may(desk: Desk, cast: Cast, named: dict[str, int]) -> None:
 def test_normal_names(name: str, normal: str) -> None:
     assert normal_tag(name) == normal
     assert normal_tag(normal) == normal
+
+
+def test_a_deleted_tag_is_gone_and_comes_back(desk: Desk, cast: Cast, named: dict[str, int]) -> None:
+    before = tags(desk)
+    desk.run(cast.agent.actor.for_request("delete"), delete_tag, named["vip"])
+    kept, used = tags(desk)
+    assert (len(kept), len(used)) == (3, len(before[1]) - 3)
+    assert all(tag_id != named["vip"] for _, tag_id, _ in used)
+    desk.run(cast.agent.in_new_request(), undo_request, "delete")
+    assert tags(desk) == before
+    for who in (cast.light_agent, cast.customer, cast.team_agent):
+        with pytest.raises(Forbidden):
+            desk.run(who.in_new_request(), delete_tag, named["vip"])
+    with pytest.raises(NotFound):
+        desk.run(cast.agent.in_new_request(), delete_tag, 10**9)
+    assert tags(desk) == before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
 
@@ -15,7 +16,7 @@ from ombud.models import CustomRole, Team, User, UserRole, WebSession
 from ombud.people import queries
 from ombud.people.roles import create_role
 from ombud.runtime import Runtime
-from ombud.testing import Cast
+from ombud.testing import Cast, make_customer
 from tests.web.hosting import Browser
 
 pytestmark = pytest.mark.asyncio
@@ -84,6 +85,22 @@ async def test_somebody_is_added_changed_and_let_go(web: Browser, cast: Cast, de
     assert raised.status_code == 303
     assert "Nora New" in (await web.get("/settings/people?who=customers&q=nora")).text
     assert "Nora New" not in (await web.get("/settings/people?q=nora")).text
+
+
+async def test_a_search_of_people_is_paged_to_its_end(web: Browser, cast: Cast, desk: Desk) -> None:
+    async with desk.abegin(SYSTEM) as session:
+        for number in range(120):
+            name = f"Ämmel & Sons {number:03d}" if number % 2 else f"Other {number:03d}"
+            await session.run_sync(make_customer, email=f"p{number}@example.org", full_name=name)
+    await web.sign_in(cast.admin)
+    path, names = "/settings/people?who=customers&q=%C3%A4mmel%20%26", list[str]()
+    while path:
+        shown = (await web.get(path)).text
+        names += re.findall(r"<bdi>(Ämmel &amp; Sons \d+)</bdi>", shown)
+        assert "Other 0" not in shown
+        more = re.search(r'href="([^"]+)" rel="next"', shown)
+        path = html.unescape(more[1]) if more else ""
+    assert names == [f"Ämmel &amp; Sons {number:03d}" for number in range(1, 120, 2)]
 
 
 async def test_saving_a_name_signs_nobody_out(runtime: Runtime, web: Browser, cast: Cast) -> None:

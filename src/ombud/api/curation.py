@@ -23,6 +23,9 @@ from ombud.api.schemas.curation import (
     MergePeople,
     MergeTags,
     MergeTickets,
+    Normalise,
+    Normalised,
+    NormalTag,
     TagPatch,
 )
 from ombud.api.schemas.tags import TagDetails
@@ -92,6 +95,18 @@ async def merge_other_tags(tag_id: PathId, body: MergeTags, call: CurrentCall) -
     return await call.write(_merge_tags, tag_id, body)
 
 
+@router.delete("/tags/{tag_id}", status_code=204, responses=problems(409))
+async def delete_tag(tag_id: PathId, call: CurrentCall) -> None:
+    """Take a tag off every ticket and remove it. Goes back by undo."""
+    await call.write(curation.delete_tag, tag_id)
+
+
+@router.post("/tags/normalisation", responses=problems(409, 413, 415))
+async def normalise_all_tags(body: Normalise, call: CurrentCall) -> Normalised:
+    """Write every tag in lower case with hyphens, and merge those that are then the same. Goes back by undo."""
+    return await call.write(_normalise_tags, dry_run=body.dry_run)
+
+
 @router.post("/users/{user_id}/anonymisation", responses=problems(409, 413, 415))
 async def anonymise_user(user_id: PathId, body: Forget, call: CurrentCall) -> Forgotten:
     """Forget a person for good: records, mails, files, search and the audit log. For administrators."""
@@ -142,3 +157,11 @@ def _change_tag(session: Session, tag_id: int, body: TagPatch) -> TagDetails:
 def _merge_tags(session: Session, tag_id: int, body: MergeTags) -> MergeDone:
     curation.merge_tags(session, body.tag_ids, tag_id)
     return MergeDone(request_id=actor_of(session).request_id)
+
+
+def _normalise_tags(session: Session, *, dry_run: bool) -> Normalised:
+    changed = curation.normalise_tags(session, dry_run=dry_run)
+    return Normalised(
+        items=[NormalTag(name=name, was=list(was)) for name, was in changed],
+        request_id=None if dry_run else actor_of(session).request_id,
+    )

@@ -27,6 +27,9 @@ from ombud.tickets.rules import UNDONE
 
 Rows: TypeAlias = Select[*tuple[Any, ...]]
 
+COUNTED = 1000
+"""Tickets of a tag that are counted: from there on a page says 999+."""
+
 TEXT_COMPARED = 2000
 """Characters of a description that are compared."""
 
@@ -215,6 +218,23 @@ def all_tags_for_change() -> Select[Tag]:
 def tag_by_name(name: str) -> Select[Tag]:
     """Return the tag of a name, whatever the case."""
     return select(Tag).where(func.lower(Tag.name) == func.lower(name))
+
+
+def tags_in_use(text: str = "", *, after: str = "", limit: int = 50) -> Select[Tag, int]:
+    """Return tags by name after the name `after`, each with on how many tickets it is.
+
+    Counted up to `COUNTED`, so that a tag on every ticket costs no more than another; tickets that the actor
+    does not see are not counted.
+    """
+    name = func.lower(Tag.name)
+    some = select(TicketTag.ticket_id).where(TicketTag.tag_id == Tag.id).limit(COUNTED).correlate(Tag)
+    tickets = select(func.count()).select_from(some.subquery().lateral()).scalar_subquery()
+    return (
+        select(Tag, tickets)
+        .where(name > func.lower(after), Tag.name.icontains(text.strip(), autoescape=True))
+        .order_by(name)
+        .limit(limit)
+    )
 
 
 def tickets_tagged(ids: Collection[int]) -> Select[int, datetime]:

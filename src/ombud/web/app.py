@@ -47,6 +47,7 @@ from ombud.web.routes import (
     second_step,
     secure,
     sign_in,
+    tags,
     ticket,
     undo,
     webhooks,
@@ -84,6 +85,7 @@ ROUTERS = (
     mailboxes.router,
     webhooks.router,
     condition.router,
+    tags.router,
 )
 
 

@@ -103,6 +103,12 @@ class TagPatch(Input):
     description: Annotated[str, line(500, blank=True)] | None = None
 
 
+class Normalise(Input):
+    """Whether to write all tags in one way, or only to say what would change."""
+
+    dry_run: Flag = Field(default=False, description="Only say what would change.")
+
+
 class Forget(Input):
     """How much of a person to forget."""
 
@@ -113,6 +119,20 @@ class MergeDone(Output):
     """What was merged; undo the request to have it apart again."""
 
     request_id: str
+
+
+class NormalTag(Output):
+    """A tag's new name, and the names that it had, or that were merged into it."""
+
+    name: str
+    was: list[str]
+
+
+class Normalised(Output):
+    """What changed by writing all tags in one way; undo the request to have them as they were."""
+
+    items: list[NormalTag]
+    request_id: str | None = Field(description="Absent from a dry run.")
 
 
 class Forgotten(Output):

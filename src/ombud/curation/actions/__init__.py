@@ -4,7 +4,7 @@ from ombud.curation.actions.anonymise import Anonymised, anonymise_person
 from ombud.curation.actions.duplicates import duplicate_people, duplicate_tickets, people_like, tickets_like
 from ombud.curation.actions.people import Merged, merge_people
 from ombud.curation.actions.retention import PurgeStep, forget_stale_files, purge_deleted_tickets
-from ombud.curation.actions.tags import change_tag, merge_tags, normalise_tags
+from ombud.curation.actions.tags import change_tag, delete_tag, merge_tags, normalise_tags
 from ombud.curation.actions.tickets import MergedTickets, merge_tickets
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "PurgeStep",
     "anonymise_person",
     "change_tag",
+    "delete_tag",
     "duplicate_people",
     "duplicate_tickets",
     "forget_stale_files",

@@ -1,4 +1,4 @@
-"""Keep tags few and well written: rename, merge, normalise."""
+"""Keep tags few and well written: rename, merge, normalise, delete."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -76,6 +76,15 @@ def normalise_tags(session: Session, *, dry_run: bool = False) -> list[tuple[str
     return told
 
 
+def delete_tag(session: Session, tag_id: int) -> None:
+    """Take a tag off every ticket and remove it. Goes back by undo.
+
+    For who sees every ticket, as merging is.
+    """
+    _tags(session, [tag_id])
+    _remove(session, [tag_id])
+
+
 def _tags(session: Session, ids: list[int]) -> Sequence[Tag]:
     _require_sight(session)
     found = session.scalars(queries.tags_for_change(ids)).all() if all(is_id(one) for one in ids) else []
@@ -101,10 +110,13 @@ def _merge(session: Session, sources: list[int], target_id: int) -> int:
         ]
         put = insert(TicketTag).values(rows).on_conflict_do_nothing().returning(TicketTag.ticket_id)
         added += len(session.scalars(put).all())
-    session.execute(
-        delete(TicketTag).where(TicketTag.tag_id.in_(sources)),
-        execution_options={"synchronize_session": False},
-    )
-    session.execute(delete(Tag).where(Tag.id.in_(sources)), execution_options={"synchronize_session": False})
-    session.expire_all()
+    _remove(session, sources)
     return added
+
+
+def _remove(session: Session, ids: list[int]) -> None:
+    session.execute(
+        delete(TicketTag).where(TicketTag.tag_id.in_(ids)), execution_options={"synchronize_session": False}
+    )
+    session.execute(delete(Tag).where(Tag.id.in_(ids)), execution_options={"synchronize_session": False})
+    session.expire_all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from sqlalchemy.orm import Session
@@ -54,7 +55,7 @@ async def list_people(
         around = read_around((await session.execute(web_queries.surroundings(visitor.actor))).one())
         statement = queries.users(visitor.actor, text=q[:200], staff=staff, after=start, limit=PAGE + 1)
         rows = (await session.scalars(statement)).all()
-    following = f"/settings/people?who={who}&after={rows[PAGE - 1].id}" if len(rows) > PAGE else ""
+    further = {"q": q[:200], "who": who, "after": rows[PAGE - 1].id} if len(rows) > PAGE else {}
     context = {
         "frame": make_frame(request, visitor, around, "settings"),
         "q": q[:200],
@@ -63,7 +64,7 @@ async def list_people(
             for value, label in (("staff", "Staff"), ("customers", "Customers"), ("all", "Everybody"))
         ],
         "rows": [AccountRow.of(user, at(f"/settings/people/{user.id}")) for user in rows[:PAGE]],
-        "next_href": at(following) if following and not q else "",
+        "next_href": at(f"/settings/people?{urlencode(further)}") if further else "",
     }
     return page(request, "pages/people.html", context)
 
