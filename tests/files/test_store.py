@@ -125,7 +125,7 @@ def test_an_address_of_no_known_kind_is_refused(url: str, tmp_path: Path) -> Non
 
 def test_keys_travel_only_to_this_machine_or_under_tls(tmp_path: Path) -> None:
     given: dict[str, Any] = {"data_dir": tmp_path, "files_url": "s3://b/x", "files_region": "x"}
-    keys = {"files_access_key": SecretStr("a"), "files_secret_key": SecretStr("b")}
+    keys: dict[str, Any] = {"files_access_key": SecretStr("a"), "files_secret_key": SecretStr("b")}
     with pytest.raises(Invalid, match="https"):
         files_of(Settings(**given, **keys, files_endpoint="http://files.example.com"))
     files_of(Settings(**given, **keys, files_endpoint="https://files.example.com"))

@@ -74,6 +74,14 @@ def _everything(tray: OutTray) -> str:
         )
 
 
+def _secret_in(message: EmailMessage) -> str:
+    body = message.get_body(("plain",))
+    assert body is not None
+    found = _LINK.search(body.get_content())
+    assert found is not None
+    return found[1]
+
+
 def test_a_letter_with_a_link_arrives_and_its_secret_is_nowhere_else(tray: OutTray, vault: Vault) -> None:
     customer = tray.cast.customer
     _ask(tray, LetterKind.RESET, customer.email.upper())
@@ -82,8 +90,7 @@ def test_a_letter_with_a_link_arrives_and_its_secret_is_nowhere_else(tray: OutTr
     assert queued.state is OutboundState.QUEUED
     (letter,) = tray.send()
     message = _message(letter)
-    body = message.get_body(("plain",)).get_content()
-    secret = _LINK.search(body)[1]
+    secret = _secret_in(message)
     assert message["To"] == customer.email
     assert message["Message-ID"] == f"<{queued.message_id}>"
     assert message["Auto-Submitted"] == "auto-generated"
@@ -117,7 +124,7 @@ def test_until_it_is_sent_the_secret_is_sealed_and_follows_the_ring(
     (letter,) = tray.send()
     message = _message(letter)
     assert bytes(sealed) not in letter.raw
-    assert _LINK.search(message.get_body(("plain",)).get_content())
+    assert _secret_in(message)
 
 
 def test_nobody_else_is_written_to(tray: OutTray, vault: Vault) -> None:

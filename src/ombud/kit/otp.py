@@ -22,9 +22,9 @@ def new_totp_secret() -> str:
 
 def totp_uri(secret: str, account: str, issuer: str) -> str:
     """Return the `otpauth:` address that apps read from a picture."""
-    import pyotp
+    from pyotp.totp import TOTP
 
-    return pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=issuer)
+    return TOTP(secret).provisioning_uri(name=account, issuer_name=issuer)
 
 
 def picture_of(text: str) -> str:
@@ -37,12 +37,12 @@ def picture_of(text: str) -> str:
 
 def step_of(secret: str, code: str, moment: datetime) -> int | None:
     """Return the step (half minutes since 1970) whose code this is, None when it is none that counts now."""
-    import pyotp
+    from pyotp.totp import TOTP
 
     plain = "".join(code.split())
     if len(plain) != DIGITS or not (plain.isascii() and plain.isdigit()):
         return None
-    totp, now = pyotp.TOTP(secret), int(moment.timestamp()) // STEP_SECONDS
+    totp, now = TOTP(secret), int(moment.timestamp()) // STEP_SECONDS
     # All are compared, whichever matches: what takes longer tells nothing.
     found = [
         step

@@ -32,6 +32,7 @@ class Tracing(Protocol):
 
     def request(self, seen: "Seen") -> AbstractContextManager[None]:
         """Surround a request; what is `seen` by the end says what it was."""
+        ...
 
 
 @dataclass(slots=True)
