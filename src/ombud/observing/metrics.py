@@ -59,9 +59,9 @@ class Metrics:
         up.set(1)
         depth = Gauge("ombud_queue_depth", "What waits, by queue.", ("queue",), registry=found)
         age = Gauge("ombud_queue_age_seconds", "How long the oldest has waited.", ("queue",), registry=found)
-        for row in rows:
-            depth.labels(row[0]).set(row[1])
-            age.labels(row[0]).set(row[2] or 0)
+        for name, count, seconds in map(tuple, rows):
+            depth.labels(name).set(count)
+            age.labels(name).set(seconds or 0)
         return found
 
 
