@@ -22,6 +22,7 @@ from ombud.runtime import Runtime, equip
 from ombud.testing import Cast, make_comment, make_ticket
 from ombud.tickets import add_tags, queries
 from ombud.tickets.filters import Place, TicketFilter
+from ombud.tickets.queries.plain import NUMBER, ticket_row
 
 pytestmark = pytest.mark.asyncio
 SYSTEM = Actor.system("test")
@@ -99,6 +100,15 @@ async def test_row_security_holds_on_the_short_way(desk: Desk, cast: Cast) -> No
     assert seen is not None
     assert ticket.id in [row["id"] for row in seen[0]]
     assert hidden == [[]]
+
+
+async def test_who_sees_some_teams_goes_the_short_way_too(desk: Desk, cast: Cast) -> None:
+    ticket = desk.run(SYSTEM, make_ticket, cast.customer.id, team_id=cast.team.id)
+    for teams, seen in (({cast.team.id, cast.other_team.id}, 1), ({cast.other_team.id}, 0)):
+        actor = Actor.agent(cast.other_agent.id, teams=frozenset(teams))
+        found = await desk.arows(actor, (ticket_row(actor), {NUMBER: ticket.ticket_number}), by_key=True)
+        assert found is not None
+        assert len(found[0]) == seen
 
 
 async def test_a_connection_that_ended_is_noticed_by_nobody(

@@ -29,6 +29,7 @@ HOSTS = {"flask", "django"}
 # The tiers that may use them, and Alembic's script, which only Alembic can run.
 EDGES = (
     "contrib",
+    "observing",
     "client",
     "testing",
     "cli",

@@ -53,7 +53,7 @@ def test_people_are_made_listed_and_deactivated(desk: Desk) -> None:
 def test_staff_without_a_password_are_told_how_to_get_one(desk: Desk) -> None:
     made = runner.invoke(user.app, ["create", "ann@desk.example", "--role", "admin"])
     assert made.exit_code == 0
-    assert "ombud user password ann@desk.example" in made.output
+    assert "ombud user invite ann@desk.example" in made.output
     refused = runner.invoke(user.app, ["password", "ann@desk.example"])
     assert "--password-stdin" in str(refused.exception)
 

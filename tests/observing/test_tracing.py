@@ -79,7 +79,8 @@ async def test_a_request_and_its_statements_are_one_trace(
     assert said["http.response.status_code"].int_value == 200
     assert said["ombud.request_id"].string_value == answer.headers["X-Request-Id"]
     statements = [span for span in ours if span.parent_span_id == request.span_id]
-    assert len(statements) == said["ombud.statements"].int_value > 0
+    # What goes below SQLAlchemy (who asks, here) is counted, and has no span of its own.
+    assert 0 < len(statements) <= said["ombud.statements"].int_value
     assert CANARY not in str(receiver)
     assert cast.agent.token not in str(receiver)
 

@@ -51,8 +51,10 @@ def command(
 ) -> None:
     """Start a sample desk: made on the first start, as you left it on the next ones."""
     plain = settings_with(host=host, port=port)
+    # What was announced stays in sight: who looks around wants no line for each request, unless they ask.
+    level = plain.log_level if "log_level" in plain.model_fields_set else "warning"
     settings = plain.model_copy(
-        update={"data_dir": data_dir or data_dir_of(plain) / "demo", "files_url": None}
+        update={"data_dir": data_dir or data_dir_of(plain) / "demo", "files_url": None, "log_level": level}
     )
     sample = generate(now(), tickets=tickets)
     if fresh:

@@ -142,13 +142,16 @@ def begin_as(actor: Actor, seconds: float, *, by_key: bool) -> str:
 class _Values:
     """The values of a compiled statement in the order of its text."""
 
-    def __init__(self, compiled: Any) -> None:
+    def __init__(self, compiled: Any, names: Sequence[str], fixed: Mapping[str, Any]) -> None:
+        """`names` in that order; `fixed` are values of a list that was written out when it was compiled."""
         self._compiled = compiled
+        self._names = names
+        self._fixed = fixed
         self._processors: Mapping[str, Any] = compiled._bind_processors  # noqa: SLF001 - no public name for it
 
     def __call__(self, given: Mapping[str, Any]) -> list[Any]:
-        known = self._compiled.construct_params(given)
-        return [self._one(name, known[name]) for name in self._compiled.positiontup]
+        known = self._compiled.construct_params(given) | self._fixed
+        return [self._one(name, known[name]) for name in self._names]
 
     def _one(self, name: str, value: Any) -> Any:
         process = self._processors.get(name)
@@ -161,6 +164,13 @@ _made: "WeakKeyDictionary[Select[*tuple[Any, ...]], tuple[str, _Values]]" = Weak
 def _compiled(statement: Select[*tuple[Any, ...]], engine: "AsyncEngine") -> tuple[str, _Values]:
     found = _made.get(statement)
     if found is None:
-        compiled = statement.compile(dialect=engine.dialect, compile_kwargs={"render_postcompile": True})
-        found = _made[statement] = (str(compiled), _Values(compiled))
+        compiled: Any = statement.compile(dialect=engine.dialect)
+        text, names, fixed = str(compiled), compiled.positiontup, {}
+        if compiled.post_compile_params:
+            # A list (of teams, say) is part of who asks, like the statement itself: written out once.
+            known = compiled.construct_params(_check=False)
+            expanded = compiled.construct_expanded_state(known)
+            text, names = expanded.statement, expanded.positiontup
+            fixed = {name: value for name, value in expanded.parameters.items() if name not in known}
+        found = _made[statement] = (text, _Values(compiled, names, fixed))
     return found

@@ -479,6 +479,7 @@ def single_pages() -> dict[str, State]:
     bad = {**none, "email": "This is not an address.", "title": "A ticket needs a title."}
     new = {"frame": frame("new"), "values": none, "errors": none, "failure": "", "options": options}
     sign_in = {"csrf": "t", "next_href": "/", "failure": "", "email": ""}
+    sign_in |= {"sign_in_links": True, "has_passkeys": False}
     set_up = {"csrf": "t", "failure": "", "values": none, "errors": none}
     wrong = "Email and password do not match. After several attempts we wait a little longer each time."
     gone = {
@@ -498,6 +499,17 @@ def single_pages() -> dict[str, State]:
     }
     return {
         "sign-in": ("pages/sign_in.html", sign_in),
+        "code": ("pages/code.html", sign_in),
+        "forgot": ("pages/forgot.html", {**sign_in, "errors": {"email": ""}, "kind": "reset"}),
+        "letter-sent": ("pages/letter_sent.html", {"email": "priya@desk.example", "kind": "reset"}),
+        "link-void": (
+            "pages/link_void.html",
+            {"said": "This link is no longer good.", "sign_in_links": True},
+        ),
+        "link-done": (
+            "pages/link_done.html",
+            {"title": "Your password is set", "said": "Sign in with it now.", "email": "priya@desk.example"},
+        ),
         "sign-in-refused": (
             "pages/sign_in.html",
             {**sign_in, "failure": wrong, "email": "priya@desk.example"},
