@@ -249,6 +249,7 @@ def test_there_is_no_debugging_to_switch_on(
     for name in ("DEBUG", "OMBUD_DEBUG", "FASTAPI_DEBUG", "STARLETTE_DEBUG"):
         monkeypatch.setenv(name, "1")
     app = build_app(desk, Settings(**settings.model_dump()))
-    mounted = [app, *(route.app for route in app.routes if isinstance(getattr(route, "app", None), FastAPI))]
+    parts = [getattr(route, "app", None) for route in app.routes]
+    mounted = [app, *(part for part in parts if isinstance(part, FastAPI))]
     assert len(mounted) == 3
     assert not any(getattr(one, "debug", False) for one in mounted)

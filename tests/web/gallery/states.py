@@ -478,7 +478,7 @@ def single_pages() -> dict[str, State]:
     )
     bad = {**none, "email": "This is not an address.", "title": "A ticket needs a title."}
     new = {"frame": frame("new"), "values": none, "errors": none, "failure": "", "options": options}
-    sign_in = {"csrf": "t", "next_href": "/", "failure": "", "email": ""}
+    sign_in: dict[str, Any] = {"csrf": "t", "next_href": "/", "failure": "", "email": ""}
     sign_in |= {"sign_in_links": True, "has_passkeys": False}
     set_up = {"csrf": "t", "failure": "", "values": none, "errors": none}
     wrong = "Email and password do not match. After several attempts we wait a little longer each time."
