@@ -1,7 +1,10 @@
 """`ombud user`, `ombud team`, `ombud token`: as typed, on a real desk."""
 
+from pathlib import Path
+
 import pytest
-from sqlalchemy import URL
+from pyotp import TOTP
+from sqlalchemy import URL, select
 from typer.testing import CliRunner
 
 from ombud.cli import role, team, token, user
@@ -9,9 +12,12 @@ from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.errors import Conflict, NotFound
 from ombud.kit.passwords import verify_password
-from ombud.kit.tokens import split_api_token
-from ombud.models import AuditLog
-from ombud.people import queries
+from ombud.kit.tokens import digest, split_api_token
+from ombud.kit.vault import add_key, open_vault
+from ombud.models import AccountRequest, AuditLog
+from ombud.people import factors, queries
+from ombud.people.factors import begin_totp, confirm_totp
+from ombud.people.factors.queries import has_second_factor
 
 runner = CliRunner()
 
@@ -56,6 +62,42 @@ def test_staff_without_a_password_are_told_how_to_get_one(desk: Desk) -> None:
     assert "ombud user invite ann@desk.example" in made.output
     refused = runner.invoke(user.app, ["password", "ann@desk.example"])
     assert "--password-stdin" in str(refused.exception)
+
+
+@pytest.mark.parametrize(("command", "purpose"), [("invite", "invite"), ("reset", "reset")])
+def test_where_no_mailbox_sends_the_link_is_printed(desk: Desk, command: str, purpose: str) -> None:
+    runner.invoke(user.app, ["create", "ann@desk.example", "--name", "Ann", "--role", "agent"])
+    older, newer = (runner.invoke(user.app, [command, "ANN@desk.example"]) for _ in range(2))
+    assert (older.exit_code, newer.exit_code) == (0, 0), newer.output
+    assert "Give them this link" in newer.stderr
+    address, _, secret = newer.stdout.strip().rpartition("/link/")
+    assert address == "http://127.0.0.1:8377"
+    with desk.read(Actor.system("test")) as session:
+        row = session.execute(queries.account_token(digest(secret))).one()
+        assert (row.purpose, row.email) == (purpose, "ann@desk.example")
+        former = older.stdout.strip().rpartition("/")[2]
+        assert session.execute(queries.account_token(digest(former))).one_or_none() is None
+        assert session.scalars(select(AccountRequest.id)).all() == [], "it is not mailed as well"
+    assert isinstance(runner.invoke(user.app, [command, "nobody@desk.example"]).exception, NotFound)
+
+
+def test_lost_factors_are_taken_away_and_keys_are_rotated_under_them(desk: Desk, tmp_path: Path) -> None:
+    made = runner.invoke(user.app, ["create", "ann@desk.example", "--role", "agent"])
+    user_id = int(made.output.split("number ")[1].split(".")[0])
+    actor, vault = Actor.agent(user_id), open_vault(tmp_path / "keys")
+    secret = desk.run(actor, begin_totp, vault=vault)
+    assert len(desk.run(actor, confirm_totp, secret, TOTP(secret).now())) == 10
+    add_key(tmp_path / "keys")
+    newer, system = open_vault(tmp_path / "keys"), Actor.system("test")
+    assert desk.run(system, factors.count_stale, newer) == 1
+    assert desk.run(system, factors.reseal, newer) == 1
+    assert desk.run(system, factors.count_stale, newer) == 0
+    with desk.read(system) as session:
+        assert session.scalar(has_second_factor(user_id)) is True
+    done = runner.invoke(user.app, ["reset-factors", "ann@desk.example"])
+    assert "no second factor any more" in done.output
+    with desk.read(system) as session:
+        assert session.scalar(has_second_factor(user_id)) is False
 
 
 def test_a_token_is_shown_once_and_revoked(desk: Desk) -> None:
