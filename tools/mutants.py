@@ -72,9 +72,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "D17",
-        "src/ombud/models/comment.py",
-        'author_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))',
-        'author_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))',
+        "src/ombud/migrations/sql/0001/15_tables.sql",
+        "CONSTRAINT fk_comments_author_id FOREIGN KEY(author_id) REFERENCES ombud.users (id) ON DELETE RESTRICT",
+        "CONSTRAINT fk_comments_author_id FOREIGN KEY(author_id) REFERENCES ombud.users (id) ON DELETE CASCADE",
         "tests/sql/test_model.py::test_nobodys_words_go_with_their_account",
     ),
     Mutant(
@@ -138,13 +138,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "src/ombud/db/entry.py",
         "session = DeskSession(engine, expire_on_commit=False)",
         "session = DeskSession(engine, expire_on_commit=False, autoflush=False)",
-        "tests/sql/test_sessions.py::test_own_writes_are_found_before_the_commit",
+        "tests/sql/test_sessions.py::test_whoever_writes_the_query_finds_own_writes",
     ),
     Mutant(
         "D32",
-        "src/ombud/tickets/actions/bulk/queries.py",
-        'works_here = (User.is_staff & User.is_active).label("works_here")',
-        'works_here = User.is_active.label("works_here")',
+        "src/ombud/tickets/actions/find.py",
+        "if user is None or not user.is_staff or not user.is_active:",
+        "if user is None or not user.is_active:",
         "tests/actions/test_bulk.py::test_only_active_staff_get_tickets",
     ),
     Mutant(
@@ -233,9 +233,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "D63",
-        "src/ombud/db/base.py",
-        '    "fk": "fk_%(table_name)s_%(column_0_name)s",\n',
-        "",
+        "src/ombud/migrations/sql/0001/15_tables.sql",
+        "CONSTRAINT fk_comments_author_id FOREIGN KEY(author_id)",
+        "CONSTRAINT comments_author_id_fkey FOREIGN KEY(author_id)",
         "tests/sql/test_model.py::test_every_constraint_has_the_name_that_the_convention_gives",
     ),
 )

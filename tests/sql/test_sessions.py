@@ -33,6 +33,16 @@ def test_own_writes_are_found_before_the_commit(perform: Perform, cast: Cast, sy
     assert perform(system, write_and_search) == [[], [0]]
 
 
+def test_whoever_writes_the_query_finds_own_writes(desk: Desk, system: Actor) -> None:
+    def write_and_count(session: Session) -> int | None:
+        make_ticket(session).title = "written just now"
+        return session.scalar(
+            select(func.count()).select_from(Ticket).where(Ticket.title == "written just now")
+        )
+
+    assert desk.run(system, write_and_count) == 1
+
+
 @pytest.mark.parametrize("error", [LookupError, KeyboardInterrupt, GeneratorExit])
 def test_a_block_commits_or_leaves_nothing(desk: Desk, system: Actor, error: type[BaseException]) -> None:
     with desk.begin(system) as session:
