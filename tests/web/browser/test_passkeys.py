@@ -93,7 +93,9 @@ def test_a_passkey_is_added_and_signs_in(site: Site) -> None:
         session.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": device, "enabled": True})
     session.send("WebAuthn.setAutomaticPresenceSimulation", {"authenticatorId": device, "enabled": False})
     assert refused.value.status == 422, "a passkey that was removed opens nothing"
-    page.close()
+    # The form waits for a passkey again. Chromium may hang when a window that waits so is closed.
+    page.goto(f"{site.url}/healthz")
+    session.send("WebAuthn.disable")
     site.forgive("422")
 
 
