@@ -13,8 +13,8 @@ import pytest
 
 from ombud.errors import Invalid
 from ombud.kit.guard import Guard, Unreachable
+from ombud.kit.http_guard import asend, send
 from ombud.kit.public_urls import FAILED, checked_url
-from ombud.worker.http_guard import asend, send
 
 LOCAL_NAMES = {
     "localtest.example": "127.0.0.1",

@@ -5,16 +5,13 @@ a name that means something else a moment later changes nothing (TRUST.md T50). 
 that tell nothing about what answered inside.
 """
 
-import http.client
 import ipaddress
-import json
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
-from ombud.errors import Invalid, Unavailable
+from ombud.errors import Unavailable
 
 TIMEOUT = 15.0
 ANSWER_LIMIT = 64 * 1024
@@ -118,47 +115,6 @@ def tls_context() -> ssl.SSLContext:
     return context
 
 
-def post_form(guard: Guard, url: str, form: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
-    """Post a form and return status and JSON answer; no redirect is followed, no more than 64 KB are read.
-
-    Only https, except to a host inside that the operator allows. Raises Unreachable, Invalid.
-    """
-    parts = urlsplit(url)
-    host, is_plain = parts.hostname or "", parts.scheme == "http"
-    if parts.scheme not in ("https", "http") or not host or parts.username is not None:
-        raise Invalid(fields={"oauth_token_url": "must be an https address."})
-    port = parts.port or (80 if is_plain else 443)
-    if is_plain and not guard.is_internal(host, port):
-        raise Invalid(fields={"oauth_token_url": "must be an https address."})
-    connection = _Guarded(guard, host, port, None if is_plain else tls_context())
-    try:
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-        connection.request("POST", path, urlencode(form), headers)
-        answer = connection.getresponse()
-        raw = answer.read(ANSWER_LIMIT)
-    except (OSError, http.client.HTTPException) as error:
-        raise Unreachable(f"{host}: {_said(error)}.") from None
-    finally:
-        connection.close()
-    return answer.status, _json(raw)
-
-
-class _Guarded(http.client.HTTPConnection):
-    def __init__(self, guard: Guard, host: str, port: int, context: ssl.SSLContext | None) -> None:
-        super().__init__(host, port, timeout=TIMEOUT)
-        self._guard, self._context = guard, context
-
-    def connect(self) -> None:
-        self.sock = self._guard.connect(self.host, self.port)
-        if self._context is not None:
-            self.sock = self._context.wrap_socket(self.sock, server_hostname=self.host)
-
-
-def _said(error: Exception) -> str:
-    return said_of_tls(error) or "the answer could not be read"
-
-
 def said_of_tls(error: BaseException) -> str:
     """Return what is wrong with a server's TLS in words; empty when it is something else."""
     if isinstance(error, ssl.SSLCertVerificationError):
@@ -166,11 +122,3 @@ def said_of_tls(error: BaseException) -> str:
     if isinstance(error, ssl.SSLError):
         return "it does not speak TLS on that port"
     return ""
-
-
-def _json(raw: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(raw)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -1,6 +1,6 @@
 """Addresses that a request may leave the desk for, as far as their text tells: https, public, on a known port.
 
-The client that asks them is `ombud.worker.http_guard`; it looks again at what a name means when it connects.
+The client that asks them is `ombud.kit.http_guard`; it looks again at what a name means when it connects.
 """
 
 import ipaddress

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ombud import clock
-from ombud.kit.guard import Guard, Unreachable, post_form
+from ombud.kit.guard import Guard, Unreachable
+from ombud.kit.http_guard import post_form
 
 EARLY = timedelta(minutes=2)
 SHORTEST = timedelta(minutes=5)
@@ -64,7 +65,7 @@ def refresh(guard: Guard, url: str, client_id: str, scope: str, secret: OAuthSec
         **({"client_secret": secret.client_secret} if secret.client_secret else {}),
         **({"scope": scope} if scope else {}),
     }
-    status, answer = post_form(guard, url, form)
+    status, answer = post_form(guard, "oauth_token_url", url, form)
     token, seconds = answer.get("access_token"), answer.get("expires_in", 3600)
     if status != 200 or not isinstance(token, str) or not token:
         raise TokenRefused("The provider gives no token for this mailbox. Connect it again.")

@@ -21,6 +21,7 @@ from ombud.db.context import DeskSession
 from ombud.db.desk import Desk
 from ombud.errors import Forbidden, OmbudError
 from ombud.kit.guard import Guard, Unreachable
+from ombud.kit.http_guard import asend
 from ombud.kit.logs import Log
 from ombud.kit.vault import Unopenable, Vault
 from ombud.models import DeliveryState
@@ -28,7 +29,6 @@ from ombud.webhooks import attempts, dispatch
 from ombud.webhooks.attempts import Claim, Letter, Result
 from ombud.webhooks.payload import body_of
 from ombud.webhooks.rules import headers_of, retry_after
-from ombud.worker.http_guard import asend
 from ombud.worker.intake import vault_of
 
 P = ParamSpec("P")
