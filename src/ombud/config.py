@@ -98,7 +98,7 @@ class Settings(BaseSettings):
     )
     internal_hosts: str = Field(
         default="",
-        description="Hosts or networks inside that the desk may connect to (mail, webhooks), separated by commas.",
+        description="Hosts or networks inside that the desk may connect to (mail, webhooks, sign-in); by commas.",
     )
     purge_after_days: int | None = Field(
         default=None,

@@ -79,6 +79,11 @@ def test_what_people_can_run_into_has_words() -> None:
         "uq_web_sessions_token_hash",
         "ck_account_notices_kind",
         "ck_sign_in_steps_kind",
+        "ck_identities_subject",  # the door says more, and before
+        "ck_identity_providers_for_somebody",  # the action says more, and before
+        "ck_identity_providers_issuer",  # the action says more, and before
+        "ck_sign_in_flows_kind",
+        "ck_sign_in_flows_session",
         "uq_passkeys_credential_id",
         "uq_recovery_codes_user_id_code_hash",
         "uq_webhook_deliveries_message_id",

@@ -20,6 +20,7 @@ EXEMPT: Mapping[str, str] = {
     "login_attempts": "counts tries of strangers; a guesser must not be able to fill the log",
     "mail_references": "follows from the messages on a ticket, whose arrival is audited",
     "mailbox_positions": "says how far a mailbox was fetched; it changes with every fetch",
+    "sign_in_flows": "last for minutes and open nothing; what comes of them is audited",
     "sign_in_steps": "last for minutes and open nothing; what comes of them is audited",
     "stale_files": "follows from the files of tickets and mails by triggers",
     "search_queue": "follows from tickets by triggers; empty but for the seconds after a bulk load",

@@ -11,10 +11,12 @@ from ombud.db.open import data_dir as folder_of
 from ombud.errors import Conflict
 from ombud.kit.vault import add_key, open_vault, retire_keys, ring_age
 from ombud.mail.actions import count_stale, reseal
-from ombud.people import factors
+from ombud.people import factors, openid
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
+RESEAL = (reseal, webhooks.reseal, factors.reseal, openid.reseal)
+"""Each seals again what one slice keeps."""
 NOTICED = timedelta(minutes=1)
 """By then every transaction that sealed something with the key before has ended."""
 
@@ -26,7 +28,7 @@ def rotate(data_dir: DataDir = None) -> None:
     with desk_for(data_dir) as desk:
         name = add_key(folder)
         vault = open_vault(folder)
-        count = sum(desk.run(CONSOLE, each, vault) for each in (reseal, webhooks.reseal, factors.reseal))
+        count = sum(desk.run(CONSOLE, each, vault) for each in RESEAL)
     typer.echo(f"{count} secrets are sealed with the new key {name}. In a minute: ombud keys retire")
 
 
@@ -38,7 +40,7 @@ def retire(data_dir: DataDir = None) -> None:
         vault = open_vault(folder)
         if ring_age(folder) < NOTICED:
             raise Conflict("The newest key is not a minute old. Wait until everybody has noticed it.")
-        counts = (count_stale, webhooks.count_stale, factors.count_stale)
+        counts = (count_stale, webhooks.count_stale, factors.count_stale, openid.count_stale)
         stale = sum(desk.run(CONSOLE, each, vault) for each in counts)
         if stale:
             raise Conflict(f"{stale} secrets are sealed with an old key. First: ombud keys rotate")

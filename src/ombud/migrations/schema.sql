@@ -795,6 +795,158 @@ END $$;
 
 ALTER FUNCTION ombud.audit_of_comments() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.audit_of_identities() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(NULL, r.user_id) END, 'provider_id', CASE WHEN r.provider_id IS NOT NULL THEN jsonb_build_array(NULL, r.provider_id) END, 'issuer', CASE WHEN r.issuer IS NOT NULL THEN jsonb_build_array(NULL, r.issuer) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(r.user_id, NULL) END, 'provider_id', CASE WHEN r.provider_id IS NOT NULL THEN jsonb_build_array(r.provider_id, NULL) END, 'issuer', CASE WHEN r.issuer IS NOT NULL THEN jsonb_build_array(r.issuer, NULL) END, 'email', CASE WHEN r.email IS NOT NULL THEN jsonb_build_array(r.email, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'last_used_at', CASE WHEN r.last_used_at IS NOT NULL THEN jsonb_build_array(r.last_used_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END, 'provider_id', CASE WHEN o.provider_id IS DISTINCT FROM r.provider_id THEN jsonb_build_array(o.provider_id, r.provider_id) END, 'issuer', CASE WHEN o.issuer IS DISTINCT FROM r.issuer THEN jsonb_build_array(o.issuer, r.issuer) END, 'subject', CASE WHEN o.subject IS DISTINCT FROM r.subject THEN '["***", "***"]'::jsonb END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END, 'provider_id', CASE WHEN o.provider_id IS DISTINCT FROM r.provider_id THEN jsonb_build_array(o.provider_id, r.provider_id) END, 'issuer', CASE WHEN o.issuer IS DISTINCT FROM r.issuer THEN jsonb_build_array(o.issuer, r.issuer) END, 'subject', CASE WHEN o.subject IS DISTINCT FROM r.subject THEN '["***", "***"]'::jsonb END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_identities() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_of_identity_providers() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'slug', CASE WHEN r.slug IS NOT NULL THEN jsonb_build_array(NULL, r.slug) END, 'label', CASE WHEN r.label IS NOT NULL THEN jsonb_build_array(NULL, r.label) END, 'issuer', CASE WHEN r.issuer IS NOT NULL THEN jsonb_build_array(NULL, r.issuer) END, 'client_id', CASE WHEN r.client_id IS NOT NULL THEN jsonb_build_array(NULL, r.client_id) END, 'scopes', CASE WHEN r.scopes IS NOT NULL THEN jsonb_build_array(NULL, r.scopes) END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(NULL, r.is_active) END, 'for_staff', CASE WHEN r.for_staff IS NOT NULL THEN jsonb_build_array(NULL, r.for_staff) END, 'for_customers', CASE WHEN r.for_customers IS NOT NULL THEN jsonb_build_array(NULL, r.for_customers) END, 'domains', CASE WHEN r.domains IS NOT NULL THEN jsonb_build_array(NULL, r.domains) END, 'new_role', CASE WHEN r.new_role IS NOT NULL THEN jsonb_build_array(NULL, r.new_role) END, 'asks_second_factor', CASE WHEN r.asks_second_factor IS NOT NULL THEN jsonb_build_array(NULL, r.asks_second_factor) END, 'ends_session', CASE WHEN r.ends_session IS NOT NULL THEN jsonb_build_array(NULL, r.ends_session) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'slug', CASE WHEN r.slug IS NOT NULL THEN jsonb_build_array(r.slug, NULL) END, 'label', CASE WHEN r.label IS NOT NULL THEN jsonb_build_array(r.label, NULL) END, 'issuer', CASE WHEN r.issuer IS NOT NULL THEN jsonb_build_array(r.issuer, NULL) END, 'client_id', CASE WHEN r.client_id IS NOT NULL THEN jsonb_build_array(r.client_id, NULL) END, 'has_secret', CASE WHEN r.has_secret IS NOT NULL THEN jsonb_build_array(r.has_secret, NULL) END, 'scopes', CASE WHEN r.scopes IS NOT NULL THEN jsonb_build_array(r.scopes, NULL) END, 'is_active', CASE WHEN r.is_active IS NOT NULL THEN jsonb_build_array(r.is_active, NULL) END, 'for_staff', CASE WHEN r.for_staff IS NOT NULL THEN jsonb_build_array(r.for_staff, NULL) END, 'for_customers', CASE WHEN r.for_customers IS NOT NULL THEN jsonb_build_array(r.for_customers, NULL) END, 'domains', CASE WHEN r.domains IS NOT NULL THEN jsonb_build_array(r.domains, NULL) END, 'new_role', CASE WHEN r.new_role IS NOT NULL THEN jsonb_build_array(r.new_role, NULL) END, 'asks_second_factor', CASE WHEN r.asks_second_factor IS NOT NULL THEN jsonb_build_array(r.asks_second_factor, NULL) END, 'ends_session', CASE WHEN r.ends_session IS NOT NULL THEN jsonb_build_array(r.ends_session, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'slug', CASE WHEN o.slug IS DISTINCT FROM r.slug THEN jsonb_build_array(o.slug, r.slug) END, 'label', CASE WHEN o.label IS DISTINCT FROM r.label THEN jsonb_build_array(o.label, r.label) END, 'issuer', CASE WHEN o.issuer IS DISTINCT FROM r.issuer THEN jsonb_build_array(o.issuer, r.issuer) END, 'client_id', CASE WHEN o.client_id IS DISTINCT FROM r.client_id THEN jsonb_build_array(o.client_id, r.client_id) END, 'client_secret', CASE WHEN o.client_secret IS DISTINCT FROM r.client_secret THEN '["***", "***"]'::jsonb END, 'scopes', CASE WHEN o.scopes IS DISTINCT FROM r.scopes THEN jsonb_build_array(o.scopes, r.scopes) END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'for_staff', CASE WHEN o.for_staff IS DISTINCT FROM r.for_staff THEN jsonb_build_array(o.for_staff, r.for_staff) END, 'for_customers', CASE WHEN o.for_customers IS DISTINCT FROM r.for_customers THEN jsonb_build_array(o.for_customers, r.for_customers) END, 'domains', CASE WHEN o.domains IS DISTINCT FROM r.domains THEN jsonb_build_array(o.domains, r.domains) END, 'new_role', CASE WHEN o.new_role IS DISTINCT FROM r.new_role THEN jsonb_build_array(o.new_role, r.new_role) END, 'asks_second_factor', CASE WHEN o.asks_second_factor IS DISTINCT FROM r.asks_second_factor THEN jsonb_build_array(o.asks_second_factor, r.asks_second_factor) END, 'ends_session', CASE WHEN o.ends_session IS DISTINCT FROM r.ends_session THEN jsonb_build_array(o.ends_session, r.ends_session) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'slug', CASE WHEN o.slug IS DISTINCT FROM r.slug THEN jsonb_build_array(o.slug, r.slug) END, 'label', CASE WHEN o.label IS DISTINCT FROM r.label THEN jsonb_build_array(o.label, r.label) END, 'issuer', CASE WHEN o.issuer IS DISTINCT FROM r.issuer THEN jsonb_build_array(o.issuer, r.issuer) END, 'client_id', CASE WHEN o.client_id IS DISTINCT FROM r.client_id THEN jsonb_build_array(o.client_id, r.client_id) END, 'client_secret', CASE WHEN o.client_secret IS DISTINCT FROM r.client_secret THEN '["***", "***"]'::jsonb END, 'scopes', CASE WHEN o.scopes IS DISTINCT FROM r.scopes THEN jsonb_build_array(o.scopes, r.scopes) END, 'is_active', CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN jsonb_build_array(o.is_active, r.is_active) END, 'for_staff', CASE WHEN o.for_staff IS DISTINCT FROM r.for_staff THEN jsonb_build_array(o.for_staff, r.for_staff) END, 'for_customers', CASE WHEN o.for_customers IS DISTINCT FROM r.for_customers THEN jsonb_build_array(o.for_customers, r.for_customers) END, 'domains', CASE WHEN o.domains IS DISTINCT FROM r.domains THEN jsonb_build_array(o.domains, r.domains) END, 'new_role', CASE WHEN o.new_role IS DISTINCT FROM r.new_role THEN jsonb_build_array(o.new_role, r.new_role) END, 'asks_second_factor', CASE WHEN o.asks_second_factor IS DISTINCT FROM r.asks_second_factor THEN jsonb_build_array(o.asks_second_factor, r.asks_second_factor) END, 'ends_session', CASE WHEN o.ends_session IS DISTINCT FROM r.ends_session THEN jsonb_build_array(o.ends_session, r.ends_session) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_identity_providers() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.audit_of_inbound_mails() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -2637,6 +2789,17 @@ END $$;
 
 ALTER FUNCTION ombud.drop_factors() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.drop_identities() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  DELETE FROM ombud.identities WHERE user_id = NEW.id;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.drop_identities() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.drop_steps() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -2954,6 +3117,23 @@ CREATE FUNCTION ombud.has_administrator() RETURNS boolean
     AS $$ SELECT EXISTS (SELECT FROM ombud.users WHERE role = 'admin' AND is_active) $$;
 
 ALTER FUNCTION ombud.has_administrator() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.has_other_way_in(person bigint, but bigint) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  IF coalesce(ombud.actor_kind() NOT IN ('admin', 'system'), true) AND person IS DISTINCT FROM ombud.actor_id() THEN
+    RETURN false;
+  END IF;
+  PERFORM FROM ombud.users u WHERE u.id = person FOR UPDATE;
+  RETURN EXISTS (SELECT FROM ombud.users u WHERE u.id = person AND u.password_hash IS NOT NULL)
+      OR EXISTS (SELECT FROM ombud.passkeys k WHERE k.user_id = person)
+      OR EXISTS (SELECT FROM ombud.identities i JOIN ombud.identity_providers p ON p.id = i.provider_id
+                  WHERE i.user_id = person AND i.id <> but AND p.is_active);
+END $$;
+
+ALTER FUNCTION ombud.has_other_way_in(person bigint, but bigint) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.has_second_factor(wanted bigint) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -3465,6 +3645,16 @@ CREATE FUNCTION ombud.principal(wanted bigint) RETURNS TABLE(user_id bigint, ema
 $$;
 
 ALTER FUNCTION ombud.principal(wanted bigint) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.provider_labels() RETURNS TABLE(id bigint, slug text, label text, is_active boolean, for_staff boolean, for_customers boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT p.id, p.slug, p.label, p.is_active, p.for_staff, p.for_customers FROM ombud.identity_providers p
+   ORDER BY lower(p.label), p.id
+$$;
+
+ALTER FUNCTION ombud.provider_labels() OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.redacted(changes jsonb, columns text[]) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
@@ -4204,7 +4394,7 @@ CREATE TABLE ombud.account_notices (
     detail character varying(100) DEFAULT ''::character varying NOT NULL,
     by_other boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT ck_account_notices_kind CHECK ((kind = ANY (ARRAY['totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text])))
+    CONSTRAINT ck_account_notices_kind CHECK ((kind = ANY (ARRAY['totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text, 'identity_added'::text, 'identity_removed'::text])))
 );
 
 ALTER TABLE ONLY ombud.account_notices FORCE ROW LEVEL SECURITY;
@@ -4474,6 +4664,74 @@ CREATE TABLE ombud.external_refs (
 ALTER TABLE ONLY ombud.external_refs FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.external_refs OWNER TO ombud_owner;
+
+CREATE TABLE ombud.identities (
+    id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    provider_id bigint NOT NULL,
+    issuer character varying(500) NOT NULL,
+    subject character varying(255) NOT NULL,
+    email character varying(255) DEFAULT ''::character varying NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_used_at timestamp with time zone,
+    CONSTRAINT ck_identities_subject CHECK (((subject)::text <> ''::text))
+);
+
+ALTER TABLE ONLY ombud.identities FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.identities OWNER TO ombud_owner;
+
+ALTER TABLE ombud.identities ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.identities_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ombud.identity_providers (
+    id bigint NOT NULL,
+    slug character varying(40) NOT NULL,
+    label character varying(100) NOT NULL,
+    issuer character varying(500) NOT NULL,
+    client_id character varying(255) NOT NULL,
+    client_secret bytea,
+    has_secret boolean GENERATED ALWAYS AS ((client_secret IS NOT NULL)) STORED NOT NULL,
+    scopes character varying(100)[] DEFAULT '{openid,email,profile}'::character varying[] NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    for_staff boolean DEFAULT true NOT NULL,
+    for_customers boolean DEFAULT true NOT NULL,
+    domains character varying(255)[] DEFAULT '{}'::character varying[] NOT NULL,
+    new_role text,
+    asks_second_factor boolean DEFAULT false NOT NULL,
+    ends_session boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_identity_providers_for_somebody CHECK ((for_staff OR for_customers)),
+    CONSTRAINT ck_identity_providers_issuer CHECK (((issuer)::text ~ '^https?://[^[:space:]?#]+$'::text)),
+    CONSTRAINT ck_identity_providers_label_not_blank CHECK (((label)::text ~ '\S'::text)),
+    CONSTRAINT ck_identity_providers_new_role CHECK ((new_role = ANY (ARRAY['customer'::text, 'light_agent'::text, 'agent'::text]))),
+    CONSTRAINT ck_identity_providers_new_role_let_in CHECK (((new_role IS NULL) OR
+CASE
+    WHEN (new_role = 'customer'::text) THEN for_customers
+    ELSE (for_staff AND (cardinality(domains) > 0))
+END)),
+    CONSTRAINT ck_identity_providers_slug CHECK (((slug)::text ~ '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$'::text))
+);
+
+ALTER TABLE ONLY ombud.identity_providers FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.identity_providers OWNER TO ombud_owner;
+
+ALTER TABLE ombud.identity_providers ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.identity_providers_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE ombud.inbound_mails (
     id bigint NOT NULL,
@@ -4961,6 +5219,26 @@ ALTER TABLE ONLY ombud.search_words FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.search_words OWNER TO ombud_owner;
 
+CREATE TABLE ombud.sign_in_flows (
+    state_hash bytea NOT NULL,
+    kind text NOT NULL,
+    provider_id bigint NOT NULL,
+    bound_to bytea NOT NULL,
+    nonce character varying(64) NOT NULL,
+    verifier character varying(128) NOT NULL,
+    redirect_uri character varying(2000) NOT NULL,
+    next_href character varying(2000) DEFAULT '/'::character varying NOT NULL,
+    session_id bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT ck_sign_in_flows_kind CHECK ((kind = ANY (ARRAY['sign_in'::text, 'link'::text, 'confirmation'::text]))),
+    CONSTRAINT ck_sign_in_flows_session CHECK (((kind = 'sign_in'::text) = (session_id IS NULL)))
+);
+
+ALTER TABLE ONLY ombud.sign_in_flows FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.sign_in_flows OWNER TO ombud_owner;
+
 CREATE TABLE ombud.sign_in_steps (
     token_hash bytea NOT NULL,
     kind text NOT NULL,
@@ -4968,6 +5246,7 @@ CREATE TABLE ombud.sign_in_steps (
     user_id bigint,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
+    identity_id bigint,
     CONSTRAINT ck_sign_in_steps_kind CHECK ((kind = ANY (ARRAY['code'::text, 'passkey'::text, 'new_passkey'::text, 'confirmation'::text])))
 );
 
@@ -5273,6 +5552,7 @@ CREATE TABLE ombud.web_sessions (
     user_agent character varying(300) DEFAULT ''::character varying NOT NULL,
     confirmed_at timestamp with time zone DEFAULT now() NOT NULL,
     idle_seconds bigint DEFAULT 43200 NOT NULL,
+    identity_id bigint,
     CONSTRAINT ck_web_sessions_idle_seconds CHECK ((idle_seconds > 0))
 );
 
@@ -5419,6 +5699,12 @@ ALTER TABLE ONLY ombud.drafts
 ALTER TABLE ONLY ombud.external_refs
     ADD CONSTRAINT pk_external_refs PRIMARY KEY (source, key);
 
+ALTER TABLE ONLY ombud.identities
+    ADD CONSTRAINT pk_identities PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.identity_providers
+    ADD CONSTRAINT pk_identity_providers PRIMARY KEY (id);
+
 ALTER TABLE ONLY ombud.inbound_mails
     ADD CONSTRAINT pk_inbound_mails PRIMARY KEY (id);
 
@@ -5481,6 +5767,9 @@ ALTER TABLE ONLY ombud.search_queue
 
 ALTER TABLE ONLY ombud.search_words
     ADD CONSTRAINT pk_search_words PRIMARY KEY (word);
+
+ALTER TABLE ONLY ombud.sign_in_flows
+    ADD CONSTRAINT pk_sign_in_flows PRIMARY KEY (state_hash);
 
 ALTER TABLE ONLY ombud.sign_in_steps
     ADD CONSTRAINT pk_sign_in_steps PRIMARY KEY (token_hash);
@@ -5547,6 +5836,15 @@ ALTER TABLE ONLY ombud.account_tokens
 
 ALTER TABLE ONLY ombud.api_tokens
     ADD CONSTRAINT uq_api_tokens_key_id UNIQUE (key_id);
+
+ALTER TABLE ONLY ombud.identities
+    ADD CONSTRAINT uq_identities_issuer_subject UNIQUE (issuer, subject);
+
+ALTER TABLE ONLY ombud.identity_providers
+    ADD CONSTRAINT uq_identity_providers_issuer UNIQUE (issuer);
+
+ALTER TABLE ONLY ombud.identity_providers
+    ADD CONSTRAINT uq_identity_providers_slug UNIQUE (slug);
 
 ALTER TABLE ONLY ombud.kept_answers
     ADD CONSTRAINT uq_kept_answers_user_id_route_key UNIQUE (user_id, route, key);
@@ -5627,6 +5925,10 @@ CREATE INDEX ix_drafts_ticket_id ON ombud.drafts USING btree (ticket_id);
 
 CREATE INDEX ix_external_refs_ticket_id ON ombud.external_refs USING btree (ticket_id);
 
+CREATE INDEX ix_identities_provider_id ON ombud.identities USING btree (provider_id);
+
+CREATE INDEX ix_identities_user_id ON ombud.identities USING btree (user_id);
+
 CREATE INDEX ix_inbound_mails_comment_id ON ombud.inbound_mails USING btree (comment_id) WHERE (comment_id IS NOT NULL);
 
 CREATE INDEX ix_inbound_mails_mailbox_id ON ombud.inbound_mails USING btree (mailbox_id, id);
@@ -5695,7 +5997,15 @@ CREATE INDEX ix_search_words_checked_at ON ombud.search_words USING btree (check
 
 CREATE INDEX ix_search_words_word ON ombud.search_words USING gin (word ombud.gin_trgm_ops);
 
+CREATE INDEX ix_sign_in_flows_expires_at ON ombud.sign_in_flows USING btree (expires_at);
+
+CREATE INDEX ix_sign_in_flows_provider_id ON ombud.sign_in_flows USING btree (provider_id);
+
+CREATE INDEX ix_sign_in_flows_session_id ON ombud.sign_in_flows USING btree (session_id);
+
 CREATE INDEX ix_sign_in_steps_expires_at ON ombud.sign_in_steps USING btree (expires_at);
+
+CREATE INDEX ix_sign_in_steps_identity_id ON ombud.sign_in_steps USING btree (identity_id) WHERE (identity_id IS NOT NULL);
 
 CREATE INDEX ix_sign_in_steps_user_id ON ombud.sign_in_steps USING btree (user_id) WHERE (user_id IS NOT NULL);
 
@@ -5765,6 +6075,8 @@ CREATE INDEX ix_users_staff ON ombud.users USING btree (full_name, id) WHERE (is
 
 CREATE INDEX ix_web_sessions_expires_at ON ombud.web_sessions USING btree (expires_at);
 
+CREATE INDEX ix_web_sessions_identity_id ON ombud.web_sessions USING btree (identity_id) WHERE (identity_id IS NOT NULL);
+
 CREATE INDEX ix_web_sessions_user_id ON ombud.web_sessions USING btree (user_id);
 
 CREATE INDEX ix_webhook_deliveries_due ON ombud.webhook_deliveries USING btree (endpoint_id, due_at, id) WHERE (state = 'waiting'::text);
@@ -5802,6 +6114,8 @@ CREATE TRIGGER a_keep AFTER INSERT ON ombud.comments REFERENCING NEW TABLE AS fr
 CREATE TRIGGER cut_account_letter AFTER UPDATE OF state ON ombud.outbound_mails FOR EACH ROW WHEN (((new.kind = 'account'::text) AND (new.state = ANY (ARRAY['sent'::text, 'bounced'::text, 'failed'::text, 'canceled'::text, 'skipped'::text])))) EXECUTE FUNCTION ombud.cut_account_letter();
 
 CREATE TRIGGER drop_factors AFTER UPDATE OF merged_into_id, anonymised_at ON ombud.users FOR EACH ROW WHEN ((((new.merged_into_id IS NOT NULL) AND (old.merged_into_id IS NULL)) OR ((new.anonymised_at IS NOT NULL) AND (old.anonymised_at IS NULL)))) EXECUTE FUNCTION ombud.drop_factors();
+
+CREATE TRIGGER drop_identities AFTER UPDATE OF merged_into_id, anonymised_at ON ombud.users FOR EACH ROW WHEN ((((new.merged_into_id IS NOT NULL) AND (old.merged_into_id IS NULL)) OR ((new.anonymised_at IS NOT NULL) AND (old.anonymised_at IS NULL)))) EXECUTE FUNCTION ombud.drop_identities();
 
 CREATE TRIGGER drop_steps AFTER UPDATE OF password_hash, is_active ON ombud.users FOR EACH ROW WHEN ((((new.password_hash)::text IS DISTINCT FROM (old.password_hash)::text) OR (new.is_active <> old.is_active))) EXECUTE FUNCTION ombud.drop_steps();
 
@@ -5841,6 +6155,8 @@ CREATE TRIGGER s_stats_update AFTER UPDATE ON ombud.tickets REFERENCING OLD TABL
 
 CREATE TRIGGER touch BEFORE UPDATE ON ombud.comments FOR EACH ROW EXECUTE FUNCTION ombud.touch();
 
+CREATE TRIGGER touch BEFORE UPDATE ON ombud.identity_providers FOR EACH ROW EXECUTE FUNCTION ombud.touch();
+
 CREATE TRIGGER touch BEFORE UPDATE ON ombud.mail_rules FOR EACH ROW EXECUTE FUNCTION ombud.touch();
 
 CREATE TRIGGER touch BEFORE UPDATE ON ombud.mail_templates FOR EACH ROW EXECUTE FUNCTION ombud.touch();
@@ -5868,6 +6184,10 @@ CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.audit_redactions REFERENCING
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.bounced_addresses REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_bounced_addresses();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.comments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_comments();
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.identities REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_identities();
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.identity_providers REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_identity_providers();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.inbound_mails REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_inbound_mails();
 
@@ -5925,6 +6245,10 @@ CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.bounced_addresses REFERENCIN
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.comments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_comments();
 
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.identities REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_identities();
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.identity_providers REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_identity_providers();
+
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.inbound_mails REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_inbound_mails();
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.mail_rules REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_mail_rules();
@@ -5980,6 +6304,10 @@ CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.audit_redactions REFERENCING
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.bounced_addresses REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_bounced_addresses();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.comments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_comments();
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.identities REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_identities();
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.identity_providers REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_identity_providers();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.inbound_mails REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_inbound_mails();
 
@@ -6079,6 +6407,12 @@ ALTER TABLE ONLY ombud.drafts
 ALTER TABLE ONLY ombud.external_refs
     ADD CONSTRAINT fk_external_refs_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY ombud.identities
+    ADD CONSTRAINT fk_identities_provider_id FOREIGN KEY (provider_id) REFERENCES ombud.identity_providers(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.identities
+    ADD CONSTRAINT fk_identities_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY ombud.inbound_mails
     ADD CONSTRAINT fk_inbound_mails_comment_id FOREIGN KEY (comment_id) REFERENCES ombud.comments(id) ON DELETE SET NULL;
 
@@ -6166,6 +6500,15 @@ ALTER TABLE ONLY ombud.recovery_codes
 ALTER TABLE ONLY ombud.search_queue
     ADD CONSTRAINT fk_search_queue_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY ombud.sign_in_flows
+    ADD CONSTRAINT fk_sign_in_flows_provider_id FOREIGN KEY (provider_id) REFERENCES ombud.identity_providers(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.sign_in_flows
+    ADD CONSTRAINT fk_sign_in_flows_session_id FOREIGN KEY (session_id) REFERENCES ombud.web_sessions(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.sign_in_steps
+    ADD CONSTRAINT fk_sign_in_steps_identity_id FOREIGN KEY (identity_id) REFERENCES ombud.identities(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY ombud.sign_in_steps
     ADD CONSTRAINT fk_sign_in_steps_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
 
@@ -6236,6 +6579,9 @@ ALTER TABLE ONLY ombud.users
     ADD CONSTRAINT fk_users_organization_id FOREIGN KEY (organization_id) REFERENCES ombud.organizations(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY ombud.web_sessions
+    ADD CONSTRAINT fk_web_sessions_identity_id FOREIGN KEY (identity_id) REFERENCES ombud.identities(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.web_sessions
     ADD CONSTRAINT fk_web_sessions_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY ombud.webhook_deliveries
@@ -6257,6 +6603,8 @@ ALTER TABLE ombud.account_tokens ENABLE ROW LEVEL SECURITY;
 CREATE POLICY admin_add ON ombud.audit_redacted_rows FOR INSERT TO ombud_web WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
 
 CREATE POLICY admin_add ON ombud.audit_redactions FOR INSERT TO ombud_web WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
+
+CREATE POLICY admin_all ON ombud.identity_providers TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
 
 CREATE POLICY admin_all ON ombud.mail_rules TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
 
@@ -6330,6 +6678,10 @@ CREATE POLICY backup_all ON ombud.drafts FOR SELECT TO ombud_backup USING (true)
 
 CREATE POLICY backup_all ON ombud.external_refs FOR SELECT TO ombud_backup USING (true);
 
+CREATE POLICY backup_all ON ombud.identities FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.identity_providers FOR SELECT TO ombud_backup USING (true);
+
 CREATE POLICY backup_all ON ombud.inbound_mails FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.kept_answers FOR SELECT TO ombud_backup USING (true);
@@ -6371,6 +6723,8 @@ CREATE POLICY backup_all ON ombud.roles FOR SELECT TO ombud_backup USING (true);
 CREATE POLICY backup_all ON ombud.search_queue FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.search_words FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.sign_in_flows FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.sign_in_steps FOR SELECT TO ombud_backup USING (true);
 
@@ -6448,6 +6802,10 @@ CREATE POLICY context ON ombud.drafts AS RESTRICTIVE TO ombud_app USING ((( SELE
 
 CREATE POLICY context ON ombud.external_refs AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
+CREATE POLICY context ON ombud.identities AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.identity_providers AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
 CREATE POLICY context ON ombud.inbound_mails AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.kept_answers AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
@@ -6489,6 +6847,8 @@ CREATE POLICY context ON ombud.roles AS RESTRICTIVE TO ombud_app USING ((( SELEC
 CREATE POLICY context ON ombud.search_queue AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.search_words AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.sign_in_flows AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.sign_in_steps AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
@@ -6533,6 +6893,10 @@ CREATE POLICY context ON ombud.webhook_position AS RESTRICTIVE TO ombud_app USIN
 ALTER TABLE ombud.drafts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.external_refs ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.identities ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.identity_providers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.inbound_mails ENABLE ROW LEVEL SECURITY;
 
@@ -6579,6 +6943,8 @@ CREATE POLICY own ON ombud.api_tokens TO ombud_web USING (((user_id = ( SELECT (
 CREATE POLICY own ON ombud.drafts TO ombud_web USING ((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id))) WITH CHECK (((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) AND (EXISTS ( SELECT
    FROM ombud.tickets t
   WHERE (t.id = drafts.ticket_id)))));
+
+CREATE POLICY own ON ombud.identities TO ombud_web USING (((user_id = ( SELECT ombud.actor_id() AS actor_id)) OR (( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text))) WITH CHECK ((user_id = ( SELECT ombud.actor_id() AS actor_id)));
 
 CREATE POLICY own ON ombud.kept_answers TO ombud_web USING ((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)));
 
@@ -6640,6 +7006,10 @@ CREATE POLICY owner_all ON ombud.drafts TO ombud_owner USING (true) WITH CHECK (
 
 CREATE POLICY owner_all ON ombud.external_refs TO ombud_owner USING (true) WITH CHECK (true);
 
+CREATE POLICY owner_all ON ombud.identities TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.identity_providers TO ombud_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_all ON ombud.inbound_mails TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.kept_answers TO ombud_owner USING (true) WITH CHECK (true);
@@ -6681,6 +7051,8 @@ CREATE POLICY owner_all ON ombud.roles TO ombud_owner USING (true) WITH CHECK (t
 CREATE POLICY owner_all ON ombud.search_queue TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.search_words TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.sign_in_flows TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.sign_in_steps TO ombud_owner USING (true) WITH CHECK (true);
 
@@ -6888,6 +7260,8 @@ ALTER TABLE ombud.search_queue ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.search_words ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE ombud.sign_in_flows ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE ombud.sign_in_steps ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY staff ON ombud.external_refs TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) AND (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (EXISTS ( SELECT
@@ -6996,6 +7370,10 @@ CREATE POLICY system_all ON ombud.drafts TO ombud_worker USING (( SELECT (NULLIF
 
 CREATE POLICY system_all ON ombud.external_refs TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
+CREATE POLICY system_all ON ombud.identities TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.identity_providers TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
 CREATE POLICY system_all ON ombud.inbound_mails TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
 CREATE POLICY system_all ON ombud.kept_answers TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
@@ -7037,6 +7415,8 @@ CREATE POLICY system_all ON ombud.roles TO ombud_worker USING ((( SELECT ombud.a
 CREATE POLICY system_all ON ombud.search_queue TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.search_words TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
+
+CREATE POLICY system_all ON ombud.sign_in_flows TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.sign_in_steps TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
@@ -7175,6 +7555,10 @@ REVOKE ALL ON FUNCTION ombud.audit_of_bounced_addresses() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_comments() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ombud.audit_of_identities() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_identity_providers() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.audit_of_inbound_mails() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_mail_rules() FROM PUBLIC;
@@ -7239,6 +7623,8 @@ REVOKE ALL ON FUNCTION ombud.documents(ids bigint[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.drop_factors() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ombud.drop_identities() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.drop_steps() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.duration_bucket(milliseconds bigint) FROM PUBLIC;
@@ -7280,6 +7666,9 @@ GRANT ALL ON FUNCTION ombud.found_tickets(typed text, kind text, actor bigint, o
 
 REVOKE ALL ON FUNCTION ombud.has_administrator() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.has_administrator() TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.has_other_way_in(person bigint, but bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.has_other_way_in(person bigint, but bigint) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.has_second_factor(wanted bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.has_second_factor(wanted bigint) TO ombud_app;
@@ -7351,6 +7740,9 @@ GRANT ALL ON FUNCTION ombud.people_like(person bigint, most integer) TO ombud_ap
 
 REVOKE ALL ON FUNCTION ombud.principal(wanted bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.principal(wanted bigint) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.provider_labels() FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.provider_labels() TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.redacted(changes jsonb, columns text[]) FROM PUBLIC;
 
@@ -7558,6 +7950,51 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.drafts TO ombud_app;
 GRANT SELECT ON TABLE ombud.external_refs TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.external_refs TO ombud_app;
 
+GRANT SELECT ON TABLE ombud.identities TO ombud_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE ombud.identities TO ombud_app;
+GRANT UPDATE ON TABLE ombud.identities TO ombud_worker;
+
+GRANT SELECT ON SEQUENCE ombud.identities_id_seq TO ombud_backup;
+
+GRANT SELECT ON TABLE ombud.identity_providers TO ombud_backup;
+GRANT INSERT,DELETE,UPDATE ON TABLE ombud.identity_providers TO ombud_app;
+
+GRANT SELECT(id) ON TABLE ombud.identity_providers TO ombud_app;
+
+GRANT SELECT(slug) ON TABLE ombud.identity_providers TO ombud_app;
+
+GRANT SELECT(label) ON TABLE ombud.identity_providers TO ombud_app;
+
+GRANT SELECT(issuer) ON TABLE ombud.identity_providers TO ombud_app;
+
+GRANT SELECT(client_id) ON TABLE ombud.identity_providers TO ombud_app;
+
+GRANT SELECT(client_secret) ON TABLE ombud.identity_providers TO ombud_worker;
+
+GRANT SELECT(has_secret) ON TABLE ombud.identity_providers TO ombud_app;
+
+GRANT SELECT(scopes) ON TABLE ombud.identity_providers TO ombud_app;
+
+GRANT SELECT(is_active) ON TABLE ombud.identity_providers TO ombud_app;
+
+GRANT SELECT(for_staff) ON TABLE ombud.identity_providers TO ombud_app;
+
+GRANT SELECT(for_customers) ON TABLE ombud.identity_providers TO ombud_app;
+
+GRANT SELECT(domains) ON TABLE ombud.identity_providers TO ombud_app;
+
+GRANT SELECT(new_role) ON TABLE ombud.identity_providers TO ombud_app;
+
+GRANT SELECT(asks_second_factor) ON TABLE ombud.identity_providers TO ombud_app;
+
+GRANT SELECT(ends_session) ON TABLE ombud.identity_providers TO ombud_app;
+
+GRANT SELECT(created_at) ON TABLE ombud.identity_providers TO ombud_app;
+
+GRANT SELECT(updated_at) ON TABLE ombud.identity_providers TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.identity_providers_id_seq TO ombud_backup;
+
 GRANT SELECT ON TABLE ombud.inbound_mails TO ombud_backup;
 GRANT SELECT,INSERT,UPDATE ON TABLE ombud.inbound_mails TO ombud_app;
 GRANT DELETE ON TABLE ombud.inbound_mails TO ombud_worker;
@@ -7761,6 +8198,9 @@ GRANT SELECT ON TABLE ombud.search_queue TO ombud_worker;
 GRANT SELECT ON TABLE ombud.search_words TO ombud_backup;
 GRANT SELECT ON TABLE ombud.search_words TO ombud_search;
 
+GRANT SELECT ON TABLE ombud.sign_in_flows TO ombud_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE ombud.sign_in_flows TO ombud_worker;
+
 GRANT SELECT ON TABLE ombud.sign_in_steps TO ombud_backup;
 GRANT SELECT,INSERT,DELETE ON TABLE ombud.sign_in_steps TO ombud_worker;
 
@@ -7895,6 +8335,8 @@ GRANT SELECT(user_agent) ON TABLE ombud.web_sessions TO ombud_app;
 GRANT SELECT(confirmed_at) ON TABLE ombud.web_sessions TO ombud_app;
 
 GRANT SELECT(idle_seconds) ON TABLE ombud.web_sessions TO ombud_app;
+
+GRANT SELECT(identity_id) ON TABLE ombud.web_sessions TO ombud_app;
 
 GRANT SELECT ON SEQUENCE ombud.web_sessions_id_seq TO ombud_backup;
 

@@ -15,6 +15,7 @@ from ombud.models.factor import (
     TotpFactor,
 )
 from ombud.models.idempotency import KeptAnswer
+from ombud.models.identity import FlowKind, Identity, IdentityProvider, SignInFlow
 from ombud.models.letter import AccountLetter, AccountRequest, AccountToken, LetterKind, LinkPurpose
 from ombud.models.mail import (
     InboundMail,
@@ -92,6 +93,9 @@ __all__ = [
     "DeliveryState",
     "Draft",
     "ExternalRef",
+    "FlowKind",
+    "Identity",
+    "IdentityProvider",
     "InboundMail",
     "KeptAnswer",
     "LetterKind",
@@ -125,6 +129,7 @@ __all__ = [
     "SearchQueueEntry",
     "SearchWord",
     "Security",
+    "SignInFlow",
     "SignInStep",
     "StaleFile",
     "StatDimension",

@@ -29,10 +29,14 @@ class WebSession(HasId, Base):
     idle_seconds: Mapped[int] = mapped_column(server_default=text("43200"))
     ip: Mapped[str] = mapped_column(String(45), server_default="")
     user_agent: Mapped[str] = mapped_column(String(300), server_default="")
+    # What it began with where that was a provider's word; it ends with it.
+    identity_id: Mapped[int | None] = mapped_column(ForeignKey("identities.id", ondelete="CASCADE"))
 
     # the nightly removal of what has expired
     __table_args__ = (
         Index("ix_web_sessions_expires_at", "expires_at"),
+        # what ends with a provider's word
+        Index("ix_web_sessions_identity_id", "identity_id", postgresql_where=text("identity_id IS NOT NULL")),
         CheckConstraint("idle_seconds > 0", name="idle_seconds"),
     )
 

@@ -48,6 +48,8 @@ class NoticeKind(StrEnum):
     CODE_USED = "code_used"
     """Somebody signed in with a recovery code."""
     FACTORS_RESET = "factors_reset"
+    IDENTITY_ADDED = "identity_added"
+    IDENTITY_REMOVED = "identity_removed"
 
 
 class TotpFactor(Base):
@@ -114,6 +116,8 @@ class SignInStep(Base):
     kind: Mapped[StepKind] = mapped_column(TextEnum(StepKind))
     bound_to: Mapped[bytes | None] = mapped_column(LargeBinary)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    # Whose word was the first step, where it was a provider's.
+    identity_id: Mapped[int | None] = mapped_column(ForeignKey("identities.id", ondelete="CASCADE"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]
 
@@ -123,6 +127,9 @@ class SignInStep(Base):
         Index("ix_sign_in_steps_expires_at", "expires_at"),
         # what ends with the person's factors
         Index("ix_sign_in_steps_user_id", "user_id", postgresql_where=text("user_id IS NOT NULL")),
+        Index(
+            "ix_sign_in_steps_identity_id", "identity_id", postgresql_where=text("identity_id IS NOT NULL")
+        ),
     )
 
 

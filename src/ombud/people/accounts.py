@@ -123,8 +123,13 @@ def _known(actor: Actor | None) -> Actor:
     return actor
 
 
-def start_session(session: Session, user_id: int, *, ip: str = "", user_agent: str = "") -> str:
-    """Open a web session for the actor's own user and return the cookie's secret value, stored as a hash."""
+def start_session(
+    session: Session, user_id: int, *, ip: str = "", user_agent: str = "", identity_id: int | None = None
+) -> str:
+    """Open a web session for the actor's own user and return the cookie's secret value, stored as a hash.
+
+    With `identity_id` it began with a provider's word, and ends with that.
+    """
     user = session.scalar(queries.user_by_id(actor_of(session), user_id))
     if user is None:
         raise NotFound("There is no such person here.")
@@ -138,6 +143,7 @@ def start_session(session: Session, user_id: int, *, ip: str = "", user_agent: s
             idle_seconds=int(idle.total_seconds()),
             ip=ip[:45],
             user_agent=user_agent[:300],
+            identity_id=identity_id,
         )
     )
     user.last_login = clock.now()

@@ -49,6 +49,8 @@ CODES = Limit("code", both=Rate(5, 60), network=Rate(20, 15), account=Rate(10, 6
 """Short codes (TOTP, recovery): 5 tries, then one a minute; 10 in all from strange networks."""
 LINKS = Limit("link", both=Rate(10, 30), network=Rate(30, 10), account=Rate(30, 10))
 """Links of letters that are opened or used; the account is the link's hash."""
+DEPARTURES = Limit("departure", both=Rate(60, 2), network=Rate(60, 2), account=Rate(60, 2))
+"""Ways to an OpenID provider: a minute's worth of a large office. The account is the network."""
 LETTERS = Limit("letter", both=Rate(1, 300), network=Rate(10, 60), account=Rate(2, 150))
 """Letters that anybody may ask for: one in five minutes to an address, two where several networks ask."""
 

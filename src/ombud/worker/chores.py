@@ -25,6 +25,7 @@ from ombud.mail import actions as mail
 from ombud.people import actions as people
 from ombud.people import letters, throttle
 from ombud.people.factors import drop_expired_steps
+from ombud.people.openid import drop_expired_flows
 from ombud.search import actions as search
 from ombud.webhooks import forget_old_deliveries
 from ombud.worker.hooks import send_webhooks
@@ -91,6 +92,7 @@ CHORES = (
     Chore("account-links", 3600.0, letters.drop_expired_links),
     Chore("turns", 3600.0, throttle.forget_turns),
     Chore("sign-in-steps", 600.0, drop_expired_steps),
+    Chore("sign-in-flows", 600.0, drop_expired_flows),
     Chore("automatic-mail", 3600.0, mail.forget_old_letters),
     Chore("kept-answers", 3600.0, drop_old_answers),
     Chore("webhook-messages", 3600.0, forget_old_deliveries),

@@ -167,29 +167,39 @@ def begin_step(
     *,
     user_id: int | None = None,
     bound_to: bytes | None = None,
+    identity_id: int | None = None,
 ) -> None:
     """Remember a step of the door, by the hash of what the browser must bring. For the system."""
     life = STEP_LIFE if kind is StepKind.CODE else CHALLENGE_LIFE
     session.add(
         SignInStep(
-            token_hash=token, kind=kind, user_id=user_id, bound_to=bound_to, expires_at=clock.now() + life
+            token_hash=token,
+            kind=kind,
+            user_id=user_id,
+            bound_to=bound_to,
+            identity_id=identity_id,
+            expires_at=clock.now() + life,
         )
     )
     session.flush()
 
 
-def begin_second_step(session: Session, user_id: int) -> str | None:
-    """Return the secret of a half-signed-in state where a password is not enough, None where it is. For the system."""
+def begin_second_step(session: Session, user_id: int, identity_id: int | None = None) -> str | None:
+    """Return the secret of a half-signed-in state where a password is not enough, None where it is. For the system.
+
+    With `identity_id` the first step was a provider's word.
+    """
     if not session.scalar(queries.has_second_factor(user_id)):
         return None
     secret = new_secret()
-    begin_step(session, StepKind.CODE, digest(secret), user_id=user_id)
+    begin_step(session, StepKind.CODE, digest(secret), user_id=user_id, identity_id=identity_id)
     return secret
 
 
-def end_step(session: Session, token: bytes) -> None:
-    """Forget a step. For the system."""
-    session.execute(delete(SignInStep).where(SignInStep.token_hash == token))
+def end_step(session: Session, token: bytes) -> int | None:
+    """Forget a step and return the link that its first half was, if it was one. For the system."""
+    over = delete(SignInStep).where(SignInStep.token_hash == token).returning(SignInStep.identity_id)
+    return session.scalar(over)
 
 
 def use_recovery_code(session: Session, user_id: int, code: str) -> bool:
