@@ -24,13 +24,14 @@ PUBLIC = """
 GET /healthz; GET /readyz; GET /set-up; POST /set-up; GET /sign-in; POST /sign-in; POST /csp-report;
 GET /mailed-files/{token}; GET /forgot; POST /forgot; GET /sign-in/link; POST /sign-in/link;
 GET /link; GET /link/{secret}; POST /link; GET /sign-in/code; POST /sign-in/code; POST /sign-in/passkey;
-POST /sign-in/passkey/options
+POST /sign-in/passkey/options; POST /sign-in/with/{slug}; GET /sign-in/with/{slug}/return
 """
 EVERYBODY = """
 GET /; GET /attachments/{attachment_id}; GET /counters; GET /live; GET /me/confirmation; GET /me/security; GET /people;
 GET /tickets; GET /tickets/new; GET /tickets/{number}/history; GET /tickets/search;
 GET /tickets/{number}; GET /tickets/{number}/live;
-POST /me/address;
+POST /me/address; POST /me/confirmation/with/{slug}; POST /me/identities/{slug};
+POST /me/identities/{identity_id}/removal;
 POST /me/app; POST /me/app/confirmation; POST /me/app/removal; POST /me/confirmation/options;
 POST /me/passkeys; POST /me/passkeys/options; POST /me/passkeys/{passkey_id}; POST /me/passkeys/{passkey_id}/removal;
 POST /me/recovery-codes;
@@ -55,6 +56,9 @@ POST /settings/notifications; POST /tickets/bulk; POST /tickets/{number}/comment
 POST /tickets/{number}/deletion; POST /tickets/{number}/restoration; POST /tickets/{number}/tags; POST /undo
 """
 ADMINISTRATORS = """
+GET /settings/providers; POST /settings/providers; GET /settings/providers/{provider_id};
+POST /settings/providers/{provider_id}; POST /settings/providers/{provider_id}/deletion;
+POST /settings/providers/{provider_id}/trial;
 GET /settings/health;
 GET /settings/mailboxes; GET /settings/mailboxes/new; GET /settings/mailboxes/{mailbox_id}; GET /settings/people;
 GET /settings/people/new; GET /settings/people/{user_id}; GET /settings/roles; GET /settings/roles/{role_id};

@@ -28,6 +28,8 @@ _WORDS = {
     NoticeKind.CODES_MADE: "New recovery codes were made; the old ones are void.",
     NoticeKind.CODE_USED: "Somebody signed in or confirmed with a recovery code.",
     NoticeKind.FACTORS_RESET: "An administrator took your authenticator app, recovery codes and passkeys away.",
+    NoticeKind.IDENTITY_ADDED: "Your account was connected with",
+    NoticeKind.IDENTITY_REMOVED: "Your account is no longer connected with",
 }
 
 

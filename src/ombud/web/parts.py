@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from fastapi import Request
 from jinja2 import Environment
 
+from ombud.config import words_of
+from ombud.kit.guard import Guard
 from ombud.people.door import Door
+from ombud.people.openid import Book
 from ombud.runtime import Runtime
 from ombud.web.assets import Assets
 
@@ -51,6 +54,12 @@ class Parts:
     reports: deque[str] = field(default_factory=lambda: deque(maxlen=REPORTS_KEPT))
     """What browsers said that the content security policy stopped, newest last."""
     door: Door = field(default_factory=Door)
+    book: Book = field(init=False)
+    """What this process knows of OpenID providers."""
+
+    def __post_init__(self) -> None:
+        guard = Guard(words_of(self.runtime.settings.internal_hosts))
+        object.__setattr__(self, "book", Book(guard))  # frozen, but not before it is made
 
 
 def parts_of(request: Request) -> Parts:

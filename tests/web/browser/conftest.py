@@ -51,7 +51,7 @@ class Site:
             page.goto(f"{self.url}/sign-in")
             page.get_by_label("Email").fill(who.email)
             page.get_by_label("Password").fill(who.password)
-            page.get_by_role("button", name="Sign in").click()
+            page.get_by_role("button", name="Sign in", exact=True).click()
             page.wait_for_url("**/tickets?**")
         return page
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ombud.web.openid import ProviderButton
 from ombud.web.views.frame import Frame, NavItem
 from ombud.web.views.lists import Chip, ClockView, Empty, TicketList, TicketRow
 from ombud.web.views.people import PersonView, TagView
@@ -479,7 +480,11 @@ def single_pages() -> dict[str, State]:
     bad = {**none, "email": "This is not an address.", "title": "A ticket needs a title."}
     new = {"frame": frame("new"), "values": none, "errors": none, "failure": "", "options": options}
     sign_in: dict[str, Any] = {"csrf": "t", "next_href": "/", "failure": "", "email": ""}
-    sign_in |= {"sign_in_links": True, "has_passkeys": False}
+    sign_in |= {"sign_in_links": True, "has_passkeys": False, "providers": []}
+    providers = [
+        ProviderButton(1, "id", "Example ID", True, True),
+        ProviderButton(2, "x", "W" * 100, True, True),
+    ]
     set_up = {"csrf": "t", "failure": "", "values": none, "errors": none}
     wrong = "Email and password do not match. After several attempts we wait a little longer each time."
     gone = {
@@ -499,6 +504,14 @@ def single_pages() -> dict[str, State]:
     }
     return {
         "sign-in": ("pages/sign_in.html", sign_in),
+        "sign-in-providers": (
+            "pages/sign_in.html",
+            {**sign_in, "providers": providers, "has_passkeys": True},
+        ),
+        "onward": (
+            "pages/onward.html",
+            {"url": "https://id.example/auth", "said": "You go on to the provider."},
+        ),
         "code": ("pages/code.html", sign_in),
         "forgot": ("pages/forgot.html", {**sign_in, "errors": {"email": ""}, "kind": "reset"}),
         "letter-sent": ("pages/letter_sent.html", {"email": "priya@desk.example", "kind": "reset"}),

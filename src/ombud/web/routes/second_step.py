@@ -51,8 +51,8 @@ async def code(request: Request) -> Response:
         return _ask(request, next_href, said, status=429, retry_after=error.retry_after)
     if not right:
         return _ask(request, next_href, WRONG, status=422)
-    await parts_of(request).runtime.desk.arun(DOOR, end_step, digest(secret))
-    return await _in(request, user_id, next_href)
+    identity_id = await parts_of(request).runtime.desk.arun(DOOR, end_step, digest(secret))
+    return await _in(request, user_id, next_href, identity_id)
 
 
 @router.post("/passkey/options")
@@ -78,12 +78,12 @@ async def passkey(request: Request) -> Response:
     try:
         user_id = await door.check_passkey(site, guest_binding(request), text_of(form, "credential"))
     except BadPasskey as error:
-        return sign_in_form(request, next_href, failure=error.message, status=422)
+        return await sign_in_form(request, next_href, failure=error.message, status=422)
     return await _in(request, user_id, next_href)
 
 
-async def _in(request: Request, user_id: int, next_href: str) -> Response:
-    response = await let_in(request, user_id, next_href, proved=True)
+async def _in(request: Request, user_id: int, next_href: str, identity_id: int | None = None) -> Response:
+    response = await let_in(request, user_id, next_href, proved=True, identity_id=identity_id)
     drop_step_cookie(response)
     return response
 

@@ -18,6 +18,7 @@ from ombud.web.around import make_frame, read_around
 from ombud.web.auth import SignedIn, Visitor, set_cookie
 from ombud.web.factors import read_factors, second_door, session_binding, site_of
 from ombud.web.forms import SignedForm, field_errors, text_of
+from ombud.web.openid import read_identities
 from ombud.web.place import at, safe_next
 from ombud.web.routes.mail import _number
 from ombud.web.routes.second_step import WRONG
@@ -175,11 +176,13 @@ async def _ask(
 ) -> Response:
     async with visitor.desk.aread(visitor.actor) as session:
         factors = await session.run_sync(read_factors, visitor.principal.user_id)
+        identities, _providers = await session.run_sync(read_identities, visitor.principal.user_id)
     context = {
         "csrf": visitor.csrf,
         "next_href": next_href,
         "email": visitor.principal.email,
         "failure": failure,
+        "providers": [one for one in identities if one.slug],
         "has_app": factors.totp_since is not None,
         "has_passkeys": bool(factors.passkeys) and site_of(request) is not None,
     }
@@ -188,13 +191,20 @@ async def _ask(
 
 
 async def show_security(
-    request: Request, visitor: Visitor, *, error: Invalid | None = None, token: str = ""
+    request: Request,
+    visitor: Visitor,
+    *,
+    error: Invalid | None = None,
+    token: str = "",
+    failure: str = "",
+    status: int = 200,
 ) -> Response:
-    """Show the page; with what is wrong beside its field, or a new token, this once."""
+    """Show the page; with what is wrong beside its field or above all, or a new token, this once."""
     async with visitor.desk.aread(visitor.actor, fresh=True) as session:
         around = read_around((await session.execute(web_queries.surroundings(visitor.actor))).one())
         sessions, tokens = await session.run_sync(_rows, visitor.principal.session_id)
         factors = await session.run_sync(read_factors, visitor.principal.user_id)
+        identities, providers = await session.run_sync(read_identities, visitor.principal.user_id)
     errors = field_errors(error, _FIELDS) if error is not None else dict.fromkeys(_FIELDS, "")
     context = {
         "frame": make_frame(request, visitor, around, "me"),
@@ -204,6 +214,10 @@ async def show_security(
         "token": token,
         "errors": errors,
         "factors": factors,
+        "providers": [one for one in providers if one.is_for(visitor.is_staff)],
+        "identities": identities,
+        "began_with": {one.id: one.label for one in identities},
+        "failure": failure,
         "has_passkeys": site_of(request) is not None,
         "must_set_up": visitor.parts.runtime.settings.staff_second_factor
         and visitor.is_staff
@@ -216,5 +230,5 @@ async def show_security(
     # A page with a secret must not come back from a cache or by the back button.
     headers = {"Cache-Control": "no-store"}
     return page(
-        request, "pages/security.html", context, status=422 if error is not None else 200, headers=headers
+        request, "pages/security.html", context, status=422 if error is not None else status, headers=headers
     )

@@ -33,6 +33,7 @@ from ombud.web.auth import (
 )
 from ombud.web.factors import set_step_cookie, site_of
 from ombud.web.forms import SignedForm, field_errors, read_form, text_of
+from ombud.web.openid import base_of, onward, open_id_door, read_buttons
 from ombud.web.parts import Parts, parts_of
 from ombud.web.place import at, safe_next
 
@@ -51,7 +52,7 @@ async def sign_in_page(request: Request, next: str = "/") -> Response:  # noqa: 
     secret = request.cookies.get(cookie_name(request), "")
     if await find_principal(parts.runtime.desk, secret, request.state.request_id):
         return RedirectResponse(safe_next(next), 303)
-    return sign_in_form(request, safe_next(next))
+    return await sign_in_form(request, safe_next(next))
 
 
 @router.post("/sign-in")
@@ -67,20 +68,27 @@ async def sign_in(request: Request) -> Response:
     except RateLimited as error:
         said = f"Too many attempts. Try again in {minutes(error.retry_after)}."
         headers = {"Retry-After": str(error.retry_after)}
-        return sign_in_form(request, next_href, email, said, status=429, headers=headers)
+        return await sign_in_form(request, next_href, email, said, status=429, headers=headers)
     if user_id is None:
-        return sign_in_form(request, next_href, email, MISMATCH, status=422)
+        return await sign_in_form(request, next_href, email, MISMATCH, status=422)
     return await let_in(request, user_id, next_href)
 
 
 @router.post("/sign-out")
 async def sign_out(request: Request, visitor: SignedIn, _form: SignedForm) -> Response:
-    """End the session, and with it the live streams of this browser."""
+    """End the session, and with it the live streams of this browser; at the provider too, where it is set up so."""
     session_id = visitor.principal.session_id
+    farewell = ""
     if session_id is not None:
+        door = await open_id_door(visitor.parts)
+        farewell = await door.farewell(session_id, base_of(request) + at("/sign-in"))
         await visitor.desk.arun(visitor.actor, accounts.end_session, session_id)
         visitor.parts.listeners.end(session_id)
-    response = RedirectResponse(at("/sign-in"), 303)
+    response: Response = RedirectResponse(at("/sign-in"), 303)
+    if farewell:
+        response = onward(
+            request, farewell, "You are signed out here, and go on to sign out at the provider."
+        )
     drop_cookie(response, request)
     return response
 
@@ -119,13 +127,16 @@ async def has_administrator(parts: Parts) -> bool:
         return bool(await session.scalar(people.has_administrator()))
 
 
-async def let_in(request: Request, user_id: int, next_href: str, *, proved: bool = False) -> Response:
+async def let_in(
+    request: Request, user_id: int, next_href: str, *, proved: bool = False, identity_id: int | None = None
+) -> Response:
     """Start a fresh session (never one that the browser brought) and go on.
 
     Where the account has a second factor, one must be `proved` first: until then there is no session at all.
+    With `identity_id` it was a provider's word that let them in.
     """
     if not proved:
-        step = await parts_of(request).runtime.desk.arun(DOOR, begin_second_step, user_id)
+        step = await parts_of(request).runtime.desk.arun(DOOR, begin_second_step, user_id, identity_id)
         if step is not None:
             response = RedirectResponse(at(f"/sign-in/code?next={quote(next_href, safe='')}"), 303)
             set_step_cookie(response, request, step, int(STEP_LIFE.total_seconds()))
@@ -138,6 +149,7 @@ async def let_in(request: Request, user_id: int, next_href: str, *, proved: bool
         user_id,
         ip=ip_of(request),
         user_agent=request.headers.get("user-agent", ""),
+        identity_id=identity_id,
     )
     response = RedirectResponse(next_href, 303)
     set_cookie(response, request, secret)
@@ -145,7 +157,7 @@ async def let_in(request: Request, user_id: int, next_href: str, *, proved: bool
     return response
 
 
-def sign_in_form(
+async def sign_in_form(
     request: Request,
     next_href: str,
     email: str = "",
@@ -156,7 +168,10 @@ def sign_in_form(
 ) -> Response:
     """Show the form, with what went wrong."""
     secret = guest_secret(request)
+    async with parts_of(request).runtime.desk.aread(DOOR) as session:
+        providers = await session.run_sync(read_buttons)
     context: dict[str, Any] = {
+        "providers": providers,
         "csrf": form_token(secret),
         "next_href": next_href,
         "email": email,

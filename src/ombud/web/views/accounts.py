@@ -107,6 +107,8 @@ class SessionRow:
     since: datetime
     seen: datetime
     is_this: bool
+    identity_id: int | None
+    """The connection that it began with, where it did."""
 
     @classmethod
     def of(cls, row: WebSession, this: int | None) -> SessionRow:
@@ -118,6 +120,7 @@ class SessionRow:
             row.created_at,
             row.last_seen_at,
             row.id == this,
+            row.identity_id,
         )
 
 
