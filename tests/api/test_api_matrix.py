@@ -22,6 +22,7 @@ pytestmark = pytest.mark.asyncio
 SYSTEM = Actor.system("test")
 
 EVERYBODY = """
+GET /me/identities; DELETE /me/identities/{identity_id};
 GET /attachments/{attachment_id}; GET /attachments/{attachment_id}/content; GET /me; GET /me/sessions; GET /tickets;
 GET /search/suggestions; GET /tickets/{number}; GET /tickets/{number}/attachments; GET /tickets/{number}/comments;
 GET /tickets/{number}/comments/{comment_id}; GET /tokens; GET /users/{user_id}; GET /views; POST /confirmation;
@@ -52,6 +53,9 @@ POST /webhooks/{webhook_id}/secret; POST /webhooks/{webhook_id}/trial; GET /webh
 POST /webhooks/{webhook_id}/deliveries/{delivery_id}/attempt
 """
 ADMINISTRATORS = """
+GET /identity-providers; POST /identity-providers; GET /identity-providers/{provider_id};
+PATCH /identity-providers/{provider_id}; DELETE /identity-providers/{provider_id};
+POST /identity-providers/{provider_id}/trial;
 POST /users/{user_id}/password-reset;
 GET /health;
 DELETE /mail/rules/{rule_id}; DELETE /roles/{role_id}; DELETE /teams/{team_id}/members/{user_id};
@@ -137,7 +141,7 @@ async def test_reading_is_open_to_whose_it_is(caller: Caller, cast: Cast, desk: 
     """The negative control: refusing everybody everything would satisfy the test above."""
     async with desk.abegin(SYSTEM) as session:
         number = (await session.run_sync(make_ticket, cast.customer.id)).ticket_number
-    unknown = ("attachment_id", "comment_id", "mail_id", "mailbox_id", "role_id", "webhook_id")
+    unknown = ("attachment_id", "comment_id", "mail_id", "mailbox_id", "role_id", "webhook_id", "provider_id")
     for table, people in (
         (EVERYBODY, (cast.customer, cast.light_agent, cast.admin)),
         (STAFF, (cast.light_agent, cast.agent, cast.admin)),

@@ -31,6 +31,7 @@ GROUPS = {
     "mail": "mail: take it in, what came, read files as the desk would",
     "mailbox": "the desk's own addresses",
     "ticket": "single tickets",
+    "provider": "OpenID providers by which people sign in",
     "role": "custom roles of agents",
     "team": "teams and their members",
     "token": "API tokens",
