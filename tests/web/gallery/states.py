@@ -506,7 +506,7 @@ def single_pages() -> dict[str, State]:
         "sign-in": ("pages/sign_in.html", sign_in),
         "sign-in-providers": (
             "pages/sign_in.html",
-            {**sign_in, "providers": providers, "has_passkeys": True},
+            {**sign_in, "providers": providers},
         ),
         "onward": (
             "pages/onward.html",
