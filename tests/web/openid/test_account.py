@@ -196,3 +196,10 @@ async def test_signing_out_goes_on_to_the_provider_where_it_is_set_up_so(
         "post_logout_redirect_uri": "http://desk.example/sign-in",
     }
     assert await who(web) == ""
+    # Where the provider cannot be asked, one is out here all the same.
+    await sign_in(web, stage, **claims)
+    await web.get("/me/security")
+    web.app.state.parts.book._known.clear()
+    stage.replies["/.well-known/openid-configuration"] = lambda: (500, {}, b"")
+    assert (await web.post("/sign-out")).headers["location"] == "/sign-in"
+    assert await who(web) == ""

@@ -150,19 +150,21 @@ class OpenIdDoor:
         except Conflict:  # the constraint's: row security hides whose it is
             raise ConnectedElsewhere from None
 
-    async def farewell(self, session_id: int, return_uri: str) -> str:
-        """Return where to end the session at the provider, empty where there is nothing to end there."""
+    async def ended_with(self, session_id: int) -> Provider | None:
+        """Return the provider at which a session is to be ended, too; None where there is none."""
         async with self.desk.aread(DOOR, fresh=True) as session:
             row = await session.scalar(queries.provider_of_session(session_id))
-        if row is None or not row.ends_session or not row.is_active:
-            return ""
+        return Provider.of(row) if row is not None and row.ends_session and row.is_active else None
+
+    async def farewell(self, provider: Provider, return_uri: str) -> str:
+        """Return where a browser ends its session at a provider, empty where there is no such page."""
         try:
-            metadata = await self.book.metadata(row.issuer)
+            metadata = await self.book.metadata(provider.issuer)
         except ProviderProblem:
-            return ""  # signing out here must not wait for anybody
+            return ""
         if not metadata.end_session_endpoint:
             return ""
-        more = {"client_id": row.client_id, "post_logout_redirect_uri": return_uri}
+        more = {"client_id": provider.client_id, "post_logout_redirect_uri": return_uri}
         return f"{metadata.end_session_endpoint}{_joint(metadata.end_session_endpoint)}{urlencode(more)}"
 
     async def sealed(self, provider_id: int) -> Provider:

@@ -81,9 +81,11 @@ async def sign_out(request: Request, visitor: SignedIn, _form: SignedForm) -> Re
     farewell = ""
     if session_id is not None:
         door = await open_id_door(visitor.parts)
-        farewell = await door.farewell(session_id, base_of(request) + at("/sign-in"))
+        provider = await door.ended_with(session_id)
         await visitor.desk.arun(visitor.actor, accounts.end_session, session_id)
         visitor.parts.listeners.end(session_id)
+        if provider is not None:  # asked only now: being out must wait for nobody
+            farewell = await door.farewell(provider, base_of(request) + at("/sign-in"))
     response: Response = RedirectResponse(at("/sign-in"), 303)
     if farewell:
         response = onward(
