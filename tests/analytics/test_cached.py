@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -20,33 +15,18 @@ from ombud.errors import Forbidden, Invalid
 from ombud.kit.cache import NoCache, RedisCache, open_cache
 from ombud.testing import Cast, ScratchDatabase, counted, make_ticket
 from ombud.tickets import set_status
-
-REDIS = shutil.which("redis-server")
+from tests.redis_running import RunningRedis, redis_running
 
 
 @pytest.fixture(scope="module")
-def redis_server() -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """A Redis of our own, on a socket; and its URL."""
-    if REDIS is None:
-        pytest.skip("redis-server is missing (see .ci/system-packages)")
-    folder = Path(tempfile.mkdtemp(prefix="ombud-redis-"))
-    path = folder / "redis.sock"
-    command = [REDIS, "--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 20
-    while not path.exists():
-        assert time.monotonic() < deadline
-    yield process, f"unix://{path}"
-    process.send_signal(signal.SIGCONT)
-    process.kill()
-    process.wait()
-    shutil.rmtree(folder)
+def redis_server() -> Iterator[RunningRedis]:
+    """A Redis for all of these tests; and its URL."""
+    with redis_running() as running:
+        yield running
 
 
 @pytest.fixture
-def cache(
-    redis_server: tuple[subprocess.Popen[bytes], str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[RedisCache]:
+def cache(redis_server: RunningRedis, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisCache]:
     """Where a busy machine may take a second for an answer, and no rest ends by itself."""
     monkeypatch.setattr("ombud.kit.cache.WAIT_SECONDS", 1.0)
     monkeypatch.setattr("ombud.kit.cache.REST_SECONDS", 3600.0)
@@ -161,7 +141,7 @@ def test_without_redis_everything_is_right(
     figures: Figures,
     desk: Desk,
     cast: Cast,
-    redis_server: tuple[subprocess.Popen[bytes], str],
+    redis_server: RunningRedis,
     blow: object,
 ) -> None:
     process, url = redis_server
@@ -182,7 +162,7 @@ def test_without_redis_everything_is_right(
 
 
 def test_it_is_taken_up_again_after_a_rest(
-    figures: Figures, cache: RedisCache, cast: Cast, redis_server: tuple[subprocess.Popen[bytes], str]
+    figures: Figures, cache: RedisCache, cast: Cast, redis_server: RunningRedis
 ) -> None:
     process, _url = redis_server
     process.send_signal(signal.SIGSTOP)

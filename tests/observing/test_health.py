@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import socket
-import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +23,7 @@ from ombud.live import LiveHub
 from ombud.runtime import Runtime
 from ombud.testing import Cast, Persona, ScratchDatabase, counted, make_ticket
 from ombud.worker.chores import CHORES, _attempt
+from tests.redis_running import RunningRedis, redis_running
 from tests.web.hosting import Browser
 
 pytestmark = pytest.mark.asyncio
@@ -125,29 +124,13 @@ async def test_dead_parts_take_nothing_down_and_no_secret_shows(
 
 
 @pytest.fixture
-def redis(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("redis-server is missing (see .ci/system-packages)")
-    # Its socket's path is short, whatever the test is called.
-    path = Path("/tmp") / f"ombud-{tmp_path.name[-8:]}-{id(tmp_path)}.sock"  # noqa: S108 - a socket of our own
-    process = subprocess.Popen(
-        [program, "--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(tmp_path)],
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    while b"ready to accept" not in (line := process.stdout.readline()).lower():
-        assert line, "redis ended"
-    yield process, f"unix://{path}"
-    process.send_signal(signal.SIGCONT)
-    process.kill()
-    process.wait()
-    process.stdout.close()
-    path.unlink(missing_ok=True)
+def redis() -> Iterator[RunningRedis]:
+    with redis_running() as running:
+        yield running
 
 
 async def test_statistics_over_the_api_are_right_whatever_becomes_of_redis(
-    redis: tuple[subprocess.Popen[bytes], str], runtime: Runtime, settings: Settings, desk: Desk, cast: Cast
+    redis: RunningRedis, runtime: Runtime, settings: Settings, desk: Desk, cast: Cast
 ) -> None:
     """TRUST R10: flushed, filled with nonsense, frozen and killed, it makes no answer wrong."""
     process, url = redis

@@ -11,7 +11,8 @@ from starlette.staticfiles import StaticFiles
 from ombud.web.assets import PREFIX, Assets
 from ombud.web.headers import page_headers
 from ombud.web.templates import environment
-from tests.web.gallery.states import NOW, states
+from tests.web.gallery.frames import NOW
+from tests.web.gallery.states import states
 
 
 def application() -> Starlette:

@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ombud.web.openid import ProviderButton
-from ombud.web.views.frame import Frame, NavItem
-from ombud.web.views.lists import Chip, ClockView, Empty, TicketList, TicketRow
-from ombud.web.views.people import PersonView, TagView
+from ombud.web.views.lists import Chip, ClockView, Empty, TicketList
 from ombud.web.views.tickets import (
     BannerView,
-    ChangeView,
     ComposerView,
     ConflictView,
     Delivery,
     EventGroup,
     EventView,
     FileView,
-    HistoryEntry,
     MessageView,
     OtherTicket,
     ReceiverView,
     TicketView,
 )
-from ombud.web.wording import PRIORITY_LABELS, STATUS_LABELS
 from tests.web.gallery import menus, texts
+from tests.web.gallery.frames import State, before, frame
 from tests.web.gallery.people import (
     AMARA,
     BILLING,
     GONE,
     HASSAN,
     JONAS,
-    MEI,
     NAMELESS,
     PRIYA,
     REFUND,
@@ -41,153 +34,12 @@ from tests.web.gallery.people import (
     TWENTY,
     YUKI,
 )
-
-NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)
-
-State = tuple[str, dict[str, Any]]
+from tests.web.gallery.rows import row, rows
+from tests.web.gallery.singles import single_pages
 
 
 def _receiver(email: str, state: str, word: str) -> ReceiverView:
     return ReceiverView(email, "", state, word)
-
-
-def before(**units: float) -> datetime:
-    return NOW - timedelta(**units)
-
-
-def frame(current: str = "mine", *, theme: str = "system", sidebar: str = "open") -> Frame:
-    views = [
-        ("mine", "Mine", "circle-user", 12),
-        ("unassigned", "Unassigned", "user-round-plus", 4),
-        ("open", "All open", "inbox", 1300),
-        ("waiting", "Waiting", "hourglass", 37),
-        ("resolved", "Resolved", "circle-check", None),
-        ("all", "All", "layers", None),
-    ]
-    items = tuple(
-        NavItem(k, label, icon, f"/tickets?view={k}", n, k == current) for k, label, icon, n in views
-    )
-    teams = tuple(
-        NavItem(n.lower(), n, "users", f"/tickets?team={n}", c)
-        for n, c in (("Payments", 31), ("Hardware", 8), ("Accounts", 0))
-    )
-    return Frame(
-        viewer=PRIYA,
-        views=items,
-        teams=teams,
-        csrf="token",
-        home_href="/tickets?view=mine",
-        counters_href="/tickets/counters?view=mine",
-        theme=theme,  # type: ignore[arg-type]  # a name from the list of states
-        sidebar=sidebar,  # type: ignore[arg-type]  # likewise
-        colleagues=(JONAS, MEI),
-    )
-
-
-def row(  # one argument for each thing that a row can show
-    number: int,
-    title: str,
-    who: PersonView = AMARA,
-    *,
-    snippet: str = "",
-    status: str = "open",
-    priority: str = "medium",
-    assignee: PersonView | None = PRIYA,
-    tags: tuple[TagView, ...] = (),
-    active: datetime = NOW,
-    **more: Any,
-) -> TicketRow:
-    key = f"OMB-{number}"
-    return TicketRow(
-        key,
-        f"/tickets/{key}?view=mine",
-        title,
-        who,
-        snippet,
-        status,
-        STATUS_LABELS[status],
-        priority,
-        PRIORITY_LABELS[priority],
-        assignee,
-        tags,
-        active - timedelta(days=1),
-        active,
-        **more,
-    )
-
-
-def rows() -> tuple[TicketRow, ...]:
-    late = ClockView("12 min late", "late", before(minutes=12))
-    soon = ClockView("25 min", "soon", NOW + timedelta(minutes=25))
-    return (
-        row(
-            1042,
-            "Card reader says E-1042 for payments over £100",
-            snippet="since this morning our card reader in the Leeds shop says E-1042 whenever somebody pays",
-            priority="urgent",
-            tags=(BILLING, REFUND),
-            active=before(minutes=3),
-            unread=True,
-            clock=late,
-            current=True,
-        ),
-        row(
-            1041,
-            "Refund for order 99-1042-B has not arrived",
-            SOFIA,
-            snippet="Ya han pasado diez días y el banco dice que no ha recibido nada",
-            priority="high",
-            tags=(REFUND,),
-            active=before(minutes=18),
-            clock=soon,
-            unread=True,
-        ),
-        row(
-            1039,
-            "لا أستطيع تنزيل الفواتير بصيغة PDF",
-            HASSAN,
-            snippet="السلام عليكم، منذ التحديث الأخير",
-            status="in_progress",
-            active=before(hours=1),
-            assignee=MEI,
-        ),
-        row(
-            1038,
-            "カードリーダーの電源が入りません",
-            YUKI,
-            snippet="お世話になっております。昨日から",
-            status="waiting_on_customer",
-            active=before(hours=2),
-            assignee=JONAS,
-        ),
-        row(
-            1036,
-            texts.TITLE_500,
-            NAMELESS,
-            snippet="See attached.",
-            active=before(hours=5),
-            assignee=None,
-            tags=TWENTY,
-        ),
-        row(
-            1031,
-            "How do I add a second bookkeeper?",
-            snippet="Thanks!",
-            status="resolved",
-            active=before(days=1),
-            assignee=GONE,
-        ),
-        row(
-            1024,
-            "Invoice export leaves out the credit notes",
-            snippet="These are the ones that are missing:",
-            status="waiting_on_customer",
-            priority="low",
-            active=before(days=3),
-            tags=(BILLING,),
-        ),
-        row(1011, "Change of address", snippet="Done, thank you.", status="closed", active=before(days=40)),
-    )
 
 
 EMPTY = Empty(
@@ -448,102 +300,4 @@ def states() -> dict[str, State]:
         ),
         "ticket-conflict": desk(view=ticket(conflict=conflict, priority=menus.priority("low"))),
         **single_pages(),
-    }
-
-
-def single_pages() -> dict[str, State]:
-    none = {"full_name": "", "email": "", "password": "", "title": "", "description": ""}
-    options = {
-        "priority": menus.priority().options,
-        "assignee": menus.assignee(None).options,
-        "team": menus.team().options,
-    }
-    entries = (
-        HistoryEntry(
-            before(minutes=5),
-            PRIYA,
-            "changed this ticket",
-            (ChangeView("Priority", "High", "Urgent"), ChangeView("Tags", "", "refund")),
-            "/tickets/OMB-1042?as_of=x",
-        ),
-        HistoryEntry(
-            before(hours=3), None, "changed this ticket", (ChangeView("Status", "Waiting", "Open"),)
-        ),
-        HistoryEntry(
-            before(days=1),
-            JONAS,
-            "changed this ticket",
-            (ChangeView("Title", texts.TITLE_500, "Card reader"), ChangeView("Assignee", "Priya Nair", "")),
-        ),
-        HistoryEntry(before(days=1, hours=2), AMARA, "opened this ticket", ()),
-    )
-    bad = {**none, "email": "This is not an address.", "title": "A ticket needs a title."}
-    new = {"frame": frame("new"), "values": none, "errors": none, "failure": "", "options": options}
-    sign_in: dict[str, Any] = {"csrf": "t", "next_href": "/", "failure": "", "email": ""}
-    sign_in |= {"sign_in_links": True, "has_passkeys": False, "providers": []}
-    providers = [
-        ProviderButton(1, "id", "Example ID", True, True),
-        ProviderButton(2, "x", "W" * 100, True, True),
-    ]
-    set_up = {"csrf": "t", "failure": "", "values": none, "errors": none}
-    wrong = "Email and password do not match. After several attempts we wait a little longer each time."
-    gone = {
-        "title": "This page is not here",
-        "text": "It may have been deleted, or it is not yours to see.",
-        "action": "To the inbox",
-        "action_href": "/",
-        "request_id": "",
-    }
-    down = {
-        "title": "The desk cannot answer right now",
-        "text": "Its database is not reachable. Nothing that was "
-        "saved is lost. Wait a moment, then try again.",
-        "action": "Try again",
-        "action_href": "/",
-        "request_id": "7f3c9a1e",
-    }
-    return {
-        "sign-in": ("pages/sign_in.html", sign_in),
-        "sign-in-providers": (
-            "pages/sign_in.html",
-            {**sign_in, "providers": providers},
-        ),
-        "onward": (
-            "pages/onward.html",
-            {"url": "https://id.example/auth", "said": "You go on to the provider."},
-        ),
-        "code": ("pages/code.html", sign_in),
-        "forgot": ("pages/forgot.html", {**sign_in, "errors": {"email": ""}, "kind": "reset"}),
-        "letter-sent": ("pages/letter_sent.html", {"email": "priya@desk.example", "kind": "reset"}),
-        "link-void": (
-            "pages/link_void.html",
-            {"said": "This link is no longer good.", "sign_in_links": True},
-        ),
-        "link-done": (
-            "pages/link_done.html",
-            {"title": "Your password is set", "said": "Sign in with it now.", "email": "priya@desk.example"},
-        ),
-        "sign-in-refused": (
-            "pages/sign_in.html",
-            {**sign_in, "failure": wrong, "email": "priya@desk.example"},
-        ),
-        "set-up": ("pages/set_up.html", set_up),
-        "new": ("pages/new_ticket.html", new),
-        "new-refused": (
-            "pages/new_ticket.html",
-            {**new, "errors": bad, "values": {**none, "email": "amara"}},
-        ),
-        "search-page": ("pages/search.html", {"frame": frame("search")}),
-        "history": (
-            "pages/history.html",
-            {
-                "frame": frame("none"),
-                "number": "OMB-1042",
-                "entries": entries,
-                "ticket_href": "/tickets/OMB-1042",
-                "next_href": "/x",
-            },
-        ),
-        "error-missing": ("pages/error.html", gone),
-        "error-down": ("pages/error.html", down),
     }
