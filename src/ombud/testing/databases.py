@@ -35,13 +35,38 @@ CARELESS: Mapping[str, str] = {
     "log_min_duration_statement": "-1",
 }
 
+# Truncating gives every table and index a new file, which costs a hundred times as much as deleting a test's few rows,
+# and every connection its caches. So rows are deleted, without triggers, from the tables that have any pages; only
+# where they have grown large, or where the administrator is no superuser, is everything truncated.
 _EMPTY_ALL = """
-DO $$ BEGIN
-  EXECUTE (SELECT 'TRUNCATE ' || string_agg(c.oid::regclass::text, ', ') || ' RESTART IDENTITY'
-             FROM pg_class c
-            WHERE c.relnamespace = 'ombud'::regnamespace AND c.relkind IN ('r', 'p')
-              AND NOT c.relispartition AND c.relname <> 'alembic_version');
-  PERFORM setval('ombud.ticket_number_seq', 1001, false);
+DO $$
+DECLARE
+  superuser constant boolean := (SELECT rolsuper FROM pg_roles WHERE rolname = session_user);
+  touched regclass[];
+  pages bigint;
+  one regclass;
+BEGIN
+  SELECT array_agg(oid::regclass), sum(pg_relation_size(oid)) / 8192 INTO touched, pages
+    FROM pg_class
+   WHERE relnamespace = 'ombud'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'
+     AND pg_relation_size(oid) > 0;
+  IF touched IS NULL THEN
+    NULL;
+  ELSIF superuser AND pages < 256 THEN
+    EXECUTE 'LOCK TABLE ' || array_to_string(touched, ', ');
+    PERFORM set_config('role', 'none', true), set_config('session_replication_role', 'replica', true);
+    FOREACH one IN ARRAY touched LOOP
+      EXECUTE 'DELETE FROM ' || one;
+    END LOOP;
+  ELSE
+    EXECUTE (SELECT 'TRUNCATE ' || string_agg(oid::regclass::text, ', ')
+               FROM pg_class
+              WHERE relnamespace = 'ombud'::regnamespace AND relkind IN ('r', 'p')
+                AND NOT relispartition AND relname <> 'alembic_version');
+  END IF;
+  PERFORM setval(seqrelid, seqstart, false)
+     FROM pg_sequence JOIN pg_class ON pg_class.oid = seqrelid
+    WHERE relnamespace = 'ombud'::regnamespace AND pg_sequence_last_value(seqrelid) IS NOT NULL;
 END $$
 """
 

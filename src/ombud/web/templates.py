@@ -4,12 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from types import CodeType
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
 
 from ombud.kit.html import icon
 from ombud.web.place import at
 from ombud.web.wording import STATUS_ICONS, ago, exactly
+
+
+class _InThisProcess(BytecodeCache):
+    """What was compiled once serves every application of the process: a host that mounts two, and every test."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._compiled.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._compiled[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _InThisProcess()
 
 
 def environment(asset: Callable[[str], str], now: Callable[[], datetime]) -> Environment:
@@ -21,6 +40,7 @@ def environment(asset: Callable[[str], str], now: Callable[[], datetime]) -> Env
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=_COMPILED,
     )
     env.globals["asset"] = lambda name: at(asset(name))
     env.globals["at"] = at
