@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 from sqlalchemy import select
 
 from ombud.models import Ticket
@@ -82,3 +82,25 @@ def test_signing_out_in_one_tab_ends_the_others_stream(site: Site) -> None:
     tab.get_by_role("button", name="Sign out").click()
     tab.wait_for_url("**/sign-in")
     page.wait_for_url("**/sign-in?next=**", timeout=3 * SECOND)
+
+
+def test_what_is_sent_while_the_page_catches_up_is_sent(site: Site) -> None:
+    """Catching up waits for catching up alone: htmx drops a queued request for a later one of the same queue."""
+    page = site.ticket(site.window(site.cast.agent))
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if held:
+            route.continue_()
+        held.append(route)
+
+    page.route("**/live?**", hold)
+    catch_up = "document.body.dispatchEvent(new Event('tickets-changed'))"
+    with page.expect_request("**/live?**"):
+        page.evaluate(catch_up)
+    page.get_by_label("Message", exact=True).fill("Not to be lost")
+    page.get_by_label("Message", exact=True).press("Control+Enter")
+    page.evaluate(catch_up)
+    expect(page.locator(".timeline")).to_contain_text("Not to be lost")
+    held[0].continue_()
+    expect(page.locator(".timeline")).to_contain_text("Not to be lost")
