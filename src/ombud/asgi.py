@@ -1,6 +1,6 @@
 """The whole desk as one ASGI application: pages at the root, the API under /api/v1, health beside them.
 
-Used by `ombud serve` (as a factory, in the server process) and by host applications that mount a desk.
+Used by `ombud serve` and by host applications that mount a desk.
 """
 
 import asyncio
@@ -16,7 +16,6 @@ from ombud.analytics import Figures
 from ombud.api.app import create_api
 from ombud.config import Settings
 from ombud.db.desk import Desk
-from ombud.db.open import open_desk
 from ombud.db.replica import Position, current_position
 from ombud.files import files_of
 from ombud.live import LiveHub
@@ -26,16 +25,6 @@ from ombud.web.app import create_web
 
 POSITION_COOKIE = "ombud_position"
 POSITION_HEADER = "X-Ombud-Position"
-
-
-def create_app() -> FastAPI:
-    """Open the desk of the environment's settings and return its application (uvicorn's factory)."""
-    settings = Settings()
-    stack = contextlib.ExitStack()
-    desk = stack.enter_context(open_desk(settings))
-    app = build_app(desk, settings)
-    app.router.add_event_handler("shutdown", stack.close)
-    return app
 
 
 def build_app(desk: Desk, settings: Settings, *, streams: bool = True) -> FastAPI:
@@ -66,7 +55,8 @@ def build_app(desk: Desk, settings: Settings, *, streams: bool = True) -> FastAP
             await live.stop()
             if traces is not None:
                 await asyncio.to_thread(traces.close)
-            await desk.aclose()
+            # Whoever opened the desk may have threads that use its synchronous connections: chores, for example.
+            await desk.aclose_asynchronous()
 
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     if settings.replica_url is not None:

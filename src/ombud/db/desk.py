@@ -223,13 +223,16 @@ class Desk:
 
     async def aclose(self) -> None:
         """Close all connections."""
+        await self.aclose_asynchronous()
+        self.close()
+
+    async def aclose_asynchronous(self) -> None:
+        """Close the asynchronous connections, where threads go on to use the synchronous ones."""
         if "async_engine" in self.__dict__:
             await self._async_nudge.stop()
             await self.async_engine.dispose()
-        reading, self._reading = self._reading, None
-        if reading is not None:
-            await reading.aclose()
-        self.close()
+        if self._reading is not None:
+            await self._reading.aclose_asynchronous()
 
     def __enter__(self) -> Self:
         return self

@@ -111,11 +111,10 @@ class ReplicaDesk:
         if "engine" in self.__dict__:
             self.engine.dispose()
 
-    async def aclose(self) -> None:
-        """Close all connections."""
+    async def aclose_asynchronous(self) -> None:
+        """Close the asynchronous connections."""
         if "async_engine" in self.__dict__:
             await self.async_engine.dispose()
-        self.close()
 
     def _follow(self, engine: Engine) -> None:
         self._links.follow(engine)
