@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from ombud import Actor, Desk
 from ombud.audit import ChangedSince, undo_request
 from ombud.curation import duplicate_people, merge_people, people_like
+from ombud.curation.actions import people as merging
 from ombud.curation.actions.people import CannotMerge
 from ombud.curation.rules import Known, likeness_of_people
 from ombud.errors import Forbidden, Invalid, NotFound
@@ -146,7 +147,11 @@ def pair(desk: Desk, cast: Cast) -> tuple[int, int]:
     return source, target
 
 
-def test_everything_moves_and_comes_back_exactly(desk: Desk, cast: Cast, pair: tuple[int, int]) -> None:
+@pytest.mark.parametrize("portion", [merging.ROWS, 1])
+def test_everything_moves_and_comes_back_exactly(
+    desk: Desk, cast: Cast, pair: tuple[int, int], portion: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merging, "ROWS", portion)
     source, target = pair
     before = look(desk)
     desk.run(cast.admin.actor.for_request("merge"), merge_people, [source], target)

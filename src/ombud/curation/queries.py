@@ -66,8 +66,13 @@ def people_for_merge(actor: Actor, ids: Collection[int]) -> Select[User]:
     )
 
 
+def merge_people_portion(sources: list[int], target: int, most: int) -> Select[Any]:
+    """Move at most `most` tickets, comments, files and followed tickets each; the largest of these counts."""
+    return select(func.ombud.merge_people_portion(sources, target, most))
+
+
 def merge_people_step(sources: list[int], target: int) -> Select[Any]:
-    """Move all that refers to `sources` to `target`."""
+    """Move all that still refers to `sources` to `target`."""
     return select(func.ombud.merge_people(sources, target))
 
 

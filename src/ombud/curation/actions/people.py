@@ -13,6 +13,8 @@ from ombud.models import User
 from ombud.people.policy import require_admin
 
 AT_ONCE = 20
+ROWS = 2_000
+"""So many of each kind are moved by a statement, which must end within the limit of a statement's time."""
 
 
 class CannotMerge(Conflict):
@@ -47,6 +49,8 @@ def merge_people(session: Session, source_ids: Iterable[int], target_id: int) ->
     people = get_people(session, [*sources, target_id])
     for person in people.values():
         _check(person)
+    while (session.scalar(queries.merge_people_portion(list(sources), target_id, ROWS)) or 0) >= ROWS:
+        pass
     session.execute(queries.merge_people_step(list(sources), target_id))
     session.expire_all()
     return Merged(actor.request_id, target_id, sources)

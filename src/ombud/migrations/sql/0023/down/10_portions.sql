@@ -1,0 +1,1 @@
+DROP FUNCTION ombud.merge_people_portion(bigint[], bigint, int);

@@ -1,0 +1,23 @@
+"""Merging people who wrote very much: what is theirs moves in portions.
+
+Revision ID: 0023
+Revises: 0021
+Create Date: 2026-11-28
+"""
+
+from alembic import op
+
+revision = "0023"
+down_revision = "0021"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute("SET LOCAL statement_timeout = '60s'")
+    op.run_scripts(revision)  # type: ignore[attr-defined]  # of ours: migrations/env.py
+
+
+def downgrade() -> None:
+    op.run_scripts(f"{revision}/down")  # type: ignore[attr-defined]  # of ours: migrations/env.py
