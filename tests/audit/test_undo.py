@@ -8,10 +8,10 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from ombud import Actor, Desk
-from ombud.audit import ChangedSince, TicketAsOf, Undone, as_of, undo_request
+from ombud.audit import ChangedSince, TicketAsOf, Undone, as_of, queries, undo_request
 from ombud.audit.actions import NothingToUndo
 from ombud.errors import Conflict, Forbidden, NotFound
-from ombud.models import AuditLog, Tag, Ticket, TicketPriority, TicketStatus
+from ombud.models import AuditLog, Comment, Tag, Ticket, TicketPriority, TicketStatus, TicketTag
 from ombud.testing import Cast, Perform, Persona, make_ticket
 from ombud.tickets import (
     STATUS_MOVES,
@@ -232,3 +232,17 @@ def test_a_bulk_change_goes_back_in_few_statements(
         (priority, assignee, TicketStatus.OPEN, None)
         for priority, assignee in zip(priorities, assignees, strict=True)
     ]
+
+
+def test_a_request_may_have_touched_more_rows_than_a_statement_takes_parameters(
+    desk: Desk, cast: Cast
+) -> None:
+    many = range(1, 70_001)
+    with desk.begin(cast.admin.actor) as session:
+        for look in (
+            queries.tickets_for_undo(cast.admin.actor, many),
+            queries.links_on(TicketTag, many),
+            queries.existing(Tag, many),
+            queries.records_for_undo(Comment, ["author_id"], many),
+        ):
+            assert session.execute(look).all() == []
