@@ -4,26 +4,13 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Boolean,
-    ColumnElement,
-    Select,
-    Text,
-    any_,
-    cast,
-    column,
-    func,
-    or_,
-    select,
-    table,
-)
+from sqlalchemy import BigInteger, Boolean, Select, Text, cast, column, func, or_, select, table
 from sqlalchemy.orm import joinedload
 
 from ombud.audit.filters import AccessFilter, LogFilter
 from ombud.audit.policy import log_visible_to, looks_visible_to
 from ombud.db.actor import Actor
+from ombud.db.arrays import one_of
 from ombud.db.base import SCHEMA
 from ombud.models import (
     INCLUDE_DELETED,
@@ -352,16 +339,11 @@ def count_changes_of_request(request_id: str) -> Select[int]:
     return select(func.ombud.count_request_changes(request_id))
 
 
-def _one_of(ids: Collection[int]) -> ColumnElement[Any]:
-    """One parameter, however many ids: PostgreSQL takes 65,535 at most."""
-    return any_(cast(sorted(ids), ARRAY(BigInteger)))
-
-
 def tickets_for_undo(actor: Actor, ids: Collection[int]) -> Rows:
     """Return the tickets as they are, locked in one order until the transaction ends."""
     return (
         select(Ticket.__table__)
-        .where(Ticket.id == _one_of(ids), visible_to(actor))
+        .where(one_of(Ticket.id, ids), visible_to(actor))
         .order_by(Ticket.id)
         .with_for_update()
         .execution_options(**{INCLUDE_DELETED: True})
@@ -371,18 +353,18 @@ def tickets_for_undo(actor: Actor, ids: Collection[int]) -> Rows:
 def links_on(model: type[TicketTag] | type[TicketParticipant], ids: Collection[int]) -> Rows:
     """Return which tags (or people) are on these tickets, as pairs."""
     other = TicketTag.tag_id if model is TicketTag else TicketParticipant.user_id
-    return select(model.ticket_id, other).where(model.ticket_id == _one_of(ids))
+    return select(model.ticket_id, other).where(one_of(model.ticket_id, ids))
 
 
 def existing(model: type[Tag] | type[User], ids: Collection[int]) -> Select[int]:
     """Return which of these ids exist."""
-    return select(model.id).where(model.id == _one_of(ids))
+    return select(model.id).where(one_of(model.id, ids))
 
 
 def records_for_undo(model: Any, names: Collection[str], ids: Collection[int]) -> Rows:
     """Return these columns of rows by id, locked in one order until the transaction ends."""
     columns = [getattr(model, name) for name in names]
-    return select(model.id, *columns).where(model.id == _one_of(ids)).order_by(model.id).with_for_update()
+    return select(model.id, *columns).where(one_of(model.id, ids)).order_by(model.id).with_for_update()
 
 
 def tags_named(names: Collection[str]) -> Select[int, str]:

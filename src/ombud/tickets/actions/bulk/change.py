@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
+from ombud.db.arrays import one_of
 from ombud.db.permissions import Permission
 from ombud.db.reactions import react
 from ombud.models import Ticket, TicketStatus
 from ombud.tickets.actions.bulk.outcome import BulkOutcome, SkipReason
-from ombud.tickets.actions.bulk.queries import one_of
 from ombud.tickets.actions.bulk.sweep import sweep
 from ombud.tickets.actions.find import get_assignee
 from ombud.tickets.events import TicketsAssigned

@@ -1,27 +1,16 @@
-"""Statements of bulk actions. Ids and rows travel as arrays: one bind each, however many there are."""
+"""Statements of bulk actions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Text, any_, cast, column, func, select, true
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import BigInteger, Select, Text, any_, column, func, select, true
 from sqlalchemy.types import TypeEngine
 
 from ombud.db.actor import Actor
+from ombud.db.arrays import array_of, one_of
 from ombud.models import INCLUDE_DELETED, Team, Ticket, TicketStatus, User
 from ombud.tickets.policy import visible_to
 from ombud.tickets.queries import ticket_details
-
-
-def one_of(target: Any, ids: Sequence[int]) -> ColumnElement[bool]:
-    """Return the condition that a column is among `ids`."""
-    condition: ColumnElement[bool] = target == any_(array_of(ids, BigInteger()))
-    return condition
-
-
-def array_of(values: Sequence[Any], type_: TypeEngine[Any]) -> ColumnElement[Any]:
-    """Return a PostgreSQL array as one bind."""
-    return cast(list(values), ARRAY(type_))
 
 
 def tickets_for_change(

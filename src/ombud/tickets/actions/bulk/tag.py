@@ -7,13 +7,14 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from ombud.db.arrays import one_of
 from ombud.db.context import actor_of
 from ombud.errors import Invalid
 from ombud.kit.text import clean_line
 from ombud.models import TicketTag
 from ombud.tickets import queries
 from ombud.tickets.actions.bulk.outcome import BulkOutcome, SkipReason
-from ombud.tickets.actions.bulk.queries import every_pair, one_of
+from ombud.tickets.actions.bulk.queries import every_pair
 from ombud.tickets.actions.bulk.sweep import sweep
 from ombud.tickets.actions.tag import NAME_LIMIT, get_or_create_tags
 from ombud.tickets.policy import require_writer
