@@ -165,15 +165,24 @@ class CsvMapping(_Part):
 def read_mapping(path: Path) -> CsvMapping:
     """Read a mapping file; BadMapping says what is wrong with it, key by key."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise BadMapping(f"{path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise BadMapping(f"{path} is not a TOML file: {error}.") from error
+    return parse_mapping(text, str(path))
+
+
+def parse_mapping(text: str, named: str) -> CsvMapping:
+    """Understand the text of a mapping, which errors call `named`; BadMapping as `read_mapping`."""
+    try:
+        raw = tomllib.loads(text)
+    except ValueError as error:
+        raise BadMapping(f"{named} is not a TOML file: {error}.") from error
     try:
         return CsvMapping.model_validate(raw)
     except ValidationError as error:
-        raise BadMapping(f"{path}: {'; '.join(_told(error))}.") from None
+        raise BadMapping(f"{named}: {'; '.join(_told(error))}.") from None
 
 
 def _cells(part: BaseModel) -> Iterator[Cell]:
