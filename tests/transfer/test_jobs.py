@@ -216,19 +216,20 @@ def test_who_may_start_what_and_see_whose(desk: Desk, cast: Cast, store: FileSto
     stored = store.put([b"{}"])
     with pytest.raises(Forbidden, match="administrator"):
         desk.run(tara, start_import, Upload("x.jsonl", stored, TransferFormat.JSONL))
-    for forged in (
+    usual: dict[str, Any] = {
+        "kind": TransferKind.EXPORT,
+        "format": TransferFormat.CSV,
+        "owner_id": tara.user_id,
+    }
+    wrong: tuple[dict[str, Any], ...] = (
         {"format": TransferFormat.JSONL, "kind": TransferKind.IMPORT},
         {"storage_key": stored.storage_key},
         {"state": TransferState.DONE, "settled_at": clock.now()},
         {"owner_id": cast.admin.id},
-    ):
-        given: dict[str, Any] = {
-            "kind": TransferKind.EXPORT,
-            "format": TransferFormat.CSV,
-            "owner_id": tara.user_id,
-        }
+    )
+    for given in wrong:
         with pytest.raises(Forbidden), desk.begin(tara) as session:
-            session.add(TransferJob(**given | forged))
+            session.add(TransferJob(**usual | given))
     mine = desk.run(tara, start_export, TransferFormat.CSV)
     with pytest.raises(Conflict, match="under way"):
         desk.run(tara, start_export, TransferFormat.CSV)

@@ -13,14 +13,14 @@ from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import BIGINT_MAX, Page, PathId
 from ombud.api.schemas.transfers import Export, NewExport
 from ombud.db.context import actor_of
-from ombud.files import download_headers, wanted_part
-from ombud.models import TransferFormat, TransferJob, TransferKind
+from ombud.files import wanted_part
+from ombud.models import TransferJob, TransferKind
 from ombud.transfer.jobs import end_job, file_of_export, get_job, note_download, queries, start_export
 from ombud.transfer.jobs.policy import require_right_to_transfer
+from ombud.transfer.jobs.rules import file_headers
 
 router = api_router("Exports and imports")
 
-TYPES = {TransferFormat.JSONL: "application/octet-stream", TransferFormat.CSV: "text/csv"}
 _BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
 
@@ -64,9 +64,9 @@ async def delete_export(export_id: PathId, call: CurrentCall) -> None:
 async def read_export_file(export_id: PathId, call: CurrentCall, request: Request) -> Response:
     """Download an export, or with a `Range` header (one range of bytes) a part of it. It is kept for 7 days."""
     if request.state.is_head:
-        return Response(headers=headers_of(await call.read(file_of_export, export_id)))
+        return Response(headers=file_headers(await call.read(file_of_export, export_id)))
     job = await call.write(note_download, export_id)
-    headers = headers_of(job)
+    headers = file_headers(job)
     part = wanted_part(request.headers, size=job.size or 0, etag=headers["ETag"])
     pieces = await call.runtime.files.aopen(job.storage_key or "", part.bounds if part is not None else None)
     if part is None:
@@ -79,16 +79,6 @@ def list_jobs(session: Session, kind: TransferKind, before: int, limit: int) -> 
     actor = actor_of(session)
     require_right_to_transfer(actor, kind)
     return session.scalars(queries.jobs(actor, kind, before=before, limit=limit)).all()
-
-
-def headers_of(job: TransferJob) -> dict[str, str]:
-    """Return the headers of the download of an export that is done."""
-    return download_headers(
-        file_name=job.file_name,
-        content_type=TYPES[job.format],
-        size=job.size or 0,
-        checksum=job.checksum,
-    )
 
 
 def _start(session: Session, body: NewExport) -> Export:

@@ -10,15 +10,20 @@ from ombud.models import TransferJob, TransferKind, TransferProblem, TransferSta
 from ombud.transfer.jobs.policy import jobs_visible_to
 
 
-def jobs(actor: Actor, kind: TransferKind, *, before: int, limit: int) -> Select[TransferJob]:
+def latest_jobs(actor: Actor, kind: TransferKind, *, limit: int) -> Select[TransferJob]:
     """Return the exports or imports that are the actor's to see, newest first."""
     return (
         select(TransferJob)
         .options(joinedload(TransferJob.owner))
-        .where(jobs_visible_to(actor), TransferJob.kind == kind, TransferJob.id < before)
+        .where(jobs_visible_to(actor), TransferJob.kind == kind)
         .order_by(TransferJob.id.desc())
         .limit(limit)
     )
+
+
+def jobs(actor: Actor, kind: TransferKind, *, before: int, limit: int) -> Select[TransferJob]:
+    """Return those before one of them."""
+    return latest_jobs(actor, kind, limit=limit).where(TransferJob.id < before)
 
 
 def job(actor: Actor, kind: TransferKind, job_id: int) -> Select[TransferJob]:

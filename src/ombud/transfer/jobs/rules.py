@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+from ombud.files import download_headers
+from ombud.models import TransferFormat, TransferJob
+
 KEPT = timedelta(days=7)
 """How long a file and the rows that did not come in are kept after the end of their job."""
 REMEMBERED = timedelta(days=90)
@@ -36,3 +39,15 @@ email = "requester"
 name = "requester_name"
 """
 """Reads what `ombud export csv` writes."""
+
+_TYPES = {TransferFormat.JSONL: "application/octet-stream", TransferFormat.CSV: "text/csv"}
+
+
+def file_headers(job: TransferJob) -> dict[str, str]:
+    """Return the headers of the download of an export that is done."""
+    return download_headers(
+        file_name=job.file_name,
+        content_type=_TYPES[job.format],
+        size=job.size or 0,
+        checksum=job.checksum,
+    )
