@@ -1,6 +1,5 @@
 """What a mapping file may say (docs/import.md), checked before anything is read. Using it is in `cells`."""
 
-import codecs
 import tomllib
 from collections.abc import Iterator
 from enum import StrEnum
@@ -146,8 +145,8 @@ class CsvMapping(_Part):
     @model_validator(mode="after")
     def _known_names(self) -> Self:
         try:
-            codecs.lookup(self.encoding)
-        except LookupError:
+            "".encode(self.encoding)
+        except (LookupError, ValueError):
             raise ValueError(f"encoding: {self.encoding!r} is not known") from None
         try:
             ZoneInfo(self.time_zone)
@@ -177,6 +176,8 @@ def parse_mapping(text: str, named: str) -> CsvMapping:
     """Understand the text of a mapping, which errors call `named`; BadMapping as `read_mapping`."""
     try:
         raw = tomllib.loads(text)
+    except RecursionError:
+        raise BadMapping(f"{named} is nested too deeply.") from None
     except ValueError as error:
         raise BadMapping(f"{named} is not a TOML file: {error}.") from error
     try:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from ombud import clock
@@ -170,16 +169,12 @@ def _settle(job: TransferJob, state: TransferState, problem: str = "") -> None:
 
 def _keep_problems(session: Session, job: TransferJob, left_out: Sequence[LeftOut]) -> None:
     room = max(0, PROBLEMS - job.left_out)
-    rows = [
-        {
-            "job_id": job.id,
-            "line": one.line,
-            "key": one.key.replace("\0", "")[:255],
-            "problems": {
-                name: rule.replace("\0", "")[:1000] for name, rule in list(one.problems.items())[:20]
-            },
-        }
+    session.add_all(
+        TransferProblem(
+            job_id=job.id,
+            line=one.line,
+            key=one.key.replace("\0", "")[:255],
+            problems={name: rule.replace("\0", "")[:1000] for name, rule in list(one.problems.items())[:20]},
+        )
         for one in left_out[:room]
-    ]
-    if rows:
-        session.execute(insert(TransferProblem).inline(), rows)
+    )
