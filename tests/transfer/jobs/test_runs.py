@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -51,9 +50,6 @@ from tests.transfer.jobs.moving import (
 )
 
 
-@pytest.fixture
-@pytest.fixture
-@contextmanager
 def test_a_dry_run_tells_and_the_repetition_imports(
     desk: Desk, cast: Cast, mover: Mover, store: FileStore
 ) -> None:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -77,6 +78,7 @@ def test_an_export_holds_all_that_an_administrator_sees_and_is_noted(
     assert not mover.do_next(NEVER)
 
 
+@contextmanager
 def without_row_security(database: ScratchDatabase) -> Iterator[None]:
     """Let agents run as a role that no policy binds; the worker itself stays who it is."""
     database.create_unbound_role()
