@@ -13,7 +13,7 @@ from sqlalchemy import select
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.statements import counted
-from ombud.models import AccessKind, AccessLog
+from ombud.models import AccessKind, AccessLog, StaleFile
 from ombud.runtime import Runtime
 from ombud.testing.factories import make_ticket
 from ombud.testing.personas import Cast
@@ -108,6 +108,11 @@ async def test_an_import_from_the_dry_run_to_the_errors(
     assert [one["id"] for one in (await admin.get("imports", params={"cursor": listed["next_cursor"]})).json()[
         "items"]] == [job["id"]]  # fmt: skip
     waiting = (await admin.post(f"{path}/repetition")).json()
+    refused = await admin.post("imports", data=parts, files={"file": ("other.csv", f"{TABLE}4,,x\n")})
+    assert refused.json()["code"] == "conflict"
+    async with desk.aread(SYSTEM) as session:
+        stale = (await session.scalars(select(StaleFile.storage_key))).all()
+    assert len(stale) == 1, "what became no import does not stay in the store"
     assert (await admin.delete(f"imports/{waiting['id']}")).status_code == 204
     assert (await admin.get(f"imports/{waiting['id']}")).json()["state"] == "canceled"
 

@@ -13,11 +13,12 @@ from ombud.api.paging import Link, WhichPage, cursor_at
 from ombud.api.routing import TransferRoute, api_router, problems
 from ombud.api.schemas.base import BIGINT_MAX, Page, PathId
 from ombud.api.schemas.transfers import Import, ImportProblem
+from ombud.db.actor import Actor
 from ombud.db.context import actor_of
-from ombud.errors import Invalid
+from ombud.errors import Invalid, OmbudError
 from ombud.files.store import CHUNK
 from ombud.models import TransferFormat, TransferKind, TransferProblem
-from ombud.transfer.jobs import Upload, end_job, get_job, queries, repeat_import, start_import
+from ombud.transfer.jobs import Upload, drop_upload, end_job, get_job, queries, repeat_import, start_import
 from ombud.transfer.jobs.actions import clean_mapping
 from ombud.transfer.jobs.policy import require_right_to_format
 from ombud.transfer.jobs.rules import MAPPING_LIMIT
@@ -67,7 +68,11 @@ async def create_import(
     store = call.runtime.files.up_to(call.runtime.settings.transfer_limit)
     stored = await store.aput(iter(lambda: source.read(CHUNK), b""))
     upload = Upload(file.filename, stored, format, mapping, dry_run)
-    made = await call.write(lambda session: Import.of(start_import(session, upload)))
+    try:
+        made = await call.write(lambda session: Import.of(start_import(session, upload)))
+    except OmbudError:
+        await call.runtime.desk.arun(Actor.system("imports"), drop_upload, stored.storage_key)
+        raise
     created.at(f"/imports/{made.id}")
     return made
 

@@ -8482,7 +8482,7 @@ GRANT SELECT ON TABLE ombud.sign_in_steps TO ombud_backup;
 GRANT SELECT,INSERT,DELETE ON TABLE ombud.sign_in_steps TO ombud_worker;
 
 GRANT SELECT ON TABLE ombud.stale_files TO ombud_backup;
-GRANT SELECT,DELETE ON TABLE ombud.stale_files TO ombud_worker;
+GRANT SELECT,INSERT,DELETE ON TABLE ombud.stale_files TO ombud_worker;
 
 GRANT SELECT ON TABLE ombud.tags TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.tags TO ombud_app;

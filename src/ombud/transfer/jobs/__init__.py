@@ -2,6 +2,7 @@
 
 from ombud.transfer.jobs.actions import (
     Upload,
+    drop_upload,
     end_job,
     file_of_export,
     get_job,
@@ -14,6 +15,7 @@ from ombud.transfer.jobs.actions import (
 
 __all__ = [
     "Upload",
+    "drop_upload",
     "end_job",
     "file_of_export",
     "get_job",

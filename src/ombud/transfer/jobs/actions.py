@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sqlalchemy import delete, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from ombud import clock
@@ -15,6 +16,7 @@ from ombud.kit.ids import is_id
 from ombud.kit.text import clean_line
 from ombud.models import (
     AccessKind,
+    StaleFile,
     TransferFormat,
     TransferJob,
     TransferKind,
@@ -90,6 +92,11 @@ def start_import(session: Session, upload: Upload) -> TransferJob:
             size=upload.stored.size,
         ),
     )
+
+
+def drop_upload(session: Session, storage_key: str) -> None:
+    """Let the worker remove an upload that became no import, unless something else refers to it. For the system."""
+    session.execute(upsert(StaleFile).values(storage_key=storage_key).on_conflict_do_nothing().inline())
 
 
 def repeat_import(session: Session, job_id: int) -> TransferJob:

@@ -14,12 +14,13 @@ from ombud.config import Settings
 from ombud.db.actor import Actor
 from ombud.db.context import actor_of
 from ombud.db.permissions import Permission
-from ombud.errors import Conflict, Forbidden, Invalid, NotFound
+from ombud.errors import Conflict, Forbidden, Invalid, NotFound, OmbudError
 from ombud.files import wanted_part
 from ombud.files.store import CHUNK
 from ombud.models import TransferFormat, TransferJob, TransferKind, TransferProblem
 from ombud.transfer.jobs import (
     Upload,
+    drop_upload,
     end_job,
     get_job,
     note_download,
@@ -81,8 +82,7 @@ async def bring(request: Request, visitor: SignedIn, form: SignedForm) -> Respon
     require_right_to_transfer(visitor.actor, TransferKind.IMPORT)
     visitor.require_fresh()
     try:
-        upload = await _upload(visitor, form)
-        made = await visitor.desk.arun(visitor.actor, start_import, upload)
+        made = await _brought(visitor, await _upload(visitor, form))
     except (Invalid, Conflict) as error:
         return await _list(request, visitor, form=form, error=error)
     return go_to(request, at(f"{HERE}/imports/{made.id}"))
@@ -165,6 +165,14 @@ async def _upload(visitor: Visitor, form: FormData) -> Upload:
     runtime = visitor.parts.runtime
     stored = await runtime.files.up_to(_most(runtime.settings)).aput(iter(lambda: source.read(CHUNK), b""))
     return Upload(file.filename, stored, format_, mapping, bool(text_of(form, "dry_run")))
+
+
+async def _brought(visitor: Visitor, upload: Upload) -> TransferJob:
+    try:
+        return await visitor.desk.arun(visitor.actor, start_import, upload)
+    except OmbudError:
+        await visitor.desk.arun(Actor.system("imports"), drop_upload, upload.stored.storage_key)
+        raise
 
 
 async def _list(

@@ -89,6 +89,9 @@ GRANT UPDATE ON ombud.transfer_jobs TO ombud_worker;
 GRANT SELECT ON ombud.transfer_problems TO ombud_app;
 GRANT INSERT, DELETE ON ombud.transfer_problems TO ombud_worker;
 
+-- An upload that became no import waits to be removed, too.
+GRANT INSERT ON ombud.stale_files TO ombud_worker;
+
 -- A file that its job let go of waits to be removed, like those of tickets and mails.
 CREATE FUNCTION ombud.note_stale_transfer() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
