@@ -1,14 +1,14 @@
 """Exports and imports as jobs of the worker, and the rights to start them.
 
 Revision ID: 0024
-Revises: 0021
+Revises: 0023
 Create Date: 2026-11-28
 """
 
 from alembic import op
 
 revision = "0024"
-down_revision = "0021"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
