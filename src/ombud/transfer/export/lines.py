@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -28,7 +28,7 @@ def csv_lines(session: Session) -> Iterator[Line]:
         yield _row([safe_cell(row[name]) for name in COLUMNS]), True
 
 
-def _row(cells: list[str]) -> str:
+def _row(cells: Sequence[str]) -> str:
     written = io.StringIO(newline="")
     csv.writer(written).writerow(cells)
     return written.getvalue()
