@@ -80,6 +80,9 @@ class Settings(BaseSettings):
         default=1200, ge=0, description="Units that a caller of the API may use in a minute; 0: any number."
     )
     attachment_limit: int = Field(default=25 * 2**20, ge=1, description="Bytes a file may have.")
+    transfer_limit: int = Field(
+        default=2**30, ge=1, description="Bytes that the file of an export or import may have."
+    )
     mail_limit: int = Field(default=100 * 2**20, ge=1, description="Bytes that one mail may have.")
     lmtp_port: int | None = Field(
         default=None, ge=0, le=65535, description="Port on which mail is taken by LMTP; none without it."

@@ -1,13 +1,16 @@
 """The client against a desk behind a socket, and against a network that loses things."""
 
 import asyncio
+import threading
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from ombud.client import AsyncClient, Client, Problem, Unreachable, calls
+from ombud.db.desk import Desk
 from ombud.testing.personas import Cast
+from ombud.worker.transfers import open_mover
 
 
 class Lossy(httpx.BaseTransport):
@@ -124,3 +127,26 @@ def test_the_asynchronous_client_does_the_same(address: str, cast: Cast) -> None
             return [row["title"] async for row in desk.each(calls.tickets(limit=1))]
 
     assert asyncio.run(use()) == ["Once"]
+
+
+def test_files_go_out_and_come_in(address: str, cast: Cast, desk: Desk) -> None:
+    mover, never = open_mover(desk), threading.Event()
+    with Client(address, cast.admin.token) as client:
+        made = client.send(calls.export("csv"))
+        assert mover.do_next(never)
+        assert client.send(calls.read_export(made["id"]))["state"] == "done"
+        assert client.send(calls.export_file(made["id"], part=(0, 5))) == b"number"
+        assert [one["id"] for one in client.each(calls.exports())] == [made["id"]]
+        sheet = client.send(calls.export_file(made["id"]))
+        client.send(calls.delete_export(made["id"]))
+        row = b"7,Found,open,low,web,new@example.org" + b"," * 11 + b"\r\n"
+        dry = client.send(calls.bring("back.csv", sheet + row + row, format="csv", dry_run=True))
+        assert mover.do_next(never)
+        assert [one["key"] for one in client.each(calls.import_errors(dry["id"]))] == ["7"]
+        real = client.send(calls.repeat_import(dry["id"]))
+        assert mover.do_next(never)
+        assert client.send(calls.read_import(real["id"]))["counts"]["tickets"] == 1
+        assert len(list(client.each(calls.imports(limit=1)))) == 2
+        client.send(calls.delete_import(dry["id"]))
+        named = {one["name"]: one for one in client.send(calls.settings())["items"]}
+        assert named["OMBUD_DATABASE_URL"]["value"] is None

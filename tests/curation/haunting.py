@@ -60,6 +60,8 @@ NO_CANARY = {
     "ticket_links": "references",
     "ticket_stats": "sums",
     "ticket_stats_delta": "sums",
+    "transfer_jobs": "names of files, which staff gave; the files go after seven days",
+    "transfer_problems": "rows that did not come in, which go after seven days",
     "webhook_deliveries": "what of a ticket changed, without a word of it",
     "webhook_endpoints": "addresses of programs, which staff wrote",
     "webhook_position": "snapshots",

@@ -74,6 +74,7 @@ MERGED = {
     "account_requests.user_id": "stays for the second until it is looked at: nobody writes to a stub",
     "account_letters.user_id": "stays: it is whose account the letter was about",
     "webhook_endpoints.owner_id": "is staff's",
+    "transfer_jobs.owner_id": "is staff's",
     "notifications.user_id": "is staff's",
     "notification_settings.user_id": "is staff's",
     "totp_factors.user_id": "goes by the trigger drop_factors: a stub signs in no more",

@@ -12,7 +12,8 @@ from sqlalchemy import TextClause, text
 from ombud import Actor, Desk, DeskSession, TicketPriority, TicketStatus
 from ombud.db.permissions import LIGHT_AGENT, Permission
 from ombud.errors import Forbidden, OmbudError
-from ombud.models import INCLUDE_DELETED, Ticket
+from ombud.files import StoredBytes
+from ombud.models import INCLUDE_DELETED, Ticket, TransferFormat
 from ombud.people.actions import create_organization, create_user
 from ombud.tickets import (
     add_comment,
@@ -24,6 +25,7 @@ from ombud.tickets import (
     set_priority,
     soft_delete_ticket,
 )
+from ombud.transfer.jobs import Upload, start_export, start_import
 from tests.security.conftest import World
 
 Do = Callable[[DeskSession, World], Any]
@@ -50,6 +52,10 @@ DOING: dict[Permission, list[Do]] = {
     Permission.PEOPLE_KEEP: [
         lambda s, w: create_user(s, email="new@people.example"),
         lambda s, w: create_organization(s, name="New"),
+    ],
+    Permission.EXPORTS_MAKE: [lambda s, w: start_export(s, TransferFormat.JSONL)],
+    Permission.IMPORTS_MAKE: [
+        lambda s, w: start_import(s, Upload("x.csv", StoredBytes(1, "", "x"), TransferFormat.CSV)),
     ],
 }
 
@@ -78,6 +84,12 @@ SQL: dict[Permission, list[str]] = {
         "UPDATE ombud.users SET full_name = 'x' WHERE id = {customer}",
         "INSERT INTO ombud.organizations (name) VALUES ('New')",
         "UPDATE ombud.organizations SET shares_tickets = true",
+    ],
+    Permission.EXPORTS_MAKE: [
+        "INSERT INTO ombud.transfer_jobs (kind, format, owner_id) VALUES ('export', 'csv', {actor})"
+    ],
+    Permission.IMPORTS_MAKE: [
+        "INSERT INTO ombud.transfer_jobs (kind, format, owner_id) VALUES ('import', 'csv', {actor})"
     ],
 }
 

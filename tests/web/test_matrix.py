@@ -60,6 +60,9 @@ GET /settings/providers; POST /settings/providers; GET /settings/providers/{prov
 POST /settings/providers/{provider_id}; POST /settings/providers/{provider_id}/deletion;
 POST /settings/providers/{provider_id}/trial;
 GET /settings/health;
+GET /settings/transfers; POST /settings/transfers/exports; GET /settings/transfers/exports/{export_id}/file;
+POST /settings/transfers/imports; GET /settings/transfers/imports/{import_id};
+POST /settings/transfers/imports/{import_id}/repetition; POST /settings/transfers/{noun}/{job_id}/end;
 GET /settings/mailboxes; GET /settings/mailboxes/new; GET /settings/mailboxes/{mailbox_id}; GET /settings/people;
 GET /settings/people/new; GET /settings/people/{user_id}; GET /settings/roles; GET /settings/roles/{role_id};
 GET /settings/teams; POST /settings/mail-rules; POST /settings/mail-rules/{rule_id}/deletion;

@@ -14,7 +14,9 @@ from ombud.api import (
     comments,
     curation,
     events,
+    exports,
     health,
+    imports,
     mail,
     mailboxes,
     me,
@@ -24,6 +26,7 @@ from ombud.api import (
     problems,
     providers,
     roles,
+    settings,
     statistics,
     tags,
     teams,
@@ -63,6 +66,10 @@ ROUTERS = (
     notifications.router,
     webhooks.secret_router,
     webhooks.router,
+    exports.router,
+    imports.upload_router,
+    imports.router,
+    settings.router,
     events.router,
 )
 

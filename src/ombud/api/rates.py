@@ -23,6 +23,10 @@ WEIGHTS = {
     "GET /statistics": 10,
     "POST /tickets/bulk": 30,
     "POST /undo": 30,
+    "POST /exports": 30,
+    "POST /imports": 30,
+    "POST /imports/{import_id}/repetition": 30,
+    "GET /exports/{export_id}/file": 10,
 }
 KEPT = 10_000
 """Callers that are remembered; who comes back after so many others starts with a full bucket."""

@@ -110,7 +110,7 @@ class ApiRoute(APIRoute):
                 _check_query(request, known)
                 self.prepare(request, runtime.settings)
                 if takes_form:
-                    request.limit = runtime.settings.attachment_limit + MULTIPART_OVERHEAD
+                    request.limit = self.file_limit(runtime.settings) + MULTIPART_OVERHEAD
                     check_type(request, ("multipart/form-data",))
                 elif self.body_field is not None:
                     check_type(request, JSON_TYPES)
@@ -122,6 +122,10 @@ class ApiRoute(APIRoute):
     def prepare(self, request: ApiRequest, settings: Settings) -> None:
         """Check what only this kind of route takes; a plain one takes nothing else."""
 
+    def file_limit(self, settings: Settings) -> int:
+        """Return how many bytes the file of a form may have."""
+        return settings.attachment_limit
+
 
 class RawMailRoute(ApiRoute):
     """A route that takes a mail as it is: bytes that are no JSON, and many, by a token that does only this."""
@@ -131,6 +135,13 @@ class RawMailRoute(ApiRoute):
     def prepare(self, request: ApiRequest, settings: Settings) -> None:
         request.limit = settings.mail_limit
         check_type(request, ("message/rfc822", "application/octet-stream"))
+
+
+class TransferRoute(ApiRoute):
+    """A route that takes a file to import."""
+
+    def file_limit(self, settings: Settings) -> int:
+        return settings.transfer_limit
 
 
 def _take(request: Request, units: int) -> None:

@@ -35,5 +35,6 @@ EXEMPT: Mapping[str, str] = {
     "ticket_texts": "follows from tickets and comments by the worker",
     "webhook_deliveries": "follow from the log; what became of each attempt is in themselves",
     "webhook_position": "says how far the log was read for webhooks; it moves all the time",
+    "transfer_problems": "say what of a file did not come in; the import is audited",
     "web_sessions": "changes with every page; sign-ins have records of their own",
 }

@@ -1,7 +1,5 @@
 """`ombud export`: the desk's content as JSON lines, or its tickets as a spreadsheet. Memory stays flat."""
 
-import csv
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +17,7 @@ from ombud.db.open import open_desk
 from ombud.errors import Invalid
 from ombud.files import files_of
 from ombud.models import AccessKind
-from ombud.transfer.export import COLUMNS, export_records, export_rows
-from ombud.transfer.spreadsheet import safe_cell
+from ombud.transfer.export import csv_lines, json_lines
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -40,9 +37,9 @@ def jsonl(file: Target = None, no_files: NoFiles = False, data_dir: DataDir = No
         store = None if no_files else files_of(settings)
         with _written(file) as lines, _noted(desk, "export:jsonl") as session:
             count = 0
-            for record in export_records(session, store.get if store is not None else None):
-                lines.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
-                count += record["type"] == "ticket"
+            for line, is_ticket in json_lines(session, store.get if store is not None else None):
+                lines.write(line)
+                count += is_ticket
     err.print(f"{count:,} tickets.", highlight=False)
 
 
@@ -54,12 +51,10 @@ def csv_command(file: Target = None, data_dir: DataDir = None) -> None:
         _written(file) as lines,
         _noted(desk, "export:csv") as session,
     ):
-        rows = csv.writer(lines)
-        rows.writerow(COLUMNS)
         count = 0
-        for row in export_rows(session):
-            rows.writerow([safe_cell(row[name]) for name in COLUMNS])
-            count += 1
+        for line, is_ticket in csv_lines(session):
+            lines.write(line)
+            count += is_ticket
     err.print(f"{count:,} tickets.", highlight=False)
 
 

@@ -78,3 +78,40 @@ class UndoResult(TypedDict):
     tickets: int
     links: int
     skipped: list[str]
+
+
+class Progress(TypedDict):
+    """How far a job is, in tickets or bytes."""
+
+    done: int
+    total: int | None
+    unit: str
+
+
+class Export(TypedDict):
+    """An export, made by the desk's worker."""
+
+    id: int
+    format: str
+    state: str
+    progress: Progress
+    problem: str
+    file_name: str
+    has_file: bool
+    size: int | None
+    checksum: str
+    expires_at: str | None
+
+
+class Import(TypedDict):
+    """An import, done by the desk's worker. `counts` has `read`, `tickets`, `known`, `left_out`, ..."""
+
+    id: int
+    format: str
+    dry_run: bool
+    state: str
+    progress: Progress
+    counts: dict[str, int]
+    problem: str
+    file_name: str
+    has_file: bool

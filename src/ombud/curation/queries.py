@@ -19,6 +19,7 @@ from ombud.models import (
     Ticket,
     TicketParticipant,
     TicketTag,
+    TransferJob,
     User,
 )
 from ombud.people.policy import people_visible_to
@@ -281,5 +282,6 @@ def referred_files(keys: Collection[str]) -> Select[str]:
     attached = select(Attachment.storage_key).where(Attachment.storage_key.in_(keys))
     mailed = select(InboundMail.storage_key).where(InboundMail.storage_key.in_(keys))
     sent = select(OutboundMail.storage_key).where(OutboundMail.storage_key.in_(keys))
-    every = attached.union(mailed, sent).subquery()
+    transferred = select(TransferJob.storage_key).where(TransferJob.storage_key.in_(keys))
+    every = attached.union(mailed, sent, transferred).subquery()
     return select(every.c.storage_key)

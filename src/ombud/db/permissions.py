@@ -19,8 +19,14 @@ class Permission(StrEnum):
     """Make tags."""
     PEOPLE_KEEP = "people.keep"
     """Make and change customers and organizations."""
+    EXPORTS_MAKE = "exports.make"
+    """Take out all that one sees, as a file."""
+    IMPORTS_MAKE = "imports.make"
+    """Bring tickets in from files."""
 
 
-AGENT = frozenset(Permission)
+BY_ROLE_ONLY = frozenset({Permission.EXPORTS_MAKE, Permission.IMPORTS_MAKE})
+"""What a plain agent may not: a custom role gives it."""
+AGENT = frozenset(Permission) - BY_ROLE_ONLY
 LIGHT_AGENT = frozenset({Permission.TICKETS_OPEN, Permission.NOTES_WRITE})
 NOBODY: frozenset[Permission] = frozenset()

@@ -49,6 +49,10 @@ class FileStore:
         self._directory = directory
         self.limit = limit
 
+    def up_to(self, limit: int) -> "FileStore":
+        """Return the same store for files of another size, in bytes."""
+        return FileStore(self._store, limit, directory=self._directory)
+
     def put(self, chunks: Iterable[bytes]) -> StoredBytes:
         """Store the bytes and return where; TooLarge when there are more than `limit`."""
         import tempfile

@@ -60,6 +60,13 @@ from ombud.models.ticket import (
     TicketStatus,
 )
 from ombud.models.transfer import ExternalRef
+from ombud.models.transfer_job import (
+    TransferFormat,
+    TransferJob,
+    TransferKind,
+    TransferProblem,
+    TransferState,
+)
 from ombud.models.webhook import (
     DeliveryState,
     WebhookDelivery,
@@ -152,6 +159,11 @@ __all__ = [
     "TicketTag",
     "TicketText",
     "TotpFactor",
+    "TransferFormat",
+    "TransferJob",
+    "TransferKind",
+    "TransferProblem",
+    "TransferState",
     "User",
     "UserRole",
     "WebSession",

@@ -72,6 +72,8 @@ _DOING = {
     Permission.NOTES_WRITE: "write notes",
     Permission.TAGS_KEEP: "make tags",
     Permission.PEOPLE_KEEP: "keep customers and organizations",
+    Permission.EXPORTS_MAKE: "make exports",
+    Permission.IMPORTS_MAKE: "bring files in",
 }
 
 

@@ -4,9 +4,9 @@ Readers yield records (or what is wrong with a row) and never touch the database
 of records in the caller's transaction. The loop around both belongs to the edge.
 """
 
-from ombud.transfer.actions import Loaded, ensure_people, load_messages, load_tickets
+from ombud.transfer.actions import Loaded, check_tickets, ensure_people, load_messages, load_tickets
 from ombud.transfer.mailbox import read_mbox
-from ombud.transfer.mapping import CsvMapping, read_mapping
+from ombud.transfer.mapping import CsvMapping, parse_mapping, read_mapping
 from ombud.transfer.records import CommentRecord, LeftOut, MessageRecord, PersonRecord, TicketRecord
 from ombud.transfer.tabular import read_csv
 
@@ -18,9 +18,11 @@ __all__ = [
     "MessageRecord",
     "PersonRecord",
     "TicketRecord",
+    "check_tickets",
     "ensure_people",
     "load_messages",
     "load_tickets",
+    "parse_mapping",
     "read_csv",
     "read_mapping",
     "read_mbox",

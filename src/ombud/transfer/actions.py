@@ -60,18 +60,16 @@ def load_tickets(session: Session, source: str, records: Sequence[TicketRecord],
     """
     loaded = Loaded()
     session.execute(queries.hold_source(source))
-    known = {
-        key: at for key, _id, at in session.execute(queries.known_keys(source, [r.key for r in records]))
-    }
-    fresh: dict[str, TicketRecord] = {}
-    for record in records:
-        if record.key in fresh or known.get(record.key, since) > since:
-            loaded.left_out.append(LeftOut(record.line, record.key, {"key": "stands in the file twice."}))
-        elif record.key in known:
-            loaded.known += 1
-        else:
-            fresh[record.key] = record
-    _add_tickets(session, source, list(fresh.values()), loaded)
+    _add_tickets(session, source, _fresh(session, source, records, since, loaded), loaded)
+    return loaded
+
+
+def check_tickets(session: Session, source: str, records: Sequence[TicketRecord], since: datetime) -> Loaded:
+    """Tell what `load_tickets` would do, and write nothing; new people are not counted."""
+    loaded = Loaded()
+    kept = _placeable(session, _fresh(session, source, records, since, loaded), loaded)
+    loaded.tickets = len(kept)
+    loaded.comments = sum(len(record.comments) for record in kept)
     return loaded
 
 
@@ -163,6 +161,24 @@ def _tag_ids(session: Session, names: Iterable[str]) -> dict[str, int]:
 def _people(session: Session, emails: Iterable[str]) -> dict[str, Person]:
     rows = session.execute(queries.people_by_email(list(emails)))
     return {email: Person(key, is_staff) for email, key, is_staff in rows}
+
+
+def _fresh(
+    session: Session, source: str, records: Sequence[TicketRecord], since: datetime, loaded: Loaded
+) -> list[TicketRecord]:
+    """Return the records that `source` has not brought yet; count and note the others."""
+    known = {
+        key: at for key, _id, at in session.execute(queries.known_keys(source, [r.key for r in records]))
+    }
+    fresh: dict[str, TicketRecord] = {}
+    for record in records:
+        if record.key in fresh or known.get(record.key, since) > since:
+            loaded.left_out.append(LeftOut(record.line, record.key, {"key": "stands in the file twice."}))
+        elif record.key in known:
+            loaded.known += 1
+        else:
+            fresh[record.key] = record
+    return list(fresh.values())
 
 
 def _add_tickets(session: Session, source: str, records: list[TicketRecord], loaded: Loaded) -> None:

@@ -1,6 +1,5 @@
 """What a mapping file may say (docs/import.md), checked before anything is read. Using it is in `cells`."""
 
-import codecs
 import tomllib
 from collections.abc import Iterator
 from enum import StrEnum
@@ -146,8 +145,8 @@ class CsvMapping(_Part):
     @model_validator(mode="after")
     def _known_names(self) -> Self:
         try:
-            codecs.lookup(self.encoding)
-        except LookupError:
+            "".encode(self.encoding)
+        except (LookupError, ValueError):
             raise ValueError(f"encoding: {self.encoding!r} is not known") from None
         try:
             ZoneInfo(self.time_zone)
@@ -165,15 +164,26 @@ class CsvMapping(_Part):
 def read_mapping(path: Path) -> CsvMapping:
     """Read a mapping file; BadMapping says what is wrong with it, key by key."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise BadMapping(f"{path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise BadMapping(f"{path} is not a TOML file: {error}.") from error
+    return parse_mapping(text, str(path))
+
+
+def parse_mapping(text: str, named: str) -> CsvMapping:
+    """Understand the text of a mapping, which errors call `named`; BadMapping as `read_mapping`."""
+    try:
+        raw = tomllib.loads(text)
+    except RecursionError:
+        raise BadMapping(f"{named} is nested too deeply.") from None
+    except ValueError as error:
+        raise BadMapping(f"{named} is not a TOML file: {error}.") from error
     try:
         return CsvMapping.model_validate(raw)
     except ValidationError as error:
-        raise BadMapping(f"{path}: {'; '.join(_told(error))}.") from None
+        raise BadMapping(f"{named}: {'; '.join(_told(error))}.") from None
 
 
 def _cells(part: BaseModel) -> Iterator[Cell]:

@@ -52,6 +52,7 @@ from ombud.web.routes import (
     sign_in,
     tags,
     ticket,
+    transfers,
     undo,
     webhooks,
 )
@@ -90,6 +91,7 @@ ROUTERS = (
     mail.router,
     mailboxes.router,
     webhooks.router,
+    transfers.router,
     condition.router,
     tags.router,
 )

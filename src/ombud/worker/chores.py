@@ -27,12 +27,14 @@ from ombud.people import letters, throttle
 from ombud.people.factors import drop_expired_steps
 from ombud.people.openid import drop_expired_flows
 from ombud.search import actions as search
+from ombud.transfer.jobs import purge_jobs
 from ombud.webhooks import forget_old_deliveries
 from ombud.worker.hooks import send_webhooks
 from ombud.worker.intake import decide_about_mail
 from ombud.worker.logs import seal_and_export, write_views
 from ombud.worker.mail_out import send_mail
 from ombud.worker.retention import purge, remove_files
+from ombud.worker.transfers import move_files
 
 log = Log(__name__)
 
@@ -96,6 +98,7 @@ CHORES = (
     Chore("automatic-mail", 3600.0, mail.forget_old_letters),
     Chore("kept-answers", 3600.0, drop_old_answers),
     Chore("webhook-messages", 3600.0, forget_old_deliveries),
+    Chore("transfers", 3600.0, purge_jobs),
 )
 
 
@@ -111,8 +114,12 @@ def chores_running(desk: Desk) -> Iterator[None]:
         threading.Thread(target=_loop, args=(desk, stop, chores), name=f"ombud-{name}", daemon=True)
         for name, chores in (("chores", CHORES), ("mail", MAIL_CHORES))
     ]
-    for send, name in ((send_mail, "ombud-mail-send"), (send_webhooks, "ombud-webhooks")):
-        threads.append(threading.Thread(target=send, args=(desk, stop), name=name, daemon=True))
+    for work, name in (
+        (send_mail, "ombud-mail-send"),
+        (send_webhooks, "ombud-webhooks"),
+        (move_files, "ombud-transfers"),
+    ):
+        threads.append(threading.Thread(target=work, args=(desk, stop), name=name, daemon=True))
     for thread in threads:
         thread.start()
     try:

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
-from sqlalchemy import Select, Text, cast, func, literal, select
+from sqlalchemy import ColumnElement, Select, Text, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
+from ombud.db.actor import Actor, Scope
 from ombud.models import (
     INCLUDE_DELETED,
     Attachment,
@@ -23,6 +24,7 @@ from ombud.models import (
     TicketTag,
     User,
 )
+from ombud.tickets.policy import visible_to
 
 Rows: TypeAlias = Select[*tuple[Any, ...]]
 
@@ -98,19 +100,29 @@ SMALL: tuple[tuple[str, Callable[[], Rows]], ...] = (
 )
 
 
-def files(after: str, limit: int) -> Rows:
-    """Return each file of the store that a ticket refers to, once, by checksum."""
+def files(actor: Actor, after: str, limit: int) -> Rows:
+    """Return each file of the store that a ticket which `actor` sees refers to, once, by checksum."""
     return (
         select(Attachment.checksum, func.min(Attachment.storage_key), func.min(Attachment.size))
-        .where(Attachment.checksum > after)
+        .where(Attachment.checksum > after, _seen(actor, Attachment.ticket_id))
         .group_by(Attachment.checksum)
         .order_by(Attachment.checksum)
         .limit(limit)
+        .execution_options(**{INCLUDE_DELETED: True})
     )
 
 
-def tickets(after: int, limit: int, *, merged: bool) -> Rows:
-    """Return tickets by id, deleted ones too; only merged ones or only the others."""
+def ticket_count(actor: Actor, *, deleted: bool) -> Select[int]:
+    """Return how many tickets `actor` sees, with or without deleted ones."""
+    counted = select(func.count()).select_from(Ticket).where(visible_to(actor))
+    return counted.execution_options(**{INCLUDE_DELETED: deleted})
+
+
+def tickets(actor: Actor, after: int, limit: int, *, merged: bool) -> Rows:
+    """Return tickets that `actor` sees by id, deleted ones too; only merged ones or only the others.
+
+    One that was merged into a ticket which `actor` does not see is left out.
+    """
     requester, creator, assignee = aliased(User), aliased(User), aliased(User)
     survivor = aliased(Ticket)
     return (
@@ -144,7 +156,8 @@ def tickets(after: int, limit: int, *, merged: bool) -> Rows:
         .outerjoin(survivor, survivor.id == Ticket.merged_into_id)
         .where(
             Ticket.id > after,
-            Ticket.merged_into_id.is_not(None) if merged else Ticket.merged_into_id.is_(None),
+            visible_to(actor),
+            _seen(actor, Ticket.merged_into_id) if merged else Ticket.merged_into_id.is_(None),
         )
         .order_by(Ticket.id)
         .limit(limit)
@@ -222,8 +235,8 @@ PARTS: Mapping[str, Callable[[Collection[int]], Rows]] = {
 }
 
 
-def links() -> Rows:
-    """Return which tickets follow which, by number."""
+def links(actor: Actor) -> Rows:
+    """Return which tickets follow which, by number, where `actor` sees both."""
     follows = aliased(Ticket)
     return (
         select(
@@ -233,13 +246,14 @@ def links() -> Rows:
         )
         .join(Ticket, Ticket.id == TicketLink.ticket_id)
         .join(follows, follows.id == TicketLink.follows_id)
+        .where(visible_to(actor), _seen(actor, TicketLink.follows_id))
         .order_by(TicketLink.ticket_id, TicketLink.follows_id)
         .execution_options(**{INCLUDE_DELETED: True})
     )
 
 
-def rows(after: int, limit: int) -> Rows:
-    """Return tickets that are not deleted, one row each, for a spreadsheet."""
+def rows(actor: Actor, after: int, limit: int) -> Rows:
+    """Return tickets that `actor` sees and that are not deleted, one row each, for a spreadsheet."""
     requester, assignee = aliased(User), aliased(User)
     names = (
         select(func.string_agg(Tag.name, aggregate_order_by(literal(", "), Tag.name)))
@@ -274,7 +288,14 @@ def rows(after: int, limit: int) -> Rows:
         .outerjoin(assignee, assignee.id == Ticket.assignee_id)
         .outerjoin(Team, Team.id == Ticket.team_id)
         .outerjoin(Organization, Organization.id == Ticket.organization_id)
-        .where(Ticket.id > after)
+        .where(Ticket.id > after, visible_to(actor))
         .order_by(Ticket.id)
         .limit(limit)
     )
+
+
+def _seen(actor: Actor, ticket_id: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    """Return the condition that this is the id of a ticket, and one that `actor` sees."""
+    if actor.scope is Scope.ALL:
+        return ticket_id.is_not(None)
+    return ticket_id.in_(select(Ticket.id).where(visible_to(actor)).correlate(None))

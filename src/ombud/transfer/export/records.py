@@ -1,4 +1,4 @@
-"""A desk's content as a stream of records: people, tickets, what was said, files. Reads only, in flat memory.
+"""What somebody sees of a desk as a stream of records: people, tickets, what was said, files. In flat memory.
 
 One record is one JSON object; the order is such that nothing refers to what comes later. Not in it: passwords,
 sessions, tokens, drafts, mailboxes and raw mails, and the audit log. `ombud.transfer.restore` brings it back in.
@@ -13,6 +13,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from ombud.clock import now
+from ombud.db.actor import Actor
+from ombud.db.context import actor_of
+from ombud.tickets.policy import require_staff
 from ombud.transfer.export import queries
 
 FORMAT = 1
@@ -29,7 +32,12 @@ ReadFile = Callable[[str], bytes]
 
 
 def export_records(session: Session, read_file: ReadFile | None) -> Iterator[Record]:
-    """Yield the whole desk; without `read_file` the bytes of files are left out (their records stay)."""
+    """Yield all that the session's actor, who is staff, sees: for the system the whole desk.
+
+    Without `read_file` the bytes of files are left out (their records stay).
+    """
+    actor = actor_of(session)
+    require_staff(actor)
     yield {
         "type": "ombud",
         "format": FORMAT,
@@ -40,23 +48,28 @@ def export_records(session: Session, read_file: ReadFile | None) -> Iterator[Rec
         for row in session.execute(statement(), execution_options={"yield_per": 1000}):
             yield {"type": kind, **_plain(row)}
     if read_file is not None:
-        yield from _files(session, read_file)
+        yield from _files(session, actor, read_file)
     count = 0
     # What was merged comes last, because it names the ticket that it went on in.
     for merged in (False, True):
-        for batch in _ticket_batches(session, merged=merged):
+        for batch in _ticket_batches(session, actor, merged=merged):
             yield from batch
             count += len(batch)
-    for row in session.execute(queries.links(), execution_options={"yield_per": 1000}):
+    for row in session.execute(queries.links(actor), execution_options={"yield_per": 1000}):
         yield {"type": "link", **_plain(row)}
     yield {"type": "end", "tickets": count}
 
 
 def export_rows(session: Session) -> Iterator[dict[str, str]]:
-    """Yield the tickets that are not deleted as rows of `COLUMNS`, texts all of them; not yet safe for spreadsheets."""
+    """Yield the tickets that the session's actor, who is staff, sees as rows of `COLUMNS`; without deleted ones.
+
+    Texts all of them; not yet safe for spreadsheets.
+    """
+    actor = actor_of(session)
+    require_staff(actor)
     after = 0
     while True:
-        rows = session.execute(queries.rows(after, TICKETS_AT_ONCE)).all()
+        rows = session.execute(queries.rows(actor, after, TICKETS_AT_ONCE)).all()
         if not rows:
             return
         after = rows[-1].id
@@ -64,9 +77,9 @@ def export_rows(session: Session) -> Iterator[dict[str, str]]:
             yield {name: _cell(row._mapping[name]) for name in COLUMNS}
 
 
-def _files(session: Session, read_file: ReadFile) -> Iterator[Record]:
+def _files(session: Session, actor: Actor, read_file: ReadFile) -> Iterator[Record]:
     after = ""
-    while keys := session.execute(queries.files(after, 1000)).all():
+    while keys := session.execute(queries.files(actor, after, 1000)).all():
         for checksum, storage_key, size in keys:
             data = read_file(storage_key)
             for start in range(0, max(len(data), 1), PART):
@@ -81,10 +94,10 @@ def _files(session: Session, read_file: ReadFile) -> Iterator[Record]:
         after = keys[-1].checksum
 
 
-def _ticket_batches(session: Session, *, merged: bool) -> Iterator[list[Record]]:
+def _ticket_batches(session: Session, actor: Actor, *, merged: bool) -> Iterator[list[Record]]:
     after = 0
     while True:
-        tickets = session.execute(queries.tickets(after, TICKETS_AT_ONCE, merged=merged)).all()
+        tickets = session.execute(queries.tickets(actor, after, TICKETS_AT_ONCE, merged=merged)).all()
         if not tickets:
             return
         after = tickets[-1].id

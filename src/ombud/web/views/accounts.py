@@ -31,6 +31,8 @@ PERMISSION_LABELS = {
     Permission.NOTES_WRITE: "Write internal notes",
     Permission.TAGS_KEEP: "Make tags",
     Permission.PEOPLE_KEEP: "Keep customers and organizations",
+    Permission.EXPORTS_MAKE: "Export all tickets that they see",
+    Permission.IMPORTS_MAKE: "Import tickets from CSV files",
 }
 
 

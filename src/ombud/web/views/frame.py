@@ -43,6 +43,8 @@ class Frame:
     is_admin: bool = False
     is_staff: bool = True
     can_write: bool = True
+    can_transfer: bool = False
+    """Whether they export or import."""
     theme: Literal["system", "light", "dark"] = "system"
     sidebar: Literal["open", "folded"] = "open"
     live_href: str | None = None
