@@ -1,14 +1,14 @@
 """Numbers that tickets bring never stand in the way of new ones.
 
 Revision ID: 0030
-Revises: 0021
+Revises: 0023
 Create Date: 2026-11-28
 """
 
 from alembic import op
 
 revision = "0030"
-down_revision = "0021"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
