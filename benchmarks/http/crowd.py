@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -57,7 +57,7 @@ class Outcome:
 
 
 def measure(
-    tickets: int, keep: Path | None, seconds: float, limits: list[Mapping[str, str]], tell: Tell
+    tickets: int, keep: Path | None, seconds: float, limits: Sequence[Mapping[str, str]], tell: Tell
 ) -> list[Outcome]:
     """Measure on a copy of the desk in `keep` (or one that is made for it), once with each of the settings."""
     with server(keep) as running, copied(running, tickets) as place:
