@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks import report
 from benchmarks.guide import table
 from benchmarks.guide.run import Wanted, run
+from benchmarks.http import crowd
 from benchmarks.http import run as http
 from benchmarks.plan import Plan
 from benchmarks.run import measure
@@ -23,6 +24,8 @@ def main() -> int:
     )  # so that desks are stopped and folders removed
     if options.part == "http":
         return _http(options)
+    if options.part == "crowd":
+        return _crowd(options)
     beside = run(Wanted(options.tickets), _tell) if options.part != "desk" else []
     if options.part != "desk":
         print(f"### Side by side, {options.tickets:,} tickets\n\n{table.as_markdown(beside)}\n")
@@ -49,6 +52,13 @@ def _http(options: argparse.Namespace) -> int:
     return int(not all(one.met for one in outcomes))
 
 
+def _crowd(options: argparse.Namespace) -> int:
+    chosen = [{"OMBUD_SEARCHES_AT_ONCE": number} for number in options.at_once] or [{}]
+    outcomes = crowd.measure(options.tickets, options.keep, options.seconds, chosen, _tell)
+    print(crowd.as_markdown(outcomes))
+    return int(not all(one.met for one in outcomes))
+
+
 def _tell(said: str) -> None:
     print(f"{said} ...", file=sys.stderr, flush=True)
 
@@ -59,9 +69,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     parser.add_argument(
         "--part",
-        choices=("all", "desk", "guide", "http"),
+        choices=("all", "desk", "guide", "http", "crowd"),
         default="all",
-        help="the desk from outside, beside the guide, or the API beside the least that could answer",
+        help="the desk from outside, beside the guide, the API beside the least that could answer,"
+        " or reading beside a crowd that searches",
     )
     parser.add_argument(
         "--tickets", type=int, default=10_000, metavar="N", help="tickets beside the guide (default 10,000)"
@@ -69,6 +80,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--keep", type=Path, metavar="DIR", help="where `ombud bench --keep` left desks (with --part http)"
     )
+    parser.add_argument(
+        "--at-once",
+        action="append",
+        default=[],
+        metavar="N",
+        help="searches at once (with --part crowd; repeat)",
+    )
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement (with --part crowd)")
     return parser.parse_args()
 
 

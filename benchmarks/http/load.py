@@ -19,12 +19,16 @@ CLIENTS = 16
 
 @dataclass(frozen=True)
 class Job:
-    """What to ask a server on 127.0.0.1: `requests` (whole HTTP messages) in turns, for `seconds`."""
+    """What to ask a server on 127.0.0.1: `requests` (whole HTTP messages) in turns, for `seconds`.
+
+    Each client rests for `pause` seconds between two.
+    """
 
     port: int
     requests: tuple[str, ...]
     seconds: float
     clients: int = CLIENTS
+    pause: float = 0.0
 
 
 @dataclass
@@ -47,7 +51,7 @@ async def ask(job: Job) -> Told:
     statuses = Counter[str]()
     begun = time.perf_counter()
     requests = itertools.cycle([one.encode() for one in job.requests])
-    clients = (_client(job.port, requests, begun + job.seconds, statuses, told) for _ in range(job.clients))
+    clients = (_client(job, requests, begun + job.seconds, statuses, told) for _ in range(job.clients))
     await asyncio.gather(*clients)
     told.seconds = time.perf_counter() - begun
     told.statuses = dict(statuses)
@@ -55,14 +59,16 @@ async def ask(job: Job) -> Told:
 
 
 async def _client(
-    port: int, requests: Iterator[bytes], until: float, statuses: Counter[str], told: Told
+    job: Job, requests: Iterator[bytes], until: float, statuses: Counter[str], told: Told
 ) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
+    reader, writer = await asyncio.open_connection("127.0.0.1", job.port, limit=2**20)
     try:
         while (begun := time.perf_counter()) < until:
             writer.write(next(requests))
             statuses[await _answer(reader)] += 1
             told.taken.append(1000 * (time.perf_counter() - begun))
+            if job.pause:
+                await asyncio.sleep(job.pause)
     finally:
         writer.close()
 

@@ -74,6 +74,13 @@ class Settings(BaseSettings):
     pool_overflow: int = Field(default=20, ge=0, le=200, description="More, when all are in use.")
     pool_timeout: float = Field(default=5.0, gt=0, description="Seconds to wait for a connection.")
     statement_timeout: float = Field(default=5.0, gt=0, description="Seconds a web statement may run.")
+    searches_at_once: int = Field(
+        default=2,
+        ge=1,
+        le=200,
+        description="Searches that a process runs at once; others wait for their turn.",
+    )
+    search_wait: float = Field(default=5.0, gt=0, description="Seconds that a search waits for its turn.")
     lock_timeout: float = Field(default=2.0, gt=0, description="Seconds to wait for a row lock.")
     connect_timeout: int = Field(default=30, ge=1, description="Seconds to wait for the server.")
     api_rate: int = Field(

@@ -7,13 +7,18 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Iterator
 
+import httpx
 import psycopg
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import URL, text
 
 from ombud import Actor, Desk, Settings
+from ombud.asgi import build_app
 from ombud.db import migrate
+from ombud.db.statements import counted
 from ombud.errors import Unavailable
+from ombud.kit.tokens import new_api_token
 from tests.db.drivers import FOUR, driven
 from tests.db.servers import OwnServer, own_server
 
@@ -43,6 +48,35 @@ def test_a_full_server_is_told_and_used_again(server: OwnServer, driver: str) ->
                 break
         assert one.scalar("SELECT 1") == 1
         assert one.pool.checkedout() == 0
+
+
+@pytest.mark.usefixtures("built")
+def test_a_full_server_is_told_with_the_time_to_come_again_and_health_answers(server: OwnServer) -> None:
+    settings = Settings(database_url=SecretStr(server.url.render_as_string(hide_password=False)))
+    url = server.url.set(drivername="postgresql+asyncpg")
+
+    async def ask() -> None:
+        desk = Desk(url, settings)
+        transport = httpx.ASGITransport(build_app(desk, settings), raise_app_exceptions=False)
+        cookies = {"ombud_session": "x" * 43}
+        token = {"Authorization": f"Bearer {new_api_token()[0]}"}
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://desk.example", cookies=cookies
+        ) as client:
+            for path in ("/tickets", "/tickets?q=word", "/api/v1/tickets", "/api/v1/tickets?q=word"):
+                answer = await client.get(path, headers=token)
+                assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1"), path
+                assert "too many clients" not in answer.text
+            with counted() as statements:
+                assert (await client.get("/healthz")).status_code == 200
+            assert len(statements) == 0, "it waits for no connection"
+            assert (await client.get("/readyz")).status_code == 503
+        await desk.aclose()
+
+    with contextlib.ExitStack() as others:
+        with pytest.raises(psycopg.OperationalError, match="too many clients"):
+            _fill(server, others)
+        asyncio.run(ask())
 
 
 def _fill(server: OwnServer, others: contextlib.ExitStack) -> None:

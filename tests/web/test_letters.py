@@ -13,6 +13,7 @@ from ombud.db.desk import Desk
 from ombud.db.statements import counted
 from ombud.models import AccountRequest, LinkPurpose, User, WebSession
 from ombud.people import letters
+from ombud.people.actions import deactivate_user
 from ombud.runtime import Runtime
 from ombud.testing import Cast
 from tests.web.hosting import Browser
@@ -44,6 +45,32 @@ async def test_asking_is_the_same_whoever_has_the_address(web: Browser, cast: Ca
     async with desk.aread(SYSTEM) as session:
         asked = (await session.scalars(select(AccountRequest.email).order_by(AccountRequest.id))).all()
     assert asked == [cast.customer.email, "nobody@example.com"], "one letter in the window"
+
+
+async def test_asking_for_a_link_that_signs_in_is_the_same_whoever_it_is(
+    runtime: Runtime, cast: Cast, built: None
+) -> None:
+    """A customer gets one; staff, who was let go, and nobody get none: the door says and does the same (T20)."""
+    links = Browser(replace(runtime, settings=runtime.settings.model_copy(update={"sign_in_links": True})))
+    gone = cast.other_customer
+    async with links.client:
+        await runtime.desk.arun(cast.admin.in_new_request(), deactivate_user, gone.id)
+        await links.get("/sign-in/link")
+        answers = []
+        for email in (cast.customer.email, cast.agent.email, gone.email, "nobody@example.com"):
+            with counted() as statements:
+                answer = await links.post("/sign-in/link", {"email": email})
+            own = {"x-request-id", "content-length", "date"}
+            kept = {name: value for name, value in answer.headers.items() if name not in own}
+            answers.append((answer.status_code, answer.text.replace(email, ""), kept, len(statements)))
+        assert answers[0][0] == 200
+        assert [one == answers[0] for one in answers] == [True] * 4
+        voids = []
+        for path in ("/link/" + "x" * 43, "/link/" + "y" * 43):
+            await links.get(path)
+            with counted() as statements:
+                voids.append(((await links.get("/link")).status_code, len(statements)))
+        assert voids[0] == voids[1]
 
 
 async def test_a_failed_sign_in_hashes_once_whoever_it_is(

@@ -44,6 +44,13 @@ class Call:
                     raise
         raise AssertionError("unreachable")
 
+    async def search(
+        self, action: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run `action` as `read` does, when it is the caller's turn (`ombud.db.turns`)."""
+        async with self.runtime.desk.searches.aturn(self.actor.label):
+            return await self.read(action, *args, **kwargs)
+
     async def write(
         self, action: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:

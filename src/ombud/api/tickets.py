@@ -66,9 +66,12 @@ async def list_tickets(
 ) -> TicketPage[TicketRow] | TicketPage[CustomerTicketRow] | TicketPage[TicketRowSelection]:  # type: ignore[valid-type]  # made by a function
     """List tickets."""
     asked = wanted.filter_for(call.actor)
-    if plain.can_list(wanted, asked) and (page := await plain.listed(call, wanted, asked)) is not None:
+    if asked.is_search:
+        found = await call.search(listing.list_tickets, asked, wanted.place, counted=wanted.count)
+    elif plain.can_list(wanted, asked) and (page := await plain.listed(call, wanted, asked)) is not None:
         return link.whole(*page)  # type: ignore[return-value]  # what the schema says, written already
-    found = await call.read(listing.list_tickets, asked, wanted.place, counted=wanted.count)
+    else:
+        found = await call.read(listing.list_tickets, asked, wanted.place, counted=wanted.count)
     kind = TicketRow if call.actor.is_staff else CustomerTicketRow
     rows: list[Any] = [kind.of(row) for row in found.rows]
     if wanted.fields is not None:
@@ -80,7 +83,7 @@ async def list_tickets(
 async def suggest_searches(q: SearchText, call: CurrentCall) -> Suggestions:
     """Suggest what to search for instead of words that find nothing: up to three texts that find something."""
     require_askable(call.actor, understand(TicketFilter(text=q)))
-    return Suggestions(items=list(await call.read(suggest, q)))
+    return Suggestions(items=list(await call.search(suggest, q)))
 
 
 @router.post(

@@ -185,7 +185,8 @@ def _pieces_of(path: Path) -> Iterator[bytes]:
 def _of_tar(source: Path) -> Iterator[tuple[str, Iterator[bytes]]]:
     with tarfile.open(source, "r:") as tar:
         while (member := tar.next()) is not None:
-            stream = tar.extractfile(member) if member.isreg() else None
+            # A sparse entry may claim to be any number of terabytes of nothing.
+            stream = tar.extractfile(member) if member.isreg() and not member.issparse() else None
             if stream is None:
                 raise Invalid(f"{source} holds something that no backup does.")
             yield _known(member.name), _pieces(stream)

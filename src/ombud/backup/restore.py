@@ -26,6 +26,8 @@ ANY_TABLE = (
     "                WHERE c.relnamespace = to_regnamespace('ombud') AND c.relkind IN ('r', 'p'))"
 )
 FOLDERS = ("files", "audit", "keys")
+TEXT_LIMIT = 64 * 2**20
+"""Bytes that a backup's descriptions of itself may have: they are read in one piece."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def check_backup(source: Path, *, progress: Progress = lambda _what, _done: None
     files = size = 0
     for name, chunks in entries(source):
         if name in (HEAD, MANIFEST):
-            texts[name] = b"".join(chunks)
+            texts[name] = _text(name, chunks)
         if name == HEAD:
             Head.read(texts[name])  # a foreign one is told before all of it is read
         checksum, length = _measured(iter((texts[name],)) if name in texts else chunks)
@@ -98,6 +100,17 @@ def _measured(chunks: Iterator[bytes]) -> tuple[str, int]:
         digest.update(chunk)
         length += len(chunk)
     return digest.hexdigest(), length
+
+
+def _text(name: str, chunks: Iterator[bytes]) -> bytes:
+    text = bytearray()
+    for chunk in chunks:
+        text += chunk
+        if len(text) > TEXT_LIMIT:
+            raise Invalid(
+                f"This is not a backup of Ombud: its {name} is larger than {TEXT_LIMIT // 2**20} MiB."
+            )
+    return bytes(text)
 
 
 def _damaged(what: str) -> Invalid:

@@ -23,6 +23,7 @@ from ombud.db.plain import Rows, Wanted, row_of, rows_of
 from ombud.db.reactions import INFO_REACTIONS, Reaction
 from ombud.db.reading import ReplicaDesk
 from ombud.db.translate import Lost, Retryable, reaching, translated
+from ombud.db.turns import Turns
 
 if TYPE_CHECKING:
     from sqlalchemy import Row, Select
@@ -48,6 +49,8 @@ class Desk:
         self._reading: ReplicaDesk | None = None
         self._reading_lock = Lock()
         self.reactions: tuple[Reaction, ...] = ()
+        self.searches = Turns(self.settings.searches_at_once, self.settings.search_wait)
+        """Whose search runs now; edges take a turn before they open the transaction."""
 
     @cached_property
     def engine(self) -> Engine:

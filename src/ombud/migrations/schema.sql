@@ -3327,7 +3327,7 @@ CREATE FUNCTION ombud.keep_numbers_above(number bigint) RETURNS void
     SET search_path TO 'pg_catalog'
     AS $$
   SELECT setval('ombud.ticket_number_seq', number)
-    FROM ombud.ticket_number_seq s WHERE s.last_value < number
+    FROM ombud.ticket_number_seq s WHERE s.last_value < number AND number < 1000000000000000
 $$;
 
 ALTER FUNCTION ombud.keep_numbers_above(number bigint) OWNER TO ombud_owner;
@@ -7966,6 +7966,7 @@ REVOKE ALL ON FUNCTION ombud.keep_new_ticket() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.keep_numbers_above(number bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.keep_numbers_above(number bigint) TO ombud_worker;
+GRANT ALL ON FUNCTION ombud.keep_numbers_above(number bigint) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.keep_old_secret() FROM PUBLIC;
 

@@ -87,6 +87,11 @@ class TicketFilter:
         _check_ids("team_ids", self.team_ids or ())
         _check_ids("assignees", tuple(one for one in self.assignees or () if one not in (ME, UNASSIGNED)))
 
+    @property
+    def is_search(self) -> bool:
+        """Tell whether texts, names or files are looked through, which may take long (`ombud.db.turns`)."""
+        return any(getattr(self, field) for field in _SEARCHED)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -127,6 +132,15 @@ class View(StrEnum):
         )
 
 
+_SEARCHED = (
+    "text",
+    "substring",
+    "assignee_names",
+    "team_names",
+    "requester_names",
+    "organization_names",
+    "has_attachment",
+)
 _TIMES = ("created_from", "created_to", "updated_from", "updated_to", "resolved_from", "resolved_to")
 
 _VIEWS: dict[View, tuple[tuple[TicketStatus, ...] | None, tuple[Assignee, ...] | None]] = {

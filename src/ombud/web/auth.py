@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
 from starlette.responses import Response
@@ -23,9 +24,13 @@ from ombud.people import queries as people
 from ombud.people.accounts import Principal
 from ombud.people.factors import SecondFactorNeeded
 from ombud.people.factors.queries import has_second_factor
+from ombud.tickets import TicketFilter
 from ombud.web import looks
 from ombud.web.parts import Parts, parts_of
 from ombud.web.place import root
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
 
 SET_UP_PATHS = frozenset(
     {"/me/security", "/me/confirmation", "/me/confirmation/options", "/me/preferences", "/sign-out"}
@@ -55,6 +60,14 @@ class Visitor:
     def desk(self) -> Desk:
         """The desk's database."""
         return self.parts.runtime.desk
+
+    @asynccontextmanager
+    async def listing(self, wanted: TicketFilter) -> AsyncIterator[AsyncSession]:
+        """Open a transaction that reads a list; a search waits for its turn first (`ombud.db.turns`)."""
+        async with AsyncExitStack() as stack:
+            if wanted.is_search:
+                await stack.enter_async_context(self.desk.searches.aturn(self.actor.label))
+            yield await stack.enter_async_context(self.desk.aread(self.actor, by_key=True))
 
     @property
     def is_staff(self) -> bool:

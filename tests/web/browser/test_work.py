@@ -218,3 +218,23 @@ def test_a_colleague_is_named_in_a_note_by_keys_and_by_press(site: Site) -> None
     expect(text).to_have_value("Look, @Tara Teamwork and @Lena Light ")
     page.get_by_role("button", name="Add note").click()
     expect(page.locator('.message[data-kind="note"]').last).to_contain_text("@Tara Teamwork and @Lena Light")
+
+
+def test_names_of_the_language_in_the_address_do_nothing(site: Site) -> None:
+    """T48: neither the query nor the fragment reaches the prototype of anything."""
+    page = site.window(site.cast.agent)
+    evil = "__proto__[hacked]=yes&__proto__.hacked=yes&constructor[prototype][hacked]=yes&hasOwnProperty=x"
+    for path in ("/tickets?view=all&", f"/tickets/{site.number}?view=all&", "/me/security?"):
+        page.goto(f"{site.url}{path}{evil}#{evil}")
+        assert page.evaluate("[({}).hacked, Object.prototype.hacked, typeof ({}).hasOwnProperty]") == [
+            None,
+            None,
+            "function",
+        ]
+    page.goto(f"{site.url}/tickets?view=all&{evil}#{evil}")
+    page.locator(".row-link").first.click()
+    expect(page.locator(".ticket")).to_be_visible()
+    page.get_by_label("Search all tickets").fill("__proto__ constructor")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("q=__proto__"))
+    assert page.evaluate("({}).hacked") is None

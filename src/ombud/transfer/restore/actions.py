@@ -26,6 +26,7 @@ from ombud.models import (
     TicketTag,
     User,
 )
+from ombud.tickets.actions.bulk.numbers import keep_free
 from ombud.transfer.actions import WHOLE_ROWS, Loaded
 from ombud.transfer.records import LeftOut
 from ombud.transfer.restore import queries
@@ -191,9 +192,7 @@ def _add_tickets(session: Session, lines: list[Numbered], loaded: Loaded) -> Non
     comments = _add_comments(session, [(ids[name], line) for name, line in fresh.items()], people)
     loaded.tickets += len(rows)
     loaded.comments += comments
-    highest = max((int(name) for name in rows if name.isdecimal() and len(name) < 16), default=0)
-    if highest:
-        session.execute(queries.keep_numbers_above(highest))
+    keep_free(session, rows)
 
 
 def _add_comments(session: Session, tickets: list[tuple[int, TicketLine]], people: dict[str, int]) -> int:

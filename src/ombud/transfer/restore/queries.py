@@ -13,11 +13,6 @@ def set_curating() -> Select[str]:
     return select(func.set_config("ombud.curating", "on", True))
 
 
-def keep_numbers_above(number: int) -> Select[Any]:
-    """Give new tickets higher numbers than this."""
-    return select(func.ombud.keep_numbers_above(number))
-
-
 def users(emails: Collection[str]) -> Select[str, int]:
     """Return people by address in lower case: themselves, not whom they were merged into."""
     return select(User.email_norm, User.id).where(User.email_norm.in_([one.lower() for one in emails]))

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from ombud.tickets import TicketFilter
 from ombud.tickets import queries as tickets
 from ombud.tickets.policy import require_askable
 from ombud.tickets.suggestions import suggest
@@ -32,7 +33,7 @@ async def inbox(request: Request, visitor: SignedIn) -> Response:
     """Show a list; for its own refresh only the rows."""
     address = read_address(request.query_params)
     require_askable(visitor.actor, address.asked)
-    async with visitor.desk.aread(visitor.actor, by_key=True) as session:
+    async with visitor.listing(address.wanted) as session:
         statement = queries.around_list(visitor.actor, address.wanted)
         row = (await session.execute(statement)).one()
         found = await _found(session, visitor, address, row)
@@ -70,9 +71,9 @@ async def ticket_page(request: Request, visitor: Visitor, number: str) -> Respon
     address = read_address(request.query_params)
     require_askable(visitor.actor, address.asked)
     alone = wants(request, "ticket")
-    async with visitor.desk.aread(visitor.actor, by_key=True) as session:
+    beside = None if alone else address.wanted
+    async with visitor.listing(beside or TicketFilter()) as session:
         before = read_before(request.query_params)
-        beside = None if alone else address.wanted
         loaded = await load_ticket(session, visitor, number, before=before, beside=beside)
         found = [] if alone else await _found(session, visitor, address, loaded.row)
     frame = make_frame(request, visitor, loaded.around, _current(address))

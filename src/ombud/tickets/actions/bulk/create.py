@@ -15,6 +15,7 @@ from ombud.db.context import actor_of
 from ombud.db.permissions import Permission
 from ombud.models import Ticket, TicketTag
 from ombud.tickets.actions.bulk import queries
+from ombud.tickets.actions.bulk.numbers import keep_free
 from ombud.tickets.actions.bulk.outcome import BulkCreated, BulkRefused, RowProblem
 from ombud.tickets.actions.bulk.rows import CheckedRow, TicketRow, check_row
 from ombud.tickets.actions.bulk.sweep import chunks
@@ -97,6 +98,7 @@ def _check_numbers(session: Session, rows: Sequence[CheckedRow]) -> None:
     numbers = {row.values["ticket_number"] for row in rows} - {None}
     if not numbers:
         return
+    keep_free(session, numbers)
     taken = set(session.scalars(queries.numbers_among(sorted(numbers))))
     for row in rows:
         number = row.values["ticket_number"]

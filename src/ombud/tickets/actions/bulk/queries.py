@@ -50,6 +50,11 @@ def numbers_among(numbers: Sequence[str]) -> Select[str]:
     return select(Ticket.ticket_number).where(taken).execution_options(**{INCLUDE_DELETED: True})
 
 
+def keep_numbers_above(number: int) -> Select[Any]:
+    """Give new tickets higher numbers than this; beyond fifteen digits it changes nothing."""
+    return select(func.ombud.keep_numbers_above(number))
+
+
 def rows_given(columns: Mapping[str, tuple[TypeEngine[Any], Sequence[Any]]]) -> Select[*tuple[Any, ...]]:
     """Return columns of values as rows, in their order."""
     arrays = [array_of(values, type_) for type_, values in columns.values()]
