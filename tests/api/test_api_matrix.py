@@ -23,6 +23,10 @@ SYSTEM = Actor.system("test")
 
 EVERYBODY = """
 GET /me/identities; DELETE /me/identities/{identity_id};
+GET /me/factors; POST /me/factors/totp; POST /me/factors/totp/confirmation; DELETE /me/factors/totp;
+POST /me/factors/recovery-codes; POST /me/factors/passkeys/options; POST /me/factors/passkeys;
+PATCH /me/factors/passkeys/{passkey_id}; DELETE /me/factors/passkeys/{passkey_id}; PUT /me/password;
+DELETE /me/sessions;
 GET /attachments/{attachment_id}; GET /attachments/{attachment_id}/content; GET /me; GET /me/sessions; GET /tickets;
 GET /search/suggestions; GET /tickets/{number}; GET /tickets/{number}/attachments; GET /tickets/{number}/comments;
 GET /tickets/{number}/comments/{comment_id}; GET /tokens; GET /users/{user_id}; GET /views; POST /confirmation;
@@ -55,7 +59,8 @@ POST /webhooks/{webhook_id}/deliveries/{delivery_id}/attempt
 ADMINISTRATORS = """
 GET /identity-providers; POST /identity-providers; GET /identity-providers/{provider_id};
 PATCH /identity-providers/{provider_id}; DELETE /identity-providers/{provider_id};
-POST /identity-providers/{provider_id}/trial;
+POST /identity-providers/{provider_id}/trial; GET /users/{user_id}/factors; DELETE /users/{user_id}/factors;
+GET /users/{user_id}/identities; DELETE /users/{user_id}/identities/{identity_id};
 POST /users/{user_id}/password-reset;
 GET /health;
 DELETE /mail/rules/{rule_id}; DELETE /roles/{role_id}; DELETE /teams/{team_id}/members/{user_id};

@@ -59,6 +59,8 @@ class NoticeRow:
     @classmethod
     def of(cls, row: AccountNotice) -> NoticeRow:
         """Show a notice."""
+        if row.kind is NoticeKind.IDENTITY_REMOVED and row.by_other:
+            return cls(f"An administrator removed your connection with {row.detail}", row.created_at)
         return cls(f"{_WORDS[row.kind]} {row.detail}".strip(), row.created_at)
 
 
