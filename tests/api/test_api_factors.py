@@ -181,6 +181,16 @@ async def test_an_administrator_takes_factors_and_connections_away(
     assert await sessions_of(desk, cast.agent) == 0
     assert (await admin.delete(f"{person}/factors")).status_code == 204
     assert (await agent.get("me/factors")).json()["totp_since"] is None
+    notices = (await agent.get("me/notices")).json()["items"]
+    assert [(one["kind"], one["by_other"], one["read_at"]) for one in notices] == [
+        ("factors_reset", True, None),
+        ("identity_removed", True, None),
+        ("totp_added", False, None),
+    ]
+    assert (await admin.post("me/notices/reading")).status_code == 204
+    assert (await agent.get("me/notices")).json()["items"] == notices, "each their own"
+    assert (await agent.post("me/notices/reading")).status_code == 204
+    assert all(one["read_at"] for one in (await agent.get("me/notices")).json()["items"])
     async with desk.aread(SYSTEM, fresh=True) as session:
         told = await session.execute(
             select(AccountNotice.kind, AccountNotice.by_other)

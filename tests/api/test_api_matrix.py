@@ -26,7 +26,7 @@ GET /me/identities; DELETE /me/identities/{identity_id};
 GET /me/factors; POST /me/factors/totp; POST /me/factors/totp/confirmation; DELETE /me/factors/totp;
 POST /me/factors/recovery-codes; POST /me/factors/passkeys/options; POST /me/factors/passkeys;
 PATCH /me/factors/passkeys/{passkey_id}; DELETE /me/factors/passkeys/{passkey_id}; PUT /me/password;
-DELETE /me/sessions;
+DELETE /me/sessions; GET /me/notices; POST /me/notices/reading;
 GET /attachments/{attachment_id}; GET /attachments/{attachment_id}/content; GET /me; GET /me/sessions; GET /tickets;
 GET /search/suggestions; GET /tickets/{number}; GET /tickets/{number}/attachments; GET /tickets/{number}/comments;
 GET /tickets/{number}/comments/{comment_id}; GET /tokens; GET /users/{user_id}; GET /views; POST /confirmation;

@@ -311,6 +311,13 @@ async def test_an_administrator_takes_lost_factors_away(
     said = (await web.get("/me/security")).text
     assert "An administrator took" in said
     assert "An administrator removed your connection with Over there" in said
+    told = (await web.get("/notifications")).text
+    assert "An administrator took" in told
+    assert 'count">3<span class="sr-only"> unread' in told, "the bell counts them"
+    await web.post("/notifications/reading")
+    told = (await web.get("/notifications")).text
+    assert "An administrator took" in told
+    assert "(unread)" not in told
     async with desk.aread(SYSTEM) as session:
         found = (await session.scalars(select(AccountNotice).order_by(AccountNotice.id.desc()))).first()
         logged = await session.scalar(

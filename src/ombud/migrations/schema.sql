@@ -2986,9 +2986,13 @@ BEGIN
   IF NEW.is_active AND OLD.password_hash IS NOT NULL THEN
     IF NEW.password_hash IS DISTINCT FROM OLD.password_hash THEN
       INSERT INTO ombud.account_requests (kind, email, user_id) VALUES ('password_changed', NEW.email, NEW.id);
+      INSERT INTO ombud.account_notices (user_id, kind, by_other)
+      VALUES (NEW.id, 'password_changed', ombud.actor_id() IS DISTINCT FROM NEW.id);
     END IF;
     IF NEW.email IS DISTINCT FROM OLD.email THEN
       INSERT INTO ombud.account_requests (kind, email, user_id) VALUES ('address_changed', OLD.email, NEW.id);
+      INSERT INTO ombud.account_notices (user_id, kind, by_other)
+      VALUES (NEW.id, 'address_changed', ombud.actor_id() IS DISTINCT FROM NEW.id);
     END IF;
   END IF;
   RETURN NULL;
@@ -3418,6 +3422,18 @@ CREATE FUNCTION ombud.logged_between(since text, until text, after_id bigint, ba
 $$;
 
 ALTER FUNCTION ombud.logged_between(since text, until text, after_id bigint, batch integer) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.mail_notice() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  INSERT INTO ombud.account_requests (kind, email, user_id)
+  SELECT NEW.kind, u.email, u.id FROM ombud.users u WHERE u.id = NEW.user_id AND u.is_active;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.mail_notice() OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.match_tickets(typed text, kind text, actor bigint, organization bigint) RETURNS TABLE(ticket_id bigint, rank real)
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 200
@@ -4059,6 +4075,20 @@ END $$;
 
 ALTER FUNCTION ombud.take_turns(keys text[], bursts integer[], seconds integer[], known text) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.tell_of_webhook() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  INSERT INTO ombud.account_notices (user_id, kind, detail, by_other)
+  SELECT u.id, 'webhook_off', left(substring(NEW.url FROM '^https?://(?:[^/?#@]*@)?([^/?#]*)'), 100), true
+    FROM ombud.users u WHERE u.is_active AND (u.role = 'admin' OR u.id = NEW.owner_id)
+   ORDER BY u.id;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.tell_of_webhook() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.text_weight(part text) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -4423,7 +4453,7 @@ CREATE TABLE ombud.account_letters (
     user_id bigint,
     kind text NOT NULL,
     sealed bytea,
-    CONSTRAINT ck_account_letters_kind CHECK ((kind = ANY (ARRAY['invite'::text, 'reset'::text, 'verify'::text, 'sign_in'::text, 'password_changed'::text, 'address_changed'::text])))
+    CONSTRAINT ck_account_letters_kind CHECK ((kind = ANY (ARRAY['invite'::text, 'reset'::text, 'verify'::text, 'sign_in'::text, 'password_changed'::text, 'address_changed'::text, 'totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text, 'identity_added'::text, 'identity_removed'::text, 'webhook_off'::text])))
 );
 
 ALTER TABLE ONLY ombud.account_letters FORCE ROW LEVEL SECURITY;
@@ -4437,7 +4467,8 @@ CREATE TABLE ombud.account_notices (
     detail character varying(100) DEFAULT ''::character varying NOT NULL,
     by_other boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT ck_account_notices_kind CHECK ((kind = ANY (ARRAY['totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text, 'identity_added'::text, 'identity_removed'::text])))
+    read_at timestamp with time zone,
+    CONSTRAINT ck_account_notices_kind CHECK ((kind = ANY (ARRAY['totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text, 'identity_added'::text, 'identity_removed'::text, 'password_changed'::text, 'address_changed'::text, 'webhook_off'::text])))
 );
 
 ALTER TABLE ONLY ombud.account_notices FORCE ROW LEVEL SECURITY;
@@ -4459,7 +4490,7 @@ CREATE TABLE ombud.account_requests (
     email character varying(255) NOT NULL,
     user_id bigint,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT ck_account_requests_kind CHECK ((kind = ANY (ARRAY['invite'::text, 'reset'::text, 'verify'::text, 'sign_in'::text, 'password_changed'::text, 'address_changed'::text])))
+    CONSTRAINT ck_account_requests_kind CHECK ((kind = ANY (ARRAY['invite'::text, 'reset'::text, 'verify'::text, 'sign_in'::text, 'password_changed'::text, 'address_changed'::text, 'totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text, 'identity_added'::text, 'identity_removed'::text, 'webhook_off'::text])))
 );
 
 ALTER TABLE ONLY ombud.account_requests FORCE ROW LEVEL SECURITY;
@@ -5918,6 +5949,8 @@ CREATE INDEX ix_access_logs_user_id ON ONLY ombud.access_logs USING btree (user_
 
 CREATE INDEX ix_account_letters_user_id ON ombud.account_letters USING btree (user_id, mail_id) WHERE (user_id IS NOT NULL);
 
+CREATE INDEX ix_account_notices_unread ON ombud.account_notices USING btree (user_id) WHERE (read_at IS NULL);
+
 CREATE INDEX ix_account_notices_user_id ON ombud.account_notices USING btree (user_id, id);
 
 CREATE INDEX ix_account_requests_user_id ON ombud.account_requests USING btree (user_id) WHERE (user_id IS NOT NULL);
@@ -6176,6 +6209,8 @@ CREATE TRIGGER keep_new BEFORE INSERT ON ombud.tickets FOR EACH ROW EXECUTE FUNC
 
 CREATE TRIGGER keep_old_secret BEFORE UPDATE ON ombud.webhook_endpoints FOR EACH ROW WHEN (((new.secret IS DISTINCT FROM old.secret) AND (new.old_secret_until IS DISTINCT FROM old.old_secret_until))) EXECUTE FUNCTION ombud.keep_old_secret();
 
+CREATE TRIGGER mail_notice AFTER INSERT ON ombud.account_notices FOR EACH ROW WHEN ((new.kind <> ALL (ARRAY['password_changed'::text, 'address_changed'::text]))) EXECUTE FUNCTION ombud.mail_notice();
+
 CREATE TRIGGER moved AFTER UPDATE OF ticket_id, comment_id ON ombud.inbound_mails FOR EACH ROW WHEN (((old.state <> 'received'::text) AND ((new.message_id)::text <> ''::text) AND ((old.classification)::text <> 'bounce'::text) AND ((old.ticket_id IS DISTINCT FROM new.ticket_id) OR (old.comment_id IS DISTINCT FROM new.comment_id)))) EXECUTE FUNCTION ombud.moved_mail();
 
 CREATE TRIGGER s_search_delete AFTER DELETE ON ombud.comments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.search_changed_comments();
@@ -6195,6 +6230,8 @@ CREATE TRIGGER s_stats_delete AFTER DELETE ON ombud.tickets REFERENCING OLD TABL
 CREATE TRIGGER s_stats_insert AFTER INSERT ON ombud.tickets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.stats_new_tickets();
 
 CREATE TRIGGER s_stats_update AFTER UPDATE ON ombud.tickets REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.stats_changed_tickets();
+
+CREATE TRIGGER tell_of_webhook AFTER UPDATE OF is_active ON ombud.webhook_endpoints FOR EACH ROW WHEN ((old.is_active AND (NOT new.is_active) AND ((new.problem)::text <> ''::text) AND ((new.problem)::text <> (old.problem)::text))) EXECUTE FUNCTION ombud.tell_of_webhook();
 
 CREATE TRIGGER touch BEFORE UPDATE ON ombud.comments FOR EACH ROW EXECUTE FUNCTION ombud.touch();
 
@@ -7015,6 +7052,8 @@ CREATE POLICY own ON ombud.webhook_deliveries TO ombud_web USING (((EXISTS ( SEL
 
 CREATE POLICY own ON ombud.webhook_endpoints TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text) OR (owner_id = ( SELECT ombud.actor_id() AS actor_id)))));
 
+CREATE POLICY own_reading ON ombud.account_notices AS RESTRICTIVE FOR UPDATE TO ombud_web USING ((user_id = ( SELECT ombud.actor_id() AS actor_id)));
+
 CREATE POLICY own_trace ON ombud.access_logs FOR INSERT TO ombud_web WITH CHECK (((principal)::text = ( SELECT current_setting('ombud.actor'::text, true) AS current_setting)));
 
 CREATE POLICY owner_all ON ombud.access_logs TO ombud_owner USING (true) WITH CHECK (true);
@@ -7753,6 +7792,8 @@ GRANT SELECT ON TABLE ombud.audit_logs TO ombud_app;
 REVOKE ALL ON FUNCTION ombud.logged_between(since text, until text, after_id bigint, batch integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.logged_between(since text, until text, after_id bigint, batch integer) TO ombud_app;
 
+REVOKE ALL ON FUNCTION ombud.mail_notice() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.match_tickets(typed text, kind text, actor bigint, organization bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.match_tickets(typed text, kind text, actor bigint, organization bigint) TO ombud_app;
 
@@ -7842,6 +7883,8 @@ REVOKE ALL ON FUNCTION ombud.stats_new_tickets() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ombud.take_turns(keys text[], bursts integer[], seconds integer[], known text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.take_turns(keys text[], bursts integer[], seconds integer[], known text) TO ombud_app;
 
+REVOKE ALL ON FUNCTION ombud.tell_of_webhook() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.text_weight(part text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.text_weight(part text) TO ombud_app;
 
@@ -7900,6 +7943,8 @@ GRANT SELECT(kind) ON TABLE ombud.account_letters TO ombud_app;
 
 GRANT SELECT ON TABLE ombud.account_notices TO ombud_backup;
 GRANT SELECT,INSERT ON TABLE ombud.account_notices TO ombud_app;
+
+GRANT UPDATE(read_at) ON TABLE ombud.account_notices TO ombud_app;
 
 GRANT SELECT ON SEQUENCE ombud.account_notices_id_seq TO ombud_backup;
 
