@@ -65,7 +65,7 @@ POST /users/{user_id}/password-reset;
 GET /health;
 DELETE /mail/rules/{rule_id}; DELETE /roles/{role_id}; DELETE /teams/{team_id}/members/{user_id};
 PATCH /mail/rules/{rule_id}; PATCH /mailboxes/{mailbox_id}; PATCH /mailboxes/{mailbox_id}/sending;
-PATCH /roles/{role_id}; PATCH /teams/{team_id};
+PATCH /roles/{role_id}; PATCH /teams/{team_id}; DELETE /teams/{team_id};
 POST /mail/inbound; POST /mail/rules; POST /mailboxes; POST /mailboxes/{mailbox_id}/trial; POST /roles; POST /teams;
 POST /users/{user_id}/anonymisation; POST /users/{user_id}/merges; PUT /mail-templates/{kind};
 PUT /teams/{team_id}/members/{user_id}; GET /mail/rules

@@ -156,7 +156,7 @@ async def remove_identity(
 async def list_teams(request: Request, visitor: SignedIn) -> Response:
     """Show the teams with their members."""
     require_admin(visitor.actor)
-    return await _teams(request, visitor)
+    return await show_teams(request, visitor)
 
 
 @router.post("/teams")
@@ -167,7 +167,7 @@ async def add_team(request: Request, visitor: SignedIn, form: SignedForm) -> Res
     try:
         await visitor.desk.arun(visitor.actor, create_team, **given)
     except (Invalid, Conflict) as error:
-        return await _teams(request, visitor, given, error)
+        return await show_teams(request, visitor, given, error)
     return go_to(request, at("/settings/teams"))
 
 
@@ -178,7 +178,7 @@ async def rename_team(request: Request, visitor: SignedIn, form: SignedForm, tea
     try:
         await visitor.desk.arun(visitor.actor, change_team, _number(team_id), {"name": text_of(form, "name")})
     except (Invalid, Conflict) as error:
-        return await _teams(request, visitor, None, error)
+        return await show_teams(request, visitor, None, error)
     return go_to(request, at("/settings/teams"))
 
 
@@ -305,18 +305,20 @@ def _place_options(reads_only: bool | None) -> list[Option]:
     ]
 
 
-async def _teams(
+async def show_teams(
     request: Request,
     visitor: Visitor,
     values: dict[str, str] | None = None,
     error: Invalid | Conflict | None = None,
 ) -> Response:
+    """Show the teams with their members, a form for another, and what was wrong."""
     async with visitor.desk.aread(visitor.actor) as session:
         around = read_around((await session.execute(web_queries.surroundings(visitor.actor))).one())
         teams = (await session.scalars(queries.teams_with_members())).all()
     context = {
         "frame": make_frame(request, visitor, around, "settings"),
         "teams": teams,
+        "is_fresh": visitor.is_fresh,
         "values": values or {"name": "", "description": ""},
         "failure": error.message if error is not None else "",
     }
