@@ -19,8 +19,14 @@ class Permission(StrEnum):
     """Make tags."""
     PEOPLE_KEEP = "people.keep"
     """Make and change customers and organizations."""
+    WEBHOOKS_KEEP = "webhooks.keep"
+    """See everybody's webhooks, switch them on and off, try and delete them. Agents keep their own without it."""
+    ROLES_KEEP = "roles.keep"
+    """Make, change and delete roles that hold no right that one has not oneself."""
 
 
-AGENT = frozenset(Permission)
+FOR_ROLES = frozenset({Permission.WEBHOOKS_KEEP, Permission.ROLES_KEEP})
+"""What an agent has by a custom role only."""
+AGENT = frozenset(Permission) - FOR_ROLES
 LIGHT_AGENT = frozenset({Permission.TICKETS_OPEN, Permission.NOTES_WRITE})
 NOBODY: frozenset[Permission] = frozenset()

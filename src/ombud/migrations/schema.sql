@@ -11,6 +11,16 @@ CREATE FUNCTION ombud.actor_id() RETURNS bigint
 
 ALTER FUNCTION ombud.actor_id() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.actor_keeps_role(rights text[]) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT current_setting('ombud.kind', true) = 'agent'
+     AND coalesce(nullif(current_setting('ombud.permissions', true), ''), '{}')::text[] @> (rights || 'roles.keep'::text)
+$$;
+
+ALTER FUNCTION ombud.actor_keeps_role(rights text[]) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.actor_kind() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog'
@@ -3223,6 +3233,20 @@ $$;
 
 ALTER FUNCTION ombud.is_status_move(old_status text, new_status text) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.keep_endpoint() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  IF ombud.actor_kind() = 'agent' AND (NEW.owner_id <> OLD.owner_id OR OLD.owner_id IS DISTINCT FROM ombud.actor_id()) THEN
+    RAISE EXCEPTION 'only its owner says what webhook % tells, and where', OLD.id
+      USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
+  END IF;
+  RETURN NEW;
+END $$;
+
+ALTER FUNCTION ombud.keep_endpoint() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.keep_new_ticket() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -5259,7 +5283,7 @@ CREATE TABLE ombud.roles (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT ck_roles_name_not_blank CHECK (((name)::text ~ '\S'::text)),
-    CONSTRAINT ck_roles_permissions CHECK ((permissions <@ ARRAY['tickets.open'::text, 'tickets.reply'::text, 'tickets.change'::text, 'tickets.delete'::text, 'notes.write'::text, 'tags.keep'::text, 'people.keep'::text]))
+    CONSTRAINT ck_roles_permissions CHECK ((permissions <@ ARRAY['tickets.open'::text, 'tickets.reply'::text, 'tickets.change'::text, 'tickets.delete'::text, 'notes.write'::text, 'tags.keep'::text, 'people.keep'::text, 'webhooks.keep'::text, 'roles.keep'::text]))
 );
 
 ALTER TABLE ONLY ombud.roles FORCE ROW LEVEL SECURITY;
@@ -6205,6 +6229,8 @@ CREATE TRIGGER keep BEFORE UPDATE ON ombud.tickets FOR EACH ROW EXECUTE FUNCTION
 
 CREATE TRIGGER keep BEFORE INSERT OR UPDATE OF is_staff, role, is_active, sees_all_teams, organization_id, custom_role_id ON ombud.users FOR EACH ROW EXECUTE FUNCTION ombud.keep_user();
 
+CREATE TRIGGER keep BEFORE UPDATE ON ombud.webhook_endpoints FOR EACH ROW WHEN ((((((((new.owner_id IS DISTINCT FROM old.owner_id) OR ((new.url)::text IS DISTINCT FROM (old.url)::text)) OR (new.events IS DISTINCT FROM old.events)) OR (new.includes_notes IS DISTINCT FROM old.includes_notes)) OR (new.secret IS DISTINCT FROM old.secret)) OR (new.old_secret IS DISTINCT FROM old.old_secret)) OR (new.old_secret_until IS DISTINCT FROM old.old_secret_until))) EXECUTE FUNCTION ombud.keep_endpoint();
+
 CREATE TRIGGER keep_new BEFORE INSERT ON ombud.tickets FOR EACH ROW EXECUTE FUNCTION ombud.keep_new_ticket();
 
 CREATE TRIGGER keep_old_secret BEFORE UPDATE ON ombud.webhook_endpoints FOR EACH ROW WHEN (((new.secret IS DISTINCT FROM old.secret) AND (new.old_secret_until IS DISTINCT FROM old.old_secret_until))) EXECUTE FUNCTION ombud.keep_old_secret();
@@ -6986,6 +7012,12 @@ CREATE POLICY keepers ON ombud.account_requests TO ombud_web USING (ombud.keeps_
 
 CREATE POLICY keepers ON ombud.account_tokens TO ombud_web USING (ombud.keeps_account(user_id));
 
+CREATE POLICY keepers_add ON ombud.roles FOR INSERT TO ombud_web WITH CHECK (ombud.actor_keeps_role(permissions));
+
+CREATE POLICY keepers_change ON ombud.roles FOR UPDATE TO ombud_web USING (ombud.actor_keeps_role(permissions)) WITH CHECK (ombud.actor_keeps_role(permissions));
+
+CREATE POLICY keepers_remove ON ombud.roles FOR DELETE TO ombud_web USING (ombud.actor_keeps_role(permissions));
+
 ALTER TABLE ombud.kept_answers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.login_attempts ENABLE ROW LEVEL SECURITY;
@@ -7050,7 +7082,9 @@ CREATE POLICY own ON ombud.webhook_deliveries TO ombud_web USING (((EXISTS ( SEL
    FROM ombud.tickets t
   WHERE (t.id = webhook_deliveries.ticket_id))))));
 
-CREATE POLICY own ON ombud.webhook_endpoints TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text) OR (owner_id = ( SELECT ombud.actor_id() AS actor_id)))));
+CREATE POLICY own ON ombud.webhook_endpoints TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text) OR (owner_id = ( SELECT ombud.actor_id() AS actor_id)) OR ((( SELECT ombud.actor_kind() AS actor_kind) = 'agent'::text) AND ( SELECT ombud.actor_may(VARIADIC ARRAY['webhooks.keep'::text]) AS actor_may)))));
+
+CREATE POLICY own_only ON ombud.webhook_endpoints AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text) OR (owner_id = ( SELECT ombud.actor_id() AS actor_id))));
 
 CREATE POLICY own_reading ON ombud.account_notices AS RESTRICTIVE FOR UPDATE TO ombud_web USING ((user_id = ( SELECT ombud.actor_id() AS actor_id)));
 
@@ -7583,6 +7617,9 @@ GRANT USAGE ON SCHEMA ombud TO ombud_search;
 REVOKE ALL ON FUNCTION ombud.actor_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.actor_id() TO ombud_app;
 
+REVOKE ALL ON FUNCTION ombud.actor_keeps_role(rights text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.actor_keeps_role(rights text[]) TO ombud_app;
+
 REVOKE ALL ON FUNCTION ombud.actor_kind() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.actor_kind() TO ombud_app;
 
@@ -7771,6 +7808,8 @@ GRANT ALL ON FUNCTION ombud.is_met(person bigint) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.is_status_move(old_status text, new_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.is_status_move(old_status text, new_status text) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.keep_endpoint() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.keep_new_ticket() FROM PUBLIC;
 

@@ -64,7 +64,7 @@ def restore_records(session: Session, plan: Plan) -> None:
             rows = [(key, *(to[n] for n in names)) for _, key, to in group]
             for start in range(0, len(rows), AT_ONCE):
                 update_rows(session, model, names, rows[start : start + AT_ONCE])
-    lost: tuple[tuple[type[Tag] | type[Team], dict[int, dict[str, Any]]], ...] = (
+    lost: tuple[tuple[type[Tag | Team], dict[int, dict[str, Any]]], ...] = (
         (Tag, plan.tags),
         (Team, plan.teams),
     )

@@ -31,6 +31,8 @@ PERMISSION_LABELS = {
     Permission.NOTES_WRITE: "Write internal notes",
     Permission.TAGS_KEEP: "Make tags",
     Permission.PEOPLE_KEEP: "Keep customers and organizations",
+    Permission.WEBHOOKS_KEEP: "Keep everybody's webhooks",
+    Permission.ROLES_KEEP: "Keep roles, within their own rights",
 }
 
 
