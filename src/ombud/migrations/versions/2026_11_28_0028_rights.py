@@ -1,14 +1,14 @@
 """Notices of accounts by mail and by the bell; rights below administrator for webhooks and roles; teams that end.
 
 Revision ID: 0028
-Revises: 0021
+Revises: 0023
 Create Date: 2026-11-28
 """
 
 from alembic import op
 
 revision = "0028"
-down_revision = "0021"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
