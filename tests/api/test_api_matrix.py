@@ -23,6 +23,10 @@ SYSTEM = Actor.system("test")
 
 EVERYBODY = """
 GET /me/identities; DELETE /me/identities/{identity_id};
+GET /me/factors; POST /me/factors/totp; POST /me/factors/totp/confirmation; DELETE /me/factors/totp;
+POST /me/factors/recovery-codes; POST /me/factors/passkeys/options; POST /me/factors/passkeys;
+PATCH /me/factors/passkeys/{passkey_id}; DELETE /me/factors/passkeys/{passkey_id}; PUT /me/password;
+DELETE /me/sessions; GET /me/notices; POST /me/notices/reading;
 GET /attachments/{attachment_id}; GET /attachments/{attachment_id}/content; GET /me; GET /me/sessions; GET /tickets;
 GET /search/suggestions; GET /tickets/{number}; GET /tickets/{number}/attachments; GET /tickets/{number}/comments;
 GET /tickets/{number}/comments/{comment_id}; GET /tokens; GET /users/{user_id}; GET /views; POST /confirmation;
@@ -55,7 +59,8 @@ POST /webhooks/{webhook_id}/deliveries/{delivery_id}/attempt
 ADMINISTRATORS = """
 GET /identity-providers; POST /identity-providers; GET /identity-providers/{provider_id};
 PATCH /identity-providers/{provider_id}; DELETE /identity-providers/{provider_id};
-POST /identity-providers/{provider_id}/trial;
+POST /identity-providers/{provider_id}/trial; GET /users/{user_id}/factors; DELETE /users/{user_id}/factors;
+GET /users/{user_id}/identities; DELETE /users/{user_id}/identities/{identity_id};
 POST /users/{user_id}/password-reset;
 GET /health; GET /settings;
 GET /exports; POST /exports; GET /exports/{export_id}; DELETE /exports/{export_id}; GET /exports/{export_id}/file;
@@ -63,7 +68,7 @@ GET /imports; POST /imports; GET /imports/{import_id}; DELETE /imports/{import_i
 POST /imports/{import_id}/repetition;
 DELETE /mail/rules/{rule_id}; DELETE /roles/{role_id}; DELETE /teams/{team_id}/members/{user_id};
 PATCH /mail/rules/{rule_id}; PATCH /mailboxes/{mailbox_id}; PATCH /mailboxes/{mailbox_id}/sending;
-PATCH /roles/{role_id}; PATCH /teams/{team_id};
+PATCH /roles/{role_id}; PATCH /teams/{team_id}; DELETE /teams/{team_id};
 POST /mail/inbound; POST /mail/rules; POST /mailboxes; POST /mailboxes/{mailbox_id}/trial; POST /roles; POST /teams;
 POST /users/{user_id}/anonymisation; POST /users/{user_id}/merges; PUT /mail-templates/{kind};
 PUT /teams/{team_id}/members/{user_id}; GET /mail/rules

@@ -14,10 +14,12 @@ from ombud.errors import Conflict, NotFound
 from ombud.kit.passwords import verify_password
 from ombud.kit.tokens import digest, split_api_token
 from ombud.kit.vault import add_key, open_vault
-from ombud.models import AccountRequest, AuditLog
+from ombud.models import AccountRequest, AuditLog, Team, Ticket
 from ombud.people import factors, queries
 from ombud.people.factors import begin_totp, confirm_totp
 from ombud.people.factors.queries import has_second_factor
+from ombud.testing import Cast
+from ombud.testing.factories import make_ticket
 
 runner = CliRunner()
 
@@ -162,3 +164,17 @@ def test_who_was_deactivated_comes_back(desk: Desk) -> None:
         done = runner.invoke(user.app, [command, "bo@desk.example"])
         assert done.exit_code == 0, done.output
     assert runner.invoke(user.app, ["list"]).output.strip().endswith("yes")
+
+
+def test_a_team_is_deleted_and_its_tickets_stay(desk: Desk, cast: Cast) -> None:
+    with desk.begin(Actor.system("test")) as session:
+        ticket = make_ticket(session, cast.customer.id, team_id=cast.team.id)
+    name, other = cast.team.name, cast.other_team.name
+    assert isinstance(runner.invoke(team.app, ["delete", name]).exception, Conflict)
+    assert runner.invoke(team.app, ["delete", name, "--tickets-to", other, "--no-team"]).exit_code == 2
+    done = runner.invoke(team.app, ["delete", name, "--no-team"])
+    assert done.exit_code == 0, done.output
+    assert "1 tickets changed hands" in done.output
+    with desk.read(Actor.system("test")) as session:
+        assert session.get_one(Ticket, ticket.id).team_id is None
+        assert session.get(Team, cast.team.id) is None

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from ombud import Actor
+from ombud.kit.passkeys import NewKey
 from ombud.kit.tokens import digest
 from ombud.kit.vault import Vault, add_key, open_vault
 from ombud.mail.actions import count_stale, reseal
@@ -17,6 +18,8 @@ from ombud.mail.outgoing.actions import retry
 from ombud.models import AccountLetter, AccountRequest, AccountToken, LetterKind, OutboundState
 from ombud.people import letters, queries
 from ombud.people.actions import change_user, deactivate_user, set_password
+from ombud.people.factors import add_passkey, make_recovery_codes, reset_factors
+from ombud.people.factors.actions import use_recovery_code
 from ombud.worker.mail_out import Sender
 from tests.mail_desk.conftest import CONNECT, OutTray
 from tests.mail_desk.receiving import Letter
@@ -155,6 +158,32 @@ def test_notices_go_to_the_address_that_was(tray: OutTray, vault: Vault) -> None
     ]
     assert {_message(one)["To"] for one in told} == {customer.email}
     assert "/link/" not in "".join(_message(one).as_string() for one in told)
+
+
+def test_what_happens_to_an_account_is_told_by_mail(tray: OutTray, vault: Vault) -> None:
+    """Each change of what opens an account, whoever made it, and nothing in it that opens anything."""
+    agent, admin = tray.cast.agent, tray.cast.admin
+    key = NewKey(b"credential", b"public", 0, (), False)
+    codes = tray.desk.run(agent.in_new_request(), add_passkey, key, "Evil: see https://evil.example")
+    tray.desk.run(agent.in_new_request(), make_recovery_codes)
+    assert tray.desk.run(SYSTEM, use_recovery_code, agent.id, "a" * 20) is False
+    tray.desk.run(admin.in_new_request(), reset_factors, agent.id)
+    _write(tray, vault)
+    told = [_message(one) for one in tray.send()]
+    assert [one["Subject"] for one in told] == [
+        "Your account at Support: a passkey was added",
+        "Your account at Support: new recovery codes",
+        "Your account at Support: your second factors were removed",
+    ]
+    assert {one["To"] for one in told} == {agent.email}
+    words = "".join(one.as_string() for one in told)
+    assert not any(code in words for code in codes)
+    assert "/link/" not in words
+    assert "evil" not in words, "no words of who was in the account"
+    tray.desk.run(agent.in_new_request(), add_passkey, NewKey(b"other", b"public", 0, (), False), "x")
+    tray.desk.run(admin.in_new_request(), deactivate_user, agent.id)
+    assert _write(tray, vault) == 1
+    assert tray.send() == [], "nobody who was let go is written to"
 
 
 @pytest.mark.parametrize(("why", "problem"), [("mailbox", "no_mailbox"), ("address", "no_base_url")])

@@ -45,6 +45,7 @@ async def test_settings_of_people_are_for_administrators(web: Browser, cast: Cas
             f"{own}/reactivation",
             "/settings/teams",
             f"/settings/teams/{cast.team.id}",
+            f"/settings/teams/{cast.team.id}/deletion",
             "/settings/roles",
             f"/settings/roles/{role.id}",
             f"/settings/roles/{role.id}/deletion",
@@ -115,14 +116,18 @@ async def test_saving_a_name_signs_nobody_out(runtime: Runtime, web: Browser, ca
         assert (await other.get("/tickets")).status_code == 303
 
 
-async def test_a_team_is_made_and_renamed(web: Browser, cast: Cast, desk: Desk) -> None:
+async def test_a_team_is_made_renamed_and_deleted(web: Browser, cast: Cast, desk: Desk) -> None:
     await web.sign_in(cast.admin)
     assert (await web.post("/settings/teams", {"name": "Night"})).status_code == 303
     assert (await web.post("/settings/teams", {"name": "support"})).status_code == 422
     assert (await web.post(f"/settings/teams/{cast.team.id}", {"name": "First line"})).status_code == 303
+    gone = f"/settings/teams/{cast.team.id}/deletion"
+    assert "Say which team takes its tickets" in (await web.post(gone)).text, "it has members"
+    assert "First line" in (await web.get("/settings/teams")).text
+    assert (await web.post(gone, {"tickets_to": str(cast.other_team.id)})).status_code == 303
     async with desk.aread(SYSTEM) as session:
         names = set(await session.scalars(select(Team.name)))
-    assert names == {"First line", "Billing", "Night"}
+    assert names == {"Billing", "Night"}
 
 
 async def test_a_role_is_changed_and_deleted_when_nobody_has_it(web: Browser, cast: Cast, desk: Desk) -> None:
@@ -220,7 +225,7 @@ async def test_a_token_is_shown_once_and_works_until_it_is_revoked(web: Browser,
 async def test_the_pages_cost_the_same_whoever_is_here(web: Browser, cast: Cast, desk: Desk) -> None:
     await web.sign_in(cast.admin)
     for path, budget in (("/settings/people?who=all", 5), ("/settings/teams", 6), ("/settings/roles", 5),
-                         (f"/settings/people/{cast.agent.id}", 9), ("/me/security", 10)):  # fmt: skip
+                         (f"/settings/people/{cast.agent.id}", 10), ("/me/security", 10)):  # fmt: skip
         await web.get(path)
         with counted() as log:
             assert (await web.get(path)).status_code == 200

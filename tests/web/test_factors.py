@@ -15,7 +15,16 @@ from ombud import clock
 from ombud.config import Settings
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
-from ombud.models import AccountNotice, LoginAttempt, NoticeKind, SignInStep, TotpFactor, WebSession
+from ombud.models import (
+    AccountNotice,
+    Identity,
+    IdentityProvider,
+    LoginAttempt,
+    NoticeKind,
+    SignInStep,
+    TotpFactor,
+    WebSession,
+)
 from ombud.people.actions import set_password
 from ombud.people.factors import reset_factors
 from ombud.people.throttle import CODES
@@ -273,10 +282,25 @@ async def test_an_administrator_takes_lost_factors_away(
 ) -> None:
     await web.sign_in(cast.agent)
     await set_up_app(web)
+    async with desk.abegin(SYSTEM) as session:
+        there = IdentityProvider(
+            slug="there",
+            label="Over there",
+            issuer="https://id.example",
+            client_id="desk",
+            for_customers=False,
+        )
+        session.add(there)
+        await session.flush()
+        link = Identity(user_id=cast.agent.id, provider_id=there.id, issuer="https://id.example", subject="s")
+        session.add(link)
     admin = Browser(runtime)
     async with admin.client:
         await admin.sign_in(cast.admin)
         person = f"/settings/people/{cast.agent.id}"
+        assert "Over there" in (await admin.get(person)).text
+        assert (await admin.post(f"{person}/identities/{link.id}/removal")).headers["location"] == person
+        assert "Over there" not in (await admin.get(person)).text
         assert "Take their second factors away" in (await admin.get(person)).text
         done = await admin.post(f"{person}/factors/removal")
         assert done.headers["location"] == person
@@ -284,7 +308,16 @@ async def test_an_administrator_takes_lost_factors_away(
     assert (await web.get("/tickets")).headers["location"].startswith("/sign-in"), "signed out"
     web.client.cookies.clear()
     await web.sign_in(cast.agent)  # with the password alone
-    assert "An administrator took" in (await web.get("/me/security")).text
+    said = (await web.get("/me/security")).text
+    assert "An administrator took" in said
+    assert "An administrator removed your connection with Over there" in said
+    told = (await web.get("/notifications")).text
+    assert "An administrator took" in told
+    assert 'count">3<span class="sr-only"> unread' in told, "the bell counts them"
+    await web.post("/notifications/reading")
+    told = (await web.get("/notifications")).text
+    assert "An administrator took" in told
+    assert "(unread)" not in told
     async with desk.aread(SYSTEM) as session:
         found = (await session.scalars(select(AccountNotice).order_by(AccountNotice.id.desc()))).first()
         logged = await session.scalar(

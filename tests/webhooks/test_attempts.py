@@ -7,12 +7,11 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from sqlalchemy import select
 
 from ombud import Desk, clock
 from ombud.errors import Conflict
-from ombud.models import (
-    DeliveryState,
-)
+from ombud.models import AccountNotice, AccountRequest, DeliveryState, NoticeKind
 from ombud.testing import Cast, frozen
 from ombud.webhooks import (
     attempts,
@@ -96,6 +95,16 @@ def test_410_switches_off_and_nothing_is_queued_meanwhile(desk: Desk, cast: Cast
     post.send()
     found = post.read(endpoint)
     assert (found.is_active, found.problem) == (False, "It answered 410 Gone.")
+    with desk.read(SYSTEM) as session:
+        told = session.execute(select(AccountNotice.user_id, AccountNotice.kind, AccountNotice.detail)).all()
+        asked = session.scalars(
+            select(AccountRequest.user_id).where(AccountRequest.kind == "webhook_off")
+        ).all()
+    host = found.url.split("/")[2]
+    assert {tuple(one) for one in told} == {
+        (user_id, NoticeKind.WEBHOOK_OFF, host) for user_id in (cast.admin.id, found.owner_id)
+    }, "its owner and administrators"
+    assert set(asked) == {cast.admin.id, found.owner_id}
     (message,) = post.deliveries(endpoint)
     assert message.state is DeliveryState.FAILED
     opened(desk, cast)

@@ -10,14 +10,16 @@ from sqlalchemy.orm import Session
 from ombud import clock
 from ombud.api.calls import CurrentCall
 from ombud.api.created import Created
+from ombud.api.factors import second_door
 from ombud.api.routing import ApiRoute, api_router, problems
 from ombud.api.schemas.base import Page, PathId
-from ombud.api.schemas.me import NewProof, NewToken, Token, TokenMade, WebSession
+from ombud.api.schemas.me import NewPassword, NewProof, NewToken, Token, TokenMade, WebSession
 from ombud.db.context import actor_of
-from ombud.errors import Forbidden
+from ombud.errors import Forbidden, Invalid
 from ombud.models import ApiToken
 from ombud.models import WebSession as SessionRow
 from ombud.people import accounts, queries
+from ombud.people.actions import end_other_sessions, set_password
 
 router = api_router("Me")
 
@@ -33,12 +35,27 @@ secret_router = api_router("Me", SecretRoute)
 
 @router.post("/confirmation", status_code=204, responses=problems(413, 415, 429))
 async def confirm(body: NewProof, call: CurrentCall, request: Request) -> None:
-    """Prove again who owns this token. Sensitive calls are open to it for ten minutes then."""
-    ip = request.client.host if request.client else ""
-    who = await request.app.state.door.check(call.runtime.desk, call.principal.email, body.password, ip)
-    if who != call.principal.user_id or call.principal.token_id is None:
-        raise Forbidden("The password is not right.")
-    await call.write(accounts.confirm_token, call.principal.token_id)
+    """Prove again who owns this token, by the password or a code. Sensitive calls are open to it for ten minutes."""
+    ip, who = request.client.host if request.client else "", call.principal
+    match body.password, body.code:
+        case str(password), None:
+            found = await request.app.state.door.check(call.runtime.desk, who.email, password, ip)
+            is_right, wrong = found == who.user_id, "The password is not right."
+        case None, str(code):
+            door = await second_door(call)
+            is_right, wrong = await door.check_code(who.user_id, code, ip), "The code is not right."
+        case _:
+            raise Invalid(fields={"password": "or a code is needed, and not both."})
+    await call.write(_confirm, who.token_id if is_right else None, wrong)
+
+
+@router.put("/me/password", status_code=204, responses=problems(413, 415))
+async def change_password(body: NewPassword, call: CurrentCall, request: Request) -> None:
+    """Replace one's password. All web sessions end; tokens stay."""
+    accounts.require_fresh(call.principal)
+    who = call.principal
+    hashed = await request.app.state.door.hash(body.password, (who.email, who.full_name))
+    await call.write(set_password, who.user_id, hashed)
 
 
 @router.get("/me/sessions")
@@ -52,6 +69,12 @@ async def list_sessions(call: CurrentCall) -> Page[WebSession]:
 async def end_session(session_id: PathId, call: CurrentCall) -> None:
     """End one of one's web sessions."""
     await call.write(accounts.revoke_session, session_id)
+
+
+@router.delete("/me/sessions", status_code=204)
+async def end_sessions(call: CurrentCall) -> None:
+    """End all of one's web sessions."""
+    await call.write(end_other_sessions, call.principal.user_id)
 
 
 @router.get("/tokens")
@@ -78,6 +101,13 @@ async def create_token(body: NewToken, call: CurrentCall, created: Created) -> T
 async def revoke_token(token_id: PathId, call: CurrentCall) -> None:
     """Make a token of one's own useless; administrators, anybody's."""
     await call.write(accounts.revoke_token, token_id)
+
+
+def _confirm(session: Session, token_id: int | None, wrong: str) -> None:
+    """Refused here, so that a repetition under an `Idempotency-Key` is answered as the first time."""
+    if token_id is None:
+        raise Forbidden(wrong)
+    accounts.confirm_token(session, token_id)
 
 
 def _sessions(session: Session) -> Sequence[SessionRow]:

@@ -11,11 +11,18 @@ from ombud.api.calls import CurrentCall
 from ombud.api.paging import Link, PageQuery, cursor_at
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import BIGINT_MAX, Page, PathId
-from ombud.api.schemas.outbox import Notification, Telling, TellingChange
+from ombud.api.schemas.outbox import Notice, Notification, Telling, TellingChange
 from ombud.db.context import actor_of
 from ombud.models import Notification as NotificationRow
 from ombud.models import NotificationKind
-from ombud.notifications import change_settings, mark_all_read, mark_notification_read, queries
+from ombud.notifications import (
+    change_settings,
+    mark_all_read,
+    mark_notices_read,
+    mark_notification_read,
+    queries,
+)
+from ombud.people.factors.queries import notices_of
 from ombud.tickets.policy import require_staff
 
 router = api_router("Notifications")
@@ -49,6 +56,18 @@ async def read_notification(notification_id: PathId, call: CurrentCall) -> None:
     await call.write(_read, notification_id)
 
 
+@router.get("/me/notices")
+async def list_notices(call: CurrentCall) -> Page[Notice]:
+    """List the last ten things that happened to the caller's account, newest first."""
+    return Page(items=await call.read(_notices, call.principal.user_id), next_cursor=None)
+
+
+@router.post("/me/notices/reading", status_code=204)
+async def read_notices(call: CurrentCall) -> None:
+    """Remember that the caller has seen them."""
+    await call.write(_read_notices)
+
+
 @router.get("/notification-settings")
 async def list_notification_settings(call: CurrentCall) -> Page[Telling]:
     """Say how the caller is told of each kind."""
@@ -68,6 +87,14 @@ def _notifications(session: Session, unread: bool, before: int, limit: int) -> S
     require_staff(actor)
     statement = queries.notifications_of(actor.user_id or 0, unread=unread, before=before, limit=limit)
     return session.scalars(statement).all()
+
+
+def _notices(session: Session, user_id: int) -> list[Notice]:
+    return [Notice.of(one) for one in session.scalars(notices_of(user_id))]
+
+
+def _read_notices(session: Session) -> None:
+    mark_notices_read(session)
 
 
 def _read_all(session: Session) -> None:

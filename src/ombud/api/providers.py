@@ -22,11 +22,13 @@ from ombud.kit.guard import Guard
 from ombud.kit.vault import Vault
 from ombud.models import IdentityProvider as ProviderRow
 from ombud.people.accounts import require_fresh
+from ombud.people.actions import get_user
 from ombud.people.openid import (
     Book,
     OpenIdDoor,
     change_provider,
     create_provider,
+    cut_off,
     delete_provider,
     get_provider,
     queries,
@@ -102,7 +104,7 @@ async def try_identity_provider(
 @router.get("/me/identities")
 async def list_identities(call: CurrentCall) -> Page[Connection]:
     """List the providers that one's account is connected with. Connecting wants a browser: see the page Security."""
-    return Page(items=await call.read(_connections), next_cursor=None)
+    return Page(items=await call.read(_connections, call.principal.user_id), next_cursor=None)
 
 
 @router.delete("/me/identities/{identity_id}", status_code=204, responses=problems(409))
@@ -110,6 +112,21 @@ async def remove_identity(identity_id: PathId, call: CurrentCall) -> None:
     """Remove a connection; browsers that signed in by it are out. Refused for the last way in."""
     require_fresh(call.principal)
     await call.write(_unlink, identity_id)
+
+
+@router.get("/users/{user_id}/identities")
+async def list_identities_of(user_id: PathId, call: CurrentCall) -> Page[Connection]:
+    """List the providers that somebody's account is connected with. For administrators."""
+    require_admin(call.actor)
+    return Page(items=await call.read(_connections, user_id), next_cursor=None)
+
+
+@router.delete("/users/{user_id}/identities/{identity_id}", status_code=204)
+async def cut_identity_off(user_id: PathId, identity_id: PathId, call: CurrentCall) -> None:
+    """Remove somebody's connection, the last way in too; they are told. For administrators."""
+    require_admin(call.actor)
+    require_fresh(call.principal)
+    await call.write(_cut_off, user_id, identity_id)
 
 
 async def _vault(call: Call) -> Vault:
@@ -144,8 +161,9 @@ def _delete(session: Session, provider_id: int) -> None:
     delete_provider(session, provider_id)
 
 
-def _connections(session: Session) -> list[Connection]:
-    rows = session.execute(queries.connections(actor_of(session).user_id or 0))
+def _connections(session: Session, user_id: int) -> list[Connection]:
+    get_user(session, user_id)
+    rows = session.execute(queries.connections(user_id))
     return [
         Connection(
             id=one.identity_id,
@@ -161,3 +179,7 @@ def _connections(session: Session) -> list[Connection]:
 
 def _unlink(session: Session, identity_id: int) -> None:
     unlink(session, identity_id)
+
+
+def _cut_off(session: Session, user_id: int, identity_id: int) -> None:
+    cut_off(session, user_id, identity_id)

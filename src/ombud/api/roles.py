@@ -1,4 +1,4 @@
-"""Custom roles. Staff see them, administrators keep them."""
+"""Custom roles. Staff see them; administrators keep them, and who has the right to."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from ombud.db.context import actor_of
 from ombud.models import CustomRole
 from ombud.people import queries
 from ombud.people.accounts import require_fresh
-from ombud.people.policy import require_admin
+from ombud.people.policy import require_role_keeper
 from ombud.people.roles import change_role, create_role, delete_role, get_role
 from ombud.tickets.policy import require_staff
 
@@ -31,7 +31,7 @@ async def list_roles(page: WhichPage, call: CurrentCall, link: Link) -> Page[Rol
 @router.post("/roles", status_code=201, responses=problems(409, 413, 415))
 async def create_new_role(body: NewRole, call: CurrentCall, created: Created) -> Role:
     """Make a role for agents."""
-    require_admin(call.actor)
+    require_role_keeper(call.actor)
     require_fresh(call.principal)
     role = await call.write(_create, body)
     created.at(f"/roles/{role.id}")
@@ -47,7 +47,7 @@ async def read_role(role_id: PathId, call: CurrentCall) -> Role:
 @router.patch("/roles/{role_id}", responses=problems(409, 413, 415))
 async def update_role(role_id: PathId, body: RolePatch, call: CurrentCall) -> Role:
     """Change a role. It holds from the next request on, for everybody who has the role."""
-    require_admin(call.actor)
+    require_role_keeper(call.actor)
     require_fresh(call.principal)
     return await call.write(_change, role_id, body)
 
@@ -55,7 +55,7 @@ async def update_role(role_id: PathId, body: RolePatch, call: CurrentCall) -> Ro
 @router.delete("/roles/{role_id}", status_code=204, responses=problems(409))
 async def delete_one_role(role_id: PathId, call: CurrentCall) -> None:
     """Delete a role that nobody has."""
-    require_admin(call.actor)
+    require_role_keeper(call.actor)
     require_fresh(call.principal)
     await call.write(delete_role, role_id)
 

@@ -1,7 +1,8 @@
 """Teams and their members. Staff see them, administrators keep them."""
 
+import contextlib
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query
 from sqlalchemy.orm import Session
@@ -10,8 +11,10 @@ from ombud.api.calls import CurrentCall
 from ombud.api.created import Created
 from ombud.api.paging import Link, WhichPage, cursor_at
 from ombud.api.routing import api_router, problems
-from ombud.api.schemas.base import Page, PathId
+from ombud.api.schemas.base import Page, PathId, QueryId
 from ombud.api.schemas.people import NewTeam, Person, Team, TeamDetails, TeamPatch, people
+from ombud.curation import delete_team
+from ombud.curation.handing_over import hand_all_over
 from ombud.db.context import actor_of
 from ombud.errors import NotFound
 from ombud.models import Team as TeamRow
@@ -49,6 +52,32 @@ async def read_team(team_id: PathId, call: CurrentCall) -> TeamDetails:
 async def update_team(team_id: PathId, body: TeamPatch, call: CurrentCall) -> TeamDetails:
     """Change a team's name or description."""
     return await call.write(_change, team_id, body)
+
+
+@router.delete("/teams/{team_id}", status_code=204, responses=problems(409))
+async def remove_team(
+    team_id: PathId,
+    call: CurrentCall,
+    tickets_to: Annotated[
+        QueryId | Literal["none"] | None,
+        Query(
+            description="The team that takes its tickets and mailboxes; `none`: every agent sees them then."
+        ),
+    ] = None,
+) -> None:
+    """Delete a team. Refused while it holds something and `tickets_to` does not say where that goes.
+
+    At most 10,000 tickets go in one call: 409 `team_still_moving` says to repeat it. Taken back by `POST /undo`, but
+    for members.
+    """
+    require_admin(call.actor)
+    require_fresh(call.principal)
+    if tickets_to is not None:
+        heir_id = None if tickets_to == "none" else tickets_to
+        # Where the team is gone, a repetition under an `Idempotency-Key` is answered as the first time.
+        with contextlib.suppress(NotFound):
+            await hand_all_over(call.runtime.desk, call.actor, team_id, heir_id)
+    await call.write(_delete, team_id, tickets_to is not None)
 
 
 @router.get("/teams/{team_id}/members")
@@ -104,6 +133,10 @@ def _change(session: Session, team_id: int, body: TeamPatch) -> TeamDetails:
     require_admin(actor_of(session))
     change_team(session, team_id, body.given())  # type: ignore[arg-type] # has the fields of TeamChanges
     return _details(session, team_id)
+
+
+def _delete(session: Session, team_id: int, handed_over: bool) -> None:
+    delete_team(session, team_id, handed_over=handed_over)
 
 
 def _add(session: Session, team_id: int, user_id: int, reads_only: bool) -> None:

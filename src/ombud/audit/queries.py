@@ -22,6 +22,7 @@ from ombud.models import (
     AuditRedaction,
     Comment,
     Tag,
+    Team,
     Ticket,
     TicketParticipant,
     TicketTag,
@@ -370,6 +371,11 @@ def records_for_undo(model: Any, names: Collection[str], ids: Collection[int]) -
 def tags_named(names: Collection[str]) -> Select[int, str]:
     """Return the tags of these names, whatever the case."""
     return select(Tag.id, Tag.name).where(func.lower(Tag.name).in_([name.lower() for name in names]))
+
+
+def teams_named(names: Collection[str]) -> Select[str]:
+    """Return those of these names that teams have, whatever the case."""
+    return select(Team.name).where(func.lower(Team.name).in_([name.lower() for name in names]))
 
 
 def unmerge_people_step(sources: list[int], target: int) -> Select[Any]:

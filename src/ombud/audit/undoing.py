@@ -34,6 +34,9 @@ STAYS = {
     "attachments": "Files stay where they are.",
     "tags": "Tags that were made stay.",
     "api_tokens": "Tokens that were revoked stay so.",
+    "team_members": "Members of teams are put in, or taken out, by hand.",
+    "mailboxes": "Mailboxes stay with their team.",
+    "mail_rules": "Rules for mail stay as they are.",
 }
 RECORDS: Mapping[str, tuple[str, ...]] = {
     "comments": ("ticket_id", "author_id"),
@@ -73,18 +76,19 @@ class Plan:
     written: set[int] = field(default_factory=set)
     records: dict[tuple[str, int], dict[str, Change]] = field(default_factory=dict)
     tags: dict[int, dict[str, Any]] = field(default_factory=dict)
+    teams: dict[int, dict[str, Any]] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
     at: datetime = BEGINNING
 
     @property
     def is_empty(self) -> bool:
         """True when nothing would be done."""
-        return not (self.tickets or self.links or self.moves or self.records or self.tags)
+        return not (self.tickets or self.links or self.moves or self.records or self.tags or self.teams)
 
     @property
     def is_curation(self) -> bool:
         """True when something was merged: taking it back moves no times, as merging moved none."""
-        return bool(self.records or self.tags)
+        return bool(self.records or self.tags or self.teams)
 
 
 def plan_of(rows: Iterable[AuditLog]) -> Plan:
@@ -107,8 +111,9 @@ def plan_of(rows: Iterable[AuditLog]) -> Plan:
             _add_link(plan, row)
         elif _is_moved(row):
             _add_record(plan, row)
-        elif row.table_name == "tags" and row.action is AuditAction.DELETE:
-            plan.tags[row.record_key["id"]] = {name: before for name, (before, _) in row.changes.items()}
+        elif row.table_name in ("tags", "teams") and row.action is AuditAction.DELETE:
+            lost = plan.tags if row.table_name == "tags" else plan.teams
+            lost[row.record_key["id"]] = {name: before for name, (before, _) in row.changes.items()}
         else:
             _skip(
                 plan, STAYS.get(row.table_name, f"Changes of {row.table_name} are not taken back this way.")

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from ombud.cli.common import DataDir, desk_for
 from ombud.cli.people import CONSOLE, person, show_table
+from ombud.curation import delete_team, hand_over
 from ombud.errors import NotFound
 from ombud.models import Team
 from ombud.people import actions, queries
@@ -62,6 +63,36 @@ def remove(name: Name, email: Email, data_dir: DataDir = None) -> None:
     with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
         actions.remove_team_member(session, _team(session, name).id, person(session, email).id)
     typer.echo(f"{email} is not in the team {name}.")
+
+
+@app.command()
+def delete(
+    name: Name,
+    tickets_to: Annotated[
+        str, typer.Option("--tickets-to", help="The team that takes its tickets and mailboxes.")
+    ] = "",
+    no_team: Annotated[
+        bool, typer.Option("--no-team", help="Its tickets go to no team: every agent sees them.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Delete a team. What it holds goes where you say; its members stop being members."""
+    if tickets_to and no_team:
+        raise typer.BadParameter("Give --tickets-to or --no-team, not both.")
+    moved = 0
+    with desk_for(data_dir) as desk:
+        with desk.read(CONSOLE) as session:
+            team_id = _team(session, name).id
+            heir_id = _team(session, tickets_to).id if tickets_to else None
+        while heir_id is not None or no_team:
+            piece = desk.run(CONSOLE, hand_over, team_id, heir_id)
+            moved += piece
+            if not piece:
+                break
+        desk.run(CONSOLE, delete_team, team_id, handed_over=heir_id is not None or no_team)
+    typer.echo(
+        f"The team {name} is gone; {moved} tickets changed hands. Back: ombud undo {CONSOLE.request_id}"
+    )
 
 
 def _team(session: Session, name: str) -> Team:

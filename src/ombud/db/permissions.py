@@ -23,9 +23,20 @@ class Permission(StrEnum):
     """Take out all that one sees, as a file."""
     IMPORTS_MAKE = "imports.make"
     """Bring tickets in from files."""
+    WEBHOOKS_KEEP = "webhooks.keep"
+    """See everybody's webhooks, switch them on and off, try and delete them. Agents keep their own without it."""
+    ROLES_KEEP = "roles.keep"
+    """Make, change and delete roles that hold no right that one has not oneself."""
 
 
-BY_ROLE_ONLY = frozenset({Permission.EXPORTS_MAKE, Permission.IMPORTS_MAKE})
+BY_ROLE_ONLY = frozenset(
+    {
+        Permission.EXPORTS_MAKE,
+        Permission.IMPORTS_MAKE,
+        Permission.WEBHOOKS_KEEP,
+        Permission.ROLES_KEEP,
+    }
+)
 """What a plain agent may not: a custom role gives it."""
 AGENT = frozenset(Permission) - BY_ROLE_ONLY
 LIGHT_AGENT = frozenset({Permission.TICKETS_OPEN, Permission.NOTES_WRITE})

@@ -50,6 +50,10 @@ class NoticeKind(StrEnum):
     FACTORS_RESET = "factors_reset"
     IDENTITY_ADDED = "identity_added"
     IDENTITY_REMOVED = "identity_removed"
+    PASSWORD_CHANGED = "password_changed"
+    ADDRESS_CHANGED = "address_changed"
+    WEBHOOK_OFF = "webhook_off"
+    """The desk switched a webhook off: to its owner and to administrators. `detail` is the host."""
 
 
 class TotpFactor(Base):
@@ -134,7 +138,7 @@ class SignInStep(Base):
 
 
 class AccountNotice(HasId, Base):
-    """A word to somebody about their own account; `by_other`: not they did it, but an administrator."""
+    """A word to somebody about their own account; `by_other`: not they did it. A trigger asks for a letter with it."""
 
     __tablename__ = "account_notices"
 
@@ -143,9 +147,12 @@ class AccountNotice(HasId, Base):
     detail: Mapped[str] = mapped_column(String(100), server_default="")
     by_other: Mapped[bool] = mapped_column(server_default=false())
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    read_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint(allowed("kind", NoticeKind), name="kind"),
         # the last ones of a person
         Index("ix_account_notices_user_id", "user_id", "id"),
+        # the bell's number
+        Index("ix_account_notices_unread", "user_id", postgresql_where=text("read_at IS NULL")),
     )

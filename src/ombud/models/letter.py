@@ -28,6 +28,17 @@ class LetterKind(StrEnum):
     SIGN_IN = "sign_in"
     PASSWORD_CHANGED = "password_changed"
     ADDRESS_CHANGED = "address_changed"
+    # Notices of `NoticeKind`, which a trigger asks for under the same names.
+    TOTP_ADDED = "totp_added"
+    TOTP_REMOVED = "totp_removed"
+    PASSKEY_ADDED = "passkey_added"
+    PASSKEY_REMOVED = "passkey_removed"
+    CODES_MADE = "codes_made"
+    CODE_USED = "code_used"
+    FACTORS_RESET = "factors_reset"
+    IDENTITY_ADDED = "identity_added"
+    IDENTITY_REMOVED = "identity_removed"
+    WEBHOOK_OFF = "webhook_off"
 
     @property
     def purpose(self) -> LinkPurpose | None:

@@ -4,6 +4,7 @@ from ombud.notifications.actions import (
     change_settings,
     mail_notifications,
     mark_all_read,
+    mark_notices_read,
     mark_notification_read,
     mark_ticket_read,
 )
@@ -12,6 +13,7 @@ __all__ = [
     "change_settings",
     "mail_notifications",
     "mark_all_read",
+    "mark_notices_read",
     "mark_notification_read",
     "mark_ticket_read",
 ]

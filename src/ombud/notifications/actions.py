@@ -14,7 +14,14 @@ from ombud.mail.outgoing import queries as outgoing
 from ombud.mail.outgoing.actions import Addressee, queue_automatic
 from ombud.mail.outgoing.rules import one_line
 from ombud.mail.tokens import TicketNamer
-from ombud.models import Notification, NotificationKind, NotificationSetting, OutboundKind, UserRole
+from ombud.models import (
+    AccountNotice,
+    Notification,
+    NotificationKind,
+    NotificationSetting,
+    OutboundKind,
+    UserRole,
+)
 from ombud.notifications import queries
 from ombud.notifications.rules import mentioned
 from ombud.tickets.events import CommentAdded, TicketsAssigned
@@ -63,8 +70,15 @@ def mark_notification_read(session: Session, notification_id: int) -> Notificati
 
 
 def mark_all_read(session: Session) -> int:
-    """Remember that the actor has seen all of theirs; returns how many that were."""
-    return _mark(session, None)
+    """Remember that the actor has seen all of theirs, and what there is about their account; returns how many."""
+    return _mark(session, None) + mark_notices_read(session)
+
+
+def mark_notices_read(session: Session) -> int:
+    """Remember that the actor, staff or not, has seen what happened to their account; returns how many that were."""
+    mine = AccountNotice.user_id == (actor_of(session).user_id or 0), AccountNotice.read_at.is_(None)
+    seen = update(AccountNotice).where(*mine).values(read_at=clock.now()).returning(AccountNotice.id)
+    return len(session.execute(seen, execution_options={"synchronize_session": False}).all())
 
 
 def mark_ticket_read(session: Session, ticket_id: int) -> int:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, literal, select
 from sqlalchemy.orm import joinedload
 
-from ombud.models import INCLUDE_DELETED, Notification, NotificationSetting, User
+from ombud.models import INCLUDE_DELETED, AccountNotice, Notification, NotificationSetting, User
 
 PAGE = 50
 STAFF_LIMIT = 2000
@@ -38,14 +38,21 @@ def notification(user_id: int, notification_id: int) -> Select[Notification]:
 
 
 def unread_count(user_id: int, cap: int) -> Select[*tuple[Any, ...]]:
-    """Return how many a person has not read, counted up to `cap`."""
+    """Return how many a person has not read, those of their account among them, each counted up to `cap`."""
     unread = (
         select(Notification.id)
         .where(Notification.user_id == user_id, Notification.read_at.is_(None), Notification.in_page)
         .limit(cap)
         .subquery()
     )
-    return select(func.count()).select_from(unread)
+    notices = (
+        select(AccountNotice.id)
+        .where(AccountNotice.user_id == user_id, AccountNotice.read_at.is_(None))
+        .limit(cap)
+        .subquery()
+    )
+    counts = (select(func.count()).select_from(part).scalar_subquery() for part in (unread, notices))
+    return select(sum(counts, literal(0)))
 
 
 def settings_of(user_id: int) -> Select[NotificationSetting]:

@@ -35,6 +35,14 @@ def require_admin(actor: Actor) -> None:
         raise Forbidden("Only an administrator can do that.")
 
 
+def require_role_keeper(actor: Actor, *rights: str) -> None:
+    """Refuse who may not keep roles, and who may but has not all of these rights: nobody gives what they have not."""
+    if not actor.may(Permission.ROLES_KEEP):
+        raise Forbidden("Only an administrator, or who has the right to keep roles, can do that.")
+    if not (actor.is_admin or set(rights) <= actor.permissions):
+        raise Forbidden("This role holds a right that you do not have yourself. Ask an administrator.")
+
+
 def require_right_to_keep(actor: Actor, role: UserRole) -> None:
     """Agents keep customers; administrators keep everybody."""
     if actor.is_admin or (

@@ -23,12 +23,15 @@ from sqlalchemy.orm import aliased, joinedload, selectinload
 from ombud.db.actor import Actor
 from ombud.db.made import made_once
 from ombud.models import (
+    INCLUDE_DELETED,
     AccountRequest,
     ApiToken,
     CustomRole,
+    Mailbox,
     Organization,
     Team,
     TeamMember,
+    Ticket,
     User,
     WebSession,
 )
@@ -314,3 +317,29 @@ def _integers(values: list[int]) -> Any:
 def lock_set_up() -> Select[*tuple[Any, ...]]:
     """Make others wait who are setting this desk up, until the transaction ends."""
     return select(func.pg_advisory_xact_lock(SET_UP_LOCK))
+
+
+def tickets_of_team(team_id: int, limit: int) -> Select[int]:
+    """Return some tickets of a team, deleted ones too, locked."""
+    return (
+        select(Ticket.id)
+        .where(Ticket.team_id == team_id)
+        .order_by(Ticket.id)
+        .limit(limit)
+        .with_for_update()
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
+
+
+def lock_team(team_id: int) -> Select[int]:
+    """Return a team's id, locked against whoever refers to it anew."""
+    return select(Team.id).where(Team.id == team_id).with_for_update()
+
+
+def held_by_team(team_id: int) -> Select[bool, bool, bool]:
+    """Return whether a team has tickets (deleted ones too), members, mailboxes."""
+    return select(
+        select(Ticket.id).where(Ticket.team_id == team_id).exists().label("tickets"),
+        select(TeamMember.user_id).where(TeamMember.team_id == team_id).exists().label("members"),
+        select(Mailbox.id).where(Mailbox.team_id == team_id).exists().label("mailboxes"),
+    ).execution_options(**{INCLUDE_DELETED: True})

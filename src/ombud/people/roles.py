@@ -1,4 +1,4 @@
-"""Keep custom roles, and give them to agents. Administrators only."""
+"""Keep custom roles: administrators, and who has the right to, within their own rights."""
 
 from collections.abc import Iterable
 from typing import TypedDict
@@ -12,7 +12,7 @@ from ombud.kit.ids import is_id
 from ombud.kit.text import clean_line
 from ombud.models import CustomRole
 from ombud.people import queries
-from ombud.people.policy import require_admin
+from ombud.people.policy import require_role_keeper
 
 
 class RoleChanges(TypedDict, total=False):
@@ -34,11 +34,12 @@ def create_role(
     session: Session, *, name: str, permissions: Iterable[str], description: str = ""
 ) -> CustomRole:
     """Make a role; Conflict when its name (whatever the case) is taken, Invalid for an unknown right."""
-    require_admin(actor_of(session))
+    wanted = clean_permissions(permissions)
+    require_role_keeper(actor_of(session), *wanted)
     role = CustomRole(
         name=clean_line("name", name, limit=100),
         description=clean_line("description", description, limit=500, required=False),
-        permissions=clean_permissions(permissions),
+        permissions=wanted,
     )
     session.add(role)
     session.flush()
@@ -47,22 +48,25 @@ def create_role(
 
 def change_role(session: Session, role_id: int, changes: RoleChanges) -> CustomRole:
     """Change a role and return it. Who has it has the new rights from their next request on."""
-    require_admin(actor_of(session))
+    require_role_keeper(actor_of(session))
     role = get_role(session, role_id)
+    wanted = clean_permissions(changes.get("permissions", ()))
+    require_role_keeper(actor_of(session), *role.permissions, *wanted)
     if "name" in changes:
         role.name = clean_line("name", changes["name"], limit=100)
     if "description" in changes:
         role.description = clean_line("description", changes["description"], limit=500, required=False)
     if "permissions" in changes:
-        role.permissions = clean_permissions(changes["permissions"])
+        role.permissions = wanted
     session.flush()
     return role
 
 
 def delete_role(session: Session, role_id: int) -> None:
     """Delete a role that nobody has; RoleInUse otherwise."""
-    require_admin(actor_of(session))
+    require_role_keeper(actor_of(session))
     role = get_role(session, role_id)
+    require_role_keeper(actor_of(session), *role.permissions)
     if session.scalar(queries.people_with_role(role.id)):
         raise RoleInUse
     session.delete(role)

@@ -17,6 +17,7 @@ from ombud.models import AccountNotice, NoticeKind, Passkey
 from ombud.people.factors import SecondDoor, queries
 from ombud.web.auth import cookie_path, guest_secret, is_secure
 from ombud.web.parts import Parts, parts_of
+from ombud.web.place import at
 from ombud.worker.intake import vault_of
 
 STEP_COOKIE = "ombud_step"
@@ -30,6 +31,14 @@ _WORDS = {
     NoticeKind.FACTORS_RESET: "An administrator took your authenticator app, recovery codes and passkeys away.",
     NoticeKind.IDENTITY_ADDED: "Your account was connected with",
     NoticeKind.IDENTITY_REMOVED: "Your account is no longer connected with",
+    NoticeKind.PASSWORD_CHANGED: "Your password was changed.",
+    NoticeKind.ADDRESS_CHANGED: "Your address was changed.",
+    NoticeKind.WEBHOOK_OFF: "The desk switched a webhook off:",
+}
+_BY_OTHER = {
+    NoticeKind.IDENTITY_REMOVED: "An administrator removed your connection with",
+    NoticeKind.PASSWORD_CHANGED: "Your password was changed by an administrator.",
+    NoticeKind.ADDRESS_CHANGED: "Your address was changed by an administrator.",
 }
 
 
@@ -54,12 +63,18 @@ class NoticeRow:
     """One thing that happened to an account."""
 
     text: str
-    at: datetime
+    when: datetime
+    href: str
+    unread: bool
 
     @classmethod
     def of(cls, row: AccountNotice) -> NoticeRow:
         """Show a notice."""
-        return cls(f"{_WORDS[row.kind]} {row.detail}".strip(), row.created_at)
+        words = _WORDS[row.kind]
+        if row.by_other:
+            words = _BY_OTHER.get(row.kind, words)
+        href = at("/settings/webhooks" if row.kind is NoticeKind.WEBHOOK_OFF else "/me/security")
+        return cls(f"{words} {row.detail}".strip(), row.created_at, href, row.read_at is None)
 
 
 @dataclass(frozen=True, slots=True)

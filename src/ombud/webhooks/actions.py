@@ -21,7 +21,7 @@ from ombud.kit.vault import Vault
 from ombud.models import DeliveryState, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from ombud.tickets.policy import require_staff
 from ombud.webhooks import queries
-from ombud.webhooks.policy import require_right_to_keep_webhooks
+from ombud.webhooks.policy import require_owner, require_right_to_keep_webhooks
 from ombud.webhooks.rules import OVERLAP, new_secret
 
 MOST = 50
@@ -29,6 +29,8 @@ MOST = 50
 KEPT = timedelta(days=30)
 TABLE = "webhook_endpoints"
 SECRETS = ("secret", "old_secret")
+TOLD = ("url", "events", "includes_notes")
+"""What an endpoint tells, and where: its owner's to say."""
 CHOICES = tuple(event.value for event in WebhookEvent if event is not WebhookEvent.TEST)
 
 
@@ -66,7 +68,11 @@ def change_endpoint(
 ) -> WebhookEndpoint:
     """Change some fields of an endpoint and return it. Switched on again, it starts with a clean record."""
     endpoint = _own(session, endpoint_id)
-    _apply(endpoint, changes, guard)
+    checked = {field: _checked(field, value, guard) for field, value in changes.items()}
+    if any(field in TOLD and getattr(endpoint, field) != value for field, value in checked.items()):
+        require_owner(actor_of(session), endpoint)
+    for field, value in checked.items():
+        setattr(endpoint, field, value)
     if changes.get("is_active"):
         endpoint.problem, endpoint.failing_since, endpoint.held_until = "", None, None
     session.flush()
@@ -82,6 +88,7 @@ def delete_endpoint(session: Session, endpoint_id: int) -> None:
 def rotate_secret(session: Session, endpoint_id: int, *, vault: Vault) -> tuple[WebhookEndpoint, str]:
     """Give an endpoint another secret and return it, once. For a day messages are signed with both."""
     endpoint = _own(session, endpoint_id)
+    require_owner(actor_of(session), endpoint)
     secret = new_secret()
     # With the time a trigger keeps the former one: who asks for another secret cannot read the present one.
     _seal(session, endpoint, vault, {"secret": secret}, old_until=clock.now() + OVERLAP)

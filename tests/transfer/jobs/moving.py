@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 from ombud import Actor, Desk
-from ombud.db.permissions import AGENT, BY_ROLE_ONLY
+from ombud.db.permissions import AGENT, Permission
 from ombud.files import FileStore
 from ombud.models import (
     TransferFormat,
@@ -27,7 +27,7 @@ from ombud.worker.transfers import Mover
 
 SYSTEM = Actor.system("test")
 LIMIT = 10**7
-EXPORTER = AGENT | BY_ROLE_ONLY
+EXPORTER = AGENT | {Permission.EXPORTS_MAKE, Permission.IMPORTS_MAKE}
 NEVER = threading.Event()
 
 

@@ -12,7 +12,16 @@ Scope = Literal["read", "write", "mail"]
 
 
 class NewProof(Input):
-    """Who owns the token that calls, once more."""
+    """Who owns the token that calls, once more: one of the two."""
+
+    password: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
+    code: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+        default=None, description="Of the owner's authenticator app, or a recovery code."
+    )
+
+
+class NewPassword(Input):
+    """Another password of one's own."""
 
     password: Annotated[str, Field(min_length=1, max_length=1024)]
 

@@ -10,6 +10,7 @@ from ombud.api.schemas.base import Flag, Id, Input, Moment, Output, optional
 from ombud.api.schemas.people import PublicPerson
 from ombud.mail.actions.sending import SendingChanges
 from ombud.models import (
+    NoticeKind,
     NotificationKind,
     OutboundKind,
     OutboundState,
@@ -119,6 +120,29 @@ class Notification(Output):
             caused_by=PublicPerson.of(told.cause) if told.cause is not None else None,
             created_at=told.created_at,
             read_at=told.read_at,
+        )
+
+
+class Notice(Output):
+    """What happened to the caller's account, or to what they keep. A letter goes with each."""
+
+    id: int
+    kind: NoticeKind
+    detail: str = Field(description="The passkey, the provider or the webhook's host.")
+    by_other: bool = Field(description="Whether somebody else did it.")
+    created_at: datetime
+    read_at: datetime | None
+
+    @classmethod
+    def of(cls, row: models.AccountNotice) -> Self:
+        """Show a notice."""
+        return cls(
+            id=row.id,
+            kind=row.kind,
+            detail=row.detail,
+            by_other=row.by_other,
+            created_at=row.created_at,
+            read_at=row.read_at,
         )
 
 

@@ -114,7 +114,7 @@ def undo_request(session: Session, request_id: str) -> Undone:
         len(plan.links),
         tuple(plan.skipped),
         _messages(plan),
-        len(plan.records) + len(plan.tags),
+        len(plan.records) + len(plan.tags) + len(plan.teams),
     )
 
 

@@ -1,4 +1,4 @@
-"""Undo of merging: comments, files and mails go back to where they were, people come apart, tags are there again."""
+"""Undo of merging and deleting: comments, files and mails go back, people come apart, tags and teams are back."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from ombud.audit import queries
 from ombud.audit.history import typed
 from ombud.audit.undoing import Plan
-from ombud.models import Attachment, Comment, InboundMail, Tag, Ticket, User
+from ombud.models import Attachment, Comment, InboundMail, Tag, Team, Ticket, User
 
 AT_ONCE = 1000
 Model = type[Ticket] | type[Comment] | type[Attachment] | type[InboundMail] | type[User] | type[Tag]
@@ -46,6 +46,9 @@ def changed_records(session: Session, plan: Plan) -> Iterator[str]:
     for key, name in session.execute(queries.tags_named(names_taken)) if names_taken else ():
         if key not in renamed:
             yield f"there is another tag {name!r}"
+    names_taken = [team["name"] for team in plan.teams.values()]
+    for name in session.scalars(queries.teams_named(names_taken)) if names_taken else ():
+        yield f"there is another team {name!r}"
 
 
 def restore_records(session: Session, plan: Plan) -> None:
@@ -61,9 +64,14 @@ def restore_records(session: Session, plan: Plan) -> None:
             rows = [(key, *(to[n] for n in names)) for _, key, to in group]
             for start in range(0, len(rows), AT_ONCE):
                 update_rows(session, model, names, rows[start : start + AT_ONCE])
-    for key, was in sorted(plan.tags.items()):
-        fields = {name: typed(Tag, name, value) for name, value in was.items()}
-        session.execute(insert(Tag).values({**fields, "id": key}))
+    lost: tuple[tuple[type[Tag | Team], dict[int, dict[str, Any]]], ...] = (
+        (Tag, plan.tags),
+        (Team, plan.teams),
+    )
+    for kind, rows_lost in lost:
+        for key, was in sorted(rows_lost.items()):
+            fields = {name: typed(kind, name, value) for name, value in was.items()}
+            session.execute(insert(kind).values({**fields, "id": key}))
 
 
 def update_rows(session: Session, model: Model, names: list[str], rows: list[tuple[Any, ...]]) -> None:

@@ -36,6 +36,15 @@ class _Words:
     after: str = ""
 
 
+def _notice(subject: str, said: str) -> _Words:
+    return _Words(
+        f"Your account at {{name}}: {subject}",
+        f"{said} for your account at {{name}}.",
+        after="The page Security of the desk says what else happened. If it was not you, change your password there, "
+        "and tell the desk.",
+    )
+
+
 _WORDS = {
     LetterKind.INVITE: _Words(
         "Your account at {name}",
@@ -70,6 +79,31 @@ _WORDS = {
         "Your address at {name} was changed",
         "Your account at {name} has another address now. This one does not sign in any more.",
         after="If it was not you, tell the desk at once: answer the last mail that you had from it.",
+    ),
+    LetterKind.TOTP_ADDED: _notice("an authenticator app was added", "An authenticator app was set up"),
+    LetterKind.TOTP_REMOVED: _notice(
+        "the authenticator app was removed", "The authenticator app was removed"
+    ),
+    LetterKind.PASSKEY_ADDED: _notice("a passkey was added", "A passkey was added"),
+    LetterKind.PASSKEY_REMOVED: _notice("a passkey was removed", "A passkey was removed"),
+    LetterKind.CODES_MADE: _notice(
+        "new recovery codes", "New recovery codes were made, and the old ones are void,"
+    ),
+    LetterKind.CODE_USED: _notice("a recovery code was used", "Somebody used a recovery code"),
+    LetterKind.FACTORS_RESET: _notice(
+        "your second factors were removed",
+        "An administrator took the authenticator app, recovery codes and passkeys away",
+    ),
+    LetterKind.IDENTITY_ADDED: _notice(
+        "a sign-in was connected", "A sign-in at another provider was connected"
+    ),
+    LetterKind.IDENTITY_REMOVED: _notice(
+        "a sign-in was disconnected", "The connection with a sign-in at another provider was removed"
+    ),
+    LetterKind.WEBHOOK_OFF: _Words(
+        "A webhook of {name} was switched off",
+        "{name} switched one of its webhooks off: its messages cannot be delivered any more.",
+        after="Settings > Webhooks says which, and why. Nothing is sent to it until somebody switches it on again.",
     ),
 }
 

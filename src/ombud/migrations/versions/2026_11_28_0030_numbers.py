@@ -1,14 +1,14 @@
 """Numbers that tickets bring never stand in the way of new ones.
 
 Revision ID: 0030
-Revises: 0023
+Revises: 0028
 Create Date: 2026-11-28
 """
 
 from alembic import op
 
 revision = "0030"
-down_revision = "0023"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 

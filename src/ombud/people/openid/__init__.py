@@ -8,6 +8,7 @@ from ombud.people.openid.actions import (
     Flow,
     Provider,
     confirm_by,
+    cut_off,
     drop_expired_flows,
     unlink,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "confirm_by",
     "count_stale",
     "create_provider",
+    "cut_off",
     "delete_provider",
     "drop_expired_flows",
     "get_provider",

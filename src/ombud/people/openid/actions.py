@@ -29,6 +29,7 @@ from ombud.people.accounts import confirm
 from ombud.people.actions import create_user
 from ombud.people.openid import queries
 from ombud.people.openid.tokens import LEEWAY, Claims
+from ombud.people.policy import require_admin
 
 FLOW_LIFE = timedelta(minutes=10)
 """How long somebody may stay at the provider's."""
@@ -225,14 +226,21 @@ def unlink(session: Session, identity_id: int, *, session_id: int | None = None)
         raise NotFound("There is no such connection here.")
     if not session.scalar(queries.has_other_way_in(user.id, found.id)):
         raise LastWayIn
-    labels, provider_id = {one.id: one.label for one in session.execute(queries.labels())}, found.provider_id
     if session_id is not None:
         session.execute(queries.keep_session(session_id))
-    ended = list(session.scalars(queries.sessions_by([found.id])))
-    session.delete(found)
-    session.flush()
-    _tell(session, user.id, NoticeKind.IDENTITY_REMOVED, labels.get(provider_id, ""))
-    return ended
+    return _remove(session, found)
+
+
+def cut_off(session: Session, user_id: int, identity_id: int) -> list[int]:
+    """Remove somebody's link, the last way in too; returns the web sessions that ended: those that began with it.
+
+    By an administrator, for who lost the account at the provider or has it no more. They are told.
+    """
+    require_admin(actor_of(session))
+    found = session.get(Identity, identity_id) if is_id(identity_id) else None
+    if found is None or found.user_id != user_id:
+        raise NotFound("There is no such connection here.")
+    return _remove(session, found)
 
 
 def confirm_by(session: Session, flow: Flow, claims: Claims) -> str:
@@ -276,6 +284,16 @@ def _connect(session: Session, user_id: int, provider: Provider, claims: Claims)
     return made
 
 
+def _remove(session: Session, identity: Identity) -> list[int]:
+    labels = {one.id: one.label for one in session.execute(queries.labels())}
+    user_id, label = identity.user_id, labels.get(identity.provider_id, "")
+    ended = list(session.scalars(queries.sessions_by([identity.id])))
+    session.delete(identity)
+    session.flush()
+    _tell(session, user_id, NoticeKind.IDENTITY_REMOVED, label)
+    return ended
+
+
 def _self(session: Session) -> User:
     user = session.get(User, actor_of(session).user_id or 0)
     if user is None:
@@ -284,5 +302,6 @@ def _self(session: Session) -> User:
 
 
 def _tell(session: Session, user_id: int, kind: NoticeKind, detail: str) -> None:
-    session.add(AccountNotice(user_id=user_id, kind=kind, detail=detail))
+    by_other = kind is NoticeKind.IDENTITY_REMOVED and actor_of(session).user_id != user_id
+    session.add(AccountNotice(user_id=user_id, kind=kind, detail=detail, by_other=by_other))
     session.flush()

@@ -10,11 +10,13 @@ from ombud.errors import Invalid, NotFound
 from ombud.kit.text import excerpt
 from ombud.models import Notification, NotificationKind
 from ombud.notifications import change_settings, mark_all_read, mark_notification_read, queries
+from ombud.people.factors.queries import notices_of
 from ombud.tickets.policy import require_staff
 from ombud.web import queries as around_queries
 from ombud.web.answers import go_to, page
 from ombud.web.around import make_frame, read_around
 from ombud.web.auth import SignedIn
+from ombud.web.factors import NoticeRow
 from ombud.web.forms import SignedForm
 from ombud.web.place import at
 from ombud.web.timeline import person_of
@@ -51,11 +53,13 @@ async def notifications(request: Request, visitor: SignedIn) -> Response:
     async with visitor.desk.aread(visitor.actor) as session:
         row = (await session.execute(around_queries.surroundings(visitor.actor))).one()
         found = list(await session.scalars(statement))
+        notices = [] if before else list(await session.scalars(notices_of(user_id)))
     more, found = len(found) > queries.PAGE, found[: queries.PAGE]
     context = {
         "frame": make_frame(request, visitor, read_around(row), "notifications"),
         "rows": [_view(one) for one in found],
         "next_href": at(f"/notifications?before={found[-1].id}") if more else "",
+        "notices": [NoticeRow.of(one) for one in notices],
         "unread": row.unread,
         "empty_view": EMPTY,
     }

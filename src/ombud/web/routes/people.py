@@ -26,12 +26,14 @@ from ombud.people.actions import (
 )
 from ombud.people.factors import reset_factors
 from ombud.people.factors.queries import has_second_factor
+from ombud.people.openid import cut_off
 from ombud.people.policy import require_admin
 from ombud.web import queries as web_queries
 from ombud.web.answers import go_to, page
 from ombud.web.around import make_frame, read_around
 from ombud.web.auth import SignedIn, Visitor
 from ombud.web.forms import SignedForm, field_errors, text_of
+from ombud.web.openid import IdentityRow, read_identities
 from ombud.web.place import at
 from ombud.web.routes.mail import _number
 from ombud.web.views.accounts import ROLE_LABELS, AccountRow, AccountState
@@ -137,11 +139,24 @@ async def remove_factors(request: Request, visitor: SignedIn, _signed: SignedFor
     return go_to(request, at(f"/settings/people/{_number(user_id)}"))
 
 
+@router.post("/people/{user_id}/identities/{identity_id}/removal")
+async def remove_identity(
+    request: Request, visitor: SignedIn, _signed: SignedForm, user_id: str, identity_id: str
+) -> Response:
+    """Remove somebody's connection with a provider; browsers that signed in by it are out, and they are told."""
+    require_admin(visitor.actor)
+    visitor.require_fresh()
+    number = _number(user_id)
+    for one in await visitor.desk.arun(visitor.actor, cut_off, number, _number(identity_id)):
+        visitor.parts.listeners.end(one)
+    return go_to(request, at(f"/settings/people/{number}"))
+
+
 @router.get("/teams")
 async def list_teams(request: Request, visitor: SignedIn) -> Response:
     """Show the teams with their members."""
     require_admin(visitor.actor)
-    return await _teams(request, visitor)
+    return await show_teams(request, visitor)
 
 
 @router.post("/teams")
@@ -152,7 +167,7 @@ async def add_team(request: Request, visitor: SignedIn, form: SignedForm) -> Res
     try:
         await visitor.desk.arun(visitor.actor, create_team, **given)
     except (Invalid, Conflict) as error:
-        return await _teams(request, visitor, given, error)
+        return await show_teams(request, visitor, given, error)
     return go_to(request, at("/settings/teams"))
 
 
@@ -163,7 +178,7 @@ async def rename_team(request: Request, visitor: SignedIn, form: SignedForm, tea
     try:
         await visitor.desk.arun(visitor.actor, change_team, _number(team_id), {"name": text_of(form, "name")})
     except (Invalid, Conflict) as error:
-        return await _teams(request, visitor, None, error)
+        return await show_teams(request, visitor, None, error)
     return go_to(request, at("/settings/teams"))
 
 
@@ -242,6 +257,7 @@ async def _form(
     error: Invalid | Conflict | None = None,
 ) -> Response:
     user, places, account, has_factors = None, {}, None, False
+    identities: list[IdentityRow] = []
     async with visitor.desk.aread(visitor.actor) as session:
         around = read_around((await session.execute(web_queries.surroundings(visitor.actor))).one())
         roles = (await session.scalars(queries.roles())).all()
@@ -252,6 +268,7 @@ async def _form(
             account = AccountState.of(user, (await session.execute(outgoing.account_state(user.id))).one())
             places = dict((await session.execute(queries.memberships_of(user_id))).all())
             has_factors = bool(await session.scalar(has_second_factor(user_id)))
+            identities, _providers = await session.run_sync(read_identities, user_id)
     shown = values or (_values(user) if user is not None else {})
     errors = field_errors(error, _FIELDS) if isinstance(error, Invalid) else dict.fromkeys(_FIELDS, "")
     context = {
@@ -259,6 +276,7 @@ async def _form(
         "person": user,
         "account": account,
         "has_factors": has_factors,
+        "identities": identities,
         "is_self": user_id == visitor.principal.user_id,
         "is_fresh": visitor.is_fresh,
         "values": shown,
@@ -287,18 +305,20 @@ def _place_options(reads_only: bool | None) -> list[Option]:
     ]
 
 
-async def _teams(
+async def show_teams(
     request: Request,
     visitor: Visitor,
     values: dict[str, str] | None = None,
     error: Invalid | Conflict | None = None,
 ) -> Response:
+    """Show the teams with their members, a form for another, and what was wrong."""
     async with visitor.desk.aread(visitor.actor) as session:
         around = read_around((await session.execute(web_queries.surroundings(visitor.actor))).one())
         teams = (await session.scalars(queries.teams_with_members())).all()
     context = {
         "frame": make_frame(request, visitor, around, "settings"),
         "teams": teams,
+        "is_fresh": visitor.is_fresh,
         "values": values or {"name": "", "description": ""},
         "failure": error.message if error is not None else "",
     }

@@ -1,4 +1,4 @@
-"""Settings: custom roles. For administrators."""
+"""Settings: custom roles. For administrators, and for who keeps roles."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from fastapi import APIRouter, Request
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from ombud.db.permissions import Permission
+from ombud.db.permissions import AGENT, Permission
 from ombud.errors import Conflict, Invalid
 from ombud.people import queries
-from ombud.people.policy import require_admin
+from ombud.people.policy import require_role_keeper
 from ombud.people.roles import RoleChanges, change_role, create_role, delete_role, get_role
 from ombud.web import queries as web_queries
 from ombud.web.answers import go_to, page
@@ -28,14 +28,14 @@ _FIELDS = {"name": "The name", "description": "The description", "permissions": 
 @router.get("")
 async def list_roles(request: Request, visitor: SignedIn) -> Response:
     """Show the roles that the desk made, and a form for another."""
-    require_admin(visitor.actor)
-    return await _page(request, visitor, None, {"name": "", "description": ""}, frozenset(Permission))
+    require_role_keeper(visitor.actor)
+    return await _page(request, visitor, None, {"name": "", "description": ""}, AGENT)
 
 
 @router.post("")
 async def create(request: Request, visitor: SignedIn, form: SignedForm) -> Response:
     """Make a role."""
-    require_admin(visitor.actor)
+    require_role_keeper(visitor.actor)
     visitor.require_fresh()
     wanted = _wanted(form)
     try:
@@ -48,7 +48,7 @@ async def create(request: Request, visitor: SignedIn, form: SignedForm) -> Respo
 @router.get("/{role_id}")
 async def show_role(request: Request, visitor: SignedIn, role_id: str) -> Response:
     """Show what a role opens."""
-    require_admin(visitor.actor)
+    require_role_keeper(visitor.actor)
     async with visitor.desk.aread(visitor.actor) as session:
         role = await session.run_sync(get_role, _number(role_id))
     values = {"name": role.name, "description": role.description}
@@ -59,7 +59,7 @@ async def show_role(request: Request, visitor: SignedIn, role_id: str) -> Respon
 @router.post("/{role_id}")
 async def change(request: Request, visitor: SignedIn, form: SignedForm, role_id: str) -> Response:
     """Change a role: who has it has the new rights from their next request on."""
-    require_admin(visitor.actor)
+    require_role_keeper(visitor.actor)
     visitor.require_fresh()
     try:
         await visitor.desk.arun(visitor.actor, change_role, _number(role_id), _wanted(form))
@@ -71,7 +71,7 @@ async def change(request: Request, visitor: SignedIn, form: SignedForm, role_id:
 @router.post("/{role_id}/deletion")
 async def delete(request: Request, visitor: SignedIn, _signed: SignedForm, role_id: str) -> Response:
     """Delete a role that nobody has."""
-    require_admin(visitor.actor)
+    require_role_keeper(visitor.actor)
     visitor.require_fresh()
     await visitor.desk.arun(visitor.actor, delete_role, _number(role_id))
     return go_to(request, at("/settings/roles"))
@@ -110,7 +110,11 @@ async def _page(
         ],
         "role_id": role_id,
         "values": values,
-        "permissions": [(one.value, label, one in ticked) for one, label in PERMISSION_LABELS.items()],
+        "permissions": [
+            (one.value, label, one in ticked)
+            for one, label in PERMISSION_LABELS.items()
+            if visitor.actor.may(one)
+        ],
         "errors": errors,
         "failure": error.message if error is not None and not any(errors.values()) else "",
         "is_fresh": visitor.is_fresh,

@@ -33,6 +33,8 @@ PERMISSION_LABELS = {
     Permission.PEOPLE_KEEP: "Keep customers and organizations",
     Permission.EXPORTS_MAKE: "Export all tickets that they see",
     Permission.IMPORTS_MAKE: "Import tickets from CSV files",
+    Permission.WEBHOOKS_KEEP: "Keep everybody's webhooks",
+    Permission.ROLES_KEEP: "Keep roles, within their own rights",
 }
 
 
@@ -69,6 +71,7 @@ _LETTERS = {
     LetterKind.SIGN_IN: "The link that signs in",
     LetterKind.PASSWORD_CHANGED: "The notice of a new password",
     LetterKind.ADDRESS_CHANGED: "The notice of a new address",
+    LetterKind.WEBHOOK_OFF: "The notice of a webhook",
 }
 _PROBLEMS = {
     "no_mailbox": "no mailbox can send. Set one up, or run: ombud user {command} {email}",
@@ -92,7 +95,7 @@ class AccountState:
         """Show a person and their row of `account_state`."""
         said = trouble = ""
         if row.kind is not None and not row.is_asked:
-            said = f"{_LETTERS[LetterKind(row.kind)]}: {OutboundState(row.state).value}."
+            said = f"{_LETTERS.get(LetterKind(row.kind), 'The notice of a change')}: {OutboundState(row.state).value}."
             command = "invite" if row.kind == LetterKind.INVITE else "reset"
             known = _PROBLEMS.get(row.problem, "")
             trouble = known.format(command=command, email=user.email) if known else row.problem
