@@ -14,7 +14,7 @@ from ombud.curation import duplicate_tickets, merge_tickets, tickets_like
 from ombud.curation.actions.people import CannotMerge
 from ombud.errors import Conflict, Forbidden, Invalid, NotFound
 from ombud.models import Comment, Ticket, TicketStatus
-from ombud.testing import Cast, make_comment, make_ticket, stored_file
+from ombud.testing import Cast, Persona, make_comment, make_ticket, stored_file
 from ombud.tickets import (
     add_tags,
     bulk_update_ticket_status,
@@ -197,3 +197,42 @@ def test_likely_duplicates_are_shown_to_who_sees_both(desk: Desk, cast: Cast) ->
             tickets_like(session, again.id)
     with pytest.raises(Forbidden), desk.read(cast.customer.actor) as session:
         tickets_like(session, first.id)
+
+
+def test_another_requester_reads_nothing_unless_made_a_follower(desk: Desk, cast: Cast) -> None:
+    def make(session: Session) -> tuple[Ticket, Ticket]:
+        target = make_ticket(session, cast.customer.id)
+        make_comment(session, target, cast.customer.id, "of the target")
+        source = make_ticket(session, cast.other_customer.id)
+        make_comment(session, source, cast.other_customer.id, "of the source")
+        for person in (cast.colleague.id, cast.team_agent.id):
+            session.execute(
+                text("INSERT INTO ombud.ticket_participants (ticket_id, user_id) VALUES (:t, :u)"),
+                {"t": source.id, "u": person},
+            )
+        return target, source
+
+    def followers(session: Session) -> set[int]:
+        wanted = text("SELECT user_id FROM ombud.ticket_participants WHERE ticket_id = :t")
+        return set(session.scalars(wanted, {"t": target.id}))
+
+    def seen(persona: Persona) -> list[str]:
+        with desk.read(persona.actor) as session:
+            return sorted(session.scalars(select(Comment.content).order_by(Comment.id)))
+
+    target, source = desk.run(SYSTEM, make)
+    how = {"across_requesters": True}
+    desk.run(cast.agent.actor.for_request("apart"), merge_tickets, [source.id], target.id, **how)
+    with desk.read(SYSTEM) as session:
+        assert followers(session) == {cast.team_agent.id}, "colleagues of the desk follow, customers do not"
+    assert seen(cast.other_customer) == []
+    assert seen(cast.customer) == ["of the source", "of the target"]
+    desk.run(cast.agent.actor, undo_request, "apart")
+    assert seen(cast.other_customer) == ["of the source"]
+    how["requesters_follow"] = True
+    desk.run(cast.agent.actor.for_request("together"), merge_tickets, [source.id], target.id, **how)
+    with desk.read(SYSTEM) as session:
+        assert followers(session) == {cast.team_agent.id, cast.colleague.id, cast.other_customer.id}
+    assert seen(cast.other_customer) == ["of the source", "of the target"]
+    desk.run(cast.agent.actor, undo_request, "together")
+    assert seen(cast.other_customer) == ["of the source"]

@@ -146,7 +146,13 @@ def _merge_people(session: Session, user_id: int, body: MergePeople) -> MergeDon
 def _merge_tickets(session: Session, number: str, body: MergeTickets) -> MergeDone:
     target = lookup.ticket_id(session, number)
     sources = [lookup.ticket_id(session, one) for one in body.numbers]
-    merged = curation.merge_tickets(session, sources, target, across_requesters=body.across_requesters)
+    merged = curation.merge_tickets(
+        session,
+        sources,
+        target,
+        across_requesters=body.across_requesters,
+        requesters_follow=body.requesters_follow,
+    )
     return MergeDone(request_id=merged.request_id)
 
 

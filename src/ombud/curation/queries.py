@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Double, Select, and_, cast, column, func, select, true
+from sqlalchemy import Double, Select, and_, cast, column, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from ombud.db.actor import Actor, Scope
@@ -107,9 +107,14 @@ def tickets_for_merge(actor: Actor, ids: Collection[int]) -> Select[Ticket]:
     )
 
 
-def participants_of(ids: Collection[int]) -> Select[int]:
-    """Return who follows any of these tickets."""
-    return select(TicketParticipant.user_id).where(TicketParticipant.ticket_id.in_(ids)).distinct()
+def participants_of(ids: Collection[int], own: Collection[int]) -> Select[int]:
+    """Return who follows any of these tickets: all that follow one of `own`, else staff only."""
+    return (
+        select(TicketParticipant.user_id)
+        .join(User, User.id == TicketParticipant.user_id)
+        .where(TicketParticipant.ticket_id.in_(ids), or_(TicketParticipant.ticket_id.in_(own), User.is_staff))
+        .distinct()
+    )
 
 
 def tags_of(ids: Collection[int]) -> Select[int]:

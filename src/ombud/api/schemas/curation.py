@@ -86,7 +86,14 @@ class MergeTickets(Input):
     numbers: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=50)]], Field(min_length=1, max_length=50)
     ]
-    across_requesters: Flag = False
+    across_requesters: Flag = Field(
+        default=False,
+        description="Of different requesters, too: this ticket's will read what was publicly said.",
+    )
+    requesters_follow: Flag = Field(
+        default=False,
+        description="The other tickets' requesters follow this one, and read what is publicly said.",
+    )
 
 
 class MergeTags(Input):
