@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from sqlalchemy import BigInteger, Select, String, bindparam, func, select
+from sqlalchemy.orm import aliased
 
 from ombud.db.actor import Actor
 from ombud.db.made import made_once
@@ -38,6 +39,7 @@ STAFF_LIMIT = 200
 TAG_LIMIT = 500
 OTHERS_LIMIT = 5
 MAIL_LIMIT = 200
+MERGED_LIMIT = 20
 
 
 TICKET = bindparam("ticket", type_=BigInteger())
@@ -64,9 +66,11 @@ def around_ticket(actor: Actor, beside: TicketFilter | None) -> Select[*tuple[An
     """Return `around_list` of the list beside a ticket, null weights without one, and what belongs to the ticket.
 
     Executed with TICKET and REQUESTER, the ids of the ticket and of who asked it. More columns: `own_tags` (id,
-    name, color), `others` (the requester's other tickets), `drafts` (is_internal, content; the newest first),
-    `mails` (the newest messages that came to it by mail, with what was decided; for staff); for staff also
-    `deliveries` (the mails of its comments) and `audience` (whom a reply reaches).
+    name, color), `others` (the requester's other tickets), `merged_into` (the number of the ticket where it goes
+    on, if the actor sees that one), `merged` (the tickets that go on in it, with their opening words and files),
+    `drafts` (is_internal, content; the newest first), `mails` (the newest messages that came to it by mail, with
+    what was decided; for staff); for staff also `deliveries` (the mails of its comments) and `audience` (whom a
+    reply reaches).
     """
     return _weighed((around_ticket,), actor, beside or TicketFilter(), _with_ticket)
 
@@ -156,6 +160,13 @@ def _with_ticket(actor: Actor) -> Select[*tuple[Any, ...]]:
         .where(TicketTag.ticket_id == TICKET)
         .order_by(Tag.name)
     )
+    of_merged = aliased(Ticket)
+    into = (
+        select(Ticket.ticket_number)
+        .join(of_merged, Ticket.id == of_merged.merged_into_id)
+        .where(of_merged.id == TICKET, Ticket.deleted_at.is_(None), visible_to(actor))
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
     drafts = (
         tickets.drafts_of(actor, TICKET)
         .with_only_columns(Draft.is_internal, Draft.content)
@@ -179,6 +190,8 @@ def _with_ticket(actor: Actor) -> Select[*tuple[Any, ...]]:
     statement = statement.add_columns(
         _as_list(own).label("own_tags"),
         _as_list(others).label("others"),
+        into.scalar_subquery().label("merged_into"),
+        _as_list(_merged_into_it(actor)).label("merged"),
         _as_list(drafts).label("drafts"),
         _as_list(mails).label("mails"),
     )
@@ -187,6 +200,33 @@ def _with_ticket(actor: Actor) -> Select[*tuple[Any, ...]]:
     return statement.add_columns(
         _as_list(outgoing.deliveries_of(TICKET)).label("deliveries"),
         _as_list(outgoing.audience(TICKET)).label("audience"),
+    )
+
+
+def _merged_into_it(actor: Actor) -> Select[*tuple[Any, ...]]:
+    """Return the tickets that were merged into TICKET, as far as the actor sees them: their words stay theirs."""
+    own = (
+        select(Attachment.id, Attachment.file_name, Attachment.content_type, Attachment.size)
+        .where(Attachment.ticket_id == Ticket.id, Attachment.comment_id.is_(None))
+        .order_by(Attachment.id)
+        .correlate(Ticket)
+    )
+    return (
+        select(
+            Ticket.ticket_number,
+            Ticket.title,
+            Ticket.description,
+            Ticket.created_at,
+            User.full_name,
+            User.email,
+            User.is_active,
+            User.is_staff,
+            _as_list(own).label("files"),
+        )
+        .join(User, User.id == Ticket.requester_id)
+        .where(Ticket.merged_into_id == TICKET, Ticket.deleted_at.is_(None), visible_to(actor))
+        .order_by(Ticket.id.desc())
+        .limit(MERGED_LIMIT)
     )
 
 
