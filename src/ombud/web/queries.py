@@ -6,8 +6,9 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from sqlalchemy import BigInteger, Select, String, bindparam, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, joinedload
 
+from ombud.curation.preview import COUNTED
 from ombud.db.actor import Actor
 from ombud.db.made import made_once
 from ombud.db.plans import values_follow
@@ -17,6 +18,7 @@ from ombud.models import (
     INCLUDE_DELETED,
     Attachment,
     AuditLog,
+    BouncedAddress,
     Comment,
     Draft,
     InboundMail,
@@ -25,11 +27,14 @@ from ombud.models import (
     Tag,
     Team,
     Ticket,
+    TicketParticipant,
     TicketTag,
     User,
 )
 from ombud.notifications import queries as notifications
 from ombud.people import queries as people
+from ombud.people.policy import people_visible_to
+from ombud.tickets import UNDONE
 from ombud.tickets import queries as tickets
 from ombud.tickets.filters import TicketFilter
 from ombud.tickets.policy import comments_visible_to, visible_to
@@ -40,6 +45,7 @@ TAG_LIMIT = 500
 OTHERS_LIMIT = 5
 MAIL_LIMIT = 200
 MERGED_LIMIT = 20
+SAID_LENGTH = 300
 
 
 TICKET = bindparam("ticket", type_=BigInteger())
@@ -239,6 +245,78 @@ def names_of(actor: Actor, requester_id: int | None, organization_id: int | None
     return select(
         person.options().scalar_subquery().label("requester"),
         organization.scalar_subquery().label("organization"),
+    )
+
+
+def customer(actor: Actor, person_id: int) -> Select[*tuple[Any, ...]]:
+    """Return a person with their organization, and what belongs to them, in one row.
+
+    More columns: `open`, `tickets`, `said`, `followed` (counted up to COUNTED, of what the actor sees), `stubs`
+    (addresses of those who were merged into them), `survivor` (name or address of who they were merged into),
+    `bounces`.
+    """
+    asked = select(Ticket.id).where(
+        Ticket.requester_id == User.id, Ticket.deleted_at.is_(None), visible_to(actor)
+    )
+    said = select(Comment.id).where(Comment.author_id == User.id, comments_visible_to(actor))
+    followed = select(TicketParticipant.ticket_id).where(TicketParticipant.user_id == User.id)
+    stub, survivor = aliased(User), aliased(User)
+    stubs = (
+        select(stub.email)
+        .where(stub.merged_into_id == User.id)
+        .order_by(stub.id)
+        .limit(OTHERS_LIMIT)
+        .correlate(User)
+    )
+    return (
+        select(
+            User,
+            _counted(asked.where(Ticket.status.in_(UNDONE))).label("open"),
+            _counted(asked).label("tickets"),
+            _counted(said).label("said"),
+            _counted(followed).label("followed"),
+            func.array(stubs.scalar_subquery()).label("stubs"),
+            func.coalesce(func.nullif(survivor.full_name, ""), survivor.email).label("survivor"),
+            select(BouncedAddress.email)
+            .where(BouncedAddress.email == User.email_norm)
+            .exists()
+            .label("bounces"),
+        )
+        .outerjoin(survivor, survivor.id == User.merged_into_id)
+        .options(joinedload(User.organization))
+        .where(User.id == person_id, people_visible_to(actor))
+    )
+
+
+def last_words(actor: Actor, person_id: int, limit: int) -> Select[*tuple[Any, ...]]:
+    """Return what a person wrote last: id, beginning, time, whether it is a note; number and title of the ticket."""
+    return (
+        select(
+            Comment.id,
+            func.left(Comment.content, SAID_LENGTH).label("content"),
+            Comment.created_at,
+            Comment.is_internal,
+            Ticket.ticket_number,
+            Ticket.title,
+        )
+        .join(Ticket, Ticket.id == Comment.ticket_id)
+        .where(Comment.author_id == person_id, comments_visible_to(actor))
+        .where(Ticket.deleted_at.is_(None), visible_to(actor))
+        .order_by(Comment.id.desc())
+        .limit(limit)
+    )
+
+
+def organization_named(name: str) -> Select[int]:
+    """Return the id of the organization of a name, whatever the case."""
+    return select(Organization.id).where(func.lower(Organization.name) == func.lower(name.strip()))
+
+
+def _counted(some: Select[*tuple[Any, ...]]) -> Any:
+    return (
+        select(func.count())
+        .select_from(some.limit(COUNTED).correlate(User).subquery().lateral())
+        .scalar_subquery()
     )
 
 

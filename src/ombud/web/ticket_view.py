@@ -174,7 +174,7 @@ def make_ticket(visitor: Visitor, loaded: LoadedTicket, address: ListAddress) ->
 
 def _requester(visitor: Visitor, ticket: Ticket) -> PersonView:
     shown = person_of(ticket.requester)
-    href = at(f"/tickets?view=all&requester={ticket.requester_id}") if visitor.is_staff else None
+    href = at(f"/customers/{ticket.requester_id}") if visitor.is_staff else None
     return replace(shown, href=href)
 
 

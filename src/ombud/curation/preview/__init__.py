@@ -26,7 +26,6 @@ class TicketSide:
     title: str
     status: TicketStatus
     created_at: datetime
-    is_deleted: bool
     is_merged: bool
     requester_id: int
     requester_name: str

@@ -9,7 +9,6 @@ from sqlalchemy.orm import aliased
 
 from ombud.db.actor import Actor
 from ombud.models import (
-    INCLUDE_DELETED,
     Attachment,
     Comment,
     Organization,
@@ -27,7 +26,7 @@ COUNTED = 1000
 
 
 def ticket_sides(actor: Actor, ids: Collection[int]) -> Rows:
-    """Return the fields of `TicketSide` for those of these tickets that the actor sees, deleted ones too."""
+    """Return the fields of `TicketSide` for those of these tickets that the actor sees."""
     comments = select(Comment.id).where(Comment.ticket_id == Ticket.id)
     files = select(Attachment.id).where(Attachment.ticket_id == Ticket.id)
     follower, shown = _person("follower")
@@ -44,7 +43,6 @@ def ticket_sides(actor: Actor, ids: Collection[int]) -> Rows:
             Ticket.title,
             Ticket.status,
             Ticket.created_at,
-            Ticket.deleted_at.is_not(None),
             Ticket.merged_into_id.is_not(None),
             Ticket.requester_id,
             User.full_name,
@@ -57,7 +55,6 @@ def ticket_sides(actor: Actor, ids: Collection[int]) -> Rows:
         .join(User, User.id == Ticket.requester_id)
         .where(Ticket.id.in_(ids), visible_to(actor))
         .order_by(Ticket.id)
-        .execution_options(**{INCLUDE_DELETED: True})
     )
 
 
@@ -85,7 +82,6 @@ def person_sides(actor: Actor, ids: Collection[int]) -> Rows:
         .outerjoin(Organization, Organization.id == User.organization_id)
         .where(User.id.in_(ids), people_visible_to(actor))
         .order_by(User.id)
-        .execution_options(**{INCLUDE_DELETED: True})
     )
 
 

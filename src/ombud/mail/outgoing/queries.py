@@ -335,7 +335,6 @@ def deliveries_of(ticket_id: Given) -> Select[*tuple[Any, ...]]:
 
     A comment that came by merging was mailed for the ticket that it was on; its message stays that ticket's.
     """
-    # An array, computed once, so that the index of tickets is used.
     here = select(Ticket.id).where(or_(Ticket.id == ticket_id, Ticket.merged_into_id == ticket_id))
     told = (
         select(

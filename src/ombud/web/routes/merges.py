@@ -167,8 +167,6 @@ def _address(numbers: list[str], into: str) -> str:
 def _problem(sources: list[TicketSide], target: TicketSide | None) -> str:
     """Say why these cannot be merged; empty when they can."""
     for side in [*sources, *([target] if target is not None else [])]:
-        if side.is_deleted:
-            return f"{side.number} is deleted. Restore it first."
         if side.is_merged:
             return f"{side.number} was merged already."
     return ""

@@ -11,6 +11,21 @@ from ombud.web.place import at
 from ombud.web.views.people import PersonView
 from ombud.web.wording import STATUS_LABELS
 
+REASONS = {
+    "same_inbox": "the same inbox",
+    "same_name": "the same name",
+    "similar_name": "a similar name",
+    "same_organization": "the same company",
+    "same_domain": "the same domain",
+    "same_local_part": "the same name before the @",
+    "same_title": "the same title",
+    "similar_title": "a similar title",
+    "same_text": "the same text",
+    "similar_text": "a similar text",
+    "same_day": "opened within a day",
+}
+"""Why two look alike, in words (`ombud.curation.rules`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Side:
