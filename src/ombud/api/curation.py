@@ -43,18 +43,6 @@ class HowMany(BaseModel):
     limit: int = Field(default=50, ge=1, le=200, description="At most so many pairs.")
 
 
-@router.get("/duplicates/users")
-async def list_duplicate_users(page: Annotated[HowMany, Query()], call: CurrentCall) -> FoundPeople:
-    """List pairs of customers who may be one person."""
-    return await call.read(_duplicate_people, page.limit)
-
-
-@router.get("/duplicates/tickets")
-async def list_duplicate_tickets(page: Annotated[HowMany, Query()], call: CurrentCall) -> FoundTickets:
-    """List pairs of open tickets of one requester that may be one matter."""
-    return await call.read(_duplicate_tickets, page.limit)
-
-
 @router.get("/users/{user_id}/duplicates")
 async def list_users_like(
     user_id: PathId, page: Annotated[HowMany, Query()], call: CurrentCall
@@ -117,15 +105,6 @@ async def anonymise_user(user_id: PathId, body: Forget, call: CurrentCall) -> Fo
         lambda session: curation.anonymise_person(session, key, user_id, texts=body.texts)
     )
     return Forgotten(redacted_rows=done.redacted_rows)
-
-
-def _duplicate_people(session: Session, limit: int) -> FoundPeople:
-    return FoundPeople(items=[LikePeople.of(one) for one in curation.duplicate_people(session, limit=limit)])
-
-
-def _duplicate_tickets(session: Session, limit: int) -> FoundTickets:
-    found = curation.duplicate_tickets(session, limit=limit)
-    return FoundTickets(items=[LikeTickets.of(one) for one in found])
 
 
 def _people_like(session: Session, user_id: int, limit: int) -> FoundPeople:

@@ -12,6 +12,8 @@ from ombud.models import (
     INCLUDE_DELETED,
     Attachment,
     Comment,
+    DistinctPeople,
+    DistinctTickets,
     InboundMail,
     OutboundMail,
     StaleFile,
@@ -166,6 +168,7 @@ def alike_tickets(actor: Actor, *, days: int, since: datetime, limit: int) -> Ro
             true() if actor.scope is Scope.ALL else first.id.in_(seen),
             true() if actor.scope is Scope.ALL else second.id.in_(seen),
             (titles >= 0.3) | (texts >= 0.5),
+            ~_kept_apart(first.id, second.id),
         )
         .order_by((titles + texts).desc(), second.id.desc())
         .limit(limit)
@@ -197,10 +200,49 @@ def tickets_like(actor: Actor, ticket_id: int, *, days: int, limit: int) -> Rows
             Ticket.deleted_at.is_(None),
             apart <= days * 86400,
             (titles >= 0.3) | (texts >= 0.5),
+            ~_kept_apart(this.id, Ticket.id),
         )
         .order_by((titles + texts).desc(), Ticket.id.desc())
         .limit(limit)
         .execution_options(**{INCLUDE_DELETED: True})
+    )
+
+
+def _kept_apart(one: Any, other: Any) -> Any:
+    return (
+        select(DistinctTickets.ticket_id)
+        .where(
+            DistinctTickets.ticket_id == func.least(one, other),
+            DistinctTickets.other_id == func.greatest(one, other),
+        )
+        .exists()
+    )
+
+
+def people_kept_apart(*, after: tuple[int, int] = (0, 0), limit: int = 50) -> Select[DistinctPeople]:
+    """Return pairs of people that are kept apart, by their ids, after the pair `after`."""
+    pair = func.row(DistinctPeople.user_id, DistinctPeople.other_id)
+    return (
+        select(DistinctPeople)
+        .where(pair > func.row(*after))
+        .order_by(DistinctPeople.user_id, DistinctPeople.other_id)
+        .limit(limit)
+    )
+
+
+def tickets_kept_apart(
+    actor: Actor, *, after: tuple[int, int] = (0, 0), limit: int = 50
+) -> Select[DistinctTickets]:
+    """Return pairs of tickets that are kept apart, of which the actor sees both, after the pair `after`."""
+    pair = func.row(DistinctTickets.ticket_id, DistinctTickets.other_id)
+    seen = select(Ticket.id).where(visible_to(actor))
+    return (
+        select(DistinctTickets)
+        .where(pair > func.row(*after))
+        .where(true() if actor.scope is Scope.ALL else DistinctTickets.ticket_id.in_(seen))
+        .where(true() if actor.scope is Scope.ALL else DistinctTickets.other_id.in_(seen))
+        .order_by(DistinctTickets.ticket_id, DistinctTickets.other_id)
+        .limit(limit)
     )
 
 

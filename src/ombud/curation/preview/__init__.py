@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,7 +33,7 @@ class TicketSide:
     messages: int
     notes: int
     files: int
-    followers: tuple[str, ...]
+    followers: Sequence[str]
 
     @property
     def requester(self) -> str:
@@ -70,7 +70,7 @@ def ticket_sides(session: Session, ticket_ids: Collection[int]) -> dict[int, Tic
     actor = actor_of(session)
     require_staff(actor)
     rows = session.execute(queries.ticket_sides(actor, ticket_ids))
-    return {row.id: TicketSide(*row[:-1], tuple(row.followers)) for row in rows}
+    return {row.id: TicketSide(*row) for row in rows}
 
 
 def person_sides(session: Session, person_ids: Collection[int]) -> dict[int, PersonSide]:
