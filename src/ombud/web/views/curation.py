@@ -45,7 +45,7 @@ def ticket_side(one: TicketSide) -> Side:
     """Show a ticket of a merge."""
     facts = [
         (
-            "Moves",
+            "Has",
             f"{counted(one.messages, 'message')}, {counted(one.notes, 'note')}, {counted(one.files, 'file')}",
         ),
     ]
