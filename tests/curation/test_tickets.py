@@ -125,6 +125,7 @@ def test_one_foreign_ticket_among_ten_and_nothing_happens(desk: Desk, cast: Cast
         foreign = make_ticket(session, cast.customer.id, team_id=cast.other_team.id).id
         deleted = make_ticket(session, cast.customer.id, team_id=cast.team.id).id
         strangers = make_ticket(session, cast.other_customer.id, team_id=cast.team.id).id
+        free = make_ticket(session, cast.customer.id).id
         soft_delete_ticket(session, deleted)
     with desk.read(SYSTEM) as session:
         before = session.execute(select(Ticket.id, Ticket.version, Ticket.status).order_by(Ticket.id)).all()
@@ -145,6 +146,11 @@ def test_one_foreign_ticket_among_ten_and_nothing_happens(desk: Desk, cast: Cast
     for persona in (cast.customer, cast.light_agent):
         with pytest.raises(Forbidden):
             desk.run(persona.actor, merge_tickets, own[1:], own[0])
+    # Who only reads a team's tickets merges none of them, and nothing into them.
+    reader = Actor.agent(cast.other_agent.id, read_teams=frozenset({cast.team.id}))
+    for source, target in ((own[0], free), (free, own[0])):
+        with pytest.raises(Forbidden):
+            desk.run(reader, merge_tickets, [source], target)
     with desk.read(SYSTEM) as session:
         after = session.execute(select(Ticket.id, Ticket.version, Ticket.status).order_by(Ticket.id)).all()
     assert after == before

@@ -21,7 +21,7 @@ from ombud.models import (
     TicketStatus,
     TicketTag,
 )
-from ombud.tickets.policy import require_writer
+from ombud.tickets.policy import require_right_in_team, require_writer
 from ombud.tickets.rules import TicketDeleted
 
 AT_ONCE = 50
@@ -54,7 +54,8 @@ def merge_tickets(
     target's requester will read what was publicly said on the sources. Theirs, and the customers who follow them,
     read nothing of the target then, and mail of theirs opens a ticket of their own that follows it, unless
     `requesters_follow` makes them followers. All or nothing; goes back by undo.
-    Raises NotFound when one is missing or not visible, TicketDeleted, CannotMerge, Invalid.
+    Raises NotFound when one is missing or not visible, Forbidden in teams that one only reads, TicketDeleted,
+    CannotMerge, Invalid.
     """
     actor = actor_of(session)
     require_writer(actor)
@@ -64,6 +65,8 @@ def merge_tickets(
     if target_id in sources:
         raise Invalid(fields={"target": "must be another ticket."})
     tickets = _get(session, [*sources, target_id])
+    for ticket in tickets.values():
+        require_right_in_team(actor, ticket.team_id)
     _check(tickets, target_id, across_requesters=across_requesters)
     moved = len(session.scalars(queries.comments_of(sources)).all())
     _move(session, sources, target_id)
