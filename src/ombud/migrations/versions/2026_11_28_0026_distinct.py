@@ -1,14 +1,14 @@
 """Pairs of people and of tickets that look alike and are kept apart.
 
 Revision ID: 0026
-Revises: 0021
+Revises: 0023
 Create Date: 2026-11-28
 """
 
 from alembic import op
 
 revision = "0026"
-down_revision = "0021"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 

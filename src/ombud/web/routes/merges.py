@@ -58,7 +58,7 @@ async def merge(request: Request, visitor: SignedIn, form: SignedForm) -> Respon
 
 
 def _merge(session: Session, numbers: list[str], into: str, follow: bool | None) -> MergedTickets:
-    found = {number: key for key, number in session.execute(_numbered(session, [*numbers, into]))}
+    found = _ids(session, [*numbers, into])
     if len(found) < len({*numbers, into}):
         raise NotFound("There is no such ticket here.")
     sources = [found[number] for number in numbers]
@@ -71,8 +71,10 @@ def _merge(session: Session, numbers: list[str], into: str, follow: bool | None)
     )
 
 
-def _numbered(session: Session, numbers: list[str]) -> Any:
-    return tickets.tickets_by_number(actor_of(session), numbers)
+def _ids(session: Session, numbers: list[str]) -> dict[str, int]:
+    """Return the ids of those of these tickets that the actor sees, by number."""
+    rows = session.execute(tickets.tickets_by_number(actor_of(session), numbers))
+    return {row.ticket_number: row.id for row in rows}
 
 
 def _checked(numbers: list[str]) -> list[str]:
@@ -84,8 +86,8 @@ def _checked(numbers: list[str]) -> list[str]:
 
 def _sides(session: Session, numbers: list[str], into: str) -> tuple[list[TicketSide], TicketSide | None]:
     """Return the tickets that end, as far as they can, and the one that goes on."""
-    ids = [key for key, _ in session.execute(_numbered(session, [*numbers, into] if into else numbers))]
-    sides = {side.number: side for side in ticket_sides(session, ids).values()}
+    ids = _ids(session, [*numbers, into] if into else numbers)
+    sides = {side.number: side for side in ticket_sides(session, ids.values()).values()}
     target = sides.pop(into, None) if into else None
     if into and target is None:
         raise NotFound("There is no such ticket here.")
