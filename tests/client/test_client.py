@@ -71,6 +71,10 @@ def test_a_ticket_from_end_to_end(client: Client, cast: Cast) -> None:
     assert {"name": "all", "count": 1} in client.send(calls.views())["items"]
     for listing in (calls.users(), calls.teams(), calls.organizations(), calls.tags(), calls.history(number)):
         assert list(client.each(listing)), listing
+    other = client.send(calls.open_ticket(title="Once more", requester_id=cast.customer.id))["number"]
+    merged = client.send(calls.merge_tickets(number, [other], requesters_follow=True))
+    assert client.send(calls.undo(merged["request_id"]))["tickets"] == 1
+    assert list(client.each(calls.duplicates("users"))) == []
 
 
 def test_lists_go_on_to_their_end(client: Client) -> None:

@@ -34,6 +34,8 @@ NO_CANARY = {
     "audit_redactions": "digests and signatures",
     "audit_redacted_rows": "digests",
     "bounced_addresses": "see docs/curation.md: the log's key of such a row is the address",
+    "distinct_people": "references",
+    "distinct_tickets": "references",
     "identities": "go when the person goes, by a trigger",
     "identity_providers": "what administrators wrote",
     "login_attempts": "digests of addresses",

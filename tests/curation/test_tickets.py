@@ -14,7 +14,7 @@ from ombud.curation import duplicate_tickets, merge_tickets, tickets_like
 from ombud.curation.actions.people import CannotMerge
 from ombud.errors import Conflict, Forbidden, Invalid, NotFound
 from ombud.models import Comment, Ticket, TicketStatus
-from ombud.testing import Cast, make_comment, make_ticket, stored_file
+from ombud.testing import Cast, Persona, make_comment, make_ticket, stored_file
 from ombud.tickets import (
     add_tags,
     bulk_update_ticket_status,
@@ -125,6 +125,7 @@ def test_one_foreign_ticket_among_ten_and_nothing_happens(desk: Desk, cast: Cast
         foreign = make_ticket(session, cast.customer.id, team_id=cast.other_team.id).id
         deleted = make_ticket(session, cast.customer.id, team_id=cast.team.id).id
         strangers = make_ticket(session, cast.other_customer.id, team_id=cast.team.id).id
+        free = make_ticket(session, cast.customer.id).id
         soft_delete_ticket(session, deleted)
     with desk.read(SYSTEM) as session:
         before = session.execute(select(Ticket.id, Ticket.version, Ticket.status).order_by(Ticket.id)).all()
@@ -145,6 +146,11 @@ def test_one_foreign_ticket_among_ten_and_nothing_happens(desk: Desk, cast: Cast
     for persona in (cast.customer, cast.light_agent):
         with pytest.raises(Forbidden):
             desk.run(persona.actor, merge_tickets, own[1:], own[0])
+    # Who only reads a team's tickets merges none of them, and nothing into them.
+    reader = Actor.agent(cast.other_agent.id, read_teams=frozenset({cast.team.id}))
+    for source, target in ((own[0], free), (free, own[0])):
+        with pytest.raises(Forbidden):
+            desk.run(reader, merge_tickets, [source], target)
     with desk.read(SYSTEM) as session:
         after = session.execute(select(Ticket.id, Ticket.version, Ticket.status).order_by(Ticket.id)).all()
     assert after == before
@@ -197,3 +203,42 @@ def test_likely_duplicates_are_shown_to_who_sees_both(desk: Desk, cast: Cast) ->
             tickets_like(session, again.id)
     with pytest.raises(Forbidden), desk.read(cast.customer.actor) as session:
         tickets_like(session, first.id)
+
+
+def test_another_requester_reads_nothing_unless_made_a_follower(desk: Desk, cast: Cast) -> None:
+    def make(session: Session) -> tuple[Ticket, Ticket]:
+        target = make_ticket(session, cast.customer.id)
+        make_comment(session, target, cast.customer.id, "of the target")
+        source = make_ticket(session, cast.other_customer.id)
+        make_comment(session, source, cast.other_customer.id, "of the source")
+        for person in (cast.colleague.id, cast.team_agent.id):
+            session.execute(
+                text("INSERT INTO ombud.ticket_participants (ticket_id, user_id) VALUES (:t, :u)"),
+                {"t": source.id, "u": person},
+            )
+        return target, source
+
+    def followers(session: Session) -> set[int]:
+        wanted = text("SELECT user_id FROM ombud.ticket_participants WHERE ticket_id = :t")
+        return set(session.scalars(wanted, {"t": target.id}))
+
+    def seen(persona: Persona) -> list[str]:
+        with desk.read(persona.actor) as session:
+            return sorted(session.scalars(select(Comment.content).order_by(Comment.id)))
+
+    target, source = desk.run(SYSTEM, make)
+    how = {"across_requesters": True}
+    desk.run(cast.agent.actor.for_request("apart"), merge_tickets, [source.id], target.id, **how)
+    with desk.read(SYSTEM) as session:
+        assert followers(session) == {cast.team_agent.id}, "colleagues of the desk follow, customers do not"
+    assert seen(cast.other_customer) == []
+    assert seen(cast.customer) == ["of the source", "of the target"]
+    desk.run(cast.agent.actor, undo_request, "apart")
+    assert seen(cast.other_customer) == ["of the source"]
+    how["requesters_follow"] = True
+    desk.run(cast.agent.actor.for_request("together"), merge_tickets, [source.id], target.id, **how)
+    with desk.read(SYSTEM) as session:
+        assert followers(session) == {cast.team_agent.id, cast.colleague.id, cast.other_customer.id}
+    assert seen(cast.other_customer) == ["of the source", "of the target"]
+    desk.run(cast.agent.actor, undo_request, "together")
+    assert seen(cast.other_customer) == ["of the source"]

@@ -40,6 +40,8 @@ def test_what_people_can_run_into_has_words() -> None:
         "ck_audit_checkpoints_window",
         "ck_audit_logs_action",
         "ck_automatic_mails_kind",
+        "ck_distinct_people_in_order",  # the action puts them in order
+        "ck_distinct_tickets_in_order",
         "ck_inbound_mails_checksum",
         "ck_inbound_mails_decided",
         "ck_inbound_mails_source",

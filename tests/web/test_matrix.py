@@ -41,6 +41,9 @@ POST /sign-out; POST /tickets; POST /tickets/{number}/comments; POST /tickets/{n
 POST /tickets/{number}/reading; POST /tickets/{number}/{noun}
 """
 STAFF = """
+GET /tickets/merge; POST /tickets/merge;
+GET /duplicates; GET /duplicates/apart; POST /duplicates/apart; POST /duplicates/apart/removal;
+GET /customers; GET /customers/{user_id}; POST /customers/{user_id};
 GET /settings/tags; GET /settings/tags/normalisation; POST /settings/tags/normalisation; POST /settings/tags/{tag_id};
 POST /settings/tags/{tag_id}/deletion; POST /settings/tags/{tag_id}/merge;
 GET /settings/webhooks; GET /settings/webhooks/{webhook_id}; POST /settings/webhooks;
@@ -56,6 +59,9 @@ POST /settings/notifications; POST /tickets/bulk; POST /tickets/{number}/comment
 POST /tickets/{number}/deletion; POST /tickets/{number}/restoration; POST /tickets/{number}/tags; POST /undo
 """
 ADMINISTRATORS = """
+GET /customers/{user_id}/merge; POST /customers/{user_id}/merge; GET /customers/{user_id}/anonymisation;
+POST /customers/{user_id}/anonymisation; POST /customers/{user_id}/deactivation;
+POST /customers/{user_id}/reactivation;
 GET /settings/providers; POST /settings/providers; GET /settings/providers/{provider_id};
 POST /settings/providers/{provider_id}; POST /settings/providers/{provider_id}/deletion;
 POST /settings/providers/{provider_id}/trial;

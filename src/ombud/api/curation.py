@@ -43,18 +43,6 @@ class HowMany(BaseModel):
     limit: int = Field(default=50, ge=1, le=200, description="At most so many pairs.")
 
 
-@router.get("/duplicates/users")
-async def list_duplicate_users(page: Annotated[HowMany, Query()], call: CurrentCall) -> FoundPeople:
-    """List pairs of customers who may be one person."""
-    return await call.read(_duplicate_people, page.limit)
-
-
-@router.get("/duplicates/tickets")
-async def list_duplicate_tickets(page: Annotated[HowMany, Query()], call: CurrentCall) -> FoundTickets:
-    """List pairs of open tickets of one requester that may be one matter."""
-    return await call.read(_duplicate_tickets, page.limit)
-
-
 @router.get("/users/{user_id}/duplicates")
 async def list_users_like(
     user_id: PathId, page: Annotated[HowMany, Query()], call: CurrentCall
@@ -119,15 +107,6 @@ async def anonymise_user(user_id: PathId, body: Forget, call: CurrentCall) -> Fo
     return Forgotten(redacted_rows=done.redacted_rows)
 
 
-def _duplicate_people(session: Session, limit: int) -> FoundPeople:
-    return FoundPeople(items=[LikePeople.of(one) for one in curation.duplicate_people(session, limit=limit)])
-
-
-def _duplicate_tickets(session: Session, limit: int) -> FoundTickets:
-    found = curation.duplicate_tickets(session, limit=limit)
-    return FoundTickets(items=[LikeTickets.of(one) for one in found])
-
-
 def _people_like(session: Session, user_id: int, limit: int) -> FoundPeople:
     return FoundPeople(
         items=[LikePeople.of(one) for one in curation.people_like(session, user_id, limit=limit)]
@@ -146,7 +125,13 @@ def _merge_people(session: Session, user_id: int, body: MergePeople) -> MergeDon
 def _merge_tickets(session: Session, number: str, body: MergeTickets) -> MergeDone:
     target = lookup.ticket_id(session, number)
     sources = [lookup.ticket_id(session, one) for one in body.numbers]
-    merged = curation.merge_tickets(session, sources, target, across_requesters=body.across_requesters)
+    merged = curation.merge_tickets(
+        session,
+        sources,
+        target,
+        across_requesters=body.across_requesters,
+        requesters_follow=body.requesters_follow,
+    )
     return MergeDone(request_id=merged.request_id)
 
 

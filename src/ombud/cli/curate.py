@@ -86,6 +86,9 @@ def merge_tickets(
     across: Annotated[
         bool, typer.Option("--across-requesters", help="Of different requesters, too.")
     ] = False,
+    follow: Annotated[
+        bool, typer.Option("--requesters-follow", help="Their requesters follow the one that goes on.")
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Let the conversations of tickets go on in one. `ombud undo` takes it back."""
@@ -98,7 +101,8 @@ def merge_tickets(
 
     def work(session: Session) -> curation.MergedTickets:
         ids = [number(session, one) for one in sources]
-        return curation.merge_tickets(session, ids, number(session, target), across_requesters=across)
+        into = number(session, target)
+        return curation.merge_tickets(session, ids, into, across_requesters=across, requesters_follow=follow)
 
     with desk_for(data_dir) as desk:
         merged = desk.run(_curator(), work)

@@ -5,7 +5,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import quote
 
-from ombud.client.shapes import Attachment, BulkResult, Comment, Export, Import, Ticket, UndoResult
+from ombud.client.shapes import (
+    Attachment,
+    BulkResult,
+    Comment,
+    Export,
+    Import,
+    MergeResult,
+    Ticket,
+    UndoResult,
+)
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -131,6 +140,16 @@ def change_tickets(
 def undo(request_id: str) -> Call[UndoResult]:
     """Take back what one request did to tickets."""
     return Call("POST", "undo", json={"request_id": request_id})
+
+
+def merge_tickets(number: str, numbers: Sequence[str], **options: bool) -> Call[MergeResult]:
+    """Let the conversations of other tickets go on in this one; `options` are those of docs/api.md."""
+    return Call("POST", f"{_ticket(number)}/merges", json={"numbers": list(numbers), **options})
+
+
+def duplicates(kind: Literal["users", "tickets"]) -> Listing[Json]:
+    """List pairs that may be one, the likeliest first."""
+    return Listing(f"duplicates/{kind}")
 
 
 def views() -> Call[Json]:

@@ -71,6 +71,12 @@ class BulkResult(TypedDict):
     items: list[BulkItem]
 
 
+class MergeResult(TypedDict):
+    """A merge; undo the request to have them apart again."""
+
+    request_id: str
+
+
 class UndoResult(TypedDict):
     """What was taken back."""
 

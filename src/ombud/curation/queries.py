@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Double, Select, and_, cast, column, func, select, true
+from sqlalchemy import Double, Select, and_, cast, column, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from ombud.db.actor import Actor, Scope
@@ -12,6 +12,8 @@ from ombud.models import (
     INCLUDE_DELETED,
     Attachment,
     Comment,
+    DistinctPeople,
+    DistinctTickets,
     InboundMail,
     OutboundMail,
     StaleFile,
@@ -108,9 +110,14 @@ def tickets_for_merge(actor: Actor, ids: Collection[int]) -> Select[Ticket]:
     )
 
 
-def participants_of(ids: Collection[int]) -> Select[int]:
-    """Return who follows any of these tickets."""
-    return select(TicketParticipant.user_id).where(TicketParticipant.ticket_id.in_(ids)).distinct()
+def participants_of(ids: Collection[int], own: Collection[int]) -> Select[int]:
+    """Return who follows any of these tickets: all that follow one of `own`, else staff only."""
+    return (
+        select(TicketParticipant.user_id)
+        .join(User, User.id == TicketParticipant.user_id)
+        .where(TicketParticipant.ticket_id.in_(ids), or_(TicketParticipant.ticket_id.in_(own), User.is_staff))
+        .distinct()
+    )
 
 
 def tags_of(ids: Collection[int]) -> Select[int]:
@@ -162,6 +169,7 @@ def alike_tickets(actor: Actor, *, days: int, since: datetime, limit: int) -> Ro
             true() if actor.scope is Scope.ALL else first.id.in_(seen),
             true() if actor.scope is Scope.ALL else second.id.in_(seen),
             (titles >= 0.3) | (texts >= 0.5),
+            ~_kept_apart(first.id, second.id),
         )
         .order_by((titles + texts).desc(), second.id.desc())
         .limit(limit)
@@ -193,10 +201,49 @@ def tickets_like(actor: Actor, ticket_id: int, *, days: int, limit: int) -> Rows
             Ticket.deleted_at.is_(None),
             apart <= days * 86400,
             (titles >= 0.3) | (texts >= 0.5),
+            ~_kept_apart(this.id, Ticket.id),
         )
         .order_by((titles + texts).desc(), Ticket.id.desc())
         .limit(limit)
         .execution_options(**{INCLUDE_DELETED: True})
+    )
+
+
+def _kept_apart(one: Any, other: Any) -> Any:
+    return (
+        select(DistinctTickets.ticket_id)
+        .where(
+            DistinctTickets.ticket_id == func.least(one, other),
+            DistinctTickets.other_id == func.greatest(one, other),
+        )
+        .exists()
+    )
+
+
+def people_kept_apart(*, after: tuple[int, int] = (0, 0), limit: int = 50) -> Select[DistinctPeople]:
+    """Return pairs of people that are kept apart, by their ids, after the pair `after`."""
+    pair = func.row(DistinctPeople.user_id, DistinctPeople.other_id)
+    return (
+        select(DistinctPeople)
+        .where(pair > func.row(*after))
+        .order_by(DistinctPeople.user_id, DistinctPeople.other_id)
+        .limit(limit)
+    )
+
+
+def tickets_kept_apart(
+    actor: Actor, *, after: tuple[int, int] = (0, 0), limit: int = 50
+) -> Select[DistinctTickets]:
+    """Return pairs of tickets that are kept apart, of which the actor sees both, after the pair `after`."""
+    pair = func.row(DistinctTickets.ticket_id, DistinctTickets.other_id)
+    seen = select(Ticket.id).where(visible_to(actor))
+    return (
+        select(DistinctTickets)
+        .where(pair > func.row(*after))
+        .where(true() if actor.scope is Scope.ALL else DistinctTickets.ticket_id.in_(seen))
+        .where(true() if actor.scope is Scope.ALL else DistinctTickets.other_id.in_(seen))
+        .order_by(DistinctTickets.ticket_id, DistinctTickets.other_id)
+        .limit(limit)
     )
 
 

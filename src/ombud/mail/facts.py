@@ -116,8 +116,9 @@ def _threads(session: Session, ticket_ids: Sequence[int]) -> dict[int, Thread]:
             is_deleted=is_deleted,
             done_days=float(done_days) if done_days is not None else None,
             status=status,
+            former=frozenset(former or ()),
         )
-        for asked, ticket_id, number, is_deleted, done_days, status, requester, followers in session.execute(
-            queries.threads(), {"ticket_ids": list(ticket_ids)}
+        for asked, ticket_id, number, is_deleted, done_days, status, requester, followers, former in (
+            session.execute(queries.threads(), {"ticket_ids": list(ticket_ids)})
         )
     }

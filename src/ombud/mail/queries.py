@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, Text, and_, bindparam, func, literal, or_, select, true
+from sqlalchemy import BigInteger, Select, Text, and_, bindparam, case, func, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased, joinedload, undefer
 
@@ -213,19 +213,26 @@ def tickets_of_outbound(mail_ids: Sequence[int]) -> Select[int | None]:
 def threads() -> Select[*tuple[Any, ...]]:
     """Return the id asked for, and of the ticket where it goes on (itself, unless it was merged): id, number, deleted
     or not,
-    days since it was done, status, the requester's and the participants' addresses. Parameter: `ticket_ids`.
+    days since it was done, status, the requester's and the participants' addresses, and for one that was merged
+    those of the ticket asked for. Parameter: `ticket_ids`.
     """
     asked = aliased(Ticket)
-    followers = (
-        select(func.array_agg(aggregate_order_by(User.email_norm, User.id)))
-        .join(TicketParticipant, TicketParticipant.user_id == User.id)
-        .where(TicketParticipant.ticket_id == Ticket.id)
-        .correlate(Ticket)
-        .scalar_subquery()
-    )
-    requester = (
-        select(User.email_norm).where(User.id == Ticket.requester_id).correlate(Ticket).scalar_subquery()
-    )
+
+    def followers(ticket: Any) -> Any:
+        return (
+            select(func.array_agg(aggregate_order_by(User.email_norm, User.id)))
+            .join(TicketParticipant, TicketParticipant.user_id == User.id)
+            .where(TicketParticipant.ticket_id == ticket.id)
+            .correlate(ticket)
+            .scalar_subquery()
+        )
+
+    def requester(ticket: Any) -> Any:
+        return (
+            select(User.email_norm).where(User.id == ticket.requester_id).correlate(ticket).scalar_subquery()
+        )
+
+    former = func.array_append(followers(asked), requester(asked))
     return (
         select(
             asked.id,
@@ -234,8 +241,9 @@ def threads() -> Select[*tuple[Any, ...]]:
             Ticket.deleted_at.is_not(None),
             func.extract("epoch", func.now() - Ticket.resolved_at) / 86400.0,
             Ticket.status,
-            requester,
-            followers,
+            requester(Ticket),
+            followers(Ticket),
+            case((asked.merged_into_id.is_not(None), former)),
         )
         .join(asked, Ticket.id == func.coalesce(asked.merged_into_id, asked.id))
         .where(asked.id.in_(bindparam("ticket_ids", expanding=True, type_=BigInteger)))

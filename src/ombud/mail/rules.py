@@ -36,7 +36,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """A ticket that a message may belong to. `participants`: lower-case addresses; `done_days`: None if undone."""
+    """A ticket that a message may belong to. `participants`: lower-case addresses; `done_days`: None if undone.
+
+    `former`: who had a part in the ticket that the message names, where that one was merged into this.
+    """
 
     ticket_id: int
     number: str
@@ -44,6 +47,7 @@ class Thread:
     is_deleted: bool = False
     done_days: float | None = None
     status: TicketStatus | None = None
+    former: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +146,17 @@ def _joined(facts: Facts, path: _Path) -> Thread | str | None:
         if _takes_part(facts, thread):
             path.note("token", f"names #{thread.number}, and the sender takes part in it")
             return thread
+        if facts.sender in thread.former:
+            path.note("token", f"names a ticket of the sender that was merged into #{thread.number}")
+            return thread
         path.note("token", f"names #{thread.number}, but the sender has no part in it")
         return "token_of_stranger"
     for thread in facts.known:
         if _takes_part(facts, thread):
             path.note("references", f"name a message of #{thread.number}, and the sender takes part in it")
+            return thread
+        if facts.sender in thread.former:
+            path.note("references", f"name a ticket of the sender that was merged into #{thread.number}")
             return thread
         path.note("references", f"name a message of #{thread.number}, but the sender has no part in it")
     if facts.forged:
@@ -164,6 +174,10 @@ def _in_thread(facts: Facts, path: _Path, thread: Thread) -> Decision:
     if thread.is_deleted:
         path.note("ticket", f"#{thread.number} is deleted")
         return path.ends(Outcome.NEW, "ticket_deleted")
+    if not _takes_part(facts, thread):
+        # Another customer's ticket goes on there: neither is shown what the other writes from now on.
+        path.note("ticket", f"#{thread.number} is another person's, so a new one follows it")
+        return path.ends(Outcome.NEW, "merged_into_anothers", follows=thread)
     if path.is_automatic:
         path.note("status", "an automatic message changes no status")
         return path.ends(Outcome.REPLY, "automatic_reply", ticket_id=thread.ticket_id)

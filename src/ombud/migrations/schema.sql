@@ -805,6 +805,158 @@ END $$;
 
 ALTER FUNCTION ombud.audit_of_comments() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.audit_of_distinct_people() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('user_id', r.user_id, 'other_id', r.other_id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(NULL, r.user_id) END, 'other_id', CASE WHEN r.other_id IS NOT NULL THEN jsonb_build_array(NULL, r.other_id) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('user_id', r.user_id, 'other_id', r.other_id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('user_id', CASE WHEN r.user_id IS NOT NULL THEN jsonb_build_array(r.user_id, NULL) END, 'other_id', CASE WHEN r.other_id IS NOT NULL THEN jsonb_build_array(r.other_id, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('user_id', r.user_id, 'other_id', r.other_id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END, 'other_id', CASE WHEN o.other_id IS DISTINCT FROM r.other_id THEN jsonb_build_array(o.other_id, r.other_id) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('user_id', r.user_id, 'other_id', r.other_id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('user_id', CASE WHEN o.user_id IS DISTINCT FROM r.user_id THEN jsonb_build_array(o.user_id, r.user_id) END, 'other_id', CASE WHEN o.other_id IS DISTINCT FROM r.other_id THEN jsonb_build_array(o.other_id, r.other_id) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_distinct_people() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.audit_of_distinct_tickets() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('ticket_id', r.ticket_id, 'other_id', r.other_id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('ticket_id', CASE WHEN r.ticket_id IS NOT NULL THEN jsonb_build_array(NULL, r.ticket_id) END, 'other_id', CASE WHEN r.other_id IS NOT NULL THEN jsonb_build_array(NULL, r.other_id) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('ticket_id', r.ticket_id, 'other_id', r.other_id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('ticket_id', CASE WHEN r.ticket_id IS NOT NULL THEN jsonb_build_array(r.ticket_id, NULL) END, 'other_id', CASE WHEN r.other_id IS NOT NULL THEN jsonb_build_array(r.other_id, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('ticket_id', r.ticket_id, 'other_id', r.other_id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('ticket_id', CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN jsonb_build_array(o.ticket_id, r.ticket_id) END, 'other_id', CASE WHEN o.other_id IS DISTINCT FROM r.other_id THEN jsonb_build_array(o.other_id, r.other_id) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, NULL::bigint AS record_id, jsonb_build_object('ticket_id', r.ticket_id, 'other_id', r.other_id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('ticket_id', CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN jsonb_build_array(o.ticket_id, r.ticket_id) END, 'other_id', CASE WHEN o.other_id IS DISTINCT FROM r.other_id THEN jsonb_build_array(o.other_id, r.other_id) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_distinct_tickets() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.audit_of_identities() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -3658,6 +3810,9 @@ CREATE FUNCTION ombud.people_alike(most integer) RETURNS TABLE(user_id bigint, o
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
     AS $$
+DECLARE
+  -- Each pair that is kept apart fills at most one place among the groups.
+  groups bigint := most + (SELECT count(*) FROM ombud.distinct_people);
 BEGIN
   IF ombud.actor_kind() IS NULL OR ombud.actor_kind() = 'customer' THEN
     RETURN;
@@ -3668,17 +3823,18 @@ BEGIN
        WHERE u.role = 'customer' AND u.merged_into_id IS NULL AND u.anonymised_at IS NULL),
     inboxes AS (
       SELECT array_agg(c.id ORDER BY c.id) AS ids FROM customers c GROUP BY ombud.address_key(c.email_norm)
-      HAVING count(*) BETWEEN 2 AND 20 LIMIT most),
+      HAVING count(*) BETWEEN 2 AND 20 LIMIT groups),
     names AS (
       SELECT array_agg(c.id ORDER BY c.id) AS ids FROM customers c
        WHERE ombud.name_key(c.full_name) LIKE '% %' GROUP BY ombud.name_key(c.full_name)
-      HAVING count(*) BETWEEN 2 AND 20 LIMIT most),
+      HAVING count(*) BETWEEN 2 AND 20 LIMIT groups),
     pairs AS (
       SELECT DISTINCT a.id AS first, b.id AS second
         FROM (TABLE inboxes UNION ALL TABLE names) g
        CROSS JOIN LATERAL unnest(g.ids) a(id)
        CROSS JOIN LATERAL unnest(g.ids) b(id)
-       WHERE a.id < b.id)
+       WHERE a.id < b.id
+         AND NOT EXISTS (SELECT FROM ombud.distinct_people d WHERE d.user_id = a.id AND d.other_id = b.id))
     SELECT p.first, p.second,
            CASE WHEN a.full_name = '' OR b.full_name = '' THEN 0 ELSE ombud.similarity(a.full_name, b.full_name) END
       FROM pairs p JOIN ombud.users a ON a.id = p.first JOIN ombud.users b ON b.id = p.second
@@ -3710,6 +3866,8 @@ BEGIN
                      LIMIT most)) found
       JOIN ombud.users u USING (id)
      WHERE u.id <> person AND u.role = 'customer' AND u.merged_into_id IS NULL AND u.anonymised_at IS NULL
+       AND NOT EXISTS (SELECT FROM ombud.distinct_people d
+                        WHERE d.user_id = least(u.id, person) AND d.other_id = greatest(u.id, person))
      ORDER BY 2 DESC, 1 LIMIT most;
 END $$;
 
@@ -4739,6 +4897,28 @@ ALTER TABLE ombud.comments ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY 
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE ombud.distinct_people (
+    user_id bigint NOT NULL,
+    other_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_distinct_people_in_order CHECK ((user_id < other_id))
+);
+
+ALTER TABLE ONLY ombud.distinct_people FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.distinct_people OWNER TO ombud_owner;
+
+CREATE TABLE ombud.distinct_tickets (
+    ticket_id bigint NOT NULL,
+    other_id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_distinct_tickets_in_order CHECK ((ticket_id < other_id))
+);
+
+ALTER TABLE ONLY ombud.distinct_tickets FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.distinct_tickets OWNER TO ombud_owner;
 
 CREATE TABLE ombud.drafts (
     user_id bigint NOT NULL,
@@ -5791,6 +5971,12 @@ ALTER TABLE ONLY ombud.bounced_addresses
 ALTER TABLE ONLY ombud.comments
     ADD CONSTRAINT pk_comments PRIMARY KEY (id);
 
+ALTER TABLE ONLY ombud.distinct_people
+    ADD CONSTRAINT pk_distinct_people PRIMARY KEY (user_id, other_id);
+
+ALTER TABLE ONLY ombud.distinct_tickets
+    ADD CONSTRAINT pk_distinct_tickets PRIMARY KEY (ticket_id, other_id);
+
 ALTER TABLE ONLY ombud.drafts
     ADD CONSTRAINT pk_drafts PRIMARY KEY (user_id, ticket_id, is_internal);
 
@@ -6020,6 +6206,10 @@ CREATE INDEX ix_bounced_addresses_ticket_id ON ombud.bounced_addresses USING btr
 CREATE INDEX ix_comments_author_id ON ombud.comments USING btree (author_id, id);
 
 CREATE INDEX ix_comments_ticket_id ON ombud.comments USING btree (ticket_id, created_at, id);
+
+CREATE INDEX ix_distinct_people_other_id ON ombud.distinct_people USING btree (other_id);
+
+CREATE INDEX ix_distinct_tickets_other_id ON ombud.distinct_tickets USING btree (other_id);
 
 CREATE INDEX ix_drafts_ticket_id ON ombud.drafts USING btree (ticket_id);
 
@@ -6291,6 +6481,10 @@ CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.bounced_addresses REFERENCIN
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.comments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_comments();
 
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.distinct_people REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_distinct_people();
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.distinct_tickets REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_distinct_tickets();
+
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.identities REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_identities();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.identity_providers REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_identity_providers();
@@ -6351,6 +6545,10 @@ CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.bounced_addresses REFERENCIN
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.comments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_comments();
 
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.distinct_people REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_distinct_people();
+
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.distinct_tickets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_distinct_tickets();
+
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.identities REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_identities();
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.identity_providers REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_identity_providers();
@@ -6410,6 +6608,10 @@ CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.audit_redactions REFERENCING
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.bounced_addresses REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_bounced_addresses();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.comments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_comments();
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.distinct_people REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_distinct_people();
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.distinct_tickets REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_distinct_tickets();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.identities REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_identities();
 
@@ -6503,6 +6705,18 @@ ALTER TABLE ONLY ombud.comments
 
 ALTER TABLE ONLY ombud.comments
     ADD CONSTRAINT fk_comments_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.distinct_people
+    ADD CONSTRAINT fk_distinct_people_other_id FOREIGN KEY (other_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.distinct_people
+    ADD CONSTRAINT fk_distinct_people_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.distinct_tickets
+    ADD CONSTRAINT fk_distinct_tickets_other_id FOREIGN KEY (other_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.distinct_tickets
+    ADD CONSTRAINT fk_distinct_tickets_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY ombud.drafts
     ADD CONSTRAINT fk_drafts_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
@@ -6780,6 +6994,10 @@ CREATE POLICY backup_all ON ombud.bounced_addresses FOR SELECT TO ombud_backup U
 
 CREATE POLICY backup_all ON ombud.comments FOR SELECT TO ombud_backup USING (true);
 
+CREATE POLICY backup_all ON ombud.distinct_people FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.distinct_tickets FOR SELECT TO ombud_backup USING (true);
+
 CREATE POLICY backup_all ON ombud.drafts FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.external_refs FOR SELECT TO ombud_backup USING (true);
@@ -6904,6 +7122,10 @@ CREATE POLICY context ON ombud.bounced_addresses AS RESTRICTIVE TO ombud_app USI
 
 CREATE POLICY context ON ombud.comments AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
+CREATE POLICY context ON ombud.distinct_people AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.distinct_tickets AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
 CREATE POLICY context ON ombud.drafts AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.external_refs AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
@@ -6995,6 +7217,10 @@ CREATE POLICY context ON ombud.webhook_deliveries AS RESTRICTIVE TO ombud_app US
 CREATE POLICY context ON ombud.webhook_endpoints AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.webhook_position AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+ALTER TABLE ombud.distinct_people ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.distinct_tickets ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.drafts ENABLE ROW LEVEL SECURITY;
 
@@ -7117,6 +7343,10 @@ CREATE POLICY owner_all ON ombud.automatic_mails TO ombud_owner USING (true) WIT
 CREATE POLICY owner_all ON ombud.bounced_addresses TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.comments TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.distinct_people TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.distinct_tickets TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.drafts TO ombud_owner USING (true) WITH CHECK (true);
 
@@ -7274,6 +7504,10 @@ CASE
     ELSE (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.reply'::text]) AS actor_may) AND (NOT ombud.actor_only_reads_ticket(ticket_id)))
 END);
 
+CREATE POLICY rights_add ON ombud.distinct_people AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['people.keep'::text]) AS actor_may));
+
+CREATE POLICY rights_add ON ombud.distinct_tickets AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
+
 CREATE POLICY rights_add ON ombud.external_refs AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
 
 CREATE POLICY rights_add ON ombud.inbound_mails AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
@@ -7338,6 +7572,10 @@ CREATE POLICY rights_remove ON ombud.attachments AS RESTRICTIVE FOR DELETE TO om
 
 CREATE POLICY rights_remove ON ombud.bounced_addresses AS RESTRICTIVE FOR DELETE TO ombud_web USING (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
 
+CREATE POLICY rights_remove ON ombud.distinct_people AS RESTRICTIVE FOR DELETE TO ombud_web USING (( SELECT ombud.actor_may(VARIADIC ARRAY['people.keep'::text]) AS actor_may));
+
+CREATE POLICY rights_remove ON ombud.distinct_tickets AS RESTRICTIVE FOR DELETE TO ombud_web USING (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
+
 CREATE POLICY rights_remove ON ombud.external_refs AS RESTRICTIVE FOR DELETE TO ombud_web USING (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
 
 CREATE POLICY rights_remove ON ombud.inbound_mails AS RESTRICTIVE FOR DELETE TO ombud_web USING (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
@@ -7379,6 +7617,14 @@ ALTER TABLE ombud.search_words ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ombud.sign_in_flows ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.sign_in_steps ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY staff ON ombud.distinct_people TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+
+CREATE POLICY staff ON ombud.distinct_tickets TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR ((EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = distinct_tickets.ticket_id))) AND (EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = distinct_tickets.other_id)))))));
 
 CREATE POLICY staff ON ombud.external_refs TO ombud_web USING ((( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) <> 'customer'::text)) AND (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)) OR (EXISTS ( SELECT
    FROM ombud.tickets t
@@ -7481,6 +7727,10 @@ CREATE POLICY system_all ON ombud.automatic_mails TO ombud_worker USING (( SELEC
 CREATE POLICY system_all ON ombud.bounced_addresses TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
 CREATE POLICY system_all ON ombud.comments TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
+
+CREATE POLICY system_all ON ombud.distinct_people TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.distinct_tickets TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.drafts TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
@@ -7673,6 +7923,10 @@ REVOKE ALL ON FUNCTION ombud.audit_of_audit_redactions() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ombud.audit_of_bounced_addresses() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_comments() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_distinct_people() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.audit_of_distinct_tickets() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_identities() FROM PUBLIC;
 
@@ -8073,6 +8327,12 @@ GRANT DELETE ON TABLE ombud.comments TO ombud_worker;
 GRANT DELETE ON TABLE ombud.comments TO ombud_web;
 
 GRANT SELECT ON SEQUENCE ombud.comments_id_seq TO ombud_backup;
+
+GRANT SELECT ON TABLE ombud.distinct_people TO ombud_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE ombud.distinct_people TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.distinct_tickets TO ombud_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE ombud.distinct_tickets TO ombud_app;
 
 GRANT SELECT ON TABLE ombud.drafts TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.drafts TO ombud_app;

@@ -5,6 +5,7 @@ from ombud.models.account import ApiToken, LoginAttempt, WebSession
 from ombud.models.audit import AuditAction, AuditCheckpoint, AuditLog, AuditRedactedRow, AuditRedaction
 from ombud.models.comment import Attachment, Comment
 from ombud.models.deleted import INCLUDE_DELETED
+from ombud.models.distinct import DistinctPeople, DistinctTickets
 from ombud.models.factor import (
     AccountNotice,
     NoticeKind,
@@ -98,6 +99,8 @@ __all__ = [
     "Comment",
     "CustomRole",
     "DeliveryState",
+    "DistinctPeople",
+    "DistinctTickets",
     "Draft",
     "ExternalRef",
     "FlowKind",

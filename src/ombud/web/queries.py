@@ -6,7 +6,9 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 from sqlalchemy import BigInteger, Select, String, bindparam, func, select
+from sqlalchemy.orm import aliased, joinedload
 
+from ombud.curation.preview import COUNTED
 from ombud.db.actor import Actor
 from ombud.db.made import made_once
 from ombud.db.plans import values_follow
@@ -16,6 +18,7 @@ from ombud.models import (
     INCLUDE_DELETED,
     Attachment,
     AuditLog,
+    BouncedAddress,
     Comment,
     Draft,
     InboundMail,
@@ -24,11 +27,14 @@ from ombud.models import (
     Tag,
     Team,
     Ticket,
+    TicketParticipant,
     TicketTag,
     User,
 )
 from ombud.notifications import queries as notifications
 from ombud.people import queries as people
+from ombud.people.policy import people_visible_to
+from ombud.tickets import UNDONE
 from ombud.tickets import queries as tickets
 from ombud.tickets.filters import TicketFilter
 from ombud.tickets.policy import comments_visible_to, visible_to
@@ -38,6 +44,8 @@ STAFF_LIMIT = 200
 TAG_LIMIT = 500
 OTHERS_LIMIT = 5
 MAIL_LIMIT = 200
+MERGED_LIMIT = 20
+SAID_LENGTH = 300
 
 
 TICKET = bindparam("ticket", type_=BigInteger())
@@ -64,9 +72,11 @@ def around_ticket(actor: Actor, beside: TicketFilter | None) -> Select[*tuple[An
     """Return `around_list` of the list beside a ticket, null weights without one, and what belongs to the ticket.
 
     Executed with TICKET and REQUESTER, the ids of the ticket and of who asked it. More columns: `own_tags` (id,
-    name, color), `others` (the requester's other tickets), `drafts` (is_internal, content; the newest first),
-    `mails` (the newest messages that came to it by mail, with what was decided; for staff); for staff also
-    `deliveries` (the mails of its comments) and `audience` (whom a reply reaches).
+    name, color), `others` (the requester's other tickets), `merged_into` (the number of the ticket where it goes
+    on, if the actor sees that one), `merged` (the tickets that go on in it, with their opening words and files),
+    `drafts` (is_internal, content; the newest first), `mails` (the newest messages that came to it by mail, with
+    what was decided; for staff); for staff also `deliveries` (the mails of its comments) and `audience` (whom a
+    reply reaches).
     """
     return _weighed((around_ticket,), actor, beside or TicketFilter(), _with_ticket)
 
@@ -156,6 +166,13 @@ def _with_ticket(actor: Actor) -> Select[*tuple[Any, ...]]:
         .where(TicketTag.ticket_id == TICKET)
         .order_by(Tag.name)
     )
+    of_merged = aliased(Ticket)
+    into = (
+        select(Ticket.ticket_number)
+        .join(of_merged, Ticket.id == of_merged.merged_into_id)
+        .where(of_merged.id == TICKET, Ticket.deleted_at.is_(None), visible_to(actor))
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
     drafts = (
         tickets.drafts_of(actor, TICKET)
         .with_only_columns(Draft.is_internal, Draft.content)
@@ -179,6 +196,8 @@ def _with_ticket(actor: Actor) -> Select[*tuple[Any, ...]]:
     statement = statement.add_columns(
         _as_list(own).label("own_tags"),
         _as_list(others).label("others"),
+        into.scalar_subquery().label("merged_into"),
+        _as_list(_merged_into_it(actor)).label("merged"),
         _as_list(drafts).label("drafts"),
         _as_list(mails).label("mails"),
     )
@@ -187,6 +206,33 @@ def _with_ticket(actor: Actor) -> Select[*tuple[Any, ...]]:
     return statement.add_columns(
         _as_list(outgoing.deliveries_of(TICKET)).label("deliveries"),
         _as_list(outgoing.audience(TICKET)).label("audience"),
+    )
+
+
+def _merged_into_it(actor: Actor) -> Select[*tuple[Any, ...]]:
+    """Return the tickets that were merged into TICKET, as far as the actor sees them: their words stay theirs."""
+    own = (
+        select(Attachment.id, Attachment.file_name, Attachment.content_type, Attachment.size)
+        .where(Attachment.ticket_id == Ticket.id, Attachment.comment_id.is_(None))
+        .order_by(Attachment.id)
+        .correlate(Ticket)
+    )
+    return (
+        select(
+            Ticket.ticket_number,
+            Ticket.title,
+            Ticket.description,
+            Ticket.created_at,
+            User.full_name,
+            User.email,
+            User.is_active,
+            User.is_staff,
+            _as_list(own).label("files"),
+        )
+        .join(User, User.id == Ticket.requester_id)
+        .where(Ticket.merged_into_id == TICKET, Ticket.deleted_at.is_(None), visible_to(actor))
+        .order_by(Ticket.id.desc())
+        .limit(MERGED_LIMIT)
     )
 
 
@@ -199,6 +245,78 @@ def names_of(actor: Actor, requester_id: int | None, organization_id: int | None
     return select(
         person.options().scalar_subquery().label("requester"),
         organization.scalar_subquery().label("organization"),
+    )
+
+
+def customer(actor: Actor, person_id: int) -> Select[*tuple[Any, ...]]:
+    """Return a person with their organization, and what belongs to them, in one row.
+
+    More columns: `open`, `tickets`, `said`, `followed` (counted up to COUNTED, of what the actor sees), `stubs`
+    (addresses of those who were merged into them), `survivor` (name or address of who they were merged into),
+    `bounces`.
+    """
+    asked = select(Ticket.id).where(
+        Ticket.requester_id == User.id, Ticket.deleted_at.is_(None), visible_to(actor)
+    )
+    said = select(Comment.id).where(Comment.author_id == User.id, comments_visible_to(actor))
+    followed = select(TicketParticipant.ticket_id).where(TicketParticipant.user_id == User.id)
+    stub, survivor = aliased(User), aliased(User)
+    stubs = (
+        select(stub.email)
+        .where(stub.merged_into_id == User.id)
+        .order_by(stub.id)
+        .limit(OTHERS_LIMIT)
+        .correlate(User)
+    )
+    return (
+        select(
+            User,
+            _counted(asked.where(Ticket.status.in_(UNDONE))).label("open"),
+            _counted(asked).label("tickets"),
+            _counted(said).label("said"),
+            _counted(followed).label("followed"),
+            func.array(stubs.scalar_subquery()).label("stubs"),
+            func.coalesce(func.nullif(survivor.full_name, ""), survivor.email).label("survivor"),
+            select(BouncedAddress.email)
+            .where(BouncedAddress.email == User.email_norm)
+            .exists()
+            .label("bounces"),
+        )
+        .outerjoin(survivor, survivor.id == User.merged_into_id)
+        .options(joinedload(User.organization))
+        .where(User.id == person_id, people_visible_to(actor))
+    )
+
+
+def last_words(actor: Actor, person_id: int, limit: int) -> Select[*tuple[Any, ...]]:
+    """Return what a person wrote last: id, beginning, time, whether it is a note; number and title of the ticket."""
+    return (
+        select(
+            Comment.id,
+            func.left(Comment.content, SAID_LENGTH).label("content"),
+            Comment.created_at,
+            Comment.is_internal,
+            Ticket.ticket_number,
+            Ticket.title,
+        )
+        .join(Ticket, Ticket.id == Comment.ticket_id)
+        .where(Comment.author_id == person_id, comments_visible_to(actor))
+        .where(Ticket.deleted_at.is_(None), visible_to(actor))
+        .order_by(Comment.id.desc())
+        .limit(limit)
+    )
+
+
+def organization_named(name: str) -> Select[int]:
+    """Return the id of the organization of a name, whatever the case."""
+    return select(Organization.id).where(func.lower(Organization.name) == func.lower(name.strip()))
+
+
+def _counted(some: Select[*tuple[Any, ...]]) -> Any:
+    return (
+        select(func.count())
+        .select_from(some.limit(COUNTED).correlate(User).subquery().lateral())
+        .scalar_subquery()
     )
 
 

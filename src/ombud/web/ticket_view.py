@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
+from urllib.parse import quote
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -49,6 +50,18 @@ class LoadedTicket:
     def audience(self) -> list[dict[str, Any]]:
         """Whom a reply reaches by itself, the requester first; none for a customer."""
         return list(self.row._mapping.get("audience", ()))
+
+    @property
+    def merged(self) -> list[dict[str, Any]]:
+        """The tickets that go on in it, of which the opening words belong to the part of the talk that is shown."""
+        since = self.comments[-1].created_at if self.earliest else None
+        until = self.comments[0].created_at if self.before and self.comments else None
+        return [
+            one
+            for one in self.row.merged
+            if (since is None or datetime.fromisoformat(one["created_at"]) >= since)
+            and (until is None or datetime.fromisoformat(one["created_at"]) <= until)
+        ]
 
     @property
     def earliest(self) -> int | None:
@@ -107,6 +120,7 @@ def make_ticket(visitor: Visitor, loaded: LoadedTicket, address: ListAddress) ->
     )
     deliveries = {one["comment_id"]: delivery_view(one) for one in loaded.mails}
     menus = FieldMenus(ticket, around, f"{base}/{{}}{query}")
+    is_over = ticket.deleted_at is not None or ticket.merged_into_id is not None
     return TicketView(
         id=ticket.id,
         number=ticket.ticket_number,
@@ -138,6 +152,7 @@ def make_ticket(visitor: Visitor, loaded: LoadedTicket, address: ListAddress) ->
             around,
             mails=loaded.row.mails,
             deliveries=deliveries,
+            merged=loaded.merged,
         ),
         composer=_composer(visitor, loaded, base, query),
         earlier_href=f"{base}{query}&before={loaded.earliest}" if loaded.earliest else "",
@@ -146,17 +161,20 @@ def make_ticket(visitor: Visitor, loaded: LoadedTicket, address: ListAddress) ->
         live_href=f"{base}/live{query}" + (f"&before={loaded.before}" if loaded.before else ""),
         others=tuple(_other(one) for one in loaded.row.others),
         others_href=at(f"/tickets?view=all&requester={ticket.requester_id}") if visitor.is_staff else "",
-        banners=_banners(visitor, ticket, base, query),
-        read_only=ticket.deleted_at is not None or not visitor.can_write,
+        banners=_banners(visitor, loaded, base, query),
+        read_only=is_over or not visitor.can_write,
         deletable=visitor.can_write and ticket.deleted_at is None,
+        merge_href=at(f"/tickets/merge?ticket={quote(ticket.ticket_number)}")
+        if visitor.can_write and not is_over
+        else "",
         internal=visitor.is_staff,
-        writable=ticket.deleted_at is None,
+        writable=not is_over,
     )
 
 
 def _requester(visitor: Visitor, ticket: Ticket) -> PersonView:
     shown = person_of(ticket.requester)
-    href = at(f"/tickets?view=all&requester={ticket.requester_id}") if visitor.is_staff else None
+    href = at(f"/customers/{ticket.requester_id}") if visitor.is_staff else None
     return replace(shown, href=href)
 
 
@@ -197,15 +215,26 @@ def _sends(status: TicketStatus) -> tuple[tuple[str, str], ...]:
     return (plain, reopen)
 
 
-def _banners(visitor: Visitor, ticket: Ticket, base: str, query: str) -> tuple[BannerView, ...]:
+def _banners(visitor: Visitor, loaded: LoadedTicket, base: str, query: str) -> tuple[BannerView, ...]:
+    ticket = loaded.ticket
     if ticket.deleted_at is None:
-        return ()
+        return _merged_banner(ticket, loaded.row.merged_into)
     text = (
         f"This ticket was deleted {_since(ticket.deleted_at)}. Nothing can be changed until it is restored."
     )
     if not visitor.can_write:
         return (BannerView("trash-2", text, "urgent"),)
     return (BannerView("trash-2", text, "urgent", "Restore", f"{base}/restoration{query}", post=True),)
+
+
+def _merged_banner(ticket: Ticket, into: str | None) -> tuple[BannerView, ...]:
+    """Say where a merged ticket goes on, to who sees that."""
+    if ticket.merged_into_id is None:
+        return ()
+    if into is None:
+        return (BannerView("git-merge", "This ticket was merged into another one. Nothing is added to it."),)
+    text = f"This ticket was merged into {into}, where the conversation goes on."
+    return (BannerView("git-merge", text, action=f"Go to {into}", href=at(f"/tickets/{into}")),)
 
 
 def _since(moment: datetime) -> str:

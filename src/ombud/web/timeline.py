@@ -39,10 +39,12 @@ def make_timeline(
     *,
     mails: Sequence[Mapping[str, Any]] = (),
     deliveries: Mapping[int, Delivery] | None = None,
+    merged: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[TimelineItem, ...]:
     """Put messages and events in the order of time; comments, log and mails come newest first.
 
-    `deliveries` are those of comments by id.
+    `deliveries` are those of comments by id. `merged` are tickets that go on in this one: what they were opened
+    with is shown where it was said.
     """
     sent = deliveries or {}
     dated: list[tuple[datetime, int, MessageView | EventView]] = []
@@ -50,6 +52,7 @@ def make_timeline(
     if ticket.description.strip():
         opening = _opening(ticket, attachments)
         dated.append((ticket.created_at, 0, with_mail(opening, letters.get(None))))
+    dated += [(view.at, 0, view) for view in map(merged_opening, merged)]
     dated += [
         (one.created_at, 1, with_mail(_message(one, attachments, sent.get(one.id)), letters.get(one.id)))
         for one in reversed(list(comments))
@@ -148,7 +151,28 @@ def _opening(ticket: Ticket, attachments: Sequence[Attachment]) -> MessageView:
     kind = "staff" if ticket.requester.is_staff else "customer"
     own = [file for file in attachments if file.comment_id is None]
     return _view(
-        "description", kind, ticket.description, author=ticket.requester, at=ticket.created_at, files=own
+        "description",
+        kind,
+        ticket.description,
+        author=person_of(ticket.requester),
+        at=ticket.created_at,
+        files=[_file(file) for file in own],
+    )
+
+
+def merged_opening(row: Mapping[str, Any]) -> MessageView:
+    """Return what a ticket was opened with that goes on in the one shown (`queries.around_ticket`)."""
+    number = row["ticket_number"]
+    return _view(
+        f"merged-{number}",
+        "staff" if row["is_staff"] else "customer",
+        row["description"],
+        author=PersonView.of(row["full_name"], row["email"], active=row["is_active"]),
+        at=datetime.fromisoformat(row["created_at"]),
+        files=[
+            _file_view(one["id"], one["file_name"], one["content_type"], one["size"]) for one in row["files"]
+        ],
+        origin=(number, row["title"], at(f"/tickets/{number}")),
     )
 
 
@@ -160,9 +184,9 @@ def _message(comment: Comment, attachments: Sequence[Attachment], delivery: Deli
         f"comment-{comment.id}",
         kind,
         comment.content,
-        author=comment.author,
+        author=person_of(comment.author),
         at=comment.created_at,
-        files=own,
+        files=[_file(file) for file in own],
         edited_at=edited,
         delivery=delivery,
     )
@@ -173,30 +197,36 @@ def _view(
     kind: str,
     source: str,
     *,
-    author: User,
+    author: PersonView,
     at: datetime,
-    files: Sequence[Attachment],
+    files: Sequence[FileView],
     edited_at: datetime | None = None,
     delivery: Delivery | None = None,
+    origin: tuple[str, str, str] | None = None,
 ) -> MessageView:
     body, quote = split_quote(source)
     return MessageView(
         anchor=anchor,
         kind=kind,  # type: ignore[arg-type]  # one of the three by construction
-        author=person_of(author),
+        author=author,
         at=at,
         body=render_markdown(body),
         quote=render_markdown(quote) if quote else None,
         words=len(body.split()) if len(body) > FOLD_LENGTH else None,
-        files=tuple(_file(file) for file in files),
+        files=tuple(files),
         edited_at=edited_at,
         delivery=delivery,
+        origin=origin,
     )
 
 
 def _file(file: Attachment) -> FileView:
-    kind = next((name for name, starts in _FILE_KINDS if file.content_type.startswith(starts)), "other")
-    return FileView(file.file_name, size(file.size), at(f"/attachments/{file.id}"), kind)
+    return _file_view(file.id, file.file_name, file.content_type, file.size)
+
+
+def _file_view(file_id: int, name: str, content_type: str, length: int) -> FileView:
+    kind = next((kind for kind, starts in _FILE_KINDS if content_type.startswith(starts)), "other")
+    return FileView(name, size(length), at(f"/attachments/{file_id}"), kind)
 
 
 def _number(value: object) -> int:

@@ -62,6 +62,34 @@ class LikeTickets(Output):
         return cls(score=found.likeness.score, reasons=list(found.likeness.reasons), ticket=one, other=other)
 
 
+class ApartPeople(Output):
+    """Two customers of whom somebody said that they are two people."""
+
+    person: LikePerson
+    other: LikePerson
+
+
+class ApartTickets(Output):
+    """Two tickets of which somebody said that they are two matters."""
+
+    ticket: LikeTicket
+    other: LikeTicket
+
+
+class NotOnePerson(Input):
+    """Two customers who are two people."""
+
+    user_ids: Annotated[list[Id], Field(min_length=2, max_length=2)]
+
+
+class NotOneTicket(Input):
+    """Two tickets that are two matters."""
+
+    numbers: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=50)]], Field(min_length=2, max_length=2)
+    ]
+
+
 class FoundPeople(Output):
     """Pairs, the likeliest first."""
 
@@ -86,7 +114,14 @@ class MergeTickets(Input):
     numbers: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=50)]], Field(min_length=1, max_length=50)
     ]
-    across_requesters: Flag = False
+    across_requesters: Flag = Field(
+        default=False,
+        description="Of different requesters, too: this ticket's will read what was publicly said.",
+    )
+    requesters_follow: Flag = Field(
+        default=False,
+        description="The other tickets' requesters follow this one, and read what is publicly said.",
+    )
 
 
 class MergeTags(Input):

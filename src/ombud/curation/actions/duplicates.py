@@ -1,7 +1,7 @@
 """Find what stands at the desk twice. Nothing is changed."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,7 @@ from ombud.tickets import queries as ticket_queries
 from ombud.tickets.policy import require_staff
 
 MOST = 200
+Place: TypeAlias = tuple[float, int, int]
 LOOKED_AT = 4
 """Candidates looked at for each that is wanted; the others fall below the score."""
 
@@ -38,14 +39,19 @@ def people_like(
     return _people(session, [(person_id, row.user_id, row.alike) for row in rows], least)[:limit]
 
 
-def duplicate_people(session: Session, *, least: float = LIKELY, limit: int = 50) -> list[LikePeople]:
-    """Return pairs of customers who may be one person, the likeliest first.
+def duplicate_people(
+    session: Session, *, least: float = LIKELY, limit: int = 50, after: Place | None = None
+) -> list[LikePeople]:
+    """Return pairs of customers who may be one person, the likeliest first, after the place `after`.
 
     Looks through all customers for the same inbox and the same name; at most a few hundred pairs are weighed.
+    Pairs that are kept apart are left out.
     """
     require_staff(actor_of(session))
-    rows = session.execute(queries.people_alike(_most(limit))).all()
-    return _people(session, [tuple(row) for row in rows], least)[:limit]
+    _most(limit)
+    rows = session.execute(queries.people_alike(MOST * LOOKED_AT)).all()
+    found = _people(session, [tuple(row) for row in rows], least)
+    return [pair for pair in found if after is None or place_of(pair) > after][:limit]
 
 
 def tickets_like(
@@ -62,18 +68,32 @@ def tickets_like(
 
 
 def duplicate_tickets(
-    session: Session, *, days: int = 3, within: int = 30, least: float = LIKELY, limit: int = 50
+    session: Session,
+    *,
+    days: int = 3,
+    within: int = 30,
+    least: float = LIKELY,
+    limit: int = 50,
+    after: Place | None = None,
 ) -> list[LikeTickets]:
     """Return pairs of tickets of one requester that may be one matter, opened within `days` of each other.
 
-    Looks at what was opened in the last `within` days and is not done.
+    Looks at what was opened in the last `within` days and is not done; the likeliest first, after the place
+    `after`. Pairs that are kept apart are left out.
     """
     actor = actor_of(session)
     require_staff(actor)
     since = clock.now() - timedelta(days=_days(within))
-    return _tickets(
-        session, queries.alike_tickets(actor, days=_days(days), since=since, limit=_most(limit)), least
-    )[:limit]
+    _most(limit)
+    statement = queries.alike_tickets(actor, days=_days(days), since=since, limit=MOST * LOOKED_AT)
+    found = _tickets(session, statement, least)
+    return [pair for pair in found if after is None or place_of(pair) > after][:limit]
+
+
+def place_of(pair: LikePeople | LikeTickets) -> Place:
+    """Return where a pair stands among all: the likelier before, then by ids. What pages go on after."""
+    one = pair.person if isinstance(pair, LikePeople) else pair.ticket
+    return (-pair.likeness.score, one.id, pair.other.id)
 
 
 def _people(session: Session, pairs: list[Any], least: float) -> list[LikePeople]:
@@ -85,7 +105,7 @@ def _people(session: Session, pairs: list[Any], least: float) -> list[LikePeople
         if one in known and other in known
     ]
     worthy = [pair for pair in found if pair.likeness.score >= least]
-    return sorted(worthy, key=lambda pair: (-pair.likeness.score, pair.person.id, pair.other.id))
+    return sorted(worthy, key=place_of)
 
 
 def _known_ticket(values: Any) -> KnownTicket:
@@ -103,7 +123,7 @@ def _tickets(session: Session, statement: Any, least: float) -> list[LikeTickets
         for row in session.execute(statement)
     ]
     worthy = [pair for pair in found if pair.likeness.score >= least]
-    return sorted(worthy, key=lambda pair: (-pair.likeness.score, pair.ticket.id, pair.other.id))
+    return sorted(worthy, key=place_of)
 
 
 def _most(limit: int) -> int:

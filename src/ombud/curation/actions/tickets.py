@@ -21,7 +21,7 @@ from ombud.models import (
     TicketStatus,
     TicketTag,
 )
-from ombud.tickets.policy import require_writer
+from ombud.tickets.policy import require_right_in_team, require_writer
 from ombud.tickets.rules import TicketDeleted
 
 AT_ONCE = 50
@@ -39,15 +39,23 @@ class MergedTickets:
 
 
 def merge_tickets(
-    session: Session, source_ids: Iterable[int], target_id: int, *, across_requesters: bool = False
+    session: Session,
+    source_ids: Iterable[int],
+    target_id: int,
+    *,
+    across_requesters: bool = False,
+    requesters_follow: bool = False,
 ) -> MergedTickets:
     """Let the conversations of some tickets go on in another one.
 
     Comments, files and mails move to the target; it gets the tags and followers too. The sources stay with their
     number, title and text: closed, and with a link to the target, where replies to them arrive. What was
     internal stays internal. Tickets of different requesters are refused unless `across_requesters`: the
-    target's requester will read what was publicly said on the sources. All or nothing; goes back by undo.
-    Raises NotFound when one is missing or not visible, TicketDeleted, CannotMerge, Invalid.
+    target's requester will read what was publicly said on the sources. Theirs, and the customers who follow them,
+    read nothing of the target then, and mail of theirs opens a ticket of their own that follows it, unless
+    `requesters_follow` makes them followers. All or nothing; goes back by undo.
+    Raises NotFound when one is missing or not visible, Forbidden in teams that one only reads, TicketDeleted,
+    CannotMerge, Invalid.
     """
     actor = actor_of(session)
     require_writer(actor)
@@ -57,10 +65,12 @@ def merge_tickets(
     if target_id in sources:
         raise Invalid(fields={"target": "must be another ticket."})
     tickets = _get(session, [*sources, target_id])
+    for ticket in tickets.values():
+        require_right_in_team(actor, ticket.team_id)
     _check(tickets, target_id, across_requesters=across_requesters)
     moved = len(session.scalars(queries.comments_of(sources)).all())
     _move(session, sources, target_id)
-    _add_to_target(session, sources, target_id)
+    _add_to_target(session, tickets, target_id, everybody=requesters_follow)
     _close(session, sources, target_id)
     session.expire_all()
     return MergedTickets(actor.request_id, target_id, sources, moved)
@@ -105,12 +115,17 @@ def _move(session: Session, sources: tuple[int, ...], target_id: int) -> None:
     )
 
 
-def _add_to_target(session: Session, sources: tuple[int, ...], target_id: int) -> None:
+def _add_to_target(session: Session, tickets: dict[int, Ticket], target_id: int, *, everybody: bool) -> None:
+    sources = [one for one in tickets if one != target_id]
     tags = session.scalars(queries.tags_of(sources)).all()
     if tags:
         rows = [{"ticket_id": target_id, "tag_id": tag} for tag in sorted(tags)]
         session.execute(insert(TicketTag).values(rows).on_conflict_do_nothing())
-    followers = session.scalars(queries.participants_of(sources)).all()
+    asks = tickets[target_id].requester_id
+    own = [one for one in sources if everybody or tickets[one].requester_id == asks]
+    followers = set(session.scalars(queries.participants_of(sources, own)))
+    if everybody:
+        followers |= {tickets[one].requester_id for one in sources} - {asks}
     if followers:
         people = [{"ticket_id": target_id, "user_id": person} for person in sorted(followers)]
         session.execute(insert(TicketParticipant).values(people).on_conflict_do_nothing())

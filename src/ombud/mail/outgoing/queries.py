@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, true, union_all
+from sqlalchemy import Select, and_, any_, func, or_, select, true, union_all
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import joinedload, selectinload, undefer
 
@@ -331,7 +331,11 @@ def outbox_counts(actor: Actor) -> Select[*tuple[Any, ...]]:
 
 
 def deliveries_of(ticket_id: Given) -> Select[*tuple[Any, ...]]:
-    """Return the state of each message that carries a comment of a ticket, with its recipients as objects."""
+    """Return the state of each message that carries a comment of a ticket, with its recipients as objects.
+
+    A comment that came by merging was mailed for the ticket that it was on; its message stays that ticket's.
+    """
+    here = select(Ticket.id).where(or_(Ticket.id == ticket_id, Ticket.merged_into_id == ticket_id))
     told = (
         select(
             func.coalesce(
@@ -363,7 +367,7 @@ def deliveries_of(ticket_id: Given) -> Select[*tuple[Any, ...]]:
         OutboundMail.storage_key.is_not(None).label("is_kept"),
         told.label("recipients"),
     ).where(
-        OutboundMail.ticket_id == ticket_id,
+        OutboundMail.ticket_id == any_(func.array(here.scalar_subquery())),
         OutboundMail.kind == OutboundKind.REPLY,
         OutboundMail.comment_id.is_not(None),
     )

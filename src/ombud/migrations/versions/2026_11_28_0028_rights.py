@@ -1,14 +1,14 @@
 """Notices of accounts by mail and by the bell; rights below administrator for webhooks and roles; teams that end.
 
 Revision ID: 0028
-Revises: 0024
+Revises: 0026
 Create Date: 2026-11-28
 """
 
 from alembic import op
 
 revision = "0028"
-down_revision = "0024"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 

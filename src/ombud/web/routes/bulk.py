@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from sqlalchemy.orm import Session
@@ -36,10 +37,12 @@ _LEFT = {
 
 @router.post("/tickets/bulk")
 async def change_many(request: Request, visitor: SignedIn, form: SignedForm) -> Response:
-    """Set the status or the assignee of the selected tickets."""
+    """Set the status or the assignee of the selected tickets, or go to where they are merged."""
     numbers = [value for value in form.getlist("ticket") if isinstance(value, str)]
     if not 0 < len(numbers) <= LIMIT:
         raise Invalid(f"Select between 1 and {LIMIT} tickets.")
+    if text_of(form, "merge"):
+        return go_to(request, at(f"/tickets/merge?{urlencode([('ticket', number) for number in numbers])}"))
     outcome = await visitor.desk.arun(visitor.actor, _change, numbers, _wanted(form))
     if not is_htmx(request):
         return go_to(request, at("/"))

@@ -13,10 +13,11 @@ from ombud.tickets.policy import require_askable
 from ombud.tickets.suggestions import suggest
 from ombud.web import queries
 from ombud.web.addresses import ListAddress, read_address, read_before
-from ombud.web.answers import page, wants
+from ombud.web.answers import Toast, page, wants
 from ombud.web.around import home_of, make_frame, read_around
 from ombud.web.auth import SignedIn, Visitor
 from ombud.web.listing import make_list
+from ombud.web.place import at
 from ombud.web.ticket_view import load_ticket, make_ticket
 
 router = APIRouter()
@@ -81,7 +82,16 @@ async def ticket_page(request: Request, visitor: Visitor, number: str) -> Respon
     if alone:
         return page(request, "partials/ticket_alone.html", context)
     context["list"] = make_list(visitor, loaded.around, address, found, current=number)
+    context["toast"] = _merged_toast(request, visitor)
     return page(request, "pages/inbox.html", context)
+
+
+def _merged_toast(request: Request, visitor: Visitor) -> Toast | None:
+    """Return the word about a merge that led here, with the way back."""
+    request_id = request.query_params.get("merged", "")
+    if not request_id or not visitor.is_staff:
+        return None
+    return Toast("Merged: the conversation goes on here.", at("/undo"), {"request": request_id[:64]})
 
 
 async def _found(session: Any, visitor: Visitor, address: ListAddress, row: Any) -> list[Any]:

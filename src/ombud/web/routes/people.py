@@ -65,7 +65,7 @@ async def list_people(
             Option(value, label, value == who)
             for value, label in (("staff", "Staff"), ("customers", "Customers"), ("all", "Everybody"))
         ],
-        "rows": [AccountRow.of(user, at(f"/settings/people/{user.id}")) for user in rows[:PAGE]],
+        "rows": [AccountRow.of(user, _href(user)) for user in rows[:PAGE]],
         "next_href": at(f"/settings/people?{urlencode(further)}") if further else "",
     }
     return page(request, "pages/people.html", context)
@@ -180,6 +180,10 @@ async def rename_team(request: Request, visitor: SignedIn, form: SignedForm, tea
     except (Invalid, Conflict) as error:
         return await show_teams(request, visitor, None, error)
     return go_to(request, at("/settings/teams"))
+
+
+def _href(user: User) -> str:
+    return at(f"/settings/people/{user.id}" if user.is_staff else f"/customers/{user.id}")
 
 
 def _create(session: Session, form: FormData) -> int:

@@ -36,6 +36,7 @@ REASONS = {
     "unknown_bounce": "A bounce of something we did not send",
     "ticket_deleted": "Its ticket is deleted, so a new one",
     "follows_done_ticket": "Its ticket was done long ago, so a new one",
+    "merged_into_anothers": "Its ticket was merged into another person's, so a new one",
     "unreadable": "Could not be read",
     "unexpected": "Could not be handled",
     "released": "Released from quarantine",

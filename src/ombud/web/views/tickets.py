@@ -62,6 +62,8 @@ class MessageView:
     verdict: str = ""
     """Of a message that came by mail: whether the receiving server confirms the sender."""
     edited_at: datetime | None = None
+    origin: tuple[str, str, str] | None = None
+    """Number, title and address of the ticket that this opened, where that was merged into the one shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +187,10 @@ class TicketView:
     read_only: bool = False
     """True where nothing may be changed: no menus."""
     writable: bool = True
-    """False for a deleted ticket: it has no composer. A light agent may write notes and change nothing."""
+    """False for a deleted or merged ticket: it has no composer. A light agent may write notes and change nothing."""
     deletable: bool = False
+    merge_href: str = ""
+    """Where it is merged into another ticket; empty where it cannot be."""
     internal: bool = True
     """False for a customer, who sees no fields of triage."""
 

@@ -1,0 +1,148 @@
+"""Pairs of customers and of tickets that may be one, and those of which the team said that they are two."""
+
+from collections.abc import Sequence
+from typing import Annotated, TypeVar
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from ombud import curation
+from ombud.api import lookup
+from ombud.api.calls import CurrentCall
+from ombud.api.paging import Cursor, Link, WhichPage
+from ombud.api.routing import api_router, problems
+from ombud.api.schemas.base import Page, PathId, TicketNumber
+from ombud.api.schemas.curation import (
+    ApartPeople,
+    ApartTickets,
+    LikePeople,
+    LikePerson,
+    LikeTicket,
+    LikeTickets,
+    NotOnePerson,
+    NotOneTicket,
+)
+from ombud.curation.preview import person_sides, ticket_sides
+from ombud.kit.cursor import decode_cursor, encode_cursor
+
+router = api_router("Curation")
+
+LIKENESS, PAIR = "likeness", "pair"
+P = TypeVar("P", curation.LikePeople, curation.LikeTickets)
+
+
+class WhichPairs(BaseModel):
+    """Which pairs: the likeliest 200 can be paged through; the others follow when these are settled."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(default=50, ge=1, le=199, description="At most so many pairs.")
+    cursor: Cursor | None = None
+
+    @property
+    def after(self) -> tuple[float, int, int] | None:
+        """The place that the cursor holds."""
+        if self.cursor is None:
+            return None
+        score, one, other = decode_cursor(self.cursor, sort=LIKENESS, types=(float, int, int))
+        return float(str(score)), int(str(one)), int(str(other))
+
+
+Pairs = Annotated[WhichPairs, Query()]
+
+
+@router.get("/duplicates/users")
+async def list_duplicate_users(page: Pairs, call: CurrentCall, link: Link) -> Page[LikePeople]:
+    """List pairs of customers who may be one person, the likeliest first."""
+    found = await call.read(curation.duplicate_people, limit=page.limit + 1, after=page.after)
+    return link.page(found, page.limit, LikePeople.of, _cursor)
+
+
+@router.get("/duplicates/tickets")
+async def list_duplicate_tickets(page: Pairs, call: CurrentCall, link: Link) -> Page[LikeTickets]:
+    """List pairs of open tickets of one requester that may be one matter, the likeliest first."""
+    found = await call.read(curation.duplicate_tickets, limit=page.limit + 1, after=page.after)
+    return link.page(found, page.limit, LikeTickets.of, _cursor)
+
+
+@router.get("/duplicates/users/dismissals")
+async def list_distinct_users(page: WhichPage, call: CurrentCall, link: Link) -> Page[ApartPeople]:
+    """List pairs of customers of which somebody said that they are two people."""
+    pairs = await call.read(curation.people_kept_apart, after=_after(page.cursor), limit=page.limit + 1)
+    shown = await call.read(_people, pairs[: page.limit])
+    return link.items(shown, _following(pairs, page.limit))
+
+
+@router.post("/duplicates/users/dismissals", status_code=204, responses=problems(409, 413, 415))
+async def dismiss_duplicate_users(body: NotOnePerson, call: CurrentCall) -> None:
+    """Say that two customers are two people. Doing so twice is harmless."""
+    await call.write(curation.keep_people_apart, *body.user_ids)
+
+
+@router.delete("/duplicates/users/dismissals/{user_id}/{other_id}", status_code=204)
+async def take_back_distinct_users(user_id: PathId, other_id: PathId, call: CurrentCall) -> None:
+    """Let two customers be looked at again."""
+    await call.write(curation.compare_people_again, user_id, other_id)
+
+
+@router.get("/duplicates/tickets/dismissals")
+async def list_distinct_tickets(page: WhichPage, call: CurrentCall, link: Link) -> Page[ApartTickets]:
+    """List pairs of tickets of which somebody said that they are two matters."""
+    pairs = await call.read(curation.tickets_kept_apart, after=_after(page.cursor), limit=page.limit + 1)
+    shown = await call.read(_tickets, pairs[: page.limit])
+    return link.items(shown, _following(pairs, page.limit))
+
+
+@router.post("/duplicates/tickets/dismissals", status_code=204, responses=problems(409, 413, 415))
+async def dismiss_duplicate_tickets(body: NotOneTicket, call: CurrentCall) -> None:
+    """Say that two tickets are two matters. Doing so twice is harmless."""
+    await call.write(_keep_tickets_apart, *body.numbers)
+
+
+@router.delete("/duplicates/tickets/dismissals/{number}/{other}", status_code=204)
+async def take_back_distinct_tickets(number: TicketNumber, other: TicketNumber, call: CurrentCall) -> None:
+    """Let two tickets be looked at again."""
+    await call.write(_compare_tickets_again, number, other)
+
+
+def _keep_tickets_apart(session: Session, one: str, other: str) -> None:
+    curation.keep_tickets_apart(session, lookup.ticket_id(session, one), lookup.ticket_id(session, other))
+
+
+def _compare_tickets_again(session: Session, one: str, other: str) -> None:
+    curation.compare_tickets_again(session, lookup.ticket_id(session, one), lookup.ticket_id(session, other))
+
+
+def _people(session: Session, pairs: Sequence[tuple[int, int]]) -> list[ApartPeople]:
+    sides = person_sides(session, {one for pair in pairs for one in pair})
+    known = {
+        one.id: LikePerson(id=one.id, email=one.email, full_name=one.full_name) for one in sides.values()
+    }
+    return [ApartPeople(person=known[one], other=known[other]) for one, other in pairs]
+
+
+def _tickets(session: Session, pairs: Sequence[tuple[int, int]]) -> list[ApartTickets]:
+    sides = ticket_sides(session, {one for pair in pairs for one in pair})
+    known = {one.id: LikeTicket(id=one.id, number=one.number, title=one.title) for one in sides.values()}
+    # One that is deleted is not shown; it comes back with its pair.
+    return [
+        ApartTickets(ticket=known[one], other=known[other])
+        for one, other in pairs
+        if one in known and other in known
+    ]
+
+
+def _cursor(pair: P) -> str:
+    return encode_cursor(LIKENESS, curation.place_of(pair))
+
+
+def _after(cursor: str | None) -> tuple[int, int]:
+    if cursor is None:
+        return (0, 0)
+    one, other = decode_cursor(cursor, sort=PAIR, types=(int, int))
+    return int(str(one)), int(str(other))
+
+
+def _following(pairs: Sequence[tuple[int, int]], limit: int) -> str | None:
+    return encode_cursor(PAIR, pairs[limit - 1]) if len(pairs) > limit else None
