@@ -40,12 +40,17 @@ FINDING: tuple[Mutant, ...] = (
     Mutant(
         "D19",
         "tests/sql/test_lists.py::test_pages_part_the_list_in_every_order_with_ties",
-        "assert",
+        "assert ",
         (
             Edit(
                 "src/ombud/tickets/queries/lists.py",
                 "TicketSort.CREATED: (Ticket.__table__.c.created_at, Ticket.__table__.c.id),",
-                "TicketSort.CREATED: (Ticket.__table__.c.created_at, Ticket.__table__.c.priority_rank),",
+                "TicketSort.CREATED: (Ticket.__table__.c.created_at,),",
+            ),
+            Edit(
+                "src/ombud/tickets/queries/lists.py",
+                "return (row.created_at, row.id)",
+                "return (row.created_at,)",
             ),
         ),
     ),

@@ -87,23 +87,19 @@ class Trial:
             return Verdict("stale", done.stdout)
         return Verdict("killed" if re.search(mutant.shows, done.stdout) else "strange", done.stdout)
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, mutant: Mutant) -> dict[str, str]:
         own = {
             name: value for name, value in os.environ.items() if not name.startswith(("OMBUD_", "PYTEST_"))
         }
-        return {
-            **own,
-            "PYTHONPATH": f"{self.place / 'src'}{os.pathsep}{self.place}",
-            VARIABLE: str(self._server),
-        }
+        server = {} if mutant.is_of_the_schema else {VARIABLE: str(self._server)}
+        return {**own, **server, "PYTHONPATH": f"{self.place / 'src'}{os.pathsep}{self.place}"}
 
 
 def _command(mutant: Mutant) -> list[str]:
     program, _, file = mutant.test.partition(" ")
     if program == "mypy":
         return ["mypy", file]
-    shared = [] if mutant.is_of_the_schema else ["-p", "tools.mutants.server"]
-    return ["pytest", "-q", "-x", "-p", "no:cacheprovider", *shared, mutant.test]
+    return ["pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "tools.mutants.running", mutant.test]
 
 
 @contextmanager
