@@ -8,7 +8,19 @@ SCHEMA: tuple[Mutant, ...] = (
     Mutant(
         "D05",
         "tests/sql/test_model.py::test_states_are_stored_by_value_and_no_others",
-        "assert",
+        "DID NOT RAISE",
+        (
+            Edit(
+                "src/ombud/migrations/sql/0001/15_tables.sql",
+                "CHECK (status IN ('open', 'in_progress', 'waiting_on_customer', 'resolved', 'closed'))",
+                "CHECK (lower(status) IN ('open', 'in_progress', 'waiting_on_customer', 'resolved', 'closed'))",
+            ),
+        ),
+    ),
+    Mutant(
+        "D05",
+        "tests/sql/test_model.py::test_states_are_stored_by_value_and_no_others",
+        "role: is not a role",
         (
             Edit(
                 "src/ombud/db/types.py",
@@ -20,7 +32,7 @@ SCHEMA: tuple[Mutant, ...] = (
     Mutant(
         "D06",
         "tests/sql/test_model.py::test_plain_sql_gets_the_same_defaults",
-        "status",
+        "null value in column .status.",
         (
             Edit(
                 "src/ombud/migrations/sql/0001/15_tables.sql",
@@ -102,7 +114,7 @@ SCHEMA: tuple[Mutant, ...] = (
     Mutant(
         "D46",
         "tests/testing/test_isolation.py::test_a_stage_leaves_nothing",
-        "assert ",
+        "assert 1 == 0",
         (
             Edit(
                 "src/ombud/testing/undone.py",
@@ -124,7 +136,7 @@ SCHEMA: tuple[Mutant, ...] = (
     Mutant(
         "D47",
         "tests/migrations/test_migrations.py::test_migrations_make_what_models_declare",
-        "assert",
+        "400",
         (
             Edit(
                 "src/ombud/models/ticket.py",
@@ -232,7 +244,7 @@ SCHEMA: tuple[Mutant, ...] = (
     Mutant(
         "D59",
         "tests/db/test_engines.py::test_every_connection_has_the_settings",
-        "assert",
+        "assert '0' == '10s'",
         (Edit("src/ombud/db/engine.py", '"idle_in_transaction_session_timeout": "10000",', ""),),
     ),
     Mutant(
@@ -250,7 +262,7 @@ SCHEMA: tuple[Mutant, ...] = (
     Mutant(
         "D63",
         "tests/sql/test_model.py::test_every_constraint_has_the_name_that_the_convention_gives",
-        "assert",
+        "comments_author_id_fkey",
         (
             Edit(
                 "src/ombud/migrations/sql/0001/15_tables.sql",

@@ -8,13 +8,13 @@ STARTING: tuple[Mutant, ...] = (
     Mutant(
         "D01",
         "tests/architecture/test_packages.py::test_the_packages_name_what_they_need",
-        "assert",
+        "E +'greenlet'",
         (Edit("pyproject.toml", 'async = ["asyncpg>=0.30", "greenlet>=3.1"]', 'async = ["asyncpg>=0.30"]'),),
     ),
     Mutant(
         "D02",
         "tests/architecture/test_packages.py::test_a_url_without_a_driver_gets_one",
-        "assert",
+        "assert 'psycopg' == 'asyncpg'",
         (
             Edit(
                 "src/ombud/db/engine.py",
@@ -64,7 +64,7 @@ STARTING: tuple[Mutant, ...] = (
     Mutant(
         "D37",
         "tests/db/test_engines.py::test_pools_can_be_those_of_production",
-        "assert",
+        "QueuePool cannot be used with asyncio engine",
         (
             Edit(
                 "src/ombud/db/engine.py",
