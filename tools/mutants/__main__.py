@@ -26,6 +26,10 @@ def main(arguments: list[str]) -> int:
         folder = Path(name)
         folder.chmod(0o755)  # the server's own user must be able to enter
         with prepared(folder) as trial:
+            failure = trial.without(dict.fromkeys(mutant.test for mutant in chosen))
+            if failure:
+                print(f"{failure}\nNothing was tried: a test fails without any mutant.")
+                return 100
             for mutant in chosen:
                 verdict = trial.of(mutant)
                 bad += verdict.word != "killed"

@@ -116,6 +116,42 @@ CHANGING: tuple[Mutant, ...] = (
             Edit(
                 "src/ombud/tickets/actions/find.py",
                 "if user is None or not user.is_staff or not user.is_active:",
+                "if user is None or not user.is_staff:",
+            ),
+        ),
+    ),
+    Mutant(
+        "D32",
+        "tests/actions/test_bulk.py::test_only_active_staff_get_tickets",
+        r"assert \(\) == ",
+        (
+            Edit(
+                "src/ombud/tickets/actions/bulk/change.py",
+                ("        if ticket.status.is_done:\n            return SkipReason.DONE\n"),
+                "",
+            ),
+        ),
+    ),
+    Mutant(
+        "D32",
+        "tests/actions/test_bulk.py::test_deleted_tickets_stay_as_they_are",
+        "is deleted|assert BulkOutcome",
+        (
+            Edit(
+                "src/ombud/tickets/actions/bulk/change.py",
+                ("            return SkipReason.DELETED\n        if ticket.status.is_done:"),
+                ("            return None\n        if ticket.status.is_done:"),
+            ),
+        ),
+    ),
+    Mutant(
+        "D32",
+        "tests/actions/test_bulk.py::test_only_active_staff_get_tickets",
+        "DID NOT RAISE Invalid",
+        (
+            Edit(
+                "src/ombud/tickets/actions/find.py",
+                "if user is None or not user.is_staff or not user.is_active:",
                 "if user is None or not user.is_active:",
             ),
         ),

@@ -13,6 +13,21 @@ STARTING: tuple[Mutant, ...] = (
     ),
     Mutant(
         "D02",
+        "tests/sql/test_model.py::test_no_engine_is_made_by_importing",
+        "returned non-zero exit status 1",
+        (
+            Edit(
+                "src/ombud/db/base.py",
+                'SCHEMA = "ombud"\n',
+                (
+                    'SCHEMA = "ombud"\n'
+                    'engine = __import__("sqlalchemy").create_engine("postgresql+psycopg://127.0.0.1/desk")\n'
+                ),
+            ),
+        ),
+    ),
+    Mutant(
+        "D02",
         "tests/architecture/test_packages.py::test_a_url_without_a_driver_gets_one",
         "assert 'psycopg' == 'asyncpg'",
         (

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -34,8 +34,7 @@ PATIENCE = 300.0
 class Verdict(NamedTuple):
     """What became of a mutant: `killed`, `survived`, `strange` or `stale`; and what its run said.
 
-    `strange`: the test failed and did not say what it should. `stale`: the text to be replaced is not there once, or
-    nothing ran.
+    `strange`: the test failed and did not say what it should. `stale`: the text to be replaced is not there once.
     """
 
     word: str
@@ -63,43 +62,54 @@ class Trial:
         finally:
             self._write(kept)
 
+    def without(self, tests: Collection[str]) -> str:
+        """Run tests on the untouched copy, where they must pass; return what was said where one did not."""
+        of_types = [test for test in tests if test.startswith("mypy ")]
+        others = [test for test in tests if test not in of_types]
+        commands = [*map(_command, of_types), *([_command(*others)] if others else [])]
+        for command in commands:
+            done = self._run(command, shares_server=True)
+            if done.returncode != 0:
+                return done.stdout
+        return ""
+
     def _write(self, files: Mapping[str, str]) -> None:
         for file, text in files.items():
             (self.place / file).write_text(text, encoding="utf-8")
 
     def _judged(self, mutant: Mutant) -> Verdict:
         try:
-            done = subprocess.run(
-                [sys.executable, "-m", *_command(mutant)],
-                cwd=self.place,
-                env=self._environment(mutant),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=PATIENCE,
-                check=False,
-            )
+            done = self._run(_command(mutant.test), shares_server=not mutant.is_of_the_schema)
         except subprocess.TimeoutExpired:
             return Verdict("strange", f"nothing after {PATIENCE:.0f} s")
         if done.returncode == 0:
             return Verdict("survived", done.stdout)
-        if "no tests ran" in done.stdout and "error" not in done.stdout.lower():
-            return Verdict("stale", done.stdout)
         return Verdict("killed" if re.search(mutant.shows, done.stdout) else "strange", done.stdout)
 
-    def _environment(self, mutant: Mutant) -> dict[str, str]:
+    def _run(self, command: list[str], *, shares_server: bool) -> subprocess.CompletedProcess[str]:
         own = {
             name: value for name, value in os.environ.items() if not name.startswith(("OMBUD_", "PYTEST_"))
         }
-        server = {} if mutant.is_of_the_schema else {VARIABLE: str(self._server)}
-        return {**own, **server, "PYTHONPATH": f"{self.place / 'src'}{os.pathsep}{self.place}"}
+        own["PYTHONPATH"] = f"{self.place / 'src'}{os.pathsep}{self.place}"
+        if shares_server:
+            own[VARIABLE] = str(self._server)
+        return subprocess.run(
+            [sys.executable, "-m", *command],
+            cwd=self.place,
+            env=own,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
 
 
-def _command(mutant: Mutant) -> list[str]:
-    program, _, file = mutant.test.partition(" ")
+def _command(*tests: str) -> list[str]:
+    program, _, file = tests[0].partition(" ")
     if program == "mypy":
         return ["mypy", file]
-    return ["pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "tools.mutants.running", mutant.test]
+    return ["pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "tools.mutants.running", *tests]
 
 
 @contextmanager
