@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -42,4 +43,6 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    # Whoever ends this ends the server too.
+    signal.signal(signal.SIGTERM, lambda *_received: sys.exit(100))
     sys.exit(main(sys.argv[1:]))
