@@ -71,7 +71,7 @@ test-core: setup ## Prove, in an environment with the core's packages only, that
 	.venv-core/bin/python -I tests/architecture/core_smoke.py
 
 .PHONY: mutants
-mutants: setup ## Put known defects back one at a time, and see their tests fail (takes minutes)
+mutants: setup ## Put known defects back one at a time, and see their tests fail (takes a quarter of an hour)
 	$(BIN)/python -m tools.mutants $(ARGS)
 
 .PHONY: check

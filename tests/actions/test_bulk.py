@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from ombud import Actor, AuditLog, Desk, Settings, Tag, Ticket, TicketStatus
 from ombud.errors import Forbidden, Invalid
 from ombud.models import INCLUDE_DELETED, TicketTag
-from ombud.testing import Cast, Perform, ScratchDatabase, counted, make_ticket
+from ombud.people.actions import deactivate_user
+from ombud.testing import Cast, Perform, ScratchDatabase, counted, make_agent, make_ticket
 from ombud.tickets import (
     STATUS_MOVES,
     BulkOutcome,
@@ -162,7 +163,9 @@ def test_statements_do_not_grow_with_ids(perform: Perform, cast: Cast, system: A
 
 def test_only_active_staff_get_tickets(perform: Perform, cast: Cast, system: Actor) -> None:
     ids = every_status(perform, cast, system)
-    for nobody in (cast.customer.id, 10**9, -1):
+    former = perform(system, make_agent).id
+    perform(system, deactivate_user, former)
+    for nobody in (cast.customer.id, former, 10**9, -1):
         with pytest.raises(Invalid):
             perform(cast.agent.actor, bulk_assign_tickets, ids.values(), nobody)
     outcome = perform(cast.agent.actor, bulk_assign_tickets, ids.values(), cast.other_agent.id)

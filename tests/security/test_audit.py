@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from sqlalchemy import delete, func, insert, select, text, update
 
-from ombud import Actor, AuditLog, Comment, Desk, DeskSession, Tag, Ticket, TicketPriority, User
+from ombud import Actor, AuditLog, Comment, Desk, DeskSession, Tag, Ticket, TicketPriority, TicketStatus, User
 from ombud.db.migrate import libpq
 from ombud.errors import Forbidden
 from ombud.models import TicketTag
@@ -81,6 +81,11 @@ def test_copy(desk: Desk, tickets: list[Ticket], cast: Cast, database: ScratchDa
             for number in range(50):
                 copy.write_row((f"copied {number}", cast.customer.id, cast.customer.id))
     assert _log(desk, actor) == {("tickets", "CREATE"): 50}
+    with desk.read(actor) as session:
+        copied = select(Ticket.status, Ticket.priority, Ticket.ticket_number.is_(None)).distinct()
+        assert session.execute(copied.where(Ticket.title.startswith("copied"))).all() == [
+            (TicketStatus.OPEN, TicketPriority.MEDIUM, False)
+        ]
 
 
 def test_a_cascade(desk: Desk, tickets: list[Ticket]) -> None:

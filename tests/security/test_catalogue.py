@@ -27,6 +27,16 @@ def test_every_table_is_audited_or_exempt_by_name(desk: Desk, tables: list[str])
     assert all(EXEMPT.values()), "each exemption has its reason"
 
 
+def test_the_log_is_written_once_for_each_statement(desk: Desk) -> None:
+    """Whatever number of rows a statement changes: a trigger for each row would cost a statement for each row."""
+    found = _rows(
+        desk,
+        "SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid"
+        " WHERE t.tgfoid = to_regproc('ombud.audit_of_' || c.relname) AND t.tgtype & 1 = 1",
+    )
+    assert found == []
+
+
 def test_every_column_is_audited_or_left_out_by_name(desk: Desk) -> None:
     """Trigger functions name columns; a column added later must be in them (ombud.audit_table again)."""
     found = _rows(

@@ -107,6 +107,16 @@ def test_every_combination_equals_brute_force_page_by_page(
     perform(actor, compare)
 
 
+def test_tags_do_not_multiply_tickets(perform: Perform, cast: Cast, system: Actor) -> None:
+    """Ten tickets with three tags each are ten, on two pages that share none of them."""
+    tags = ["red", "green", "blue"]
+    rows = [{"title": f"{n}", "requester_id": cast.customer.id, "tags": tags} for n in range(10)]
+    ids = perform(system, bulk_create_tickets, rows).ids
+    found = perform(cast.agent.actor, pages, 6, tags=tags)
+    assert [(page.total, len(page.tickets)) for page in found] == [(10, 6), (10, 4)]
+    assert {ticket.id for page in found for ticket in page.tickets} == set(ids)
+
+
 def test_a_capped_total_says_so(
     perform: Perform, cast: Cast, system: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,7 @@
 """The suite's own ground: databases are empty, stages leave nothing, people can sign in."""
 
+import asyncio
+
 import pytest
 from psycopg import sql
 from sqlalchemy import func, select, text
@@ -9,12 +11,14 @@ from ombud.errors import Forbidden
 from ombud.kit.passwords import verify_password
 from ombud.people import queries as people
 from ombud.testing import (
+    AsyncStage,
     Cast,
     NotATestDatabase,
     Perform,
     Persona,
     ScratchDatabase,
     ScratchServer,
+    SyncStage,
     UndoneDesk,
     counted,
     make_ticket,
@@ -58,8 +62,15 @@ def test_a_failed_unit_on_a_stage_is_undone(perform: Perform, agent: Persona, cu
     assert perform(agent.actor, lambda s: s.scalar(select(func.count()).select_from(Ticket))) == 0
 
 
-def test_a_stage_leaves_nothing(stage_desk: Desk) -> None:
-    """Runs after the ones above in this process, on the same database."""
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_stage_leaves_nothing(
+    stage_desk: Desk, ombud_runner: asyncio.Runner, system: Actor, kind: str
+) -> None:
+    """Neither does whatever ran above in this process, on the same database."""
+    stage = SyncStage(stage_desk) if kind == "sync" else AsyncStage(stage_desk, ombud_runner)
+    stage(system, make_ticket)
+    assert stage(system, lambda s: s.scalar(select(func.count()).select_from(Ticket))) == 1
+    stage.close()
     assert _count(stage_desk) == 0
 
 
