@@ -6,26 +6,31 @@ rules here. Whatever is not as usual, every error above all, is answered the usu
 """
 
 import re
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from pydantic import ValidationError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ombud.api.auth import Known, known_caller
+from ombud.api.json_body import read_json
 from ombud.api.paging import Linked
 from ombud.api.rates import Buckets, weight_of
+from ombud.api.routing import JSON_LIMIT
+from ombud.api.schemas.tickets import NewTicket
 from ombud.audit import look_at, views_of
 from ombud.db.actor import Actor
 from ombud.db.plain import Step
+from ombud.errors import OmbudError
 from ombud.kit.cursor import encode_cursor
 from ombud.tickets import queries
+from ombud.tickets.actions.open import own_ticket
 from ombud.tickets.filters import Place, TicketFilter
 from ombud.tickets.queries.lists import sort_columns
-from ombud.tickets.queries.plain import page_json, ticket_json
+from ombud.tickets.queries.plain import new_ticket, page_json, ticket_json
 
 LISTS = 1000
 """Addresses of lists that are kept, each for one actor."""
@@ -33,11 +38,27 @@ INCLUDED = 50
 """Comments that come with a ticket."""
 _TICKET = re.compile(r"/tickets/([A-Za-z0-9-]{1,50})")
 _COMMENTS = {b"": 0, b"include=comments": INCLUDED}
-_LIST, _ONE = (SimpleNamespace(path_format=path) for path in ("/tickets", "/tickets/{number}"))
-_WEIGHTS = {route.path_format: weight_of("GET", route.path_format) for route in (_LIST, _ONE)}
+_OWN = ("title", "description", "priority", "status", "channel")
 _TYPE = (b"content-type", b"application/json")
 
 Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """A route of the usual way, for the log, the rights and the limits."""
+
+    path_format: str
+    weight: int
+    needs: str
+
+    @classmethod
+    def of(cls, method: str, path: str) -> Self:
+        return cls(path, weight_of(method, path), "read" if method == "GET" else "write")
+
+
+_LIST, _ONE = _Route.of("GET", "/tickets"), _Route.of("GET", "/tickets/{number}")
+_CREATION = _Route.of("POST", "/tickets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +98,77 @@ class Plain:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = None
+        found, status = None, 200
         if scope["type"] == "http" and scope["method"] == "GET":
             found = await _read(scope)
+        elif scope["type"] == "http" and scope["method"] == "POST" and _is_creation(scope):
+            sent = Sent(receive)
+            found, receive, status = await _create(scope, sent), sent.again, 201
         if found is None:
             await self._app(scope, receive, send)
             return
         body, headers = found
         headers += [_TYPE, (b"content-length", b"%d" % len(body))]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+class Sent:
+    """The body of a request, which can be read again the usual way."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._messages: deque[Message] = deque()
+
+    async def body(self) -> bytes | None:
+        """Return the body; None when it is too long, or did not come to its end."""
+        size, is_more = 0, True
+        while is_more:
+            message = await self._receive()
+            self._messages.append(message)
+            size += len(message.get("body", b""))
+            if message["type"] != "http.request" or size > JSON_LIMIT:
+                return None
+            is_more = message.get("more_body", False)
+        return b"".join(message.get("body", b"") for message in self._messages)
+
+    async def again(self) -> Message:
+        """Return what was received, and what comes then."""
+        return self._messages.popleft() if self._messages else await self._receive()
+
+
+def _is_creation(scope: Scope) -> bool:
+    if scope["query_string"] or scope["path"].removeprefix(scope.get("root_path", "")) != "/tickets":
+        return False
+    headers = dict(scope["headers"])
+    return headers.get(b"content-type") == b"application/json" and b"idempotency-key" not in headers
+
+
+async def _create(scope: Scope, sent: Sent) -> tuple[bytes, Headers] | None:
+    known = known_caller(scope)
+    body = None if known is None else await sent.body()
+    if known is None or body is None:
+        return None
+    actor = known.seat.actor
+    try:
+        wanted = NewTicket.model_validate(read_json(body))
+        if not _is_own(wanted):
+            return None
+        texts = own_ticket(actor, **{name: getattr(wanted, name) for name in _OWN})
+    except (ValidationError, OmbudError):
+        return None  # the usual way says what is wrong
+    found = await _answer(scope, known, _CREATION, (new_ticket(), ticket_json(actor, 0)), *texts)
+    if found is None:
+        return None
+    ticket, version, number = found
+    place = f"{scope.get('root_path', '')}/tickets/{number}"
+    return str(ticket).encode(), [(b"etag", f'"{version}"'.encode()), (b"location", place.encode())]
+
+
+def _is_own(wanted: NewTicket) -> bool:
+    """Tell whether a ticket is one that its opener asks for, and routes nowhere: nothing is looked up for it."""
+    elsewhere = (wanted.requester_id, wanted.requester, wanted.assignee_id, wanted.team_id)
+    return all(one is None for one in elsewhere) and not wanted.tags
 
 
 async def _read(scope: Scope) -> tuple[bytes, Headers] | None:
@@ -110,7 +192,7 @@ async def _read(scope: Scope) -> tuple[bytes, Headers] | None:
 
 
 async def _page(scope: Scope, known: Known, wanted: _List, path: str) -> tuple[bytes, Headers] | None:
-    texts = await _answer(scope, known, _LIST, wanted.step)
+    texts = await _answer(scope, known, _LIST, (wanted.step,))
     if texts is None:
         return None
     _look(scope, path, ())
@@ -129,34 +211,38 @@ async def _page(scope: Scope, known: Known, wanted: _List, path: str) -> tuple[b
 async def _ticket(
     scope: Scope, known: Known, number: str, comments: int, path: str
 ) -> tuple[bytes, Headers] | None:
-    texts = await _answer(scope, known, _ONE, ticket_json(known.seat.actor, comments), number)
+    actor = known.seat.actor
+    texts = await _answer(scope, known, _ONE, (ticket_json(actor, comments),), number)
+    if texts == [None]:
+        texts = await _answer(scope, known, _ONE, (ticket_json(actor, comments, files=True),), number)
     if texts is None:
         return None
     _look(scope, path, (number,))
-    body, version = texts
+    body, version, _number = texts
     return str(body).encode(), [(b"etag", f'"{version}"'.encode())]
 
 
 async def _answer(
-    scope: Scope, known: Known, route: SimpleNamespace, step: Step, *texts: str
+    scope: Scope, known: Known, route: _Route, steps: tuple[Step, ...], *texts: str
 ) -> list[str | None] | None:
     """Do what the usual way does before and around an answer, and get it."""
     principal, actor = known.principal, known.seat.actor
     app, state = scope["app"], scope["state"]
-    if not actor.is_staff or (principal.scopes and "read" not in principal.scopes):
+    if not actor.is_staff or (principal.scopes and route.needs not in principal.scopes):
         return None
     buckets: Buckets | None = app.state.buckets
-    if buckets is not None:
-        left, is_enough = buckets.take(actor.label, _WEIGHTS[route.path_format])
+    if buckets is not None and "left" not in state:
+        left, is_enough = buckets.take(actor.label, route.weight)
         if not is_enough:
             return None  # nothing was taken
         state["left"] = left
+    request_id: str = state["request_id"]
     found: list[str | None] | None = await app.state.runtime.desk.answer(
-        known.seat, state["request_id"], (step,), *texts
+        known.seat, request_id, steps, *texts, writes=route.needs == "write"
     )
     if found is not None:
         scope["route"] = route
-        state["principal"] = replace(principal, actor=actor.for_request(state["request_id"]))
+        state["principal"] = replace(principal, actor=actor.for_request(request_id))
     return found
 
 

@@ -19,7 +19,7 @@ from ombud.db.context import DeskSession
 from ombud.db.engine import make_async_engine, make_engine
 from ombud.db.entry import aentered, async_session_on, entered, session_on
 from ombud.db.nudge import AsyncNudge, Nudge
-from ombud.db.plain import Seat, Step, Wanted, answer, row_of
+from ombud.db.plain import LINKS, Links, Seat, Step, Wanted, answer, row_of
 from ombud.db.reactions import INFO_REACTIONS, Reaction
 from ombud.db.reading import ReplicaDesk
 from ombud.db.translate import Lost, Retryable, reaching, translated
@@ -73,6 +73,10 @@ class Desk:
     @cached_property
     def _nudge(self) -> Nudge:
         return Nudge(self.engine)
+
+    @cached_property
+    def _links(self) -> Links:
+        return Links(self.async_engine, min(LINKS, self.settings.pool_size))
 
     @cached_property
     def _async_nudge(self) -> AsyncNudge:
@@ -209,9 +213,7 @@ class Desk:
         if self.reading is not None:
             return None
         seconds = self._timeout(seat.actor)
-        found = await answer(
-            self.async_engine, seat, request_id, steps, texts, seconds=seconds, writes=writes
-        )
+        found = await answer(self._links, seat, request_id, steps, texts, seconds=seconds, writes=writes)
         if writes and found is not None:
             self._async_nudge.send()
         return found

@@ -13,7 +13,7 @@ what must not be done again: a statement that ran into its time limit, and a wri
 import asyncio
 import itertools
 import re
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -43,6 +43,8 @@ CANCELED = "57014"
 ANSWER = "SELECT ombud.answer($1, $2, $3, $4, $5)"
 PREPARED = 200
 """Statements that a connection keeps; the one used longest ago goes first."""
+LINKS = 4
+"""Connections that answer at the same time, of those that the pool has."""
 _GIVEN = literal_column("$1", ARRAY(Text))
 # Ids, words of ours, arrays of them: nothing that anybody typed, and nothing that ends a literal.
 _HARMLESS = re.compile(r"[A-Za-z0-9_:.,{}\-]*")
@@ -50,7 +52,6 @@ _ORDER = (
     "actor", "user_id", "kind", "scope", "teams", "organization", "request", "role", "permissions", "read_teams",
 )  # fmt: skip
 _REQUEST = _ORDER.index("request")
-_READS, _WRITES = ("on", "force_generic_plan"), ("off", "force_generic_plan")
 _INFO = "ombud_prepared"
 
 
@@ -76,8 +77,69 @@ def given(number: int) -> ColumnElement[str]:
     return text
 
 
+class Links:
+    """Connections of a pool that go from one answer straight to the next one that waits for one.
+
+    Few keep a database busy whose answers take a millisecond, and each more only makes its processes take turns; giving
+    one back and taking it again costs as much as an answer.
+    """
+
+    def __init__(self, engine: "AsyncEngine", most: int) -> None:
+        self.engine = engine
+        self._left = most
+        self._waiting: deque[asyncio.Future[Any]] = deque()
+
+    async def take(self) -> Any:
+        """Return a connection of the pool, when there is one for us."""
+        if not self._left:
+            link = await self._handed_on()
+            if link is not None:
+                return link
+        self._left -= 1
+        try:
+            return await greenlet_spawn(self.engine.sync_engine.raw_connection)
+        except BaseException:
+            self._leave()
+            raise
+
+    async def give(self, link: Any, *, is_well: bool) -> None:
+        """Give a connection to who waits for one, or back to the pool."""
+        if is_well and self._wake(link):
+            return
+        if not is_well:
+            link.invalidate()  # whatever state it is in, and whatever still runs there
+        self._leave()
+        await greenlet_spawn(link.close)
+
+    async def _handed_on(self) -> Any:
+        waiting: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        try:
+            return await waiting
+        except BaseException:
+            if waiting.done() and not waiting.cancelled():  # it came too late for us
+                link = waiting.result()
+                if link is None:
+                    self._wake(None)
+                else:
+                    await self.give(link, is_well=True)
+            raise
+
+    def _leave(self) -> None:
+        self._left += 1
+        self._wake(None)
+
+    def _wake(self, link: Any) -> bool:
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_result(link)
+                return True
+        return False
+
+
 async def answer(
-    engine: "AsyncEngine",
+    links: Links,
     seat: Seat,
     request_id: str,
     steps: Sequence[Step],
@@ -91,29 +153,28 @@ async def answer(
     The first step is given `texts`, each later one what the one before returned. None: ask the usual way, nothing was
     done. Raises TooSlow; of what writes Lost, when nobody can say whether it was done.
     """
-    if engine.dialect.driver != "asyncpg":
+    if links.engine.dialect.driver != "asyncpg":
         return None
     try:
-        made = [prepared(step, engine) for step in steps]
+        made = [prepared(step, links.engine) for step in steps]
     except ValueError:
         return None
-    settings = [*seat.settings, *(_WRITES if writes else _READS)]
+    settings = [*seat.settings, "off" if writes else "on"]
     settings[_REQUEST] = request_id
+    is_sent = False
     try:
-        link = await greenlet_spawn(engine.sync_engine.raw_connection)
-    except (SQLAlchemyError, OSError):
-        return None
-    is_well = is_sent = False
-    try:
-        driver: Any = link.driver_connection
         async with asyncio.timeout(seconds + GRACE_SECONDS):
-            names = await _names(driver, link.info, made)
-            is_sent = True
-            found: list[str | None] | None = await driver.fetchval(
-                ANSWER, seat.key_id, seat.stamp, settings, names, texts
-            )
-        is_well = True
-        note(ANSWER)
+            link, is_well = await links.take(), False
+            try:
+                driver: Any = link.driver_connection
+                names = await _names(driver, link.info, made)
+                is_sent = True
+                found: list[str | None] | None = await driver.fetchval(
+                    ANSWER, seat.key_id, seat.stamp, settings, names, texts
+                )
+                is_well = True
+            finally:
+                await links.give(link, is_well=is_well)
     except Exception as error:  # the core does without asyncpg's names; the usual way finds words for it
         state = getattr(error, "sqlstate", "")
         if state == CANCELED:
@@ -121,12 +182,8 @@ async def answer(
         if writes and is_sent and not state:
             raise Lost from error
         return None
-    else:
-        return found
-    finally:
-        if not is_well:
-            link.invalidate()  # whatever state it is in, and whatever still runs there
-        await greenlet_spawn(link.close)
+    note(ANSWER)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,21 @@ For staff only. Each statement returns one array of texts (see `ombud.db.plain`)
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, case, cast, func, null, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Insert,
+    Select,
+    Text,
+    any_,
+    case,
+    cast,
+    func,
+    insert,
+    null,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
 
@@ -35,6 +49,21 @@ _REQUESTER, _CREATOR, _ASSIGNEE, _AUTHOR = (
 # What Python's str.strip() takes away.
 _BLANK = written("".join(chr(code) for code in range(0x3001) if chr(code).isspace()))
 
+_PERSON = cast(given(3), BigInteger)
+_NEW_TICKET = (
+    insert(Ticket)
+    .values(
+        title=given(1),
+        description=given(2),
+        requester_id=_PERSON,
+        creator_id=_PERSON,
+        priority=given(4),
+        status=given(5),
+        channel=given(6),
+    )
+    .returning(array([cast(Ticket.ticket_number, Text)]))
+)
+
 
 def page_json(actor: Actor, wanted: TicketFilter, place: Place) -> Select[*tuple[Any, ...]]:
     """Return the items of the page of `inbox`, and what a cursor after them holds (NULL on the last page)."""
@@ -42,13 +71,19 @@ def page_json(actor: Actor, wanted: TicketFilter, place: Place) -> Select[*tuple
     return made_once(key, lambda: _page_json(actor, wanted, place))
 
 
-def ticket_json(actor: Actor, comments: int) -> Select[*tuple[Any, ...]]:
-    """Return the ticket whose number is given, deleted or not, with its first comments (0: without), and its version.
+def ticket_json(actor: Actor, comments: int, *, files: bool = False) -> Select[*tuple[Any, ...]]:
+    """Return the ticket whose number is given, deleted or not, with its first comments (0: none), version and number.
 
-    No row where the ticket, or one of its people, is not there for `actor`.
+    No row where the ticket, or one of its people, is not there for `actor`; nothing but NULL where its comments have
+    files, which only the statement with `files` reads.
     """
-    key = (ticket_json, actor.for_request(""), comments, visible_to, comments_visible_to)
-    return made_once(key, lambda: _ticket_json(actor, comments))
+    key = (ticket_json, actor.for_request(""), comments, files, visible_to, comments_visible_to)
+    return made_once(key, lambda: _ticket_json(actor, comments, files))
+
+
+def new_ticket() -> Insert:
+    """Open the ticket that `tickets.actions.own_ticket` describes, and return its number."""
+    return _NEW_TICKET
 
 
 def _page_json(actor: Actor, wanted: TicketFilter, place: Place) -> Select[*tuple[Any, ...]]:
@@ -92,8 +127,8 @@ def _listed(row: Any) -> ColumnElement[str]:
     )
 
 
-def _ticket_json(actor: Actor, comments: int) -> Select[*tuple[Any, ...]]:
-    said = {"comments": _comments(actor, comments)} if comments else {}
+def _ticket_json(actor: Actor, comments: int, files: bool) -> Select[*tuple[Any, ...]]:
+    said = {"comments": _comments(actor, comments, files)} if comments else {}
     ticket = object_of(
         id=Ticket.id,
         number=text_of(Ticket.ticket_number),
@@ -117,8 +152,11 @@ def _ticket_json(actor: Actor, comments: int) -> Select[*tuple[Any, ...]]:
         first_response_at=moment_of(Ticket.first_response_at),
         deleted_at=moment_of(Ticket.deleted_at),
     )
+    found: Any = array([ticket, cast(Ticket.version, Text), cast(Ticket.ticket_number, Text)])
+    if comments and not files:
+        found = case((func.ombud.has_files(Ticket.id), array([cast(null(), Text)])), else_=found)
     return (
-        select(array([ticket, cast(Ticket.version, Text)]))
+        select(found)
         .select_from(Ticket)
         .join(_REQUESTER, Ticket.requester_id == _REQUESTER.id)
         .join(_CREATOR, Ticket.creator_id == _CREATOR.id)
@@ -130,41 +168,37 @@ def _ticket_json(actor: Actor, comments: int) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _comments(actor: Actor, limit: int) -> ColumnElement[str]:
-    item = object_of(
-        id=Comment.id,
-        content=text_of(Comment.content),
-        is_internal=truth_of(Comment.is_internal),
-        author=_user(_AUTHOR),
-        attachments=_files(),
-        created_at=moment_of(Comment.created_at),
-        updated_at=moment_of(Comment.updated_at),
-    )
+def _comments(actor: Actor, limit: int, with_files: bool) -> ColumnElement[str]:
     first = (
-        select(item.label("item"), Comment.created_at, Comment.id)
-        .join(_AUTHOR, Comment.author_id == _AUTHOR.id)
+        select(Comment)
         .where(Comment.ticket_id == Ticket.id, comments_visible_to(actor))
         .order_by(Comment.created_at, Comment.id)
         .limit(limit)
         .correlate(Ticket)
-        .lateral("first")
     )
-    return select(array_of(first.c.item, first.c.created_at, first.c.id)).scalar_subquery()
-
-
-def _tags() -> ColumnElement[str]:
-    tag = object_of(id=Tag.id, name=text_of(Tag.name), color=text_of(Tag.color))
-    return (
-        select(array_of(tag, Tag.name))
-        .select_from(Tag)
-        .join(TicketTag, TicketTag.tag_id == Tag.id)
-        .where(TicketTag.ticket_id == Ticket.id)
-        .correlate(Ticket)
-        .scalar_subquery()
+    said = first.lateral("said")
+    files = _files(first.with_only_columns(Comment.id)) if with_files else None
+    item = object_of(
+        id=said.c.id,
+        content=text_of(said.c.content),
+        is_internal=truth_of(said.c.is_internal),
+        author=_user(_AUTHOR),
+        attachments=written("[]") if files is None else func.coalesce(files.c.files, written("[]")),
+        created_at=moment_of(said.c.created_at),
+        updated_at=moment_of(said.c.updated_at),
     )
+    statement = (
+        select(array_of(item, said.c.created_at, said.c.id))
+        .select_from(said)
+        .join(_AUTHOR, said.c.author_id == _AUTHOR.id)
+    )
+    if files is not None:
+        statement = statement.outerjoin(files, files.c.comment_id == said.c.id)
+    return statement.scalar_subquery()
 
 
-def _files() -> ColumnElement[str]:
+def _files(comments: Any) -> Any:
+    """The files of some comments, looked up together: most have none."""
     file = object_of(
         id=Attachment.id,
         file_name=text_of(Attachment.file_name),
@@ -175,9 +209,21 @@ def _files() -> ColumnElement[str]:
         created_at=moment_of(Attachment.created_at),
     )
     return (
-        select(array_of(file, Attachment.id))
-        .where(Attachment.comment_id == Comment.id)
-        .correlate(Comment)
+        select(Attachment.comment_id, array_of(file, Attachment.id).label("files"))
+        .where(Attachment.comment_id == any_(func.array(comments.scalar_subquery())))
+        .group_by(Attachment.comment_id)
+        .lateral("files")
+    )
+
+
+def _tags() -> ColumnElement[str]:
+    tag = object_of(id=Tag.id, name=text_of(Tag.name), color=text_of(Tag.color))
+    return (
+        select(array_of(tag, Tag.name))
+        .select_from(Tag)
+        .join(TicketTag, TicketTag.tag_id == Tag.id)
+        .where(TicketTag.ticket_id == Ticket.id)
+        .correlate(Ticket)
         .scalar_subquery()
     )
 

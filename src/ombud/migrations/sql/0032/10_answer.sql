@@ -23,7 +23,7 @@ END $$;
 -- returned no row. Whoever calls this may do no more than before: it runs with the caller's rights, and row security
 -- goes by what is set here, as everywhere. The settings stand in the order of `ombud.db.context`.
 CREATE FUNCTION ombud.answer(key_id text, stamp bytea, settings text[], steps text[], given text[]) RETURNS text[]
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
   step text;
   answer text[] := given;
@@ -36,7 +36,7 @@ BEGIN
     set_config('ombud.teams', settings[5], true), set_config('ombud.organization_id', settings[6], true),
     set_config('ombud.request_id', settings[7], true), set_config('role', settings[8], true),
     set_config('ombud.permissions', settings[9], true), set_config('ombud.read_teams', settings[10], true),
-    set_config('transaction_read_only', settings[11], true), set_config('plan_cache_mode', settings[12], true);
+    set_config('transaction_read_only', settings[11], true);
   FOREACH step IN ARRAY steps LOOP
     EXECUTE format('EXECUTE %I(%L)', step, answer) INTO answer;
     EXIT WHEN answer IS NULL;
@@ -44,5 +44,13 @@ BEGIN
   RETURN answer;
 END $$;
 
-REVOKE ALL ON FUNCTION ombud.token_stamp(text), ombud.answer(text, bytea, text[], text[], text[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ombud.token_stamp(text), ombud.answer(text, bytea, text[], text[], text[]) TO ombud_app;
+-- Whether any comment of a ticket has a file: who may read the ticket is told this and no more. A statement that could
+-- read files brings all their policies along, which takes longer than the rest of the ticket; few need it.
+CREATE FUNCTION ombud.has_files(ticket bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM ombud.comments c JOIN ombud.attachments a ON a.comment_id = c.id WHERE c.ticket_id = ticket);
+END $$;
+
+REVOKE ALL ON FUNCTION ombud.has_files(bigint), ombud.token_stamp(text), ombud.answer(text, bytea, text[], text[], text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ombud.has_files(bigint), ombud.token_stamp(text), ombud.answer(text, bytea, text[], text[], text[]) TO ombud_app;
