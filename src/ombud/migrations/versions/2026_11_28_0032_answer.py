@@ -1,14 +1,14 @@
 """One round trip knows a caller again, says who acts, and answers.
 
 Revision ID: 0032
-Revises: 0021
+Revises: 0023
 Create Date: 2026-11-28
 """
 
 from alembic import op
 
 revision = "0032"
-down_revision = "0021"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
