@@ -200,7 +200,7 @@ async def _page(scope: Scope, known: Known, wanted: _List, path: str) -> tuple[b
     headers: Headers = []
     following = "null"
     if edge[-1] is not None:
-        values = tuple(read(text) for read, text in zip(wanted.read, edge, strict=True))
+        values = tuple(read(str(text)) for read, text in zip(wanted.read, edge, strict=True))
         cursor = encode_cursor(wanted.order, values)
         headers.append((b"link", f'<{wanted.following}{cursor}>; rel="next"'.encode()))
         following = f'"{cursor}"'
