@@ -19,7 +19,7 @@ from ombud.db.context import DeskSession
 from ombud.db.engine import make_async_engine, make_engine
 from ombud.db.entry import aentered, async_session_on, entered, session_on
 from ombud.db.nudge import AsyncNudge, Nudge
-from ombud.db.plain import LINKS, Links, Seat, Step, Wanted, answer, row_of
+from ombud.db.plain import LINKS, WRITING_LINKS, Links, Seat, Step, Wanted, answer, row_of
 from ombud.db.reactions import INFO_REACTIONS, Reaction
 from ombud.db.reading import ReplicaDesk
 from ombud.db.translate import Lost, Retryable, reaching, translated
@@ -75,8 +75,10 @@ class Desk:
         return Nudge(self.engine)
 
     @cached_property
-    def _links(self) -> Links:
-        return Links(self.async_engine, min(LINKS, self.settings.pool_size))
+    def _links(self) -> tuple[Links, Links]:
+        """The connections of what reads, and of what writes."""
+        reading, writing = (min(most, self.settings.pool_size) for most in (LINKS, WRITING_LINKS))
+        return Links(self.async_engine, reading), Links(self.async_engine, writing)
 
     @cached_property
     def _async_nudge(self) -> AsyncNudge:
@@ -213,7 +215,9 @@ class Desk:
         if self.reading is not None:
             return None
         seconds = self._timeout(seat.actor)
-        found = await answer(self._links, seat, request_id, steps, texts, seconds=seconds, writes=writes)
+        found = await answer(
+            self._links[writes], seat, request_id, steps, texts, seconds=seconds, writes=writes
+        )
         if writes and found is not None:
             self._async_nudge.send()
         return found

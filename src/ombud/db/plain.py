@@ -20,6 +20,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
+from psycopg import sql
 from sqlalchemy import ColumnElement, Insert, Select, Text, literal_column
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import SQLAlchemyError
@@ -43,8 +44,8 @@ CANCELED = "57014"
 ANSWER = "SELECT ombud.answer($1, $2, $3, $4, $5)"
 PREPARED = 200
 """Statements that a connection keeps; the one used longest ago goes first."""
-LINKS = 4
-"""Connections that answer at the same time, of those that the pool has."""
+LINKS, WRITING_LINKS = 4, 10
+"""Connections that answer at the same time, of those that the pool has; what writes waits for the disk, together."""
 _GIVEN = literal_column("$1", ARRAY(Text))
 # Ids, words of ours, arrays of them: nothing that anybody typed, and nothing that ends a literal.
 _HARMLESS = re.compile(r"[A-Za-z0-9_:.,{}\-]*")
@@ -232,7 +233,8 @@ async def _names(driver: Any, info: dict[str, Any], made: Sequence[Prepared]) ->
             known.move_to_end(one.name)
             continue
         if len(known) >= PREPARED:
-            await driver.execute(f"DEALLOCATE {known.popitem(last=False)[0]}")
+            oldest, _nothing = known.popitem(last=False)
+            await driver.execute(sql.SQL("DEALLOCATE {}").format(sql.Identifier(oldest)).as_string())
         await driver.execute(one.text)
         known[one.name] = None
     return [one.name for one in made]
