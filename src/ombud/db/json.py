@@ -28,7 +28,7 @@ def object_of(**fields: Any) -> ColumnElement[str]:
     return func.concat(*parts, written("}"), type_=Text)
 
 
-def array_of(item: ColumnElement[str], *order: ColumnElement[Any]) -> ColumnElement[str]:
+def array_of(item: ColumnElement[str], *order: Any) -> ColumnElement[str]:
     """Return the aggregate of JSON texts as a JSON array."""
     items = func.string_agg(item, aggregate_order_by(written(","), *order))
     return func.concat(written("["), items, written("]"), type_=Text)
