@@ -10,10 +10,13 @@ from pathlib import Path
 from benchmarks import report
 from benchmarks.guide import table
 from benchmarks.guide.run import Wanted, run
-from benchmarks.http import crowd
+from benchmarks.http import crowd, latency
 from benchmarks.http import run as http
 from benchmarks.plan import Plan
 from benchmarks.run import measure
+
+SECONDS = 3.0
+"""How long each call of the API is repeated (`--part latency`)."""
 
 
 def main() -> int:
@@ -26,6 +29,10 @@ def main() -> int:
         return _http(options)
     if options.part == "crowd":
         return _crowd(options)
+    if options.part == "latency":
+        found = latency.measure(options.tickets, options.keep, SECONDS, _tell)
+        print(latency.as_markdown(found))
+        return int(not all(one.met for one in found))
     beside = run(Wanted(options.tickets), _tell) if options.part != "desk" else []
     if options.part != "desk":
         print(f"### Side by side, {options.tickets:,} tickets\n\n{table.as_markdown(beside)}\n")
@@ -69,9 +76,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     parser.add_argument(
         "--part",
-        choices=("all", "desk", "guide", "http", "crowd"),
+        choices=("all", "desk", "guide", "http", "latency", "crowd"),
         default="all",
-        help="the desk from outside, beside the guide, the API beside the least that could answer,"
+        help="the desk from outside, beside the guide, the API beside the least that could answer, call by call,"
         " or reading beside a crowd that searches",
     )
     parser.add_argument(

@@ -80,13 +80,11 @@ def measure(amount: Amount, keep: Path | None, tell: Tell) -> list[Outcome]:
 
 def cases(place: Place) -> list[Case]:
     """Return the three cases."""
-    several = tuple(
-        _message("GET", f"/api/v1/tickets/{one}?include=comments", place) for one in place.numbers
-    )
+    several = tuple(message("GET", f"/api/v1/tickets/{one}?include=comments", place) for one in place.numbers)
     return [
-        Case("list of 50", 0.5, (_message("GET", "/api/v1/tickets?limit=50", place),)),
+        Case("list of 50", 0.5, (message("GET", "/api/v1/tickets?limit=50", place),)),
         Case("ticket with its first 50 comments", 0.5, several),
-        Case("create ticket", 0.6, (_message("POST", "/api/v1/tickets", place, BODY),)),
+        Case("create ticket", 0.6, (message("POST", "/api/v1/tickets", place, BODY),)),
     ]
 
 
@@ -143,7 +141,8 @@ def _asked(case: Case, port: int, amount: Amount, seconds: float) -> Told:
     return told
 
 
-def _message(method: str, path: str, place: Place, body: str = "") -> str:
+def message(method: str, path: str, place: Place, body: str = "") -> str:
+    """Return a whole HTTP request."""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Authorization: Bearer {place.token}"]
     if body:
         lines += ["Content-Type: application/json", f"Content-Length: {len(body.encode())}"]

@@ -34,6 +34,7 @@ SELECT id, creator_id, repeat('We have looked into it. ', 1 + mod(n, 20)), mod(n
  CROSS JOIN generate_series(1, %s) n
 """
 _SOME = "SELECT ticket_number FROM ombud.tickets WHERE deleted_at IS NULL ORDER BY id DESC LIMIT %s"
+_COMMON = "SELECT word FROM ombud.search_words ORDER BY seen DESC OFFSET 60 LIMIT 1"
 _AGENT = "SELECT min(id) FROM ombud.users WHERE role = 'agent' AND is_active AND sees_all_teams"
 
 
@@ -46,6 +47,8 @@ class Place:
     token: str
     person: int
     numbers: tuple[str, ...]
+    common: str = ""
+    """A word that many tickets have."""
 
 
 @contextmanager
@@ -69,12 +72,13 @@ def _prepared(server: Server, name: str) -> Place:
         connection.execute("SELECT set_config('ombud.actor', 'system:benchmark', false)")
         connection.execute(_SAY, [READ, EACH])
         numbers = tuple(number for (number,) in connection.execute(_SOME, [READ]))
-        row = connection.execute(_AGENT).fetchone()
+        row, common = connection.execute(_AGENT).fetchone(), connection.execute(_COMMON).fetchone()
         assert row is not None
+        assert common is not None
         connection.execute("VACUUM ANALYZE")
     with Desk(server.desk_url(name)) as desk, desk.begin(SYSTEM) as session:
         token, _record = create_token(session, row[0], "benchmark")
-    return Place(server, name, token, row[0], numbers)
+    return Place(server, name, token, row[0], numbers, common[0])
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Putting the API together: routes, errors, description. `ombud.asgi` mounts it under /api/v1."""
 
-from collections import Counter
+from collections import Counter, OrderedDict
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
@@ -39,6 +39,7 @@ from ombud.api import (
 from ombud.api.docs import docs_routes
 from ombud.api.envelope import Envelope
 from ombud.api.openapi import describe
+from ombud.api.plain import Plain
 from ombud.api.rates import Buckets
 from ombud.people.door import Door
 from ombud.runtime import Runtime
@@ -88,6 +89,8 @@ def create_api(runtime: Runtime) -> FastAPI:
     app.state.buckets = Buckets(limit) if limit else None
     app.state.streams = Counter[str]()
     app.state.door = Door()
+    app.state.known = OrderedDict()
+    app.state.lists = OrderedDict()
     for router in ROUTERS:
         # Not include_router: its copies are nested, and the answer to a wrong method must see all routes.
         app.router.routes.extend(router.routes)
@@ -95,6 +98,8 @@ def create_api(runtime: Runtime) -> FastAPI:
     problems.install(app)
     app.exception_handler(405)(_on_wrong_method)
     app.add_middleware(Envelope)
+    # Innermost, where errors are told as those of routes are.
+    app.router.middleware_stack = Plain(app.router.middleware_stack)
     return app
 
 

@@ -3,12 +3,17 @@
 Every route asks, without being told to (see `ombud.api.routing`).
 """
 
-from datetime import timedelta
-from typing import Any
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
 
 from fastapi import Request
+from starlette.types import Scope
 
 from ombud import clock
+from ombud.db.plain import Seat
 from ombud.errors import Forbidden, Unauthenticated
 from ombud.kit.tokens import digest, same, split_api_token
 from ombud.people import accounts, queries
@@ -17,6 +22,8 @@ from ombud.runtime import Runtime
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 USE_NOTED_EVERY = timedelta(minutes=1)
+KNOWN = 10_000
+"""Callers that are remembered."""
 
 
 class InsufficientScope(Forbidden):
@@ -24,6 +31,19 @@ class InsufficientScope(Forbidden):
 
     code = "insufficient_scope"
     default_message = "This token may not do that."
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Who a token stood for when it was last looked at, for `ombud.api.plain`."""
+
+    principal: Principal
+    seat: Seat
+    used_at: datetime
+
+
+Callers: TypeAlias = OrderedDict[bytes, Known]
+"""By the hash of the whole token."""
 
 
 async def authenticate(request: Request, runtime: Runtime) -> Principal:
@@ -43,7 +63,36 @@ async def authenticate(request: Request, runtime: Runtime) -> Principal:
     used = fields["last_used_at"]
     if used is None or used < clock.now() - USE_NOTED_EVERY:
         await runtime.desk.arun(principal.actor, accounts.note_token_use, fields["token_id"])
+    else:
+        seat = Seat.of(key_id, fields["stamp"], principal.actor.for_request(""))
+        _keep(request.app.state.known, digest(token), Known(principal, seat, used))
     return principal
+
+
+def known_caller(scope: Scope) -> Known | None:
+    """Return whose token came with a request, as they were when it was last looked at; the seat says whether still so.
+
+    None: authenticate them.
+    """
+    token = b""
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            if token:
+                return None
+            token = value
+    if token[:7].lower() != b"bearer ":
+        return None
+    known: Known | None = scope["app"].state.known.get(hashlib.sha256(token[7:].strip()).digest())
+    if known is None or known.used_at < clock.now() - USE_NOTED_EVERY:
+        return None
+    return known
+
+
+def _keep(callers: Callers, token: bytes, known: Known) -> None:
+    callers[token] = known
+    callers.move_to_end(token)
+    while len(callers) > KNOWN:
+        callers.popitem(last=False)
 
 
 async def _fields(runtime: Runtime, key_id: str) -> dict[str, Any] | None:

@@ -60,7 +60,7 @@ class Linked:
     """Says in the answer's `Link` header where the next page is, as an address relative to the server."""
 
     def __init__(self, request: Request, response: Response) -> None:
-        self._request, self._response = request, response
+        self.request, self._response = request, response
 
     def page(
         self, rows: Sequence[R], limit: int, show: Callable[[R], T], cursor_of: Callable[[R], str]
@@ -72,17 +72,13 @@ class Linked:
     def items(self, items: list[T], following: str | None) -> Page[T]:
         """Return a page of `items` that `following` continues."""
         if following is not None:
-            self._response.headers["Link"] = f'<{self._address(following)}>; rel="next"'
+            self._response.headers["Link"] = f'<{self.address(following)}>; rel="next"'
         return Page(items=items, next_cursor=following)
 
-    def whole(self, page: bytes, following: str | None) -> Response:
-        """Return the answer with a page that is JSON already."""
-        headers = {} if following is None else {"Link": f'<{self._address(following)}>; rel="next"'}
-        return Response(page, media_type="application/json", headers=headers)
-
-    def _address(self, cursor: str) -> str:
-        pairs = [pair for pair in self._request.query_params.multi_items() if pair[0] != "cursor"]
-        return f"{self._request.url.path}?{urlencode([*pairs, ('cursor', cursor)])}"
+    def address(self, cursor: str) -> str:
+        """Return the address of the page after a cursor, which ends it."""
+        pairs = [pair for pair in self.request.query_params.multi_items() if pair[0] != "cursor"]
+        return f"{self.request.url.path}?{urlencode([*pairs, ('cursor', cursor)])}"
 
 
 Link = Annotated[Linked, Depends(Linked)]

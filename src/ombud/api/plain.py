@@ -1,159 +1,251 @@
-"""The two reads that are asked for all the time, from rows to JSON without an object between.
+"""The calls that are made all the time, answered before FastAPI looks at them: in one round trip, as PostgreSQL's JSON.
 
-They are what `ombud.api.tickets` answers otherwise, to the byte; where the short way does not lead, None sends the
-caller the usual one. The schemas stay the description: `tests/api/test_api_plain.py` compares the two.
+They are what `ombud.api.tickets` answers otherwise, to the byte (`tests/api/test_api_plain.py` compares the two), to
+callers whose token the usual way has seen before, and for addresses of lists that it has answered: so there are no
+rules here. Whatever is not as usual, every error above all, is answered the usual way.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 
-from fastapi import Response
-from pydantic_core import to_json
+from pydantic import ValidationError
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ombud.api.calls import Call
-from ombud.api.ticket_query import TicketQuery
-from ombud.errors import NotFound
+from ombud.api.auth import Known, known_caller
+from ombud.api.json_body import read_json
+from ombud.api.paging import Linked
+from ombud.api.rates import Buckets, weight_of
+from ombud.api.routing import JSON_LIMIT
+from ombud.api.schemas.tickets import NewTicket
+from ombud.audit import look_at, views_of
+from ombud.db.actor import Actor
+from ombud.db.plain import Step
+from ombud.errors import OmbudError
 from ombud.kit.cursor import encode_cursor
 from ombud.tickets import queries
-from ombud.tickets.filters import TicketFilter
-from ombud.tickets.queries.plain import NUMBER, comment_rows, ticket_row
+from ombud.tickets.actions.open import own_ticket
+from ombud.tickets.filters import Place, TicketFilter
+from ombud.tickets.queries.lists import sort_columns
+from ombud.tickets.queries.plain import new_ticket, page_json, ticket_json
 
-Row = Mapping[str, Any]
+LISTS = 1000
+"""Addresses of lists that are kept, each for one actor."""
+INCLUDED = 50
+"""Comments that come with a ticket."""
+_TICKET = re.compile(r"/tickets/([A-Za-z0-9-]{1,50})")
+_COMMENTS = {b"": 0, b"include=comments": INCLUDED}
+_OWN = ("title", "description", "priority", "status", "channel")
+_TYPE = (b"content-type", b"application/json")
+
+Headers = list[tuple[bytes, bytes]]
 
 
-def can_list(query: TicketQuery, wanted: TicketFilter) -> bool:
-    """Tell whether a list is one of those that everybody looks at: its statement was put together before."""
-    plain = query.fields is None and not query.count and query.cursor is None
-    return plain and all(getattr(wanted, name) is None for name in queries.VARYING)
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """A route of the usual way, for the log, the rights and the limits."""
+
+    path_format: str
+    weight: int
+    needs: str
+
+    @classmethod
+    def of(cls, method: str, path: str) -> Self:
+        return cls(path, weight_of(method, path), "read" if method == "GET" else "write")
 
 
-async def listed(call: Call, query: TicketQuery, wanted: TicketFilter) -> tuple[bytes, str | None] | None:
-    """Return a page of the list as JSON, and the cursor of the next one."""
-    place = query.place
-    if not call.actor.is_staff:
+_LIST, _ONE = _Route.of("GET", "/tickets"), _Route.of("GET", "/tickets/{number}")
+_CREATION = _Route.of("POST", "/tickets")
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    step: Step
+    order: str
+    read: tuple[Callable[[str], Any], ...]
+    """What makes the values of a cursor of texts."""
+    following: str
+    """The address of the next page, which ends with its cursor."""
+
+
+Lists = OrderedDict[tuple[Actor, str, bytes], _List]
+"""The lists that the usual way has answered, by actor (of no request) and address."""
+
+
+def remember(link: Linked, actor: Actor, wanted: TicketFilter, place: Place) -> None:
+    """Let the list at this address be answered the short way from now on, unless something typed or dated is in it."""
+    if not actor.is_staff or place.cursor is not None:
+        return
+    if any(getattr(wanted, name) is not None for name in queries.VARYING):
+        return
+    columns = sort_columns(place)
+    read = tuple(datetime.fromisoformat if one.type.python_type is datetime else int for one in columns)
+    step = page_json(actor, wanted, place)
+    scope, lists = link.request.scope, link.request.app.state.lists
+    key = (actor.for_request(""), scope["path"], scope["query_string"])
+    lists[key] = _List(step, place.order_name, read, link.address(""))
+    while len(lists) > LISTS:
+        lists.popitem(last=False)
+
+
+class Plain:
+    """Answers what it can, and hands everything else on."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found, status = None, 200
+        if scope["type"] == "http" and scope["method"] == "GET":
+            found = await _read(scope)
+        elif scope["type"] == "http" and scope["method"] == "POST" and _is_creation(scope):
+            sent = Sent(receive)
+            found, receive, status = await _create(scope, sent), sent.again, 201
+        if found is None:
+            await self._app(scope, receive, send)
+            return
+        body, headers = found
+        headers += [_TYPE, (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+class Sent:
+    """The body of a request, which can be read again the usual way."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._messages: deque[Message] = deque()
+
+    async def body(self) -> bytes | None:
+        """Return the body; None when it is too long, or did not come to its end."""
+        size, is_more = 0, True
+        while is_more:
+            message = await self._receive()
+            self._messages.append(message)
+            size += len(message.get("body", b""))
+            if message["type"] != "http.request" or size > JSON_LIMIT:
+                return None
+            is_more = message.get("more_body", False)
+        return b"".join(message.get("body", b"") for message in self._messages)
+
+    async def again(self) -> Message:
+        """Return what was received, and what comes then."""
+        return self._messages.popleft() if self._messages else await self._receive()
+
+
+def _is_creation(scope: Scope) -> bool:
+    if scope["query_string"] or scope["path"].removeprefix(scope.get("root_path", "")) != "/tickets":
+        return False
+    headers = dict(scope["headers"])
+    return headers.get(b"content-type") == b"application/json" and b"idempotency-key" not in headers
+
+
+async def _create(scope: Scope, sent: Sent) -> tuple[bytes, Headers] | None:
+    known = known_caller(scope)
+    body = None if known is None else await sent.body()
+    if known is None or body is None:
         return None
-    statement = queries.inbox(call.actor, wanted, place)
-    found = await call.runtime.desk.arows(call.actor, (statement, {}))
+    actor = known.seat.actor
+    try:
+        wanted = NewTicket.model_validate(read_json(body))
+        if not _is_own(wanted):
+            return None
+        texts = own_ticket(actor, **{name: getattr(wanted, name) for name in _OWN})
+    except (ValidationError, OmbudError):
+        return None  # the usual way says what is wrong
+    found = await _answer(scope, known, _CREATION, (new_ticket(), ticket_json(actor, 0)), *texts)
     if found is None:
         return None
-    (rows,) = found
-    following = None
-    if len(rows) > place.limit:
-        rows = rows[: place.limit]
-        last = SimpleNamespace(**rows[-1])
-        following = encode_cursor(place.order_name, queries.cursor_values(last, place))
-    page = {"items": [_listed(row) for row in rows], "next_cursor": following, "total": None, "is_more": None}
-    return to_json(page), following
+    ticket, version, number = found
+    place = f"{scope.get('root_path', '')}/tickets/{number}"
+    return str(ticket).encode(), [(b"etag", f'"{version}"'.encode()), (b"location", place.encode())]
 
 
-async def read(call: Call, number: str, comments: int) -> Response | None:
-    """Return the answer with a ticket and its first `comments` comments; NotFound as everywhere."""
-    if not call.actor.is_staff:
+def _is_own(wanted: NewTicket) -> bool:
+    """Tell whether a ticket is one that its opener asks for, and routes nowhere: nothing is looked up for it."""
+    elsewhere = (wanted.requester_id, wanted.requester, wanted.assignee_id, wanted.team_id)
+    return all(one is None for one in elsewhere) and not wanted.tags
+
+
+async def _read(scope: Scope) -> tuple[bytes, Headers] | None:
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    one = _TICKET.fullmatch(path)
+    if one is None and path != "/tickets":
         return None
-    wanted = [(ticket_row(call.actor), {NUMBER: number})]
-    if comments:
-        wanted.append((comment_rows(call.actor, comments), {NUMBER: number}))
-    found = await call.runtime.desk.arows(call.actor, *wanted, by_key=True)
-    if found is None:
+    known = known_caller(scope)
+    if known is None:
         return None
-    tickets, *said = found
-    if not tickets:
-        raise NotFound("There is no such ticket here.")
-    (row,) = tickets
-    if row["requester_email"] is None or row["creator_email"] is None:
+    if one is None:
+        lists: Lists = scope["app"].state.lists
+        key = (known.seat.actor, scope["path"], scope["query_string"])
+        found = lists.get(key)
+        if found is None:
+            return None
+        lists.move_to_end(key)
+        return await _page(scope, known, found, path)
+    comments = _COMMENTS.get(scope["query_string"])
+    return None if comments is None else await _ticket(scope, known, one[1], comments, path)
+
+
+async def _page(scope: Scope, known: Known, wanted: _List, path: str) -> tuple[bytes, Headers] | None:
+    texts = await _answer(scope, known, _LIST, (wanted.step,))
+    if texts is None:
         return None
-    ticket = _ticket(row, said[0] if said else None)
-    return Response(to_json(ticket), media_type="application/json", headers={"ETag": f'"{row["version"]}"'})
+    _look(scope, path, ())
+    items, *edge = texts
+    headers: Headers = []
+    following = "null"
+    if edge[-1] is not None:
+        values = tuple(read(str(text)) for read, text in zip(wanted.read, edge, strict=True))
+        cursor = encode_cursor(wanted.order, values)
+        headers.append((b"link", f'<{wanted.following}{cursor}>; rel="next"'.encode()))
+        following = f'"{cursor}"'
+    body = f'{{"items":[{items}],"next_cursor":{following},"total":null,"is_more":null}}'
+    return body.encode(), headers
 
 
-def _listed(row: Row) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "number": row["ticket_number"],
-        "title": row["title"],
-        "status": row["status"],
-        "priority": row["priority"],
-        "channel": row["channel"],
-        "created_at": row["created_at"],
-        "last_message": row["last_message"],
-        "snippet": None,
-        "version": row["version"],
-        "requester": {**_person(row, "requester"), "email": row["requester_email"]},
-        "assignee": None if row["assignee_id"] is None else _person(row, "assignee", is_staff=True),
-        "team": _named(row, "team"),
-        "organization": _named(row, "organization"),
-        "tags": row["tags"],
-        "last_activity_at": row["last_activity_at"],
-        "last_is_internal": row["last_is_internal"],
-        "unread": row["unread"],
-    }
+async def _ticket(
+    scope: Scope, known: Known, number: str, comments: int, path: str
+) -> tuple[bytes, Headers] | None:
+    actor = known.seat.actor
+    texts = await _answer(scope, known, _ONE, (ticket_json(actor, comments),), number)
+    if texts == [None]:
+        texts = await _answer(scope, known, _ONE, (ticket_json(actor, comments, files=True),), number)
+    if texts is None:
+        return None
+    _look(scope, path, (number,))
+    body, version, _number = texts
+    return str(body).encode(), [(b"etag", f'"{version}"'.encode())]
 
 
-def _ticket(row: Row, said: Sequence[Row] | None) -> dict[str, Any]:
-    ticket = {
-        "id": row["id"],
-        "number": row["ticket_number"],
-        "title": row["title"],
-        "description": row["description"],
-        "status": row["status"],
-        "priority": row["priority"],
-        "channel": row["channel"],
-        "requester": {**_person(row, "requester"), "email": row["requester_email"]},
-        "created_at": row["created_at"],
-        "resolved_at": row["resolved_at"],
-        "version": row["version"],
-    }
-    if said is not None:
-        ticket["comments"] = [_comment(one) for one in said]
-    return ticket | {
-        "creator": _person(row, "creator"),
-        "assignee": None if row["assignee_email"] is None else _person(row, "assignee"),
-        "team": _named(row, "team"),
-        "organization": _named(row, "organization"),
-        "tags": row["tags"] or [],
-        "updated_at": row["updated_at"],
-        "last_activity_at": row["last_activity_at"],
-        "first_response_at": row["first_response_at"],
-        "deleted_at": row["deleted_at"],
-    }
+async def _answer(
+    scope: Scope, known: Known, route: _Route, steps: tuple[Step, ...], *texts: str
+) -> list[str | None] | None:
+    """Do what the usual way does before and around an answer, and get it."""
+    principal, actor = known.principal, known.seat.actor
+    app, state = scope["app"], scope["state"]
+    if not actor.is_staff or (principal.scopes and route.needs not in principal.scopes):
+        return None
+    buckets: Buckets | None = app.state.buckets
+    if buckets is not None and "left" not in state:
+        left, is_enough = buckets.take(actor.label, route.weight)
+        if not is_enough:
+            return None  # nothing was taken
+        state["left"] = left
+    request_id: str = state["request_id"]
+    found: list[str | None] | None = await app.state.runtime.desk.answer(
+        known.seat, request_id, steps, *texts, writes=route.needs == "write"
+    )
+    if found is not None:
+        scope["route"] = route
+        state["principal"] = replace(principal, actor=actor.for_request(request_id))
+    return found
 
 
-def _comment(row: Row) -> dict[str, Any]:
-    return {
-        "id": row["id"],
-        "content": row["content"],
-        "is_internal": row["is_internal"],
-        "author": _person(row, "author"),
-        "attachments": [_file(one) for one in row["files"] or ()],
-        "created_at": row["created_at"],
-        "updated_at": row["updated_at"],
-    }
-
-
-def _file(file: Row) -> dict[str, Any]:
-    return {
-        "id": file["id"],
-        "file_name": file["file_name"],
-        "content_type": file["content_type"],
-        "size": file["size"],
-        "sha256": file["checksum"],
-        "comment_id": file["comment_id"],
-        "created_at": datetime.fromisoformat(file["created_at"]),
-    }
-
-
-def _person(row: Row, who: str, *, is_staff: bool | None = None) -> dict[str, Any]:
-    email: str = row[f"{who}_email"]
-    name: str = row[f"{who}_name"]
-    return {
-        "id": row[f"{who}_id"],
-        "name": name.strip() or email.partition("@")[0],
-        "is_staff": row[f"{who}_is_staff"] if is_staff is None else is_staff,
-    }
-
-
-def _named(row: Row, what: str) -> dict[str, Any] | None:
-    name = row[f"{what}_name"]
-    return None if name is None else {"id": row[f"{what}_id"], "name": name}
+def _look(scope: Scope, path: str, names: tuple[str, ...]) -> None:
+    kind, thing = look_at(path, names, scope["query_string"].decode("latin-1"))
+    views_of(scope["app"].state.runtime.desk).note(scope["state"]["principal"].actor, kind, thing)

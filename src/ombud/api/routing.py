@@ -147,7 +147,9 @@ class TransferRoute(ApiRoute):
 def _take(request: Request, units: int) -> None:
     """Take a call's units from the caller's bucket; the envelope tells every answer what is left."""
     buckets: Buckets | None = request.app.state.buckets
-    if buckets is None:
+    if buckets is None or hasattr(
+        request.state, "left"
+    ):  # taken the short way, which did not lead to an answer
         return
     left, is_enough = buckets.take(request.state.principal.actor.label, units)
     request.state.left = left

@@ -44,8 +44,6 @@ from ombud.tickets.policy import require_askable
 from ombud.tickets.suggestions import suggest
 
 router = api_router("Tickets")
-INCLUDED = 50
-"""Comments that come with a ticket."""
 
 IfMatch = Annotated[
     str | None,
@@ -68,10 +66,10 @@ async def list_tickets(
     asked = wanted.filter_for(call.actor)
     if asked.is_search:
         found = await call.search(listing.list_tickets, asked, wanted.place, counted=wanted.count)
-    elif plain.can_list(wanted, asked) and (page := await plain.listed(call, wanted, asked)) is not None:
-        return link.whole(*page)  # type: ignore[return-value]  # what the schema says, written already
     else:
         found = await call.read(listing.list_tickets, asked, wanted.place, counted=wanted.count)
+        if wanted.fields is None and not wanted.count:
+            plain.remember(link, call.actor, asked, wanted.place)
     kind = TicketRow if call.actor.is_staff else CustomerTicketRow
     rows: list[Any] = [kind.of(row) for row in found.rows]
     if wanted.fields is not None:
@@ -114,10 +112,6 @@ async def read_ticket(
             raise Invalid(fields={"parameter:as_of": "stands alone: it shows all that there was."})
         return TicketAsOf.of(as_of, await call.read(ticket_as_of, number, as_of))
     more = frozenset(include or ())
-    if fields is None and "attachments" not in more:
-        written = await plain.read(call, number, INCLUDED if "comments" in more else 0)
-        if written is not None:
-            return written
     ticket = _tagged(response, await call.read(_read_with, number, more))
     return ticket if fields is None else selected(ticket, fields, TicketSelection)
 
@@ -158,7 +152,7 @@ def _read_with(session: Session, number: str, include: frozenset[IncludeName]) -
     ticket = _read(session, number)
     actor, more = actor_of(session), dict[str, Any]()
     if "comments" in include:
-        page = pages.comments_page(actor, ticket.id, limit=INCLUDED - 1)
+        page = pages.comments_page(actor, ticket.id, limit=plain.INCLUDED - 1)
         more["comments"] = [Comment.of(one) for one in session.scalars(page)]
     if "attachments" in include:
         own = session.scalars(queries.attachments_of(actor, ticket.id))

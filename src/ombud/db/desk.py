@@ -4,7 +4,7 @@ The edge opens and commits, with a visible `with`; actions flush at most; nothin
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from functools import cached_property
 from threading import Lock
@@ -19,7 +19,7 @@ from ombud.db.context import DeskSession
 from ombud.db.engine import make_async_engine, make_engine
 from ombud.db.entry import aentered, async_session_on, entered, session_on
 from ombud.db.nudge import AsyncNudge, Nudge
-from ombud.db.plain import Rows, Wanted, row_of, rows_of
+from ombud.db.plain import LINKS, WRITING_LINKS, Links, Seat, Step, Wanted, answer, row_of
 from ombud.db.reactions import INFO_REACTIONS, Reaction
 from ombud.db.reading import ReplicaDesk
 from ombud.db.translate import Lost, Retryable, reaching, translated
@@ -76,6 +76,12 @@ class Desk:
     @cached_property
     def _nudge(self) -> Nudge:
         return Nudge(self.engine)
+
+    @cached_property
+    def _links(self) -> tuple[Links, Links]:
+        """The connections of what reads, and of what writes."""
+        reading, writing = (min(most, self.settings.pool_size) for most in (LINKS, WRITING_LINKS))
+        return Links(self.async_engine, reading), Links(self.async_engine, writing)
 
     @cached_property
     def _async_nudge(self) -> AsyncNudge:
@@ -205,12 +211,19 @@ class Desk:
             row: Row[Any] | None = (await connection.execute(statement)).first()
             return row
 
-    async def arows(self, actor: Actor, *wanted: Wanted, by_key: bool = False) -> "list[Rows] | None":
-        """Read the rows of some statements below SQLAlchemy (`ombud.db.plain`); None: read them in `aread`."""
+    async def answer(
+        self, seat: Seat, request_id: str, steps: Sequence[Step], *texts: str | None, writes: bool = False
+    ) -> "list[str | None] | None":
+        """Answer in one round trip below SQLAlchemy (`ombud.db.plain`); None: nothing was done, go the usual way."""
         if self.reading is not None:
             return None
-        seconds = self._timeout(actor)
-        return await rows_of(self.async_engine, actor, wanted, seconds=seconds, by_key=by_key)
+        seconds = self._timeout(seat.actor)
+        found = await answer(
+            self._links[writes], seat, request_id, steps, texts, seconds=seconds, writes=writes
+        )
+        if writes and found is not None:
+            self._async_nudge.send()
+        return found
 
     async def arow(self, *wanted: *Wanted) -> dict[str, Any] | None:
         """Look a row up as `alook`, below SQLAlchemy; None: it is not there, or to be looked up in `alook`."""

@@ -1,95 +1,242 @@
-"""Reading on the driver's own connection, below SQLAlchemy: for the few answers that are asked for all the time.
+"""Answering on the driver's own connection, below SQLAlchemy: for the few calls that are made all the time.
 
-A transaction through SQLAlchemy's asynchronous session costs some 4 ms of Python where the driver takes 0.3
-(docs/performance.md). Here the same builders' statements, put together once (`ombud.db.made`), are compiled once and
-sent by asyncpg: one round trip begins and says who acts, one for each statement, one ends. Same pool, role, row
-security, time limit and read-only transaction. Rows come as the driver makes them; no objects are loaded.
+A transaction through SQLAlchemy's asynchronous session costs some 4 ms of Python where the driver takes 0.1
+(docs/performance.md). Here the same builders' statements, put together once (`ombud.db.made`), are prepared once on a
+connection, and one call of a function of the database (`ombud.answer`) is the whole transaction: it looks whether the
+token is still what it was, says who acts, and executes them. Same pool, role, row security and time limit, and
+PostgreSQL keeps what only reads read-only. JSON comes as PostgreSQL writes it.
 
-Whatever goes wrong is done again the usual way by the caller (None), which finds the words for it: only a statement
-that ran into its time limit is told here, because it would do so again.
+Whatever goes wrong is done again the usual way by the caller (None), which finds the words for it; told here is only
+what must not be done again: a statement that ran into its time limit, and a write whose end nobody saw.
 """
 
 import asyncio
+import itertools
 import re
+from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Select
+from psycopg import sql
+from sqlalchemy import ColumnElement, Insert, Select, Text, literal_column
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.util import greenlet_spawn
 
 from ombud.db.actor import Actor
 from ombud.db.alive import GRACE_SECONDS
 from ombud.db.context import context_values
 from ombud.db.statements import note
-from ombud.db.translate import TooSlow
+from ombud.db.translate import Lost, TooSlow
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-Row: TypeAlias = Mapping[str, Any]
-Rows: TypeAlias = Sequence[Row]
 Wanted: TypeAlias = tuple[Select[*tuple[Any, ...]], Mapping[str, Any]]
 """A statement that is made once, and the parameters that it is executed with."""
+Step: TypeAlias = Select[*tuple[Any, ...]] | Insert
+"""A statement that is made once, takes what is `given`, and returns one row of one array of texts."""
 
 CANCELED = "57014"
-ENTER = "enter"
-# Ids, words of ours, arrays of them, a UUID: nothing that anybody typed, and nothing that ends a literal.
+ANSWER = "SELECT ombud.answer($1, $2, $3, $4, $5)"
+PREPARED = 200
+"""Statements that a connection keeps; the one used longest ago goes first."""
+LINKS, WRITING_LINKS = 4, 10
+"""Connections that answer at the same time, of those that the pool has; what writes waits for the disk, together."""
+_GIVEN = literal_column("$1", ARRAY(Text))
+# Ids, words of ours, arrays of them: nothing that anybody typed, and nothing that ends a literal.
 _HARMLESS = re.compile(r"[A-Za-z0-9_:.,{}\-]*")
-_SETTINGS = {
-    "ombud.actor": "actor",
-    "ombud.user_id": "user_id",
-    "ombud.kind": "kind",
-    "ombud.scope": "scope",
-    "ombud.teams": "teams",
-    "ombud.organization_id": "organization",
-    "ombud.request_id": "request",
-    "role": "role",
-    "ombud.permissions": "permissions",
-    "ombud.read_teams": "read_teams",
-}
+_ORDER = (
+    "actor", "user_id", "kind", "scope", "teams", "organization", "request", "role", "permissions", "read_teams",
+)  # fmt: skip
+_REQUEST = _ORDER.index("request")
+_INFO = "ombud_prepared"
 
 
-async def rows_of(
-    engine: "AsyncEngine", actor: Actor, wanted: Sequence[Wanted], *, seconds: float, by_key: bool
-) -> list[Rows] | None:
-    """Return the rows of each statement, all read in one transaction; None when it did not work out.
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who asks, by which token, and what both were when they were looked up (`ombud.token_stamp`)."""
 
-    A statement may take `seconds`; `by_key` keeps plans (see `ombud.db.plans`). Raises TooSlow.
+    key_id: str
+    stamp: bytes
+    actor: Actor
+    settings: tuple[str, ...]
+
+    @classmethod
+    def of(cls, key_id: str, stamp: bytes, actor: Actor) -> "Seat":
+        """Return the seat of an actor."""
+        values = context_values(actor)
+        return cls(key_id, stamp, actor, tuple(values[name] for name in _ORDER))
+
+
+def given(number: int) -> ColumnElement[str]:
+    """Return the text with this number (from 1) of those that a step is given."""
+    text: ColumnElement[str] = _GIVEN[number]
+    return text
+
+
+class Links:
+    """Connections of a pool that go from one answer straight to the next one that waits for one.
+
+    Few keep a database busy whose answers take a millisecond, and each more only makes its processes take turns; giving
+    one back and taking it again costs as much as an answer.
     """
-    if engine.dialect.driver != "asyncpg":
-        return None
 
-    try:
-        begin = begin_as(actor, seconds, by_key=by_key)
-    except ValueError:
-        return None
-    compiled = [(_compiled(statement, engine), given) for statement, given in wanted]
-    try:
-        link = await greenlet_spawn(engine.sync_engine.raw_connection)
-    except Exception:  # noqa: BLE001 - of a full server asyncpg tells by errors of its own
-        return None
-    is_well = False
-    try:
-        driver: Any = link.driver_connection
-        note(ENTER)
-        async with asyncio.timeout((seconds + GRACE_SECONDS) * (1 + len(wanted))):
-            await driver.execute(begin)
-            found = [await driver.fetch(text, *values(given)) for (text, values), given in compiled]
-            await driver.execute("COMMIT")
-        is_well = True
-        for (text, _values), _given in compiled:
-            note(text)
-    except Exception as error:  # the core does without asyncpg's names; the usual way finds words for it
-        if getattr(error, "sqlstate", "") == CANCELED:
-            raise TooSlow from error
-        return None
-    else:
-        return found
-    finally:
+    def __init__(self, engine: "AsyncEngine", most: int) -> None:
+        self.engine = engine
+        self._left = most
+        self._waiting: deque[asyncio.Future[Any]] = deque()
+
+    async def take(self) -> Any:
+        """Return a connection of the pool, when there is one for us."""
+        if not self._left:
+            link = await self._handed_on()
+            if link is not None:
+                return link
+        self._left -= 1
+        try:
+            return await greenlet_spawn(self.engine.sync_engine.raw_connection)
+        except BaseException:
+            self._leave()
+            raise
+
+    async def give(self, link: Any, *, is_well: bool) -> None:
+        """Give a connection to who waits for one, or back to the pool."""
+        if is_well and self._wake(link):
+            return
         if not is_well:
             link.invalidate()  # whatever state it is in, and whatever still runs there
+        self._leave()
         await greenlet_spawn(link.close)
+
+    async def _handed_on(self) -> Any:
+        waiting: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        try:
+            return await waiting
+        except BaseException:
+            if waiting.done() and not waiting.cancelled():  # it came too late for us
+                link = waiting.result()
+                if link is None:
+                    self._wake(None)
+                else:
+                    await self.give(link, is_well=True)
+            raise
+
+    def _leave(self) -> None:
+        self._left += 1
+        self._wake(None)
+
+    def _wake(self, link: Any) -> bool:
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_result(link)
+                return True
+        return False
+
+
+async def answer(
+    links: Links,
+    seat: Seat,
+    request_id: str,
+    steps: Sequence[Step],
+    texts: Sequence[str | None],
+    *,
+    seconds: float,
+    writes: bool = False,
+) -> list[str | None] | None:
+    """Return what the last step returns, all in one transaction of the seat's actor.
+
+    The first step is given `texts`, each later one what the one before returned. None: ask the usual way, nothing was
+    done. Raises TooSlow; of what writes Lost, when nobody can say whether it was done.
+    """
+    if links.engine.dialect.driver != "asyncpg":
+        return None
+    try:
+        made = [prepared(step, links.engine) for step in steps]
+    except ValueError:
+        return None
+    settings = [*seat.settings, "off" if writes else "on"]
+    settings[_REQUEST] = request_id
+    is_sent = False
+    try:
+        async with asyncio.timeout(seconds + GRACE_SECONDS):
+            link, is_well = await links.take(), False
+            try:
+                driver: Any = link.driver_connection
+                names = await _names(driver, link.info, made)
+                is_sent = True
+                found: list[str | None] | None = await driver.fetchval(
+                    ANSWER, seat.key_id, seat.stamp, settings, names, texts
+                )
+                is_well = True
+            finally:
+                await links.give(link, is_well=is_well)
+    except Exception as error:  # the core does without asyncpg's names; the usual way finds words for it
+        state = getattr(error, "sqlstate", "")
+        if state == CANCELED:
+            raise TooSlow from error
+        if writes and is_sent and not state:
+            raise Lost from error
+        return None
+    note(ANSWER)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement as connections prepare it."""
+
+    name: str
+    text: str
+
+
+_numbers = itertools.count(1)
+_prepared: "WeakKeyDictionary[Step, Prepared]" = WeakKeyDictionary()
+
+
+def prepared(step: Step, engine: "AsyncEngine") -> Prepared:
+    """Return the text of a step, with its values written out: all are ids and words of ours, or it is a ValueError."""
+    found = _prepared.get(step)
+    if found is None:
+        usual: Any = step.compile(dialect=engine.dialect)
+        for value in usual.construct_params(_check=False).values():
+            _require_harmless(value)
+        text = str(step.compile(dialect=engine.dialect, compile_kwargs={"literal_binds": True}))
+        name = f"ombud_{next(_numbers)}"
+        found = _prepared[step] = Prepared(name, f"PREPARE {name} (text[]) AS {text}")
+    return found
+
+
+def _require_harmless(value: Any) -> None:
+    match value:
+        case None | bool() | int():
+            return
+        case list() | tuple() | set() | frozenset():
+            for one in value:
+                _require_harmless(one)
+        case Enum() | str() if _HARMLESS.fullmatch(str(value.value if isinstance(value, Enum) else value)):
+            return
+        case _:
+            raise ValueError("a value that cannot be written into a statement")
+
+
+async def _names(driver: Any, info: dict[str, Any], made: Sequence[Prepared]) -> list[str]:
+    """Prepare what the connection has not prepared yet, and return the names."""
+    known: OrderedDict[str, None] = info.setdefault(_INFO, OrderedDict())
+    for one in made:
+        if one.name in known:
+            known.move_to_end(one.name)
+            continue
+        if len(known) >= PREPARED:
+            oldest, _nothing = known.popitem(last=False)
+            await driver.execute(sql.SQL("DEALLOCATE {}").format(sql.Identifier(oldest)).as_string())
+        await driver.execute(one.text)
+        known[one.name] = None
+    return [one.name for one in made]
 
 
 async def row_of(engine: "AsyncEngine", wanted: Wanted, *, seconds: float) -> dict[str, Any] | None:
@@ -97,7 +244,7 @@ async def row_of(engine: "AsyncEngine", wanted: Wanted, *, seconds: float) -> di
     if engine.dialect.driver != "asyncpg":
         return None
 
-    statement, given = wanted
+    statement, parameters = wanted
     text, values = _compiled(statement, engine)
     try:
         link = await greenlet_spawn(engine.sync_engine.raw_connection)
@@ -107,7 +254,7 @@ async def row_of(engine: "AsyncEngine", wanted: Wanted, *, seconds: float) -> di
     try:
         driver: Any = link.driver_connection
         async with asyncio.timeout(seconds + GRACE_SECONDS):
-            found = await driver.fetchrow(text, *values(given))
+            found = await driver.fetchrow(text, *values(parameters))
         is_well = True
     except Exception:  # noqa: BLE001 - as above
         return None
@@ -120,22 +267,6 @@ async def row_of(engine: "AsyncEngine", wanted: Wanted, *, seconds: float) -> di
         if not is_well:
             link.invalidate()
         await greenlet_spawn(link.close)
-
-
-def begin_as(actor: Actor, seconds: float, *, by_key: bool) -> str:
-    """Return what begins a read-only transaction of `actor`, as one text: it is sent without parameters.
-
-    ValueError for a value that is not made of harmless characters only.
-    """
-    values = context_values(actor)
-    settings = {name: values[key] for name, key in _SETTINGS.items()}
-    settings["statement_timeout"] = f"{seconds * 1000:.0f}"
-    settings["plan_cache_mode"] = "force_generic_plan" if by_key else "force_custom_plan"
-    for value in settings.values():
-        if not _HARMLESS.fullmatch(value):
-            raise ValueError("an actor with a value that cannot be sent as a literal")
-    calls = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
-    return f"BEGIN READ ONLY; SELECT {calls}"
 
 
 class _Values:

@@ -7,8 +7,9 @@ told by its kind and by where it came from; its words only where they are ours, 
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import IO, Any, Literal
 
 from ombud.errors import OmbudError
@@ -30,6 +31,8 @@ _SECRET_VALUE = re.compile(
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
+_OURS = frozenset({"event", "level", "logger"})
+
 Line = MutableMapping[str, Any]
 Shape = Literal["console", "json"]
 
@@ -44,16 +47,7 @@ def write_logs(shape: Shape, level: str = "INFO", *, to: IO[str] | None = None) 
         else structlog.dev.ConsoleRenderer(colors=False)
     )
     handler = logging.StreamHandler(to or sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            processors=[
-                _facts,
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _without_secrets,
-                renderer,
-            ]
-        )
-    )
+    handler.setFormatter(_Lines(renderer))
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
@@ -61,27 +55,31 @@ def write_logs(shape: Shape, level: str = "INFO", *, to: IO[str] | None = None) 
     return handler
 
 
-def _facts(_logger: object, _method: str, line: Line) -> Line:
-    record: logging.LogRecord = line["_record"]
-    failure = line.get("exc_info") or record.exc_info
+class _Lines(logging.Formatter):
+    """Makes lines of records by a renderer of structlog, without its own formatter: a request writes one, each time."""
+
+    def __init__(self, renderer: Callable[[object, str, Line], str | bytes]) -> None:
+        super().__init__()
+        self._renderer = renderer
+
+    def format(self, record: logging.LogRecord) -> str:
+        return str(self._renderer(None, record.levelname, _without_secrets(_facts(record))))
+
+
+def _facts(record: logging.LogRecord) -> Line:
     words, facts = (
-        (record.msg.words, record.msg.facts)
-        if isinstance(record.msg, Event)
-        else (str(line.get("event", "")), {})
+        (record.msg.words, record.msg.facts) if isinstance(record.msg, Event) else (record.getMessage(), {})
     )
-    kept = {key: line[key] for key in ("_record", "_from_structlog")}
-    line.clear()
-    line.update(
-        timestamp=datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-        level=record.levelname.lower(),
-        event=words,
-        logger=record.name,
-        **{name: value for name, value in facts.items() if name not in {"event", "level", "logger"}},
-    )
+    line: Line = {
+        "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+        "level": record.levelname.lower(),
+        "event": words,
+        "logger": record.name,
+    }
+    line.update({name: value for name, value in facts.items() if name not in _OURS})
+    failure = record.exc_info
     if isinstance(failure, tuple) and failure[1] is not None:
         line["error"], line["trace"] = told(failure[1])
-    line.update(kept)
-    record.exc_info = record.exc_text = None
     return line
 
 
@@ -102,10 +100,13 @@ def told(error: BaseException) -> tuple[str, list[str]]:
     return " < ".join(kinds), places[-FRAMES:]
 
 
-def _without_secrets(_logger: object, _method: str, line: Line) -> Line:
-    for name, value in list(line.items()):
-        line[name] = HIDDEN if _SECRET_NAME.search(name) else _clean(value)
-    return line
+def _without_secrets(line: Line) -> Line:
+    return {name: HIDDEN if _is_secret(name) else _clean(value) for name, value in line.items()}
+
+
+@lru_cache(maxsize=1000)
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
 
 
 def _clean(value: Any) -> Any:
@@ -116,10 +117,11 @@ def _clean(value: Any) -> Any:
             return [_clean(one) for one in value[:100]]
         case dict():
             return {
-                str(name): HIDDEN if _SECRET_NAME.search(str(name)) else _clean(one)
-                for name, one in value.items()
+                str(name): HIDDEN if _is_secret(str(name)) else _clean(one) for name, one in value.items()
             }
     text = _SECRET_VALUE.sub(HIDDEN, str(value))
     if len(text) > LONGEST:
         text = text[:LONGEST] + " ..."
+    if text.isascii() and text.isprintable():
+        return text
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

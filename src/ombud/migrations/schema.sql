@@ -294,6 +294,32 @@ END $$;
 
 ALTER FUNCTION ombud.anonymise_person(person bigint, with_texts boolean) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.answer(key_id text, stamp bytea, settings text[], steps text[], given text[]) RETURNS text[]
+    LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+  step text;
+  answer text[] := given;
+BEGIN
+  IF ombud.token_stamp(key_id) IS DISTINCT FROM stamp THEN
+    RETURN NULL;
+  END IF;
+  PERFORM set_config('ombud.actor', settings[1], true), set_config('ombud.user_id', settings[2], true),
+    set_config('ombud.kind', settings[3], true), set_config('ombud.scope', settings[4], true),
+    set_config('ombud.teams', settings[5], true), set_config('ombud.organization_id', settings[6], true),
+    set_config('ombud.request_id', settings[7], true), set_config('role', settings[8], true),
+    set_config('ombud.permissions', settings[9], true), set_config('ombud.read_teams', settings[10], true),
+    set_config('transaction_read_only', settings[11], true);
+  FOREACH step IN ARRAY steps LOOP
+    EXECUTE format('EXECUTE %I(%L)', step, answer) INTO answer;
+    EXIT WHEN answer IS NULL;
+  END LOOP;
+  RETURN answer;
+END $$;
+
+ALTER FUNCTION ombud.answer(key_id text, stamp bytea, settings text[], steps text[], given text[]) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.audit_actor() RETURNS text
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog'
@@ -3284,6 +3310,17 @@ CREATE FUNCTION ombud.has_administrator() RETURNS boolean
 
 ALTER FUNCTION ombud.has_administrator() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.has_files(ticket bigint) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM ombud.comments c JOIN ombud.attachments a ON a.comment_id = c.id WHERE c.ticket_id = ticket);
+END $$;
+
+ALTER FUNCTION ombud.has_files(ticket bigint) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.has_other_way_in(person bigint, but bigint) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -4348,6 +4385,27 @@ CREATE FUNCTION ombud.tickets_changed(since text) RETURNS TABLE(moment text, tic
 $$;
 
 ALTER FUNCTION ombud.tickets_changed(since text) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.token_stamp(wanted text) RETURNS bytea
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+BEGIN
+  RETURN (
+    SELECT sha256(convert_to(ROW(
+             k.id, k.secret_hash, k.scopes, k.confirmed_at, u.id, u.email, u.full_name, u.role, u.sees_all_teams,
+             ARRAY(SELECT m.team_id FROM ombud.team_members m WHERE m.user_id = u.id ORDER BY m.team_id),
+             ARRAY(SELECT m.team_id FROM ombud.team_members m WHERE m.user_id = u.id AND m.reads_only
+                    ORDER BY m.team_id),
+             (SELECT o.id FROM ombud.organizations o WHERE o.id = u.organization_id AND o.shares_tickets),
+             (SELECT r.permissions FROM ombud.roles r WHERE r.id = u.custom_role_id), u.theme)::text, 'UTF8'))
+      FROM ombud.api_tokens k
+      JOIN ombud.users u ON u.id = k.user_id AND u.is_active
+     WHERE k.key_id = wanted AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now()));
+END $$;
+
+ALTER FUNCTION ombud.token_stamp(wanted text) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.touch() RETURNS trigger
     LANGUAGE plpgsql
@@ -7904,6 +7962,9 @@ GRANT ALL ON FUNCTION ombud.alike(one text, other text) TO ombud_search;
 REVOKE ALL ON FUNCTION ombud.anonymise_person(person bigint, with_texts boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.anonymise_person(person bigint, with_texts boolean) TO ombud_app;
 
+REVOKE ALL ON FUNCTION ombud.answer(key_id text, stamp bytea, settings text[], steps text[], given text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.answer(key_id text, stamp bytea, settings text[], steps text[], given text[]) TO ombud_app;
+
 REVOKE ALL ON FUNCTION ombud.audit_actor() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_head(xid bigint, moment timestamp with time zone, table_name text, action text, actor text, user_id bigint, request text) FROM PUBLIC;
@@ -8039,6 +8100,9 @@ GRANT ALL ON FUNCTION ombud.found_tickets(typed text, kind text, actor bigint, o
 
 REVOKE ALL ON FUNCTION ombud.has_administrator() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.has_administrator() TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.has_files(ticket bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.has_files(ticket bigint) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.has_other_way_in(person bigint, but bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.has_other_way_in(person bigint, but bigint) TO ombud_app;
@@ -8189,6 +8253,9 @@ GRANT ALL ON FUNCTION ombud.ticket_stat_keys(created_at timestamp with time zone
 
 REVOKE ALL ON FUNCTION ombud.tickets_changed(since text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.tickets_changed(since text) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.token_stamp(wanted text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.token_stamp(wanted text) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.touch() FROM PUBLIC;
 

@@ -252,7 +252,10 @@ def known_token() -> Select[*tuple[Any, ...]]:
 
 
 def token_principal(key_id: str | BindParameter[str]) -> Select[*tuple[Any, ...]]:
-    """Return the person of a living API token, with token_id, secret_hash, scopes, last_used_at, confirmed_at."""
+    """Return the person of a living API token, with token_id, secret_hash, scopes, last_used_at, confirmed_at, stamp.
+
+    The stamp is another one as soon as anything of it changes but last_used_at.
+    """
     # Typed, because psycopg2 would return a memoryview.
     columns = (
         "token_id",
@@ -262,7 +265,8 @@ def token_principal(key_id: str | BindParameter[str]) -> Select[*tuple[Any, ...]
         "confirmed_at",
         *_PRINCIPAL,
     )
-    return select(func.ombud.find_token(key_id).table_valued(*columns))
+    found = func.ombud.find_token(key_id).table_valued(*columns)
+    return select(*found.c, func.ombud.token_stamp(key_id, type_=LargeBinary).label("stamp"))
 
 
 def has_administrator() -> Select[bool]:

@@ -6,7 +6,7 @@ and nothing is notified; tests of those use a database of their own (`ScratchDat
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Never
 
@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from ombud.db.actor import Actor
 from ombud.db.context import DeskSession, bind_actor
 from ombud.db.desk import Desk
-from ombud.db.plain import Wanted
+from ombud.db.plain import Seat, Step, Wanted
 from ombud.db.translate import translated
 
 if TYPE_CHECKING:
@@ -87,8 +87,10 @@ class AsyncUndoneDesk(Desk):
             async with self._joined(actor, read_only=True) as session, session.begin():
                 yield session
 
-    async def arows(self, actor: Actor, *wanted: Wanted, by_key: bool = False) -> None:
-        """Read in `aread`: what is not committed is seen by its own session only."""
+    async def answer(
+        self, seat: Seat, request_id: str, steps: Sequence[Step], *texts: str | None, writes: bool = False
+    ) -> None:
+        """Go the usual way: what is not committed is seen by its own session only."""
 
     async def arow(self, *_wanted: *Wanted) -> None:
         """Look up in `alook`, for the same reason."""

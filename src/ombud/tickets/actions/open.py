@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
+from ombud.db.actor import Actor
 from ombud.db.context import actor_of
 from ombud.db.permissions import Permission
 from ombud.db.reactions import react
@@ -72,6 +73,30 @@ def open_ticket(
     if ticket.assignee_id is not None:
         react(session, TicketsAssigned((ticket.id,), ticket.assignee_id))
     return ticket
+
+
+def own_ticket(
+    actor: Actor,
+    *,
+    title: str,
+    description: str,
+    priority: TicketPriority,
+    status: TicketStatus,
+    channel: TicketChannel,
+) -> tuple[str, ...]:
+    """Return what `queries.plain.new_ticket` is given to open a ticket that a member of staff asks for themselves.
+
+    Checks what `open_ticket` checks, which does the same with a session.
+    """
+    require_permission(actor, Permission.TICKETS_OPEN)
+    return (
+        clean_line("title", title, limit=TITLE_LIMIT),
+        clean_body("description", description, required=False),
+        str(actor.user_id),
+        priority.value,
+        status.value,
+        channel.value,
+    )
 
 
 def _check_customers_part(is_plain: bool, priority: TicketPriority, status: TicketStatus) -> None:

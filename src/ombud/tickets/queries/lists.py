@@ -24,10 +24,11 @@ from sqlalchemy import (
     true,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY, JSON
 from sqlalchemy.orm import aliased
 
 from ombud.db.actor import Actor
+from ombud.db.json import array_of, object_of, text_of
 from ombud.db.made import made_once
 from ombud.errors import Invalid
 from ombud.kit.cursor import decode_cursor
@@ -285,9 +286,9 @@ def paged(
 def _tags_json(actor: Actor) -> Any:
     if not actor.is_staff:
         return func.json_build_array()  # tags are the desk's own words about a customer
-    tag = func.json_build_object("id", Tag.id, "name", Tag.name, "color", Tag.color)
+    tag = object_of(id=Tag.id, name=text_of(Tag.name), color=text_of(Tag.color))
     return (
-        select(func.coalesce(func.json_agg(aggregate_order_by(tag, Tag.name)), func.json_build_array()))
+        select(cast(array_of(tag, Tag.name), JSON))
         .select_from(Tag)
         .join(TicketTag, TicketTag.tag_id == Tag.id)
         .where(TicketTag.ticket_id == Ticket.id)

@@ -1,17 +1,33 @@
-"""One ticket with the beginning of its conversation as plain rows, each statement made once for all tickets.
+"""The commonest answers of the API as JSON that PostgreSQL writes: a list's page, and one ticket.
 
-What `ombud.tickets.queries.one` and `ombud.tickets.paging` load as objects; `tests/api` compares the answers. Executed
-with the ticket's number as the parameter NUMBER.
+Byte for byte what the schemas of `ombud.api` would write of the objects; `tests/api/test_api_plain.py` compares them.
+For staff only. Each statement returns one array of texts (see `ombud.db.plain`).
 """
 
 from typing import Any
 
-from sqlalchemy import Select, Text, bindparam, func, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Insert,
+    Select,
+    Text,
+    any_,
+    case,
+    cast,
+    func,
+    insert,
+    null,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
 
 from ombud.db.actor import Actor
+from ombud.db.json import array_of, moment_of, object_of, text_of, truth_of, unless_missing, written
 from ombud.db.made import made_once
+from ombud.db.plain import given
 from ombud.models import (
     INCLUDE_DELETED,
     Attachment,
@@ -23,83 +39,187 @@ from ombud.models import (
     TicketTag,
     User,
 )
+from ombud.tickets.filters import Place, TicketFilter
 from ombud.tickets.policy import comments_visible_to, visible_to
+from ombud.tickets.queries.lists import inbox, sort_columns
 
-NUMBER = "ticket_number"
 _REQUESTER, _CREATOR, _ASSIGNEE, _AUTHOR = (
     aliased(User, name=name) for name in ("requester", "creator", "assignee", "author")
 )
+# What Python's str.strip() takes away.
+_BLANK = written("".join(chr(code) for code in range(0x3001) if chr(code).isspace()))
+
+_PERSON = cast(given(3), BigInteger)
+_NEW_TICKET = (
+    insert(Ticket)
+    .values(
+        title=given(1),
+        description=given(2),
+        requester_id=_PERSON,
+        creator_id=_PERSON,
+        priority=given(4),
+        status=given(5),
+        channel=given(6),
+    )
+    .returning(array([cast(Ticket.ticket_number, Text)]))
+)
 
 
-def ticket_row(actor: Actor) -> Select[*tuple[Any, ...]]:
-    """Return the ticket NUMBER, deleted or not, with people, team, organization and tags (JSON); for staff."""
-    return made_once((ticket_row, actor.for_request(""), visible_to), lambda: _ticket_row(actor))
+def page_json(actor: Actor, wanted: TicketFilter, place: Place) -> Select[*tuple[Any, ...]]:
+    """Return the items of the page of `inbox`, and what a cursor after them holds (NULL on the last page)."""
+    key = (page_json, actor.for_request(""), wanted, place, visible_to, comments_visible_to)
+    return made_once(key, lambda: _page_json(actor, wanted, place))
 
 
-def comment_rows(actor: Actor, limit: int) -> Select[*tuple[Any, ...]]:
-    """Return the first comments of the ticket NUMBER that `actor` may read, with author and files (JSON)."""
-    key = (comment_rows, actor.for_request(""), limit, visible_to, comments_visible_to)
-    return made_once(key, lambda: _comment_rows(actor, limit))
+def ticket_json(actor: Actor, comments: int, *, files: bool = False) -> Select[*tuple[Any, ...]]:
+    """Return the ticket whose number is given, deleted or not, with its first comments (0: none), version and number.
+
+    No row where the ticket, or one of its people, is not there for `actor`; nothing but NULL where its comments have
+    files, which only the statement with `files` reads.
+    """
+    key = (ticket_json, actor.for_request(""), comments, files, visible_to, comments_visible_to)
+    return made_once(key, lambda: _ticket_json(actor, comments, files))
 
 
-def _ticket_row(actor: Actor) -> Select[*tuple[Any, ...]]:
-    people = [
-        column
-        for name, person in (("requester", _REQUESTER), ("creator", _CREATOR), ("assignee", _ASSIGNEE))
-        for column in _person(name, person)
-    ]
+def new_ticket() -> Insert:
+    """Open the ticket that `tickets.actions.own_ticket` describes, and return its number."""
+    return _NEW_TICKET
+
+
+def _page_json(actor: Actor, wanted: TicketFilter, place: Place) -> Select[*tuple[Any, ...]]:
+    row = inbox(actor, wanted, place).subquery("row")
+    edge = [str(column.key) for column in sort_columns(place)]
+    texts = (cast(row.c[name], Text).label(f"edge_{name}") for name in edge)
+    page = select(_listed(row.c).label("item"), *texts).subquery("page")
+    size = place.limit
+    items = func.array_to_string(func.array_agg(page.c.item)[1:size], written(","))
+    following = (
+        case((func.count() > size, func.array_agg(page.c[f"edge_{name}"])[size]), else_=null())
+        for name in edge
+    )
+    statement: Select[*tuple[Any, ...]] = select(array([func.coalesce(items, written("")), *following]))
+    return statement.execution_options(**{INCLUDE_DELETED: True})
+
+
+def _listed(row: Any) -> ColumnElement[str]:
+    assignee = _person(row.assignee_id, row.assignee_name, row.assignee_email, true())
+    return object_of(
+        id=row.id,
+        number=text_of(row.ticket_number),
+        title=text_of(row.title),
+        status=text_of(row.status),
+        priority=text_of(row.priority),
+        channel=text_of(row.channel),
+        created_at=moment_of(row.created_at),
+        last_message=text_of(row.last_message),
+        snippet=written("null"),
+        version=row.version,
+        requester=_person(
+            row.requester_id, row.requester_name, row.requester_email, row.requester_is_staff, address=True
+        ),
+        assignee=unless_missing(row.assignee_id, assignee),
+        team=_named(row.team_id, row.team_name),
+        organization=_named(row.organization_id, row.organization_name),
+        tags=cast(row.tags, Text),
+        last_activity_at=moment_of(row.last_activity_at),
+        last_is_internal=truth_of(row.last_is_internal),
+        unread=truth_of(row.unread),
+    )
+
+
+def _ticket_json(actor: Actor, comments: int, files: bool) -> Select[*tuple[Any, ...]]:
+    said = {"comments": _comments(actor, comments, files)} if comments else {}
+    ticket = object_of(
+        id=Ticket.id,
+        number=text_of(Ticket.ticket_number),
+        title=text_of(Ticket.title),
+        description=text_of(Ticket.description),
+        status=text_of(Ticket.status),
+        priority=text_of(Ticket.priority),
+        channel=text_of(Ticket.channel),
+        requester=_user(_REQUESTER, address=True),
+        created_at=moment_of(Ticket.created_at),
+        resolved_at=moment_of(Ticket.resolved_at),
+        version=Ticket.version,
+        **said,
+        creator=_user(_CREATOR),
+        assignee=unless_missing(_ASSIGNEE.id, _user(_ASSIGNEE)),
+        team=_named(Team.id, Team.name),
+        organization=_named(Organization.id, Organization.name),
+        tags=_tags(),
+        updated_at=moment_of(Ticket.updated_at),
+        last_activity_at=moment_of(Ticket.last_activity_at),
+        first_response_at=moment_of(Ticket.first_response_at),
+        deleted_at=moment_of(Ticket.deleted_at),
+    )
+    found: Any = array([ticket, cast(Ticket.version, Text), cast(Ticket.ticket_number, Text)])
+    if comments and not files:
+        found = case((func.ombud.has_files(Ticket.id), array([cast(null(), Text)])), else_=found)
     return (
-        select(
-            *Ticket.__table__.columns,
-            *people,
-            Team.name.label("team_name"),
-            Organization.name.label("organization_name"),
-            _tags().label("tags"),
-        )
+        select(found)
         .select_from(Ticket)
-        .outerjoin(_REQUESTER, Ticket.requester_id == _REQUESTER.id)
-        .outerjoin(_CREATOR, Ticket.creator_id == _CREATOR.id)
+        .join(_REQUESTER, Ticket.requester_id == _REQUESTER.id)
+        .join(_CREATOR, Ticket.creator_id == _CREATOR.id)
         .outerjoin(_ASSIGNEE, Ticket.assignee_id == _ASSIGNEE.id)
         .outerjoin(Team, Ticket.team_id == Team.id)
         .outerjoin(Organization, Ticket.organization_id == Organization.id)
-        .where(Ticket.ticket_number == bindparam(NUMBER, type_=Text), visible_to(actor))
+        .where(Ticket.ticket_number == given(1), visible_to(actor))
         .execution_options(**{INCLUDE_DELETED: True})
     )
 
 
-def _comment_rows(actor: Actor, limit: int) -> Select[*tuple[Any, ...]]:
-    found = select(Ticket.id).where(Ticket.ticket_number == bindparam(NUMBER, type_=Text), visible_to(actor))
-    return (
-        select(
-            Comment.id,
-            Comment.content,
-            Comment.is_internal,
-            Comment.created_at,
-            Comment.updated_at,
-            Comment.author_id,
-            *_person("author", _AUTHOR),
-            _files().label("files"),
-        )
-        .join(_AUTHOR, Comment.author_id == _AUTHOR.id)
-        .where(Comment.ticket_id == found.scalar_subquery(), comments_visible_to(actor))
+def _comments(actor: Actor, limit: int, with_files: bool) -> ColumnElement[str]:
+    first = (
+        select(Comment)
+        .where(Comment.ticket_id == Ticket.id, comments_visible_to(actor))
         .order_by(Comment.created_at, Comment.id)
         .limit(limit)
-        .execution_options(**{INCLUDE_DELETED: True})
+        .correlate(Ticket)
+    )
+    said = first.lateral("said")
+    files = _files(first.with_only_columns(Comment.id)) if with_files else None
+    item = object_of(
+        id=said.c.id,
+        content=text_of(said.c.content),
+        is_internal=truth_of(said.c.is_internal),
+        author=_user(_AUTHOR),
+        attachments=written("[]") if files is None else func.coalesce(files.c.files, written("[]")),
+        created_at=moment_of(said.c.created_at),
+        updated_at=moment_of(said.c.updated_at),
+    )
+    statement = (
+        select(array_of(item, said.c.created_at, said.c.id))
+        .select_from(said)
+        .join(_AUTHOR, said.c.author_id == _AUTHOR.id)
+    )
+    if files is not None:
+        statement = statement.outerjoin(files, files.c.comment_id == said.c.id)
+    return statement.scalar_subquery()
+
+
+def _files(comments: Any) -> Any:
+    """The files of some comments, looked up together: most have none."""
+    file = object_of(
+        id=Attachment.id,
+        file_name=text_of(Attachment.file_name),
+        content_type=text_of(Attachment.content_type),
+        size=Attachment.size,
+        sha256=text_of(Attachment.checksum),
+        comment_id=Attachment.comment_id,
+        created_at=moment_of(Attachment.created_at),
+    )
+    return (
+        select(Attachment.comment_id, array_of(file, Attachment.id).label("files"))
+        .where(Attachment.comment_id == any_(func.array(comments.scalar_subquery())))
+        .group_by(Attachment.comment_id)
+        .lateral("files")
     )
 
 
-def _person(name: str, person: Any) -> tuple[Any, ...]:
+def _tags() -> ColumnElement[str]:
+    tag = object_of(id=Tag.id, name=text_of(Tag.name), color=text_of(Tag.color))
     return (
-        person.full_name.label(f"{name}_name"),
-        person.email.label(f"{name}_email"),
-        person.is_staff.label(f"{name}_is_staff"),
-    )
-
-
-def _tags() -> Any:
-    tag = func.json_build_object("id", Tag.id, "name", Tag.name, "color", Tag.color)
-    return (
-        select(func.json_agg(aggregate_order_by(tag, Tag.name)))
+        select(array_of(tag, Tag.name))
         .select_from(Tag)
         .join(TicketTag, TicketTag.tag_id == Tag.id)
         .where(TicketTag.ticket_id == Ticket.id)
@@ -108,12 +228,18 @@ def _tags() -> Any:
     )
 
 
-def _files() -> Any:
-    names = ("id", "file_name", "content_type", "size", "checksum", "comment_id", "created_at")
-    file = func.json_build_object(*(part for name in names for part in (name, getattr(Attachment, name))))
-    return (
-        select(func.json_agg(aggregate_order_by(file, Attachment.id)))
-        .where(Attachment.comment_id == Comment.id)
-        .correlate(Comment)
-        .scalar_subquery()
-    )
+def _user(person: Any, *, address: bool = False) -> ColumnElement[str]:
+    return _person(person.id, person.full_name, person.email, person.is_staff, address=address)
+
+
+def _person(
+    person_id: Any, full_name: Any, email: Any, is_staff: Any, *, address: bool = False
+) -> ColumnElement[str]:
+    said = func.nullif(func.btrim(full_name, _BLANK), written(""))
+    shown = func.coalesce(said, func.split_part(email, written("@"), 1))
+    more = {"email": text_of(email)} if address else {}
+    return object_of(id=person_id, name=text_of(shown), is_staff=truth_of(is_staff), **more)
+
+
+def _named(thing_id: Any, name: Any) -> ColumnElement[str]:
+    return unless_missing(name, object_of(id=thing_id, name=text_of(name)))

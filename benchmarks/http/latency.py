@@ -1,0 +1,138 @@
+"""How long one client waits for each of the API's commonest calls, by how many statements, and how sixteen fare.
+
+With `--tickets 1000000` this is the table of the times that are owed at a million. The reads are asked once more by
+sixteen clients who never pause, at this size and at 10,000: the ratio is owed, too.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.guide.databases import Tell, server
+from benchmarks.http.load import CLIENTS, Job
+from benchmarks.http.run import BODY, ask, message
+from benchmarks.http.servers import Place, copied, ours
+from benchmarks.results import percentile
+
+SMALL = 10_000
+MOST_STATEMENTS = 8
+OWED_RATIO = 1.5
+_STATEMENTS = re.compile(r'ombud_request_statements_total\{route="([^"]*)"\} (\S+)')
+_REQUESTS = re.compile(r'ombud_request_seconds_count\{method="\w+",route="([^"]*)",status="\d+"\} (\S+)')
+RARE = "xqzrarevorp"
+"""A word that the loaded texts have a few times."""
+REPLY = json.dumps({"content": "We have looked into it, and will write again tomorrow."})
+
+
+@dataclass(frozen=True)
+class Call:
+    """What is asked; `owed` is the median in milliseconds for one client."""
+
+    name: str
+    owed: float
+    requests: tuple[str, ...]
+    reads: bool = True
+
+
+@dataclass(frozen=True)
+class Waited:
+    """What was found."""
+
+    call: Call
+    p50: float
+    statements: float
+    p95: float | None = None
+    p95_small: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """How much longer sixteen clients wait than with 10,000 tickets."""
+        return self.p95 / self.p95_small if self.p95 is not None and self.p95_small is not None else None
+
+    @property
+    def met(self) -> bool:
+        """Whether it is what is owed."""
+        is_near = self.ratio is None or self.ratio <= OWED_RATIO
+        return self.p50 <= self.call.owed and self.statements <= MOST_STATEMENTS and is_near
+
+
+def calls(place: Place) -> Iterator[Call]:
+    """Yield the calls, with what is owed at a million tickets."""
+
+    def get(path: str) -> tuple[str, ...]:
+        return (message("GET", f"/api/v1/{path}", place),)
+
+    def post(path: str, body: str) -> str:
+        return message("POST", f"/api/v1/{path}", place, body)
+
+    numbers = place.numbers
+    yield Call("inbox page", 50, get("tickets?status=open&limit=50"))
+    yield Call("ticket page", 25, tuple(get(f"tickets/{one}?include=comments")[0] for one in numbers))
+    yield Call("search, common word", 80, get(f"tickets?q={place.common}"))
+    yield Call("search, rare word", 25, get(f"tickets?q={RARE}"))
+    yield Call("statistics", 50, get("statistics"))
+    yield Call("create", 15, (post("tickets", BODY),), reads=False)
+    yield Call("reply", 15, tuple(post(f"tickets/{one}/comments", REPLY) for one in numbers), reads=False)
+    several = [
+        json.dumps({"numbers": numbers, "action": "assign", "assignee_id": who})
+        for who in (place.person, None)
+    ]
+    yield Call("bulk assignment of 100", 50, tuple(post("tickets/bulk", one) for one in several), reads=False)
+
+
+def measure(tickets: int, keep: Path | None, seconds: float, tell: Tell) -> list[Waited]:
+    """Measure at this size, and the reads by sixteen clients at 10,000, too."""
+    with server(keep) as running:
+        small: dict[str, float] = {}
+        if tickets > SMALL:
+            with copied(running, SMALL) as place, ours(place) as port:
+                small = {one.name: _p95(one, port, seconds) for one in calls(place) if one.reads}
+        with copied(running, tickets) as place, ours(place, OMBUD_METRICS_PEERS="127.0.0.1/32") as port:
+            return [_waited(one, port, seconds, small.get(one.name), tell) for one in calls(place)]
+
+
+def as_markdown(found: list[Waited]) -> str:
+    """Return the table."""
+    lines = [
+        "| call | p50 ms, one client | owed | statements | p95 ms, 16 clients | beside 10,000 tickets | met |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for one in found:
+        many = "" if one.p95 is None else f"{one.p95:,.0f}"
+        ratio = "" if one.ratio is None else f"{one.ratio:.2f}x"
+        met = "yes" if one.met else "**no**"
+        alone = f"{one.p50:,.1f} | {one.call.owed:g} | {one.statements:.1f}"
+        lines.append(f"| {one.call.name} | {alone} | {many} | {ratio} | {met} |")
+    return "\n".join(lines)
+
+
+def _waited(call: Call, port: int, seconds: float, small: float | None, tell: Tell) -> Waited:
+    ask(Job(port, call.requests, seconds / 2, 1))
+    before = _counted(port)
+    told = ask(Job(port, call.requests, seconds, 1))
+    after = _counted(port)
+    requests, statements = (after[kind] - before[kind] for kind in ("requests", "statements"))
+    p50 = percentile(told.taken, 0.5)
+    tell(f"{call.name}: {p50:,.1f} ms, {statements / requests:.1f} statements")
+    return Waited(call, p50, statements / requests, _p95(call, port, seconds) if call.reads else None, small)
+
+
+def _p95(call: Call, port: int, seconds: float) -> float:
+    ask(Job(port, call.requests, seconds / 2, CLIENTS))
+    return percentile(ask(Job(port, call.requests, seconds, CLIENTS)).taken, 0.95)
+
+
+def _counted(port: int) -> dict[str, float]:
+    """Return how many requests of the API the desk has answered, by how many statements."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        text = answer.read().decode()
+    found = {"requests": _REQUESTS, "statements": _STATEMENTS}
+    return {
+        kind: sum(float(number) for route, number in form.findall(text) if route.startswith("/api/"))
+        for kind, form in found.items()
+    }
