@@ -2655,6 +2655,82 @@ END $$;
 
 ALTER FUNCTION ombud.audit_of_totp_factors() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.audit_of_transfer_jobs() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'kind', CASE WHEN r.kind IS NOT NULL THEN jsonb_build_array(NULL, r.kind) END, 'format', CASE WHEN r.format IS NOT NULL THEN jsonb_build_array(NULL, r.format) END, 'state', CASE WHEN r.state IS NOT NULL THEN jsonb_build_array(NULL, r.state) END, 'owner_id', CASE WHEN r.owner_id IS NOT NULL THEN jsonb_build_array(NULL, r.owner_id) END, 'includes_files', CASE WHEN r.includes_files IS NOT NULL THEN jsonb_build_array(NULL, r.includes_files) END, 'dry_run', CASE WHEN r.dry_run IS NOT NULL THEN jsonb_build_array(NULL, r.dry_run) END, 'file_name', CASE WHEN r.file_name IS NOT NULL THEN jsonb_build_array(NULL, r.file_name) END, 'size', CASE WHEN r.size IS NOT NULL THEN jsonb_build_array(NULL, r.size) END, 'problem', CASE WHEN r.problem IS NOT NULL THEN jsonb_build_array(NULL, r.problem) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END, 'started_at', CASE WHEN r.started_at IS NOT NULL THEN jsonb_build_array(NULL, r.started_at) END, 'settled_at', CASE WHEN r.settled_at IS NOT NULL THEN jsonb_build_array(NULL, r.settled_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'kind', CASE WHEN r.kind IS NOT NULL THEN jsonb_build_array(r.kind, NULL) END, 'format', CASE WHEN r.format IS NOT NULL THEN jsonb_build_array(r.format, NULL) END, 'state', CASE WHEN r.state IS NOT NULL THEN jsonb_build_array(r.state, NULL) END, 'owner_id', CASE WHEN r.owner_id IS NOT NULL THEN jsonb_build_array(r.owner_id, NULL) END, 'includes_files', CASE WHEN r.includes_files IS NOT NULL THEN jsonb_build_array(r.includes_files, NULL) END, 'dry_run', CASE WHEN r.dry_run IS NOT NULL THEN jsonb_build_array(r.dry_run, NULL) END, 'mapping', CASE WHEN r.mapping IS NOT NULL THEN jsonb_build_array(r.mapping, NULL) END, 'file_name', CASE WHEN r.file_name IS NOT NULL THEN jsonb_build_array(r.file_name, NULL) END, 'storage_key', CASE WHEN r.storage_key IS NOT NULL THEN jsonb_build_array(r.storage_key, NULL) END, 'checksum', CASE WHEN r.checksum IS NOT NULL THEN jsonb_build_array(r.checksum, NULL) END, 'size', CASE WHEN r.size IS NOT NULL THEN jsonb_build_array(r.size, NULL) END, 'sight', CASE WHEN r.sight IS NOT NULL THEN jsonb_build_array(r.sight, NULL) END, 'done', CASE WHEN r.done IS NOT NULL THEN jsonb_build_array(r.done, NULL) END, 'total', CASE WHEN r.total IS NOT NULL THEN jsonb_build_array(r.total, NULL) END, 'read', CASE WHEN r.read IS NOT NULL THEN jsonb_build_array(r.read, NULL) END, 'tickets', CASE WHEN r.tickets IS NOT NULL THEN jsonb_build_array(r.tickets, NULL) END, 'comments', CASE WHEN r.comments IS NOT NULL THEN jsonb_build_array(r.comments, NULL) END, 'people', CASE WHEN r.people IS NOT NULL THEN jsonb_build_array(r.people, NULL) END, 'known', CASE WHEN r.known IS NOT NULL THEN jsonb_build_array(r.known, NULL) END, 'left_out', CASE WHEN r.left_out IS NOT NULL THEN jsonb_build_array(r.left_out, NULL) END, 'problem', CASE WHEN r.problem IS NOT NULL THEN jsonb_build_array(r.problem, NULL) END, 'attempts', CASE WHEN r.attempts IS NOT NULL THEN jsonb_build_array(r.attempts, NULL) END, 'attempt', CASE WHEN r.attempt IS NOT NULL THEN jsonb_build_array(r.attempt, NULL) END, 'lease_until', CASE WHEN r.lease_until IS NOT NULL THEN jsonb_build_array(r.lease_until, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'started_at', CASE WHEN r.started_at IS NOT NULL THEN jsonb_build_array(r.started_at, NULL) END, 'settled_at', CASE WHEN r.settled_at IS NOT NULL THEN jsonb_build_array(r.settled_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'kind', CASE WHEN o.kind IS DISTINCT FROM r.kind THEN jsonb_build_array(o.kind, r.kind) END, 'format', CASE WHEN o.format IS DISTINCT FROM r.format THEN jsonb_build_array(o.format, r.format) END, 'state', CASE WHEN o.state IS DISTINCT FROM r.state THEN jsonb_build_array(o.state, r.state) END, 'owner_id', CASE WHEN o.owner_id IS DISTINCT FROM r.owner_id THEN jsonb_build_array(o.owner_id, r.owner_id) END, 'includes_files', CASE WHEN o.includes_files IS DISTINCT FROM r.includes_files THEN jsonb_build_array(o.includes_files, r.includes_files) END, 'dry_run', CASE WHEN o.dry_run IS DISTINCT FROM r.dry_run THEN jsonb_build_array(o.dry_run, r.dry_run) END, 'file_name', CASE WHEN o.file_name IS DISTINCT FROM r.file_name THEN jsonb_build_array(o.file_name, r.file_name) END, 'size', CASE WHEN o.size IS DISTINCT FROM r.size THEN jsonb_build_array(o.size, r.size) END, 'problem', CASE WHEN o.problem IS DISTINCT FROM r.problem THEN jsonb_build_array(o.problem, r.problem) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'started_at', CASE WHEN o.started_at IS DISTINCT FROM r.started_at THEN jsonb_build_array(o.started_at, r.started_at) END, 'settled_at', CASE WHEN o.settled_at IS DISTINCT FROM r.settled_at THEN jsonb_build_array(o.settled_at, r.settled_at) END)) AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'kind', CASE WHEN o.kind IS DISTINCT FROM r.kind THEN jsonb_build_array(o.kind, r.kind) END, 'format', CASE WHEN o.format IS DISTINCT FROM r.format THEN jsonb_build_array(o.format, r.format) END, 'state', CASE WHEN o.state IS DISTINCT FROM r.state THEN jsonb_build_array(o.state, r.state) END, 'owner_id', CASE WHEN o.owner_id IS DISTINCT FROM r.owner_id THEN jsonb_build_array(o.owner_id, r.owner_id) END, 'includes_files', CASE WHEN o.includes_files IS DISTINCT FROM r.includes_files THEN jsonb_build_array(o.includes_files, r.includes_files) END, 'dry_run', CASE WHEN o.dry_run IS DISTINCT FROM r.dry_run THEN jsonb_build_array(o.dry_run, r.dry_run) END, 'file_name', CASE WHEN o.file_name IS DISTINCT FROM r.file_name THEN jsonb_build_array(o.file_name, r.file_name) END, 'size', CASE WHEN o.size IS DISTINCT FROM r.size THEN jsonb_build_array(o.size, r.size) END, 'problem', CASE WHEN o.problem IS DISTINCT FROM r.problem THEN jsonb_build_array(o.problem, r.problem) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'started_at', CASE WHEN o.started_at IS DISTINCT FROM r.started_at THEN jsonb_build_array(o.started_at, r.started_at) END, 'settled_at', CASE WHEN o.settled_at IS DISTINCT FROM r.settled_at THEN jsonb_build_array(o.settled_at, r.settled_at) END)) AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_transfer_jobs() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.audit_of_users() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -3316,7 +3392,8 @@ CREATE FUNCTION ombud.has_files(ticket bigint) RETURNS boolean
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 BEGIN
-  RETURN EXISTS (SELECT FROM ombud.comments c JOIN ombud.attachments a ON a.comment_id = c.id WHERE c.ticket_id = ticket);
+  RETURN ombud.actor_kind() IS NULL OR ombud.actor_kind() = 'customer' OR ombud.actor_scope() IS DISTINCT FROM 'all'
+    OR EXISTS (SELECT FROM ombud.comments c JOIN ombud.attachments a ON a.comment_id = c.id WHERE c.ticket_id = ticket);
 END $$;
 
 ALTER FUNCTION ombud.has_files(ticket bigint) OWNER TO ombud_owner;
@@ -3468,7 +3545,7 @@ CREATE FUNCTION ombud.keep_numbers_above(number bigint) RETURNS void
     SET search_path TO 'pg_catalog'
     AS $$
   SELECT setval('ombud.ticket_number_seq', number)
-    FROM ombud.ticket_number_seq s WHERE s.last_value < number
+    FROM ombud.ticket_number_seq s WHERE s.last_value < number AND number < 1000000000000000
 $$;
 
 ALTER FUNCTION ombud.keep_numbers_above(number bigint) OWNER TO ombud_owner;
@@ -3801,6 +3878,19 @@ BEGIN
 END $$;
 
 ALTER FUNCTION ombud.note_stale_files() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.note_stale_transfer() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  IF TG_OP = 'DELETE' OR NEW.storage_key IS DISTINCT FROM OLD.storage_key THEN
+    INSERT INTO ombud.stale_files (storage_key) VALUES (OLD.storage_key) ON CONFLICT DO NOTHING;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.note_stale_transfer() OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.notify_staff(told_kind text, tickets bigint[], comment bigint, people bigint[], quietly boolean) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5521,7 +5611,7 @@ CREATE TABLE ombud.roles (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT ck_roles_name_not_blank CHECK (((name)::text ~ '\S'::text)),
-    CONSTRAINT ck_roles_permissions CHECK ((permissions <@ ARRAY['tickets.open'::text, 'tickets.reply'::text, 'tickets.change'::text, 'tickets.delete'::text, 'notes.write'::text, 'tags.keep'::text, 'people.keep'::text, 'webhooks.keep'::text, 'roles.keep'::text]))
+    CONSTRAINT ck_roles_permissions CHECK ((permissions <@ ARRAY['tickets.open'::text, 'tickets.reply'::text, 'tickets.change'::text, 'tickets.delete'::text, 'notes.write'::text, 'tags.keep'::text, 'people.keep'::text, 'exports.make'::text, 'imports.make'::text, 'webhooks.keep'::text, 'roles.keep'::text]))
 );
 
 ALTER TABLE ONLY ombud.roles FORCE ROW LEVEL SECURITY;
@@ -5836,6 +5926,76 @@ CREATE TABLE ombud.totp_factors (
 ALTER TABLE ONLY ombud.totp_factors FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.totp_factors OWNER TO ombud_owner;
+
+CREATE TABLE ombud.transfer_jobs (
+    id bigint NOT NULL,
+    kind text NOT NULL,
+    format text NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    owner_id bigint NOT NULL,
+    includes_files boolean DEFAULT false NOT NULL,
+    dry_run boolean DEFAULT false NOT NULL,
+    mapping text DEFAULT ''::text NOT NULL,
+    file_name character varying(255) DEFAULT ''::character varying NOT NULL,
+    storage_key character varying(255),
+    checksum character varying(64) DEFAULT ''::character varying NOT NULL,
+    size bigint,
+    sight character varying(64) DEFAULT ''::character varying NOT NULL,
+    done bigint DEFAULT '0'::bigint NOT NULL,
+    total bigint,
+    read bigint DEFAULT '0'::bigint NOT NULL,
+    tickets bigint DEFAULT '0'::bigint NOT NULL,
+    comments bigint DEFAULT '0'::bigint NOT NULL,
+    people bigint DEFAULT '0'::bigint NOT NULL,
+    known bigint DEFAULT '0'::bigint NOT NULL,
+    left_out bigint DEFAULT '0'::bigint NOT NULL,
+    problem character varying(1000) DEFAULT ''::character varying NOT NULL,
+    attempts smallint DEFAULT '0'::smallint NOT NULL,
+    attempt character varying(32) DEFAULT ''::character varying NOT NULL,
+    lease_until timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    started_at timestamp with time zone,
+    settled_at timestamp with time zone,
+    CONSTRAINT ck_transfer_jobs_format CHECK ((format = ANY (ARRAY['jsonl'::text, 'csv'::text]))),
+    CONSTRAINT ck_transfer_jobs_kind CHECK ((kind = ANY (ARRAY['export'::text, 'import'::text]))),
+    CONSTRAINT ck_transfer_jobs_leased CHECK (((state = 'running'::text) = (lease_until IS NOT NULL))),
+    CONSTRAINT ck_transfer_jobs_settled CHECK (((state = ANY (ARRAY['waiting'::text, 'running'::text])) = (settled_at IS NULL))),
+    CONSTRAINT ck_transfer_jobs_state CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'failed'::text, 'canceled'::text])))
+);
+
+ALTER TABLE ONLY ombud.transfer_jobs FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.transfer_jobs OWNER TO ombud_owner;
+
+ALTER TABLE ombud.transfer_jobs ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.transfer_jobs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE ombud.transfer_problems (
+    id bigint NOT NULL,
+    job_id bigint NOT NULL,
+    line bigint NOT NULL,
+    key character varying(255) DEFAULT ''::character varying NOT NULL,
+    problems jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+
+ALTER TABLE ONLY ombud.transfer_problems FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.transfer_problems OWNER TO ombud_owner;
+
+ALTER TABLE ombud.transfer_problems ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.transfer_problems_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE ombud.users (
     id bigint NOT NULL,
@@ -6158,6 +6318,12 @@ ALTER TABLE ONLY ombud.tickets
 ALTER TABLE ONLY ombud.totp_factors
     ADD CONSTRAINT pk_totp_factors PRIMARY KEY (user_id);
 
+ALTER TABLE ONLY ombud.transfer_jobs
+    ADD CONSTRAINT pk_transfer_jobs PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.transfer_problems
+    ADD CONSTRAINT pk_transfer_problems PRIMARY KEY (id);
+
 ALTER TABLE ONLY ombud.users
     ADD CONSTRAINT pk_users PRIMARY KEY (id);
 
@@ -6407,6 +6573,18 @@ CREATE INDEX ix_tickets_unassigned_undone ON ombud.tickets USING btree (last_act
 
 CREATE INDEX ix_tickets_undone ON ombud.tickets USING btree (last_activity_at, id) WHERE ((deleted_at IS NULL) AND (status = ANY (ARRAY['open'::text, 'in_progress'::text, 'waiting_on_customer'::text])));
 
+CREATE INDEX ix_transfer_jobs_kind ON ombud.transfer_jobs USING btree (kind, id);
+
+CREATE INDEX ix_transfer_jobs_open ON ombud.transfer_jobs USING btree (id) WHERE (state = ANY (ARRAY['waiting'::text, 'running'::text]));
+
+CREATE INDEX ix_transfer_jobs_owner_id ON ombud.transfer_jobs USING btree (owner_id, kind, id);
+
+CREATE INDEX ix_transfer_jobs_settled_at ON ombud.transfer_jobs USING btree (settled_at) WHERE (settled_at IS NOT NULL);
+
+CREATE INDEX ix_transfer_jobs_storage_key ON ombud.transfer_jobs USING btree (storage_key) WHERE (storage_key IS NOT NULL);
+
+CREATE INDEX ix_transfer_problems_job_id ON ombud.transfer_problems USING btree (job_id, id);
+
 CREATE INDEX ix_users_address_key ON ombud.users USING btree (ombud.address_key((email_norm)::text));
 
 CREATE INDEX ix_users_custom_role_id ON ombud.users USING btree (custom_role_id) WHERE (custom_role_id IS NOT NULL);
@@ -6455,6 +6633,8 @@ CREATE UNIQUE INDEX uq_tags_name ON ombud.tags USING btree (lower((name)::text))
 
 CREATE UNIQUE INDEX uq_teams_name ON ombud.teams USING btree (lower((name)::text));
 
+CREATE UNIQUE INDEX uq_transfer_jobs_owner_id ON ombud.transfer_jobs USING btree (owner_id) WHERE (state = ANY (ARRAY['waiting'::text, 'running'::text]));
+
 CREATE UNIQUE INDEX uq_users_email_norm ON ombud.users USING btree (email_norm);
 
 CREATE TRIGGER a_keep AFTER INSERT ON ombud.comments REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION ombud.after_comments();
@@ -6470,6 +6650,8 @@ CREATE TRIGGER drop_steps AFTER UPDATE OF password_hash, is_active ON ombud.user
 CREATE TRIGGER f_stale AFTER DELETE ON ombud.attachments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.note_stale_files();
 
 CREATE TRIGGER f_stale AFTER DELETE ON ombud.inbound_mails REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.note_stale_files();
+
+CREATE TRIGGER f_stale AFTER DELETE OR UPDATE OF storage_key ON ombud.transfer_jobs FOR EACH ROW WHEN ((old.storage_key IS NOT NULL)) EXECUTE FUNCTION ombud.note_stale_transfer();
 
 CREATE TRIGGER follow_credentials AFTER UPDATE OF email, password_hash, is_active ON ombud.users FOR EACH ROW WHEN ((((old.email)::text IS DISTINCT FROM (new.email)::text) OR ((old.password_hash)::text IS DISTINCT FROM (new.password_hash)::text) OR (old.is_active IS DISTINCT FROM new.is_active))) EXECUTE FUNCTION ombud.follow_credentials();
 
@@ -6587,6 +6769,8 @@ CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.tickets REFERENCING OLD TABL
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.totp_factors REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_totp_factors();
 
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.transfer_jobs REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_transfer_jobs();
+
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.users REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_users();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.webhook_endpoints REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_webhook_endpoints();
@@ -6651,6 +6835,8 @@ CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.tickets REFERENCING NEW TABL
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.totp_factors REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_totp_factors();
 
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.transfer_jobs REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_transfer_jobs();
+
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_users();
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.webhook_endpoints REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_webhook_endpoints();
@@ -6714,6 +6900,8 @@ CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.ticket_tags REFERENCING OLD 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.tickets REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_tickets();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.totp_factors REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_totp_factors();
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.transfer_jobs REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_transfer_jobs();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_users();
 
@@ -6947,6 +7135,12 @@ ALTER TABLE ONLY ombud.tickets
 ALTER TABLE ONLY ombud.totp_factors
     ADD CONSTRAINT fk_totp_factors_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY ombud.transfer_jobs
+    ADD CONSTRAINT fk_transfer_jobs_owner_id FOREIGN KEY (owner_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.transfer_problems
+    ADD CONSTRAINT fk_transfer_problems_job_id FOREIGN KEY (job_id) REFERENCES ombud.transfer_jobs(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY ombud.users
     ADD CONSTRAINT fk_users_custom_role_id FOREIGN KEY (custom_role_id) REFERENCES ombud.roles(id) ON DELETE RESTRICT;
 
@@ -7138,6 +7332,10 @@ CREATE POLICY backup_all ON ombud.tickets FOR SELECT TO ombud_backup USING (true
 
 CREATE POLICY backup_all ON ombud.totp_factors FOR SELECT TO ombud_backup USING (true);
 
+CREATE POLICY backup_all ON ombud.transfer_jobs FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.transfer_problems FOR SELECT TO ombud_backup USING (true);
+
 CREATE POLICY backup_all ON ombud.users FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.web_sessions FOR SELECT TO ombud_backup USING (true);
@@ -7266,6 +7464,10 @@ CREATE POLICY context ON ombud.tickets AS RESTRICTIVE TO ombud_app USING ((( SEL
 
 CREATE POLICY context ON ombud.totp_factors AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
+CREATE POLICY context ON ombud.transfer_jobs AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.transfer_problems AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
 CREATE POLICY context ON ombud.users AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.web_sessions AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
@@ -7357,6 +7559,12 @@ CREATE POLICY own ON ombud.ticket_reads TO ombud_web USING ((user_id = ( SELECT 
   WHERE (t.id = ticket_reads.ticket_id)))));
 
 CREATE POLICY own ON ombud.totp_factors TO ombud_web USING (((user_id = ( SELECT ombud.actor_id() AS actor_id)) OR (( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text))) WITH CHECK ((user_id = ( SELECT ombud.actor_id() AS actor_id)));
+
+CREATE POLICY own ON ombud.transfer_jobs TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text) OR (owner_id = ( SELECT ombud.actor_id() AS actor_id)))));
+
+CREATE POLICY own ON ombud.transfer_problems FOR SELECT TO ombud_web USING ((EXISTS ( SELECT
+   FROM ombud.transfer_jobs j
+  WHERE (j.id = transfer_problems.job_id))));
 
 CREATE POLICY own ON ombud.web_sessions TO ombud_web USING (((user_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS actor_id)) OR ( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text))));
 
@@ -7488,6 +7696,10 @@ CREATE POLICY owner_all ON ombud.tickets TO ombud_owner USING (true) WITH CHECK 
 
 CREATE POLICY owner_all ON ombud.totp_factors TO ombud_owner USING (true) WITH CHECK (true);
 
+CREATE POLICY owner_all ON ombud.transfer_jobs TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.transfer_problems TO ombud_owner USING (true) WITH CHECK (true);
+
 CREATE POLICY owner_all ON ombud.users TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.web_sessions TO ombud_owner USING (true) WITH CHECK (true);
@@ -7592,6 +7804,12 @@ CREATE POLICY rights_add ON ombud.ticket_tags AS RESTRICTIVE FOR INSERT TO ombud
 
 CREATE POLICY rights_add ON ombud.tickets AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK ((( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.open'::text]) AS actor_may) AND (NOT ombud.actor_reads_only(team_id)) AND (((assignee_id IS NULL) AND (team_id IS NULL)) OR ( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may))));
 
+CREATE POLICY rights_add ON ombud.transfer_jobs AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (((state = 'waiting'::text) AND (owner_id = ( SELECT ombud.actor_id() AS actor_id)) AND
+CASE kind
+    WHEN 'export'::text THEN ((storage_key IS NULL) AND ( SELECT ombud.actor_may(VARIADIC ARRAY['exports.make'::text]) AS actor_may))
+    ELSE (( SELECT ombud.actor_may(VARIADIC ARRAY['imports.make'::text]) AS actor_may) AND ((format <> 'jsonl'::text) OR (( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text)))
+END));
+
 CREATE POLICY rights_add ON ombud.users AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['people.keep'::text]) AS actor_may));
 
 CREATE POLICY rights_change ON ombud.attachments AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
@@ -7623,6 +7841,8 @@ CREATE POLICY rights_change ON ombud.tags AS RESTRICTIVE FOR UPDATE TO ombud_web
 CREATE POLICY rights_change ON ombud.ticket_links AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
 
 CREATE POLICY rights_change ON ombud.ticket_participants AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
+
+CREATE POLICY rights_change ON ombud.transfer_jobs AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK ((state = 'canceled'::text));
 
 CREATE POLICY rights_change ON ombud.users AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (((id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS "nullif")) OR ( SELECT ombud.actor_may(VARIADIC ARRAY['people.keep'::text]) AS actor_may)));
 
@@ -7872,6 +8092,10 @@ CREATE POLICY system_all ON ombud.tickets TO ombud_worker USING (( SELECT (NULLI
 
 CREATE POLICY system_all ON ombud.totp_factors TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
+CREATE POLICY system_all ON ombud.transfer_jobs TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.transfer_problems TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
 CREATE POLICY system_all ON ombud.users TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
 CREATE POLICY system_all ON ombud.web_sessions TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
@@ -7907,6 +8131,10 @@ ALTER TABLE ombud.ticket_texts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE ombud.tickets ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.totp_factors ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.transfer_jobs ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.transfer_problems ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.users ENABLE ROW LEVEL SECURITY;
 
@@ -8033,6 +8261,8 @@ REVOKE ALL ON FUNCTION ombud.audit_of_tickets() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_totp_factors() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ombud.audit_of_transfer_jobs() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.audit_of_users() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_webhook_endpoints() FROM PUBLIC;
@@ -8133,6 +8363,7 @@ REVOKE ALL ON FUNCTION ombud.keep_new_ticket() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.keep_numbers_above(number bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.keep_numbers_above(number bigint) TO ombud_worker;
+GRANT ALL ON FUNCTION ombud.keep_numbers_above(number bigint) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.keep_old_secret() FROM PUBLIC;
 
@@ -8169,6 +8400,8 @@ REVOKE ALL ON FUNCTION ombud.next_ticket_number() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.next_ticket_number() TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.note_stale_files() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.note_stale_transfer() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.notify_staff(told_kind text, tickets bigint[], comment bigint, people bigint[], quietly boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.notify_staff(told_kind text, tickets bigint[], comment bigint, people bigint[], quietly boolean) TO ombud_app;
@@ -8662,7 +8895,7 @@ GRANT SELECT ON TABLE ombud.sign_in_steps TO ombud_backup;
 GRANT SELECT,INSERT,DELETE ON TABLE ombud.sign_in_steps TO ombud_worker;
 
 GRANT SELECT ON TABLE ombud.stale_files TO ombud_backup;
-GRANT SELECT,DELETE ON TABLE ombud.stale_files TO ombud_worker;
+GRANT SELECT,INSERT,DELETE ON TABLE ombud.stale_files TO ombud_worker;
 
 GRANT SELECT ON TABLE ombud.tags TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.tags TO ombud_app;
@@ -8733,6 +8966,24 @@ GRANT SELECT(last_step) ON TABLE ombud.totp_factors TO ombud_app;
 GRANT SELECT(created_at) ON TABLE ombud.totp_factors TO ombud_app;
 
 GRANT SELECT(confirmed_at) ON TABLE ombud.totp_factors TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.transfer_jobs TO ombud_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE ombud.transfer_jobs TO ombud_app;
+GRANT UPDATE ON TABLE ombud.transfer_jobs TO ombud_worker;
+
+GRANT UPDATE(state) ON TABLE ombud.transfer_jobs TO ombud_app;
+
+GRANT UPDATE(lease_until) ON TABLE ombud.transfer_jobs TO ombud_app;
+
+GRANT UPDATE(settled_at) ON TABLE ombud.transfer_jobs TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.transfer_jobs_id_seq TO ombud_backup;
+
+GRANT SELECT ON TABLE ombud.transfer_problems TO ombud_backup;
+GRANT SELECT ON TABLE ombud.transfer_problems TO ombud_app;
+GRANT INSERT,DELETE ON TABLE ombud.transfer_problems TO ombud_worker;
+
+GRANT SELECT ON SEQUENCE ombud.transfer_problems_id_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.users TO ombud_backup;
 GRANT DELETE ON TABLE ombud.users TO ombud_worker;
