@@ -16,6 +16,7 @@ from ombud.tickets import (
     attach_file,
     note,
     open_ticket,
+    remove_attachment,
     reply,
     set_status,
     soft_delete_ticket,
@@ -159,6 +160,36 @@ def test_files_come_with_a_comment_or_with_the_ticket(
         ("photo.jpg", None, customer.id),
     ]
     assert [entry.table for entry in log(actor)].count("attachments") == 2
+
+
+def test_a_file_is_taken_off_by_who_put_it_there_or_changes_tickets(
+    perform: Perform, ticket: Ticket, cast: Cast, log: Log
+) -> None:
+    own = perform(cast.customer.actor, attach_file, ticket.id, stored_file("own.txt"))
+    other = perform(cast.customer.actor, attach_file, ticket.id, stored_file("other.txt"))
+    hidden = perform(cast.agent.actor, note, ticket.id, "For us.", files=[stored_file("hidden.txt")])
+    secret = perform(
+        cast.agent.actor, lambda s: s.scalars(select(Attachment.id).order_by(Attachment.id)).all()
+    )[-1]
+    assert hidden.is_internal
+    for who, file, refusal in (
+        (cast.colleague, own.id, Forbidden),
+        (cast.light_agent, own.id, Forbidden),
+        (cast.other_customer, own.id, NotFound),
+        (cast.customer, secret, NotFound),
+        (cast.agent, 2**70, NotFound),
+    ):
+        with pytest.raises(refusal):
+            perform(who.actor, remove_attachment, file)
+    perform(cast.customer.actor, remove_attachment, own.id)
+    actor = cast.agent.in_new_request()
+    perform(actor, remove_attachment, other.id)
+    left = perform(cast.agent.actor, lambda s: s.scalars(select(Attachment.file_name)).all())
+    assert left == ["hidden.txt"]
+    assert [entry.table for entry in log(actor)] == ["attachments"]
+    perform(actor, soft_delete_ticket, ticket.id)
+    with pytest.raises((TicketDeleted, NotFound)):
+        perform(cast.agent.actor, remove_attachment, secret)
 
 
 def test_people_write_as_themselves_and_now(perform: Perform, ticket: Ticket, cast: Cast) -> None:

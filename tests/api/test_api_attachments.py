@@ -5,8 +5,11 @@ import hashlib
 import httpx
 import pytest
 import pytest_asyncio
+from sqlalchemy import text
 
 from ombud.config import Settings
+from ombud.db.actor import Actor
+from ombud.db.statements import counted
 from ombud.runtime import Runtime
 from ombud.testing.personas import Cast
 from tests.api.conftest import Caller
@@ -139,3 +142,18 @@ async def test_a_part_of_a_file_comes_down(agent: httpx.AsyncClient, number: str
         whole = await agent.get(path, headers=ignored)
         assert (whole.status_code, whole.content) == (200, content)
         assert whole.headers["Accept-Ranges"] == "bytes"
+
+
+async def test_a_file_is_taken_off_for_good(agent: httpx.AsyncClient, number: str, runtime: Runtime) -> None:
+    made = await agent.post(f"tickets/{number}/attachments", files=upload("private.txt", b"1234"))
+    path = f"attachments/{made.json()['id']}"
+    with counted() as statements:
+        gone = await agent.delete(path)
+    assert (gone.status_code, gone.content) == (204, b"")
+    assert len(statements) <= 6, list(statements)
+    assert [(await agent.get(one)).status_code for one in (path, f"{path}/content")] == [404, 404]
+    assert (await agent.delete(path)).status_code == 404
+    assert (await agent.get(f"tickets/{number}/attachments")).json()["items"] == []
+    async with runtime.desk.aread(Actor.system("test"), fresh=True) as session:
+        waiting = (await session.execute(text("SELECT count(*) FROM ombud.stale_files"))).scalar_one()
+    assert waiting == 1, "the worker removes the bytes"

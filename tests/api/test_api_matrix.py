@@ -27,7 +27,8 @@ GET /me/factors; POST /me/factors/totp; POST /me/factors/totp/confirmation; DELE
 POST /me/factors/recovery-codes; POST /me/factors/passkeys/options; POST /me/factors/passkeys;
 PATCH /me/factors/passkeys/{passkey_id}; DELETE /me/factors/passkeys/{passkey_id}; PUT /me/password;
 DELETE /me/sessions; GET /me/notices; POST /me/notices/reading;
-GET /attachments/{attachment_id}; GET /attachments/{attachment_id}/content; GET /me; GET /me/sessions; GET /tickets;
+GET /attachments/{attachment_id}; DELETE /attachments/{attachment_id};
+GET /attachments/{attachment_id}/content; GET /me; GET /me/sessions; GET /tickets;
 GET /search/suggestions; GET /tickets/{number}; GET /tickets/{number}/attachments; GET /tickets/{number}/comments;
 GET /tickets/{number}/comments/{comment_id}; GET /tokens; GET /users/{user_id}; GET /views; POST /confirmation;
 POST /me/address; POST /tickets; POST /tickets/{number}/attachments; POST /tickets/{number}/comments; POST /tokens;

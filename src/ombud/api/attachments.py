@@ -20,7 +20,7 @@ from ombud.files import download_headers, wanted_part
 from ombud.files.store import CHUNK
 from ombud.models import AccessKind
 from ombud.models import Attachment as AttachmentRow
-from ombud.tickets import StoredFile, attach_file, check_right_to_attach, queries
+from ombud.tickets import StoredFile, attach_file, check_right_to_attach, queries, remove_attachment
 
 router = api_router("Attachments")
 
@@ -63,6 +63,12 @@ async def create_comment_attachment(
 async def read_attachment(attachment_id: PathId, call: CurrentCall) -> Attachment:
     """Read a file's record."""
     return Attachment.of(await call.read(_attachment, attachment_id))
+
+
+@router.delete("/attachments/{attachment_id}", status_code=204, responses=problems(409))
+async def delete_attachment(attachment_id: PathId, call: CurrentCall) -> None:
+    """Take a file off, for good: for who changes tickets, and for who put it there."""
+    await call.write(remove_attachment, attachment_id)
 
 
 @router.get(

@@ -7812,14 +7812,14 @@ END));
 
 CREATE POLICY rights_add ON ombud.users AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['people.keep'::text]) AS actor_may));
 
-CREATE POLICY rights_change ON ombud.attachments AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
+CREATE POLICY rights_change ON ombud.attachments AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK ((( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may) AND (NOT ombud.actor_only_reads_ticket(ticket_id))));
 
 CREATE POLICY rights_change ON ombud.bounced_addresses AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
 
-CREATE POLICY rights_change ON ombud.comments AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK ((( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may) OR ((author_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS "nullif")) AND
+CREATE POLICY rights_change ON ombud.comments AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (((( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may) AND (NOT ombud.actor_only_reads_ticket(ticket_id))) OR ((author_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS "nullif")) AND
 CASE
     WHEN is_internal THEN ( SELECT ombud.actor_may(VARIADIC ARRAY['notes.write'::text]) AS actor_may)
-    ELSE ( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.reply'::text]) AS actor_may)
+    ELSE (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.reply'::text]) AS actor_may) AND (NOT ombud.actor_only_reads_ticket(ticket_id)))
 END)));
 
 CREATE POLICY rights_change ON ombud.external_refs AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
@@ -7846,7 +7846,7 @@ CREATE POLICY rights_change ON ombud.transfer_jobs AS RESTRICTIVE FOR UPDATE TO 
 
 CREATE POLICY rights_change ON ombud.users AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (((id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS "nullif")) OR ( SELECT ombud.actor_may(VARIADIC ARRAY['people.keep'::text]) AS actor_may)));
 
-CREATE POLICY rights_remove ON ombud.attachments AS RESTRICTIVE FOR DELETE TO ombud_web USING ((( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may) OR (uploader_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS "nullif"))));
+CREATE POLICY rights_remove ON ombud.attachments AS RESTRICTIVE FOR DELETE TO ombud_web USING (((( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may) AND (NOT ombud.actor_only_reads_ticket(ticket_id))) OR (uploader_id = ( SELECT (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint AS "nullif"))));
 
 CREATE POLICY rights_remove ON ombud.bounced_addresses AS RESTRICTIVE FOR DELETE TO ombud_web USING (( SELECT ombud.actor_may(VARIADIC ARRAY['tickets.change'::text]) AS actor_may));
 

@@ -36,6 +36,7 @@ from ombud.tickets.actions.reply import (
     attach_file,
     check_right_to_attach,
     note,
+    remove_attachment,
     reply,
 )
 from ombud.tickets.actions.tag import add_tags, create_tag, remove_tag, set_tags
@@ -68,6 +69,7 @@ __all__ = [
     "move_to_team",
     "note",
     "open_ticket",
+    "remove_attachment",
     "remove_tag",
     "reply",
     "restore_ticket",

@@ -10,11 +10,13 @@ from ombud.db.context import actor_of
 from ombud.db.permissions import Permission
 from ombud.db.reactions import react
 from ombud.errors import Forbidden, Invalid, NotFound
+from ombud.kit.ids import is_id
 from ombud.kit.text import clean_body, clean_line
 from ombud.models import Attachment, Comment, Ticket, TicketStatus
 from ombud.tickets.actions.find import get_ticket_for_change
 from ombud.tickets.events import CommentAdded, Delivery
 from ombud.tickets.policy import require_permission, require_right_in_team, require_writer
+from ombud.tickets.queries import attachment_by_id
 from ombud.tickets.rules import check_move, status_after_reply
 
 
@@ -108,6 +110,25 @@ def attach_file(
     check_right_to_attach(session, ticket_id, comment_id)
     comment = session.get(Comment, comment_id) if comment_id is not None else None
     return _attach(session, ticket, file, comment)
+
+
+def remove_attachment(session: Session, attachment_id: int) -> None:
+    """Take a file off its ticket or comment, for good: the log keeps its name, size and checksum, the worker removes
+    its bytes once nothing else has them.
+
+    For who changes tickets, and for who put it there. A mail that it came with keeps its original. Raises NotFound,
+    TicketDeleted, Forbidden.
+    """
+    actor = actor_of(session)
+    found = session.scalar(attachment_by_id(actor, attachment_id)) if is_id(attachment_id) else None
+    if found is None:
+        raise NotFound("There is no such file here.")
+    is_own = actor.user_id is not None and found.uploader_id == actor.user_id
+    if not is_own:
+        require_writer(actor)
+    get_ticket_for_change(session, found.ticket_id, for_note=is_own)
+    session.delete(found)
+    session.flush()
 
 
 def check_right_to_attach(session: Session, ticket_id: int, comment_id: int | None) -> None:
