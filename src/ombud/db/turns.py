@@ -51,13 +51,8 @@ class Turns:
         """Hold a turn of `who`; raises TooManySearches and SearchesBusy."""
         place = self._join(who)
         if place is not None:
-            try:
+            with self._waiting_in(who, place):
                 place.result(self._seconds)
-            except BaseException as error:
-                self._give_up(who, place)
-                if isinstance(error, TimeoutError):
-                    raise SearchesBusy from None
-                raise
         try:
             yield
         finally:
@@ -68,14 +63,9 @@ class Turns:
         """The asynchronous twin of `turn`."""
         place = self._join(who)
         if place is not None:
-            try:
+            with self._waiting_in(who, place):
                 async with asyncio.timeout(self._seconds):
                     await asyncio.wrap_future(place)
-            except BaseException as error:
-                self._give_up(who, place)
-                if isinstance(error, TimeoutError):
-                    raise SearchesBusy from None
-                raise
         try:
             yield
         finally:
@@ -104,6 +94,18 @@ class Turns:
             place = Future[None]()
             places.append(place)
             return place
+
+    @contextmanager
+    def _waiting_in(self, who: str, place: Future[None]) -> Iterator[None]:
+        """Give the place up when no turn came, or nobody wants it any more."""
+        try:
+            yield
+        except TimeoutError:
+            self._give_up(who, place)
+            raise SearchesBusy from None
+        except BaseException:
+            self._give_up(who, place)
+            raise
 
     def _leave(self, who: str) -> None:
         with self._lock:
