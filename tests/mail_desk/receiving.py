@@ -68,11 +68,13 @@ class _Protocol(SMTP):
     """Asks the hook about the greeting, too."""
 
     post: Post
+    connections: set[asyncio.Transport]
 
     def connection_made(self, transport: Any) -> None:
         # Once more after STARTTLS, on the same connection.
         is_first = self.transport is None
         if is_first:
+            self.connections.add(transport)
             with self.post.lock:
                 self.post.connections += 1
             if self.post.ask("connect") == DROP:
@@ -169,6 +171,7 @@ class ReceivingServer:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="receiving", daemon=True)
         self._listens = threading.Event()
+        self._connections: set[asyncio.Transport] = set()
 
     def start(self) -> None:
         """Begin to take mail; returns when it listens."""
@@ -195,6 +198,10 @@ class ReceivingServer:
             task.cancel()
         if left:
             self._loop.run_until_complete(asyncio.wait(left))
+        # A connection that waits for the client's farewell would outlive the loop, and never be closed.
+        for connection in self._connections:
+            connection.abort()
+        self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
@@ -209,6 +216,7 @@ class ReceivingServer:
             authenticator=self._check if self._password else None,
         )
         made.post = self.post
+        made.connections = self._connections
         return made
 
     def _check(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
