@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from psycopg import sql
 
 from ombud import Actor, Desk
@@ -44,6 +45,26 @@ def test_up_down_up(fresh_database: ScratchDatabase) -> None:
     assert _things(fresh_database) == made
     with Desk(fresh_database.url) as desk:
         assert desk.run(Actor.system("test"), make_ticket).ticket_number == "1001"
+
+
+def test_no_table_is_written_anew_without_saying_so(fresh_database: ScratchDatabase) -> None:
+    """A rewrite locks everybody out for as long as it takes: its version says which table, in its first lines."""
+    script = ScriptDirectory.from_config(migrate._config(fresh_database.admin_url))
+    before: dict[str, int] = {}
+    for version in reversed(list(script.walk_revisions())):
+        migrate.upgrade(fresh_database.admin_url, version.revision, login=LOGIN)
+        with migrate.connected(fresh_database.admin_url) as connection:
+            after = dict(
+                connection.execute(
+                    "SELECT relname, relfilenode FROM pg_class"
+                    " WHERE relkind = 'r' AND relnamespace = 'ombud'::regnamespace"
+                ).fetchall()
+            )
+        rewritten = {table for table in before.keys() & after.keys() if before[table] != after[table]}
+        unsaid = {table for table in rewritten if f"rewrites {table}" not in version.longdoc.lower()}
+        assert unsaid == set(), version.revision
+        before = after
+    assert {"tickets", "comments", "users"} <= before.keys()
 
 
 def _has_roles(database: ScratchDatabase) -> bool:

@@ -1,5 +1,7 @@
 """Mail that comes in, administered: OAuth, what was sent by itself, addresses that bounce, messages that move.
 
+Rewrites mailboxes, which are few, for a generated column.
+
 Revision ID: 0008
 Revises: 0007
 Create Date: 2026-11-27
