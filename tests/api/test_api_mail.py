@@ -158,11 +158,16 @@ async def test_quarantine_is_released_and_discarded(
     name = f"<ombud.1.{'0' * 16}.{'a' * 16}@desk.example>"
     caught = await _bring(bringer, runtime, letter(In_Reply_To=name).as_bytes())
     assert (await agent.get(f"mail/inbound/{caught}")).json()["state"] == "quarantined"
+    anew = await agent.post(f"mail/inbound/{caught}/decision")
+    assert (anew.status_code, anew.json()["state"]) == (200, "quarantined"), "nothing has changed"
     gone = await agent.delete(f"mail/inbound/{caught}/quarantine")
     assert (await agent.get(f"mail/inbound/{caught}")).json()["state"] == "ignored"
     await agent.delete(f"mail/moves/{gone.json()['request_id']}")
     released = await agent.put(f"mail/inbound/{caught}/ticket", json={"ticket": None})
     assert (await agent.get(f"tickets/{released.json()['ticket']}")).status_code == 200
+    assert (await agent.post(f"mail/inbound/{caught}/decision")).status_code == 409, "it is on a ticket"
+    light = await caller(cast.light_agent).post(f"mail/inbound/{caught}/decision")
+    assert light.status_code == 403
 
 
 async def test_mailboxes_are_set_up_and_their_secrets_never_shown(

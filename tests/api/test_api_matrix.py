@@ -33,11 +33,13 @@ GET /search/suggestions; GET /tickets/{number}; GET /tickets/{number}/attachment
 GET /tickets/{number}/comments/{comment_id}; GET /tokens; GET /users/{user_id}; GET /views; POST /confirmation;
 POST /me/address; POST /tickets; POST /tickets/{number}/attachments; POST /tickets/{number}/comments; POST /tokens;
 POST /tickets/{number}/comments/{comment_id}/attachments; PATCH /tickets/{number}; PATCH /users/{user_id};
-DELETE /me/sessions/{session_id}; DELETE /tokens/{token_id}
+DELETE /me/sessions/{session_id}; DELETE /tokens/{token_id}; GET /me/preferences; PATCH /me/preferences;
+GET /tickets/{number}/draft; PUT /tickets/{number}/draft; DELETE /tickets/{number}/draft;
+POST /tickets/{number}/reading
 """
 STAFF = """
 POST /users/{user_id}/invitation; DELETE /users/{user_id}/invitation;
-GET /events;
+GET /events; POST /mail/inbound/{mail_id}/decision;
 GET /bounced-addresses; DELETE /bounced-addresses/{email}; GET /mailboxes/{mailbox_id}/sending;
 DELETE /mail/inbound/{mail_id}/quarantine; DELETE /mail/moves/{request_id}; DELETE /tickets/{number};
 DELETE /tickets/{number}/tags/{name:path}; GET /audit; GET /duplicates/tickets; GET /duplicates/users;

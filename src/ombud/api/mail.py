@@ -116,6 +116,14 @@ async def move_inbound_mail(mail_id: PathId, body: NewPlace, call: CurrentCall) 
     return _moved(done)
 
 
+@router.post("/mail/inbound/{mail_id}/decision", responses=problems(409))
+async def decide_inbound_mail_anew(mail_id: PathId, call: CurrentCall) -> InboundMail:
+    """Decide anew about a message that came to nothing, after a rule or a setting was changed."""
+    await call.write(_requeue, mail_id)
+    await asyncio.to_thread(lambda: _intake(call).decide(mail_id))
+    return InboundMail.of(await call.read(_mail, mail_id))
+
+
 @router.delete("/mail/inbound/{mail_id}/quarantine", responses=problems(409))
 async def discard_inbound_mail(mail_id: PathId, call: CurrentCall) -> MovedMail:
     """Put a message from quarantine away; its original stays."""
@@ -176,6 +184,11 @@ def _mail(session: Session, mail_id: int) -> InboundMailRow:
     if mail is None:
         raise NotFound("There is no such message here.")
     return mail
+
+
+def _requeue(session: Session, mail_id: int) -> None:
+    _mail(session, mail_id)
+    actions.requeue(session, mail_id)
 
 
 def _download(session: Session, mail_id: int) -> InboundMailRow:

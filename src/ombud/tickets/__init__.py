@@ -1,6 +1,7 @@
 """Tickets: open, find, answer, change. The slice's public API."""
 
 from ombud.tickets.actions import (
+    DRAFT_LIMIT,
     BulkCreated,
     BulkOutcome,
     BulkRefused,
@@ -24,6 +25,7 @@ from ombud.tickets.actions import (
     check_right_to_attach,
     create_tag,
     discard_draft,
+    keep_draft,
     mark_read,
     move_to_team,
     note,
@@ -45,6 +47,7 @@ from ombud.tickets.rules import DONE, STATUS_MOVES, UNDONE, IllegalMove, TicketD
 
 __all__ = [
     "DONE",
+    "DRAFT_LIMIT",
     "ME",
     "STATUS_MOVES",
     "UNASSIGNED",
@@ -82,6 +85,7 @@ __all__ = [
     "check_right_to_attach",
     "create_tag",
     "discard_draft",
+    "keep_draft",
     "mark_read",
     "move_to_team",
     "note",

@@ -29,7 +29,7 @@ from ombud.tickets.actions.change import (
 )
 from ombud.tickets.actions.delete import restore_ticket, soft_delete_ticket
 from ombud.tickets.actions.open import open_ticket
-from ombud.tickets.actions.personal import discard_draft, mark_read, save_draft
+from ombud.tickets.actions.personal import DRAFT_LIMIT, discard_draft, keep_draft, mark_read, save_draft
 from ombud.tickets.actions.reply import (
     StoredFile,
     add_comment,
@@ -42,6 +42,7 @@ from ombud.tickets.actions.reply import (
 from ombud.tickets.actions.tag import add_tags, create_tag, remove_tag, set_tags
 
 __all__ = [
+    "DRAFT_LIMIT",
     "BulkCreated",
     "BulkOutcome",
     "BulkRefused",
@@ -65,6 +66,7 @@ __all__ = [
     "check_right_to_attach",
     "create_tag",
     "discard_draft",
+    "keep_draft",
     "mark_read",
     "move_to_team",
     "note",

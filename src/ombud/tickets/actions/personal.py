@@ -10,8 +10,10 @@ from ombud.kit.ids import is_id
 from ombud.kit.text import clean_body
 from ombud.models import Draft, TicketRead
 from ombud.tickets import queries
+from ombud.tickets.policy import require_staff
 
 DRAFT_LIMIT = 200_000
+"""How many characters of an unsent text are kept."""
 
 
 def mark_read(session: Session, ticket_id: int) -> None:
@@ -44,6 +46,17 @@ def save_draft(session: Session, ticket_id: int, content: str, *, is_internal: b
             set_={"content": statement.excluded.content, "updated_at": func.now()},
         )
     )
+
+
+def keep_draft(session: Session, ticket_id: int, content: str, *, is_internal: bool) -> None:
+    """Keep what is being written as the only draft of this ticket; an empty one throws that away.
+
+    A composer is one box, whatever it is to become. Raises Forbidden for a customer's note.
+    """
+    if is_internal:
+        require_staff(actor_of(session))
+    save_draft(session, ticket_id, content, is_internal=is_internal)
+    discard_draft(session, ticket_id, is_internal=not is_internal)
 
 
 def discard_draft(session: Session, ticket_id: int, *, is_internal: bool) -> None:

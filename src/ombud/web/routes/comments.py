@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Literal
 
 from fastapi import APIRouter, Request
-from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
@@ -15,7 +14,7 @@ from ombud.kit.html import render_markdown
 from ombud.mail.outgoing.actions import not_before, take_back
 from ombud.mail.outgoing.rules import addresses_of
 from ombud.models import TicketStatus
-from ombud.tickets import Delivery, add_comment, discard_draft, save_draft
+from ombud.tickets import Delivery, add_comment, keep_draft
 from ombud.tickets import mark_read as mark_ticket_read
 from ombud.web.addresses import read_address
 from ombud.web.answers import Toast, go_to, is_htmx, page, problem
@@ -56,7 +55,7 @@ async def write(request: Request, visitor: SignedIn, form: SignedForm, number: s
             )
             after = ticket.status
             await session.run_sync(mark_ticket_read, ticket.id)
-            await session.run_sync(keep_draft, ticket.id, "", is_note)
+            await session.run_sync(keep_draft, ticket.id, "", is_internal=is_note)
     except (Invalid, Conflict) as error:
         return await _refused(request, visitor, number, form, _words(error))
     if is_htmx(request):
@@ -84,14 +83,9 @@ async def draft(visitor: SignedIn, form: SignedForm, number: str) -> Response:
     """Keep what is being written, for this or another browser of the same person."""
     async with visitor.desk.abegin(visitor.actor) as session:
         ticket = await find_ticket(session, visitor, number)
-        await session.run_sync(keep_draft, ticket.id, text_of(form, "text"), text_of(form, "kind") == "note")
+        is_note = text_of(form, "kind") == "note"
+        await session.run_sync(keep_draft, ticket.id, text_of(form, "text"), is_internal=is_note)
     return Response(status_code=204)
-
-
-def keep_draft(session: Session, ticket_id: int, text: str, is_note: bool) -> None:
-    """Keep one draft a ticket: the composer is one box, whichever tab is chosen."""
-    save_draft(session, ticket_id, text, is_internal=is_note)
-    discard_draft(session, ticket_id, is_internal=not is_note)
 
 
 @router.post("/preview")
