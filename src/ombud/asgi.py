@@ -33,7 +33,7 @@ def build_app(desk: Desk, settings: Settings, *, streams: bool = True) -> FastAP
     Without `streams` pages are not told live of what changes: for hosts where each stream would hold a worker.
     """
     live = LiveHub(desk)
-    files = files_of(settings)
+    files = files_of(settings).up_to(lambda: desk.choices.over(settings).attachment_limit)
     figures = Figures(desk) if settings.redis_url is not None else None
     runtime = Runtime(
         settings=settings,

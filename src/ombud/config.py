@@ -1,14 +1,27 @@
 """Settings, from environment variables that start with OMBUD_. Every default is safe.
 
-Reading settings has no side effect and needs no database.
+Reading settings has no side effect and needs no database. Those that are marked `InBrowser` administrators may choose
+in the desk, too (`ombud.settings`). What the environment sets explicitly wins; else what was chosen; else the default.
 """
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+@dataclass(frozen=True, slots=True)
+class InBrowser:
+    """Marks a setting that administrators may choose without a shell, and says where on the page and as what."""
+
+    section: str
+    label: str
+    unit: Literal["", "MB", "days", "hours", "seconds"] = ""
+    """What is typed there; sizes are bytes everywhere else."""
 
 
 class Settings(BaseSettings):
@@ -86,7 +99,9 @@ class Settings(BaseSettings):
     api_rate: int = Field(
         default=1200, ge=0, description="Units that a caller of the API may use in a minute; 0: any number."
     )
-    attachment_limit: int = Field(default=25 * 2**20, ge=1, description="Bytes a file may have.")
+    attachment_limit: Annotated[int, InBrowser("Files", "Largest file", "MB")] = Field(
+        default=25 * 2**20, ge=1, le=10 * 2**30, description="Bytes a file may have."
+    )
     transfer_limit: int = Field(
         default=2**30, ge=1, description="Bytes that the file of an export or import may have."
     )
@@ -110,21 +125,53 @@ class Settings(BaseSettings):
         default="",
         description="Hosts or networks inside that the desk may connect to (mail, webhooks, sign-in); by commas.",
     )
-    purge_after_days: int | None = Field(
-        default=None,
-        ge=1,
-        le=3650,
-        description="Days after which deleted tickets are removed for good; none by default.",
+    desk_name: Annotated[str, InBrowser("This desk", "Name")] = Field(
+        default="Ombud",
+        min_length=1,
+        max_length=60,
+        pattern=r"\S",
+        description="What the desk is called on its pages.",
     )
-    mail_undo_seconds: float = Field(
-        default=10.0, ge=0, le=600, description="Seconds in which a reply on a page can be taken back."
+    purge_after_days: Annotated[int | None, InBrowser("Keeping", "Deleted tickets are kept for", "days")] = (
+        Field(
+            default=None,
+            ge=1,
+            le=3650,
+            description="Days after which deleted tickets are removed for good; none by default.",
+        )
     )
-    sign_in_links: bool = Field(
+    mail_undo_seconds: Annotated[float, InBrowser("Mail", "Replies wait before they go out", "seconds")] = (
+        Field(
+            default=10.0,
+            ge=0,
+            le=600,
+            description="Seconds in which a reply on a page can be taken back.",
+        )
+    )
+    unknown_senders: Annotated[bool, InBrowser("Mail", "Whoever writes opens a ticket")] = Field(
+        default=True,
+        description="Mail of people whom the desk does not know opens tickets; else it waits in quarantine.",
+    )
+    sign_in_links: Annotated[bool, InBrowser("Sign-in", "Customers may sign in by a link")] = Field(
         default=False, description="Customers may have a link mailed that signs them in, without a password."
     )
-    staff_second_factor: bool = Field(
+    staff_second_factor: Annotated[bool, InBrowser("Sign-in", "Staff need a second factor")] = Field(
         default=False,
         description="Staff must have an authenticator app or a passkey before they see anything on the pages.",
+    )
+    staff_idle_hours: Annotated[int, InBrowser("Sign-in", "Staff are signed out when idle for", "hours")] = (
+        Field(default=12, ge=1, le=720, description="Hours after which an unused session of staff ends.")
+    )
+    staff_session_days: Annotated[
+        int, InBrowser("Sign-in", "Staff are signed out at the latest after", "days")
+    ] = Field(default=7, ge=1, le=90, description="Days after which a session of staff ends, used or not.")
+    customer_idle_days: Annotated[
+        int, InBrowser("Sign-in", "Customers are signed out when idle for", "days")
+    ] = Field(default=7, ge=1, le=90, description="Days after which an unused session of a customer ends.")
+    customer_session_days: Annotated[
+        int, InBrowser("Sign-in", "Customers are signed out at the latest after", "days")
+    ] = Field(
+        default=30, ge=1, le=365, description="Days after which a session of a customer ends, used or not."
     )
     allow_plain_tcp: bool = Field(
         default=False, description="Allow a database on another host without TLS. Not advised."
@@ -134,6 +181,16 @@ class Settings(BaseSettings):
     @classmethod
     def _no_trailing_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else value
+
+
+def in_browser() -> dict[str, tuple[FieldInfo, InBrowser]]:
+    """Return the settings that administrators may choose in the desk, by name, in the order of the documentation."""
+    return {
+        name: (field, mark)
+        for name, field in Settings.model_fields.items()
+        for mark in field.metadata
+        if isinstance(mark, InBrowser)
+    }
 
 
 def words_of(setting: str) -> tuple[str, ...]:

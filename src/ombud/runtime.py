@@ -26,6 +26,11 @@ class Runtime:
     figures: Figures | None = None
     """Statistics by way of Redis, where there is one."""
 
+    @property
+    def current(self) -> Settings:
+        """The settings that are in force now: `settings`, and what administrators chose (`ombud.settings`)."""
+        return self.desk.choices.over(self.settings)
+
 
 def equip(desk: Desk, settings: Settings) -> Desk:
     """Give a desk the reactions of a running one: replies go out as mail, agents are told. Returns it.

@@ -122,7 +122,8 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
             headers["Retry-After"] = {"description": "Seconds.", "schema": {"type": "integer"}}
         if status == "201" and method == "post":
             headers["Location"] = {"description": "Where the new thing is.", "schema": {"type": "string"}}
-        if status.startswith("2") and path in ("/tickets", "/tickets/{number}") and method != "get":
+        has_version = path in ("/tickets", "/tickets/{number}") and method != "get"
+        if status.startswith("2") and (has_version or path == "/settings"):
             headers["ETag"] = {"description": "The version, for `If-Match`.", "schema": {"type": "string"}}
         if MEDIA_TYPE not in response.get("content", {}) and _is_page(response):
             headers["Link"] = {

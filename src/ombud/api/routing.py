@@ -108,9 +108,9 @@ class ApiRoute(APIRoute):
                 if "\x00" in request.url.path:
                     raise NotFound
                 _check_query(request, known)
-                self.prepare(request, runtime.settings)
+                self.prepare(request, runtime.current)
                 if takes_form:
-                    request.limit = self.file_limit(runtime.settings) + MULTIPART_OVERHEAD
+                    request.limit = self.file_limit(runtime.current) + MULTIPART_OVERHEAD
                     check_type(request, ("multipart/form-data",))
                 elif self.body_field is not None:
                     check_type(request, JSON_TYPES)

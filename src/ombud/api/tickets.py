@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Header, Query, Response
+from fastapi import Query, Response
 from sqlalchemy.orm import Session
 
 from ombud.api import lookup, plain
@@ -25,6 +25,7 @@ from ombud.api.schemas.tickets import (
 )
 from ombud.api.selecting import Fields, Include, IncludeName, all_selected, selected, selection_of
 from ombud.api.ticket_query import TicketQuery
+from ombud.api.versions import IfMatch, version_of
 from ombud.audit import as_of as ticket_as_of
 from ombud.db.context import actor_of
 from ombud.errors import Invalid, NotFound
@@ -44,11 +45,6 @@ from ombud.tickets.policy import require_askable
 from ombud.tickets.suggestions import suggest
 
 router = api_router("Tickets")
-
-IfMatch = Annotated[
-    str | None,
-    Header(description="The `ETag` last seen, or `*`; another version is answered with 412.", max_length=200),
-]
 
 AsOf = Annotated[Moment | None, Query(description="A moment in the past.")]
 SearchText = Annotated[str, Query(max_length=500, description="What was typed.")]
@@ -121,7 +117,7 @@ async def update_ticket(
     number: TicketNumber, body: TicketPatch, call: CurrentCall, response: Response, if_match: IfMatch = None
 ) -> Ticket | CustomerTicket:
     """Change a ticket. With `If-Match`, nothing is overwritten that the caller has not seen."""
-    return _tagged(response, await call.write(_change, number, body, _version(if_match)))
+    return _tagged(response, await call.write(_change, number, body, version_of(if_match)))
 
 
 @router.delete("/tickets/{number}", status_code=204)
@@ -204,11 +200,3 @@ def _restore(session: Session, number: str) -> Ticket | CustomerTicket:
 def _tagged(response: Response, ticket: Ticket | CustomerTicket) -> Ticket | CustomerTicket:
     response.headers["ETag"] = f'"{ticket.version}"'
     return ticket
-
-
-def _version(if_match: str | None) -> int | None:
-    """Return the version that `If-Match` asks for; any other text than a version or `*` matches nothing."""
-    if if_match is None or if_match.strip() == "*":
-        return None
-    version = if_match.strip().removeprefix('"').removesuffix('"')
-    return int(version) if version.isdecimal() and version.isascii() and len(version) < 19 else 0

@@ -37,6 +37,7 @@ STAYS = {
     "team_members": "Members of teams are put in, or taken out, by hand.",
     "mailboxes": "Mailboxes stay with their team.",
     "mail_rules": "Rules for mail stay as they are.",
+    "desk_settings": "Settings are changed back on their own page, by who proves who they are.",
 }
 RECORDS: Mapping[str, tuple[str, ...]] = {
     "comments": ("ticket_id", "author_id"),

@@ -33,6 +33,7 @@ GROUPS = {
     "ticket": "single tickets",
     "provider": "OpenID providers by which people sign in",
     "role": "custom roles of agents",
+    "settings": "what administrators choose for the whole desk",
     "team": "teams and their members",
     "token": "API tokens",
     "user": "people who sign in",

@@ -12,6 +12,7 @@ from rich.console import Console
 from ombud.config import Settings
 from ombud.db.desk import Desk
 from ombud.db.open import open_desk
+from ombud.settings import look
 
 DataDir = Annotated[
     Path | None,
@@ -35,8 +36,9 @@ def settings_with(data_dir: Path | None = None, **overrides: Any) -> Settings:
 
 @contextmanager
 def desk_for(data_dir: Path | None = None) -> Iterator[Desk]:
-    """Open the desk that a command works on."""
+    """Open the desk that a command works on, with what administrators chose there."""
     with open_desk(settings_with(data_dir)) as desk:
+        look(desk)
         yield desk
 
 

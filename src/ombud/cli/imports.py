@@ -8,7 +8,7 @@ from typing import Annotated, BinaryIO, TypeVar
 
 import typer
 
-from ombud.cli.common import DataDir, err, settings_with
+from ombud.cli.common import DataDir, desk_for, err, settings_with
 from ombud.cli.loading import IMPORTER, Tally, load, progress_bar, tell
 from ombud.cli.stopping import insisting
 from ombud.db.desk import Desk
@@ -81,13 +81,12 @@ def mbox_command(
     data_dir: DataDir = None,
 ) -> None:
     """Import mails from a mailbox. Answers join the ticket of the mail that they answer."""
-    settings = settings_with(data_dir)
     with _opened(file) as stream, _tally(report) as tally:
         if dry_run:
             load_nothing(read_mbox(stream, _keep_nothing), tally, stream, file)
         else:
-            with open_desk(settings) as desk:
-                files = files_of(settings)
+            with desk_for(data_dir) as desk:
+                files = files_of(desk.current)
                 _load(
                     desk,
                     _watched(read_mbox(stream, lambda data: files.put([data])), tally, stream, file),
@@ -117,8 +116,9 @@ def jsonl_command(
                 file,
             )
         else:
-            with open_desk(settings) as desk:
-                files = files_of(settings, limit=limit)
+            with desk_for(data_dir) as desk:
+                limit = desk.current.attachment_limit
+                files = files_of(desk.current)
                 entries = _watched(read_export(stream, files.put, limit), tally, stream, file)
 
                 def write(batch: list[tuple[int, Loadable]]) -> Loaded:

@@ -61,9 +61,11 @@ def _run(
 
         from ombud.asgi import build_app
         from ombud.cli.bounded import BoundedHttp
+        from ombud.settings import look
         from ombud.worker import chores_running, mail_running
 
         app = build_app(desk, settings)
+    look(desk)  # chores and mail begin before the live hub listens
     address = f"http://{_shown_host(settings.host)}:{listener.getsockname()[1]}"
     config = uvicorn.Config(
         app,

@@ -257,8 +257,14 @@ def delete_import(import_id: int) -> Call[None]:
 
 
 def settings() -> Call[Json]:
-    """Read what the environment set, without secrets."""
+    """Read all settings, who set them and which are chosen in the desk; without secrets."""
     return Call("GET", "settings")
+
+
+def change_settings(*, if_version: int | None = None, **values: str | float | bool | None) -> Call[Json]:
+    """Choose settings by their keys, None to choose nothing any more; with `if_version` only while it is that."""
+    headers = {"If-Match": f'"{if_version}"'} if if_version is not None else {}
+    return Call("PATCH", "settings", json=values, headers=headers)
 
 
 def _ticket(number: str) -> str:

@@ -78,7 +78,7 @@ class HostDesk:
             desk = await asyncio.to_thread(lambda: self.desk)
             # The first loop, in most processes the only one, shares the desk of synchronous code, and with it
             # what is known of who wrote what: nobody misses their own write on a replica.
-            mine = Desk(desk.url, desk.settings) if self._by_loop else desk
+            mine = Desk(desk.url, desk.settings, choices=desk.choices) if self._by_loop else desk
             found = self._by_loop.setdefault(loop, mine)
         return found
 
@@ -86,7 +86,7 @@ class HostDesk:
     async def passing(self) -> AsyncGenerator[Desk]:
         """Yield a desk for an event loop that soon ends: its connections are made for the block, and closed."""
         opened = await asyncio.to_thread(lambda: self.desk)
-        desk = Desk(opened.url, opened.settings)
+        desk = Desk(opened.url, opened.settings, choices=opened.choices)
         try:
             yield desk
         finally:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ombud.config import Settings
 from ombud.db.actor import Actor, ActorKind
+from ombud.db.choices import INFO_CHOICES, Choices
 from ombud.db.context import DeskSession
 from ombud.db.engine import make_async_engine, make_engine
 from ombud.db.entry import aentered, async_session_on, entered, session_on
@@ -43,14 +44,24 @@ class Desk:
     `reactions` are called by actions with what happened, inside their transaction (`ombud.db.reactions`).
     """
 
-    def __init__(self, url: str | URL, settings: Settings | None = None) -> None:
+    def __init__(
+        self, url: str | URL, settings: Settings | None = None, *, choices: Choices | None = None
+    ) -> None:
+        """`choices` are those of another desk on the same database, which this one shares."""
         self.url = url
         self.settings = settings or Settings()
+        self.choices = choices or Choices(self.settings)
+        """What administrators chose, as far as somebody looks (`ombud.settings`)."""
         self._reading: ReplicaDesk | None = None
         self._reading_lock = Lock()
         self.reactions: tuple[Reaction, ...] = ()
         self.searches = Turns(self.settings.searches_at_once, self.settings.search_wait)
         """Whose search runs now; edges take a turn before they open the transaction."""
+
+    @property
+    def current(self) -> Settings:
+        """The settings that are in force: `settings`, and what administrators chose."""
+        return self.choices.over(self.settings)
 
     @cached_property
     def engine(self) -> Engine:
@@ -259,7 +270,7 @@ class Desk:
     def _session(self, actor: Actor, *, read_only: bool, by_key: bool = False) -> DeskSession:
         timeout = self._timeout(actor)
         session = session_on(self.engine, actor, read_only=read_only, timeout=timeout, by_key=by_key)
-        session.info[INFO_REACTIONS] = self.reactions
+        self._equip(session)
         return session
 
     def _async_session(self, actor: Actor, *, read_only: bool, by_key: bool = False) -> "AsyncSession":
@@ -267,8 +278,13 @@ class Desk:
         session = async_session_on(
             self.async_engine, actor, read_only=read_only, timeout=timeout, by_key=by_key
         )
-        session.sync_session.info[INFO_REACTIONS] = self.reactions
+        self._equip(session.sync_session)
         return session
+
+    def _equip(self, session: DeskSession) -> None:
+        """Give a session what actions ask it for."""
+        session.info[INFO_REACTIONS] = self.reactions
+        session.info[INFO_CHOICES] = self.choices
 
     def _timeout(self, actor: Actor) -> float:
         return SYSTEM_TIMEOUT if actor.kind is ActorKind.SYSTEM else self.settings.statement_timeout

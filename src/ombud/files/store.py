@@ -9,7 +9,7 @@ that cannot be reached is Unavailable.
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -43,13 +43,23 @@ class StoredBytes:
 class FileStore:
     """Puts and gets bytes. All calls block on I/O: use the `a...` ones from async code."""
 
-    def __init__(self, store: "ObjectStore", limit: int, *, directory: Path | None = None) -> None:
-        """`directory` is where a local store lies: what is put there is on the disk before anybody is told."""
+    def __init__(
+        self, store: "ObjectStore", limit: int | Callable[[], int], *, directory: Path | None = None
+    ) -> None:
+        """`directory` is where a local store lies: what is put there is on the disk before anybody is told.
+
+        `limit` in bytes; a function where it may change.
+        """
         self._store = store
         self._directory = directory
-        self.limit = limit
+        self._limit = limit
 
-    def up_to(self, limit: int) -> "FileStore":
+    @property
+    def limit(self) -> int:
+        """The bytes that a file may have."""
+        return self._limit if isinstance(self._limit, int) else self._limit()
+
+    def up_to(self, limit: int | Callable[[], int]) -> "FileStore":
         """Return the same store for files of another size, in bytes."""
         return FileStore(self._store, limit, directory=self._directory)
 

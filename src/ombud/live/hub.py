@@ -5,6 +5,8 @@ so that no commit is missed whatever their order. Who writes past Ombud (psql, C
 notify: for those it asks every half second, too. A subscriber that is slow loses no change: what comes while it
 works is merged into one set. When the connection is lost the hub connects again and tells everybody to look anew,
 because something may have been missed.
+
+With each question it asks what administrators chose (`ombud.settings`), so that every process knows at once.
 """
 
 import asyncio
@@ -16,6 +18,7 @@ from ombud.db.desk import Desk
 from ombud.db.replica import PRIMARY_POSITION
 from ombud.live import queries
 from ombud.live.listener import listen
+from ombud.settings import learn
 
 POLL_SECONDS = 0.5
 """How long a change that nobody notified of stays unseen."""
@@ -106,13 +109,19 @@ class LiveHub:
             connection = await plain.execution_options(isolation_level="AUTOCOMMIT")
             try:
                 listener = await listen(connection)
-                moment = await connection.scalar(queries.present_moment())
+                turn = self._desk.choices.turn()
+                moment, chosen = (await connection.execute(queries.present_moment())).one()
+                learn(self._desk.choices, turn, chosen)
                 self.connected.set()
                 if not first:
                     self._tell(Changes(everything=True))
                 while True:
                     await listener.wait(self.poll_seconds)
-                    moment, ids = (await connection.execute(queries.tickets_changed(moment or ""))).one()
+                    turn = self._desk.choices.turn()
+                    row = (await connection.execute(queries.tickets_changed(moment))).one()
+                    moment, ids, chosen = row
+                    if learn(self._desk.choices, turn, chosen):
+                        self._tell(Changes(everything=True))
                     if ids:
                         if self._desk.reading is not None:  # who looks now must find what they are told of
                             self._desk.reading.replica.note_for_all(await connection.scalar(PRIMARY_POSITION))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from ombud.db.choices import settings_of
 from ombud.mail import queries
 from ombud.mail.prepared import PreparedMail, recipients, storable
 from ombud.mail.rules import Facts, Thread
@@ -59,6 +60,8 @@ def gather(
         sender=prepared.sender,
         classification=prepared.parsed.classification.value,
         is_own_address=without_tag(prepared.sender) in own,
+        is_known=sender is not None,
+        takes_strangers=settings_of(session).unknown_senders,
         is_staff=sender is not None and sender.is_staff,
         is_active=sender is None or sender.is_active,
         verified=verified,

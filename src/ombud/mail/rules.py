@@ -56,14 +56,17 @@ class Facts:
 
     `signed`: tickets named by our own valid signatures, the most specific first; `forged`: names of our form with
     a wrong signature; `known`: tickets of known Message-IDs, the nearest reference first. `verified`: the verdict
-    of the mailbox's own server about the sender.
+    of the mailbox's own server about the sender. `takes_strangers`: whether people whom the desk does not know
+    open tickets by mail.
     """
 
     sender: str
     classification: str
     is_own_address: bool = False
+    is_known: bool = True
     is_staff: bool = False
     is_active: bool = True
+    takes_strangers: bool = True
     verified: bool | None = None
     is_copy: bool = False
     copy_of: int | None = None
@@ -127,7 +130,14 @@ def decide(facts: Facts) -> Decision:
     thread = _joined(facts, path)
     if isinstance(thread, str):
         return path.ends(Outcome.QUARANTINE, thread)
-    return _in_thread(facts, path, thread) if thread else path.ends(Outcome.NEW, "new_conversation")
+    return _in_thread(facts, path, thread) if thread else _begun(facts, path)
+
+
+def _begun(facts: Facts, path: _Path) -> Decision:
+    if not (facts.is_known or facts.takes_strangers):
+        path.note("sender", "is nobody whom the desk knows, and strangers open no tickets here")
+        return path.ends(Outcome.QUARANTINE, "unknown_sender")
+    return path.ends(Outcome.NEW, "new_conversation")
 
 
 def _bounced(facts: Facts, path: _Path) -> Decision:

@@ -831,6 +831,82 @@ END $$;
 
 ALTER FUNCTION ombud.audit_of_comments() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.audit_of_desk_settings() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+  actor text;
+  head text;
+  moment CONSTANT timestamptz := now();
+  transaction_id bigint;
+  person bigint;
+  request text;
+  touched int;
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    touched := (SELECT count(*) FROM (SELECT FROM old_rows LIMIT 2) seen);
+  ELSE
+    touched := (SELECT count(*) FROM (SELECT FROM new_rows LIMIT 2) seen);
+  END IF;
+  IF touched = 0 THEN
+    RETURN NULL;
+  END IF;
+  actor := ombud.audit_actor();
+  transaction_id := pg_current_xact_id()::text::bigint;
+  person := nullif(current_setting('ombud.user_id', true), '')::bigint;
+  request := coalesce(nullif(current_setting('ombud.request_id', true), ''), '-');
+  head := ombud.audit_head(transaction_id, moment, TG_TABLE_NAME,
+                           CASE TG_OP WHEN 'INSERT' THEN 'CREATE' ELSE TG_OP END, actor, person, request);
+  IF TG_OP = 'INSERT' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'CREATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(NULL, r.name) END, 'value', CASE WHEN r.value IS NOT NULL THEN jsonb_build_array(NULL, r.value) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+              FROM new_rows r) d;
+  ELSIF TG_OP = 'DELETE' THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'DELETE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(r.name, NULL) END, 'value', CASE WHEN r.value IS NOT NULL THEN jsonb_build_array(r.value, NULL) END, 'version', CASE WHEN r.version IS NOT NULL THEN jsonb_build_array(r.version, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END)) AS changes
+              FROM old_rows r) d;
+  ELSIF touched = 1 THEN
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) || CASE WHEN o.value IS DISTINCT FROM r.value THEN jsonb_build_object('value', jsonb_build_array(o.value, r.value)) ELSE '{}' END AS changes
+              FROM old_rows o CROSS JOIN new_rows r) d;
+  ELSE
+    -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
+    INSERT INTO ombud.audit_logs
+      (id, created_at, xid, table_name, record_id, record_key, ticket_id, action, actor, user_id, request_id,
+       changes, leaf)
+    SELECT d.id, moment, transaction_id, TG_TABLE_NAME, d.record_id, d.record_key, d.ticket_id, 'UPDATE', actor,
+           person, request, d.changes,
+           ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
+      FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
+                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) || CASE WHEN o.value IS DISTINCT FROM r.value THEN jsonb_build_object('value', jsonb_build_array(o.value, r.value)) ELSE '{}' END AS changes
+              FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
+  END IF;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.audit_of_desk_settings() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.audit_of_distinct_people() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -2985,6 +3061,15 @@ END $$;
 
 ALTER FUNCTION ombud.check_search_words(batch integer, older interval) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.chosen_settings() RETURNS jsonb
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT coalesce(jsonb_object_agg(s.name, s.value), '{}') FROM ombud.desk_settings s WHERE s.value IS NOT NULL
+$$;
+
+ALTER FUNCTION ombud.chosen_settings() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.containing(part text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog'
@@ -3563,6 +3648,18 @@ BEGIN
 END $$;
 
 ALTER FUNCTION ombud.keep_old_secret() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.keep_setting() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  NEW.version := OLD.version + 1;
+  NEW.updated_at := now();
+  RETURN NEW;
+END $$;
+
+ALTER FUNCTION ombud.keep_setting() OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.keep_ticket() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5049,6 +5146,30 @@ ALTER TABLE ombud.comments ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY 
     CACHE 1
 );
 
+CREATE TABLE ombud.desk_settings (
+    id bigint NOT NULL,
+    name character varying(63) NOT NULL,
+    value jsonb,
+    version bigint DEFAULT '1'::bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_desk_settings_name CHECK (((name)::text ~ '^[a-z][a-z0-9_]*$'::text)),
+    CONSTRAINT ck_desk_settings_value CHECK ((jsonb_typeof(value) = ANY (ARRAY['string'::text, 'number'::text, 'boolean'::text])))
+);
+
+ALTER TABLE ONLY ombud.desk_settings FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.desk_settings OWNER TO ombud_owner;
+
+ALTER TABLE ombud.desk_settings ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME ombud.desk_settings_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE ombud.distinct_people (
     user_id bigint NOT NULL,
     other_id bigint NOT NULL,
@@ -6192,6 +6313,9 @@ ALTER TABLE ONLY ombud.bounced_addresses
 ALTER TABLE ONLY ombud.comments
     ADD CONSTRAINT pk_comments PRIMARY KEY (id);
 
+ALTER TABLE ONLY ombud.desk_settings
+    ADD CONSTRAINT pk_desk_settings PRIMARY KEY (id);
+
 ALTER TABLE ONLY ombud.distinct_people
     ADD CONSTRAINT pk_distinct_people PRIMARY KEY (user_id, other_id);
 
@@ -6347,6 +6471,9 @@ ALTER TABLE ONLY ombud.account_tokens
 
 ALTER TABLE ONLY ombud.api_tokens
     ADD CONSTRAINT uq_api_tokens_key_id UNIQUE (key_id);
+
+ALTER TABLE ONLY ombud.desk_settings
+    ADD CONSTRAINT uq_desk_settings_name UNIQUE (name);
 
 ALTER TABLE ONLY ombud.identities
     ADD CONSTRAINT uq_identities_issuer_subject UNIQUE (issuer, subject);
@@ -6658,6 +6785,8 @@ CREATE TRIGGER f_stale AFTER DELETE OR UPDATE OF storage_key ON ombud.transfer_j
 
 CREATE TRIGGER follow_credentials AFTER UPDATE OF email, password_hash, is_active ON ombud.users FOR EACH ROW WHEN ((((old.email)::text IS DISTINCT FROM (new.email)::text) OR ((old.password_hash)::text IS DISTINCT FROM (new.password_hash)::text) OR (old.is_active IS DISTINCT FROM new.is_active))) EXECUTE FUNCTION ombud.follow_credentials();
 
+CREATE TRIGGER keep BEFORE UPDATE ON ombud.desk_settings FOR EACH ROW EXECUTE FUNCTION ombud.keep_setting();
+
 CREATE TRIGGER keep BEFORE UPDATE ON ombud.tickets FOR EACH ROW EXECUTE FUNCTION ombud.keep_ticket();
 
 CREATE TRIGGER keep BEFORE INSERT OR UPDATE OF is_staff, role, is_active, sees_all_teams, organization_id, custom_role_id ON ombud.users FOR EACH ROW EXECUTE FUNCTION ombud.keep_user();
@@ -6723,6 +6852,8 @@ CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.audit_redactions REFERENCING
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.bounced_addresses REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_bounced_addresses();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.comments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_comments();
+
+CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.desk_settings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_desk_settings();
 
 CREATE TRIGGER z_audit_delete AFTER DELETE ON ombud.distinct_people REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_distinct_people();
 
@@ -6790,6 +6921,8 @@ CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.bounced_addresses REFERENCIN
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.comments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_comments();
 
+CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.desk_settings REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_desk_settings();
+
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.distinct_people REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_distinct_people();
 
 CREATE TRIGGER z_audit_insert AFTER INSERT ON ombud.distinct_tickets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_distinct_tickets();
@@ -6855,6 +6988,8 @@ CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.audit_redactions REFERENCING
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.bounced_addresses REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_bounced_addresses();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.comments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_comments();
+
+CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.desk_settings REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_desk_settings();
 
 CREATE TRIGGER z_audit_update AFTER UPDATE ON ombud.distinct_people REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.audit_of_distinct_people();
 
@@ -7179,6 +7314,8 @@ CREATE POLICY admin_add ON ombud.audit_redacted_rows FOR INSERT TO ombud_web WIT
 
 CREATE POLICY admin_add ON ombud.audit_redactions FOR INSERT TO ombud_web WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
 
+CREATE POLICY admin_all ON ombud.desk_settings TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
+
 CREATE POLICY admin_all ON ombud.identity_providers TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'admin'::text));
 
 CREATE POLICY admin_all ON ombud.mail_rules TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
@@ -7248,6 +7385,8 @@ CREATE POLICY backup_all ON ombud.automatic_mails FOR SELECT TO ombud_backup USI
 CREATE POLICY backup_all ON ombud.bounced_addresses FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.comments FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.desk_settings FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.distinct_people FOR SELECT TO ombud_backup USING (true);
 
@@ -7381,6 +7520,8 @@ CREATE POLICY context ON ombud.bounced_addresses AS RESTRICTIVE TO ombud_app USI
 
 CREATE POLICY context ON ombud.comments AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
+CREATE POLICY context ON ombud.desk_settings AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
 CREATE POLICY context ON ombud.distinct_people AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.distinct_tickets AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
@@ -7480,6 +7621,8 @@ CREATE POLICY context ON ombud.webhook_deliveries AS RESTRICTIVE TO ombud_app US
 CREATE POLICY context ON ombud.webhook_endpoints AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.webhook_position AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+ALTER TABLE ombud.desk_settings ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.distinct_people ENABLE ROW LEVEL SECURITY;
 
@@ -7612,6 +7755,8 @@ CREATE POLICY owner_all ON ombud.automatic_mails TO ombud_owner USING (true) WIT
 CREATE POLICY owner_all ON ombud.bounced_addresses TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.comments TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.desk_settings TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.distinct_people TO ombud_owner USING (true) WITH CHECK (true);
 
@@ -8009,6 +8154,8 @@ CREATE POLICY system_all ON ombud.bounced_addresses TO ombud_worker USING (( SEL
 
 CREATE POLICY system_all ON ombud.comments TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
+CREATE POLICY system_all ON ombud.desk_settings TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
 CREATE POLICY system_all ON ombud.distinct_people TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.distinct_tickets TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
@@ -8216,6 +8363,8 @@ REVOKE ALL ON FUNCTION ombud.audit_of_bounced_addresses() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_comments() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ombud.audit_of_desk_settings() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.audit_of_distinct_people() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.audit_of_distinct_tickets() FROM PUBLIC;
@@ -8274,6 +8423,9 @@ REVOKE ALL ON FUNCTION ombud.audit_table(target regclass, keys text[], ticket_co
 
 REVOKE ALL ON FUNCTION ombud.check_search_words(batch integer, older interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.check_search_words(batch integer, older interval) TO ombud_worker;
+
+REVOKE ALL ON FUNCTION ombud.chosen_settings() FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.chosen_settings() TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.containing(part text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.containing(part text) TO ombud_search;
@@ -8369,6 +8521,8 @@ GRANT ALL ON FUNCTION ombud.keep_numbers_above(number bigint) TO ombud_worker;
 GRANT ALL ON FUNCTION ombud.keep_numbers_above(number bigint) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.keep_old_secret() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.keep_setting() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.keep_ticket() FROM PUBLIC;
 
@@ -8630,6 +8784,11 @@ GRANT DELETE ON TABLE ombud.comments TO ombud_worker;
 GRANT DELETE ON TABLE ombud.comments TO ombud_web;
 
 GRANT SELECT ON SEQUENCE ombud.comments_id_seq TO ombud_backup;
+
+GRANT SELECT ON TABLE ombud.desk_settings TO ombud_backup;
+GRANT SELECT,INSERT,UPDATE ON TABLE ombud.desk_settings TO ombud_app;
+
+GRANT SELECT ON SEQUENCE ombud.desk_settings_id_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.distinct_people TO ombud_backup;
 GRANT SELECT,INSERT,DELETE ON TABLE ombud.distinct_people TO ombud_app;

@@ -50,6 +50,7 @@ from ombud.models.people import Organization, OrganizationDomain, Team, TeamMemb
 from ombud.models.personal import Draft, TicketRead
 from ombud.models.role import CustomRole
 from ombud.models.search import SearchQueueEntry, SearchWord, TicketSearch, TicketText
+from ombud.models.setting import DeskSetting
 from ombud.models.stale import StaleFile
 from ombud.models.statistics import StatDimension, StatGrain, TicketStat, TicketStatDelta
 from ombud.models.tag import Tag, TicketTag
@@ -99,6 +100,7 @@ __all__ = [
     "Comment",
     "CustomRole",
     "DeliveryState",
+    "DeskSetting",
     "DistinctPeople",
     "DistinctTickets",
     "Draft",

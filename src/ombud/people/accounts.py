@@ -12,7 +12,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from ombud import clock
+from ombud.config import Settings
 from ombud.db.actor import Actor
+from ombud.db.choices import settings_of
 from ombud.db.context import actor_of
 from ombud.db.permissions import Permission
 from ombud.errors import Forbidden, NotFound
@@ -23,13 +25,6 @@ from ombud.people import queries
 from ombud.people.actions import create_user
 from ombud.people.policy import require_admin
 
-SESSION_LIMITS: dict[UserRole, tuple[timedelta, timedelta]] = {
-    UserRole.ADMIN: (timedelta(hours=12), timedelta(days=7)),
-    UserRole.AGENT: (timedelta(hours=12), timedelta(days=7)),
-    UserRole.LIGHT_AGENT: (timedelta(hours=12), timedelta(days=7)),
-    UserRole.CUSTOMER: (timedelta(days=7), timedelta(days=30)),
-}
-"""How long a web session lives unused, and at most; the more somebody may do, the shorter."""
 FRESH = timedelta(minutes=10)
 """How long a proof of who one is opens sensitive changes."""
 
@@ -123,6 +118,13 @@ def _known(actor: Actor | None) -> Actor:
     return actor
 
 
+def session_limits(settings: Settings, role: UserRole) -> tuple[timedelta, timedelta]:
+    """Return how long a web session lives unused, and at most; by default shorter, the more somebody may do."""
+    if role is UserRole.CUSTOMER:
+        return timedelta(days=settings.customer_idle_days), timedelta(days=settings.customer_session_days)
+    return timedelta(hours=settings.staff_idle_hours), timedelta(days=settings.staff_session_days)
+
+
 def start_session(
     session: Session, user_id: int, *, ip: str = "", user_agent: str = "", identity_id: int | None = None
 ) -> str:
@@ -134,7 +136,7 @@ def start_session(
     if user is None:
         raise NotFound("There is no such person here.")
     secret = new_secret()
-    idle, life = SESSION_LIMITS[user.role]
+    idle, life = session_limits(settings_of(session), user.role)
     session.add(
         WebSession(
             user_id=user_id,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Never
 from sqlalchemy import Connection
 
 from ombud.db.actor import Actor
+from ombud.db.choices import INFO_CHOICES
 from ombud.db.context import DeskSession, bind_actor
 from ombud.db.desk import Desk
 from ombud.db.plain import Seat, Step, Wanted
@@ -63,6 +64,7 @@ class UndoneDesk(Desk):
             self._connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
         )
         bind_actor(session, actor, read_only=read_only, timeout=self._timeout(actor))
+        session.info[INFO_CHOICES] = self.choices
         return session
 
 
@@ -126,6 +128,7 @@ class AsyncUndoneDesk(Desk):
             join_transaction_mode="create_savepoint",
         )
         bind_actor(session.sync_session, actor, read_only=read_only, timeout=self._timeout(actor))
+        session.sync_session.info[INFO_CHOICES] = self.choices
         return session
 
 

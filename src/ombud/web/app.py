@@ -32,6 +32,7 @@ from ombud.web.routes import (
     condition,
     customer_ends,
     customers,
+    desk,
     duplicates,
     factors,
     health,
@@ -104,6 +105,7 @@ ROUTERS = (
     transfers.router,
     condition.router,
     tags.router,
+    desk.router,
 )
 
 
@@ -111,15 +113,16 @@ def create_web(runtime: Runtime) -> FastAPI:
     """Return the pages of a desk."""
     assets = Assets()
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    app.state.parts = Parts(runtime, environment(assets, clock.now), assets)
+    templates = environment(assets, clock.now, lambda: runtime.current.desk_name)
+    app.state.parts = Parts(runtime, templates, assets)
     app.mount(PREFIX, _Immutable(directory=assets.folder))
     for router in ROUTERS:
         app.include_router(router)
     app.add_exception_handler(OmbudError, _told)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _misread)
-    body_limit = MAX_FILES * runtime.settings.attachment_limit + MAX_TEXT
-    app.add_middleware(Guard, rules=Rules(runtime.settings.base_url, body_limit), failed=_failed)
+    rules = Rules(runtime.settings.base_url, lambda: MAX_FILES * runtime.current.attachment_limit + MAX_TEXT)
+    app.add_middleware(Guard, rules=rules, failed=_failed)
     return app
 
 

@@ -14,6 +14,7 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from ombud import clock
+from ombud.config import Settings
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.errors import Forbidden, Unauthenticated
@@ -131,7 +132,7 @@ async def find_principal(desk: Desk, secret: str, request_id: str) -> Principal 
 
 async def _require_second_factor(request: Request, parts: Parts, principal: Principal) -> None:
     """Keep staff at their security page until they have a second factor, where the desk wants one of them."""
-    if not parts.runtime.settings.staff_second_factor or principal.role is UserRole.CUSTOMER:
+    if not parts.runtime.current.staff_second_factor or principal.role is UserRole.CUSTOMER:
         return
     path = request.url.path.removeprefix(root())
     if path in SET_UP_PATHS or path.startswith(SET_UP_PREFIXES):
@@ -178,12 +179,16 @@ def set_cookie(response: Response, request: Request, secret: str) -> None:
     response.set_cookie(
         cookie_name(request),
         secret,
-        max_age=int(max(life for _idle, life in accounts.SESSION_LIMITS.values()).total_seconds()),
+        max_age=int(_longest_session(parts_of(request).runtime.current).total_seconds()),
         path=_session_path(request),
         secure=is_secure(request),
         httponly=True,
         samesite="lax",
     )
+
+
+def _longest_session(settings: Settings) -> timedelta:
+    return max(accounts.session_limits(settings, role)[1] for role in UserRole)
 
 
 def drop_cookie(response: Response, request: Request) -> None:

@@ -34,7 +34,8 @@ class Rules:
     """What the desk expects of requests. `base_url` None: any host name will do, as behind one's own door."""
 
     base_url: str | None
-    body_limit: int
+    body_limit: Callable[[], int]
+    """In bytes."""
 
     @property
     def origin(self) -> str | None:
@@ -92,7 +93,7 @@ class Guard:
         if not self.rules.accepts_host(headers.get("host", "")):
             return PlainTextResponse("This desk has another address.\n", 421)
         size = headers.get("content-length", "0")
-        if not size.isdigit() or int(size) > self.rules.body_limit:
+        if not size.isdigit() or int(size) > self.rules.body_limit():
             return PlainTextResponse("That is too large to be sent at once.\n", 413)
         if (
             scope["method"] in SAFE_METHODS

@@ -31,8 +31,13 @@ class _InThisProcess(BytecodeCache):
 _COMPILED = _InThisProcess()
 
 
-def environment(asset: Callable[[str], str], now: Callable[[], datetime]) -> Environment:
-    """Make the environment. `asset` maps a logical file name to its address, `now` is the desk's clock."""
+def environment(
+    asset: Callable[[str], str], now: Callable[[], datetime], desk_name: Callable[[], str]
+) -> Environment:
+    """Make the environment.
+
+    `asset` maps a logical file name to its address, `now` is the desk's clock, `desk_name` what it is called.
+    """
     env = Environment(
         loader=PackageLoader("ombud.web", ""),
         autoescape=True,
@@ -44,6 +49,7 @@ def environment(asset: Callable[[str], str], now: Callable[[], datetime]) -> Env
     )
     env.globals["asset"] = lambda name: at(asset(name))
     env.globals["at"] = at
+    env.globals["desk_name"] = desk_name
     env.globals["icon"] = lambda name, label="": icon(at(asset("icons.svg")), name, label)
     env.globals["STATUS_ICONS"] = STATUS_ICONS
     env.filters["ago"] = lambda moment: ago(moment, now())

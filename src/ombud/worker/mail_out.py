@@ -292,7 +292,7 @@ async def _keep_sending(desk: Desk, stop: threading.Event) -> None:
             try:
                 sender = sender or open_sender(desk, desk.settings)
                 await asyncio.to_thread(desk.run, told, mail_notifications, sender.namer)
-                await asyncio.to_thread(write_requested_letters, desk, desk.settings)
+                await asyncio.to_thread(write_requested_letters, desk, desk.current)
                 busy = await sender.run_once()
             except OmbudError as error:
                 log.warning("sending mail will be tried again", code=error.code, reason=error.message)

@@ -19,7 +19,7 @@ GRACE = timedelta(hours=1)
 
 def purge(desk: Desk, actor: Actor) -> int:
     """Remove one batch of tickets that were deleted longer ago than the setting says; returns how many."""
-    days = desk.settings.purge_after_days
+    days = desk.current.purge_after_days
     return len(desk.run(actor, purge_deleted_tickets, days=days).ticket_ids) if days is not None else 0
 
 

@@ -93,7 +93,7 @@ class Mover:
 
     def __init__(self, desk: Desk, files: FileStore, *, attachment_limit: int) -> None:
         """`files` takes files of the size that transfers may have; `attachment_limit` is that of what is in them."""
-        self._desk, self.files, self._attachment_limit = desk, files, attachment_limit
+        self._desk, self.files, self.attachment_limit = desk, files, attachment_limit
         self._actor = Actor.system("transfers")
 
     def do_next(self, stop: threading.Event) -> bool:
@@ -192,8 +192,8 @@ class Mover:
                 session, mapping.source, batch, claim.since
             )
         if claim.dry_run:
-            return read_export(file, _keep_nothing, self._attachment_limit), _count_tickets
-        return read_export(file, self.files.put, self._attachment_limit), load_export
+            return read_export(file, _keep_nothing, self.attachment_limit), _count_tickets
+        return read_export(file, self.files.put, self.attachment_limit), load_export
 
 
 class _Counted:
@@ -209,6 +209,7 @@ def move_files(desk: Desk, stop: threading.Event) -> None:
         is_busy = False
         try:
             mover = mover or open_mover(desk)
+            mover.attachment_limit = desk.current.attachment_limit
             is_busy = mover.do_next(stop)
         except OmbudError as error:
             log.warning("transfers will be looked at again", code=error.code, reason=error.message)
@@ -220,9 +221,10 @@ def move_files(desk: Desk, stop: threading.Event) -> None:
 
 def open_mover(desk: Desk) -> Mover:
     """Return what does a desk's jobs, with the store of its settings."""
-    settings = desk.settings
-    files = files_of(settings, limit=max(settings.transfer_limit, settings.attachment_limit))
-    return Mover(desk, files, attachment_limit=settings.attachment_limit)
+    files = files_of(desk.settings).up_to(
+        lambda: max(desk.settings.transfer_limit, desk.current.attachment_limit)
+    )
+    return Mover(desk, files, attachment_limit=desk.current.attachment_limit)
 
 
 def _write_batch(

@@ -18,7 +18,7 @@ from tests.web.gallery.states import states
 def application() -> Starlette:
     """Make the application; `?theme=dark` overrides the system's preference."""
     assets = Assets()
-    env = environment(assets, lambda: NOW)
+    env = environment(assets, lambda: NOW, lambda: "Ombud")
     known = states()
 
     async def show(request: Request) -> Response:

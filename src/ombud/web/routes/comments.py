@@ -116,7 +116,7 @@ def _delivery(visitor: Visitor, form: FormData) -> Delivery:
     if hours and hours not in LATER:
         raise Invalid(fields={"later": "is not one of the choices."})
     to, cc = text_of(form, "to").strip(), text_of(form, "cc").strip()
-    seconds = float(hours) * 3600 if hours else visitor.parts.runtime.settings.mail_undo_seconds
+    seconds = float(hours) * 3600 if hours else visitor.parts.runtime.current.mail_undo_seconds
     return Delivery(
         to=addresses_of(to) if to else None,
         cc=addresses_of(cc) if to or cc else None,

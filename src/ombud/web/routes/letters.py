@@ -140,7 +140,7 @@ async def _use(request: Request, link: Link, secret: str, form: FormData) -> Res
             email = await desk.arun(actor, letters.take_address, secret)
             return _done(request, "Your address is confirmed", "Your account has it from now on.", email)
         case LinkPurpose.SIGN_IN:
-            if link.role is not UserRole.CUSTOMER or not parts.runtime.settings.sign_in_links:
+            if link.role is not UserRole.CUSTOMER or not parts.runtime.current.sign_in_links:
                 raise LinkVoid
             await desk.arun(actor, letters.use_link, secret, link.purpose)
             return await let_in(request, link.user_id, at("/"))
@@ -176,7 +176,7 @@ def _take_and_ask(session: Session, kind: LetterKind, email: str, ip: str) -> No
 
 
 def _require_links(request: Request) -> None:
-    if not parts_of(request).runtime.settings.sign_in_links:
+    if not parts_of(request).runtime.current.sign_in_links:
         raise NotFound
 
 
@@ -212,7 +212,7 @@ def _done(request: Request, title: str, said: str, email: str) -> Response:
 
 def _void(request: Request, said: str = "", error: RateLimited | None = None) -> Response:
     headers = _PRIVATE | ({"Retry-After": str(error.retry_after)} if error is not None else {})
-    links = parts_of(request).runtime.settings.sign_in_links
+    links = parts_of(request).runtime.current.sign_in_links
     context = {"said": said or LinkVoid.default_message, "sign_in_links": links}
     return page(
         request, "pages/link_void.html", context, status=429 if error is not None else 410, headers=headers

@@ -221,7 +221,7 @@ async def show_security(
         "failure": failure,
         "keeps_roles": visitor.actor.may(Permission.ROLES_KEEP),
         "has_passkeys": site_of(request) is not None,
-        "must_set_up": visitor.parts.runtime.settings.staff_second_factor
+        "must_set_up": visitor.parts.runtime.current.staff_second_factor
         and visitor.is_staff
         and not factors.has_any,
         "changed": request.query_params.get("changed") == "yes",

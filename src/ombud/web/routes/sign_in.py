@@ -178,7 +178,7 @@ async def sign_in_form(
         "next_href": next_href,
         "email": email,
         "failure": failure,
-        "sign_in_links": parts_of(request).runtime.settings.sign_in_links,
+        "sign_in_links": parts_of(request).runtime.current.sign_in_links,
         "has_passkeys": site_of(request) is not None,
     }
     response = page(request, "pages/sign_in.html", context, status=status, headers=headers)

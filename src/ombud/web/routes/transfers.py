@@ -163,7 +163,7 @@ async def _upload(visitor: Visitor, form: FormData) -> Upload:
         raise Invalid(fields={"file": "is missing."})
     source = file.file
     runtime = visitor.parts.runtime
-    stored = await runtime.files.up_to(_most(runtime.settings)).aput(iter(lambda: source.read(CHUNK), b""))
+    stored = await runtime.files.up_to(_most(runtime.current)).aput(iter(lambda: source.read(CHUNK), b""))
     return Upload(file.filename, stored, format_, mapping, bool(text_of(form, "dry_run")))
 
 
@@ -206,7 +206,7 @@ async def _list(
         ],
         "mapping": text_of(form, "mapping") if form is not None else STANDARD_MAPPING,
         "dry_run": form is None or bool(text_of(form, "dry_run")),
-        "most": size(_most(visitor.parts.runtime.settings)),
+        "most": size(_most(visitor.parts.runtime.current)),
         "days": KEPT.days,
         "errors": errors,
         "failure": error.message if error is not None and not any(errors.values()) else "",

@@ -30,6 +30,7 @@ REASONS = {
     "no_sender": "Names no sender",
     "spam": "Marked as spam",
     "unverified_staff": "Says to be one of us, unconfirmed",
+    "unknown_sender": "A stranger; only people whom the desk knows open tickets",
     "inactive_sender": "The sender was deactivated here",
     "token_of_stranger": "A stranger with somebody's reply address",
     "forged_token": "A reply address that we did not sign",
