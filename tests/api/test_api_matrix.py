@@ -68,7 +68,7 @@ PATCH /identity-providers/{provider_id}; DELETE /identity-providers/{provider_id
 POST /identity-providers/{provider_id}/trial; GET /users/{user_id}/factors; DELETE /users/{user_id}/factors;
 GET /users/{user_id}/identities; DELETE /users/{user_id}/identities/{identity_id};
 POST /users/{user_id}/password-reset;
-GET /health; GET /settings;
+GET /health; GET /settings; PATCH /settings;
 GET /exports; POST /exports; GET /exports/{export_id}; DELETE /exports/{export_id}; GET /exports/{export_id}/file;
 GET /imports; POST /imports; GET /imports/{import_id}; DELETE /imports/{import_id}; GET /imports/{import_id}/errors;
 POST /imports/{import_id}/repetition;

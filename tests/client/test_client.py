@@ -152,5 +152,10 @@ def test_files_go_out_and_come_in(address: str, cast: Cast, desk: Desk) -> None:
         assert client.send(calls.read_import(real["id"]))["counts"]["tickets"] == 1
         assert len(list(client.each(calls.imports(limit=1)))) == 2
         client.send(calls.delete_import(dry["id"]))
-        named = {one["name"]: one for one in client.send(calls.settings())["items"]}
+        there = client.send(calls.settings())
+        named = {one["name"]: one for one in there["items"]}
         assert named["OMBUD_DATABASE_URL"]["value"] is None
+        chosen = client.send(calls.change_settings(desk_name="Help", if_version=there["version"]))
+        assert chosen["version"] == there["version"] + 1
+        with pytest.raises(Problem, match="Nothing was overwritten"):
+            client.send(calls.change_settings(desk_name="Late", if_version=there["version"]))

@@ -34,6 +34,7 @@ NO_CANARY = {
     "audit_redactions": "digests and signatures",
     "audit_redacted_rows": "digests",
     "bounced_addresses": "see docs/curation.md: the log's key of such a row is the address",
+    "desk_settings": "what administrators chose",
     "distinct_people": "references",
     "distinct_tickets": "references",
     "identities": "go when the person goes, by a trigger",

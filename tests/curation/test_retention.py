@@ -16,6 +16,7 @@ from ombud.curation import purge_deleted_tickets
 from ombud.errors import Forbidden
 from ombud.files import FileStore, open_store
 from ombud.models import INCLUDE_DELETED, AuditAction, AuditLog, StaleFile, Ticket, User
+from ombud.settings import change_settings
 from ombud.testing import Cast, make_comment, make_ticket
 from ombud.tickets import StoredFile, restore_ticket, soft_delete_ticket
 from ombud.worker.chores import CHORES, run_chore
@@ -111,8 +112,8 @@ def test_nothing_is_purged_unless_somebody_says_so(desk: Desk, cast: Cast) -> No
     chore = next(one for one in CHORES if one.name == "purge")
     with clock.frozen(clock.now() + timedelta(days=1000)):
         assert run_chore(desk, chore) == 0
-        with Desk(desk.url, desk.settings.model_copy(update={"purge_after_days": 30})) as purging:
-            assert run_chore(purging, chore) == 1
+        desk.run(SYSTEM, change_settings, {"purge_after_days": 30}, desk.settings)
+        assert run_chore(desk, chore) == 1
     with pytest.raises(Forbidden):
         desk.run(cast.admin.actor, purge_deleted_tickets, days=30)
     with pytest.raises(ValidationError):

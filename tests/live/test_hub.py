@@ -11,7 +11,9 @@ from sqlalchemy import URL, text
 
 from ombud import Actor, Desk, Settings, TicketPriority
 from ombud.db.context import DeskSession
+from ombud.db.statements import counted
 from ombud.live import Changes, LiveHub
+from ombud.settings import change_settings
 from ombud.testing import Cast, ScratchDatabase, make_ticket
 from ombud.tickets import set_priority
 
@@ -94,6 +96,29 @@ async def test_a_lost_connection_makes_everybody_look_anew(
         assert (await subscription.next()).everything
         await desk.arun(system, _retitle, ticket.id)
         assert (await subscription.next()).ticket_ids == {ticket.id}
+
+
+async def test_what_is_chosen_in_one_process_holds_in_another(
+    listening: Desk, desk: Desk, database: ScratchDatabase, cast: Cast, system: Actor
+) -> None:
+    """By the notification alone, and without a statement of anybody who asks for a setting."""
+    await desk.arun(system, change_settings, {"desk_name": "Before"}, desk.settings)
+    async with _watching(listening, poll_seconds=NEVER) as subscription:
+        assert listening.current.desk_name == "Before", "known before anybody is served"
+        await desk.arun(cast.admin.actor, change_settings, {"desk_name": "Help"}, desk.settings)
+        assert (await subscription.next()).everything, "whoever has a page open looks anew"
+        with counted() as statements:
+            assert listening.current.desk_name == "Help"
+        assert len(statements) == 0
+        await asyncio.to_thread(desk.run, system, change_settings, {"desk_name": None}, desk.settings)
+        assert (await subscription.next()).everything
+        assert listening.current is listening.settings
+    async with _watching(listening, poll_seconds=0.05) as subscription:
+        with _plain(database.admin_url) as connection:
+            connection.execute("SELECT set_config('ombud.actor', 'system:psql', false)")
+            connection.execute("UPDATE ombud.desk_settings SET value = '\"By SQL\"'")
+        assert (await subscription.next()).everything
+        assert listening.current.desk_name == "By SQL"
 
 
 async def test_who_listened_does_not_go_back_into_the_pool(listening: Desk) -> None:

@@ -24,6 +24,7 @@ from ombud.models import (
     TicketPriority,
 )
 from ombud.people.actions import create_organization, create_team, create_user
+from ombud.settings import change_settings
 from ombud.tickets import reply, set_status, soft_delete_ticket
 from tests.mail_desk.conftest import SUPPORT, PostOffice, letter
 
@@ -72,6 +73,22 @@ def test_a_letter_opens_a_ticket_with_its_sender_text_and_files(office: PostOffi
         "Printer",
     )
     assert [step["step"] for step in mail.steps] == ["kind", "conversation"]
+
+
+def test_a_stranger_waits_in_quarantine_where_the_desk_wants_it(office: PostOffice) -> None:
+    environment = office.desk.settings
+    office.desk.run(SYSTEM, change_settings, {"unknown_senders": False}, environment)
+    decision, mail = office.deliver(letter())
+    assert decision is not None
+    assert (decision.code, mail.state, mail.ticket_id) == ("unknown_sender", MailState.QUARANTINED, None)
+    assert (
+        office.look(lambda session: session.scalar(select(User.id).where(User.email == mail.sender_email)))
+        is None
+    )
+    office.desk.run(SYSTEM, create_user, email="eva@customer.example")
+    decision, _ = office.deliver(letter(message_id="<known@customer.example>"))
+    assert decision is not None
+    assert decision.code == "new_conversation"
 
 
 def test_a_signed_address_together_with_a_participant_joins(office: PostOffice, namer: TicketNamer) -> None:

@@ -52,6 +52,8 @@ def test_every_column_is_audited_or_left_out_by_name(desk: Desk) -> None:
         "api_tokens.confirmed_at",
         "api_tokens.last_used_at",
         "comments.updated_at",
+        "desk_settings.updated_at",
+        "desk_settings.version",
         "identities.email",
         "identities.last_used_at",
         "identity_providers.has_secret",

@@ -65,7 +65,7 @@ POST /customers/{user_id}/reactivation;
 GET /settings/providers; POST /settings/providers; GET /settings/providers/{provider_id};
 POST /settings/providers/{provider_id}; POST /settings/providers/{provider_id}/deletion;
 POST /settings/providers/{provider_id}/trial;
-GET /settings/health;
+GET /settings/health; GET /settings/desk; POST /settings/desk;
 GET /settings/transfers; POST /settings/transfers/exports; GET /settings/transfers/exports/{export_id}/file;
 POST /settings/transfers/imports; GET /settings/transfers/imports/{import_id};
 POST /settings/transfers/imports/{import_id}/repetition; POST /settings/transfers/{noun}/{job_id}/end;
