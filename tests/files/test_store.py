@@ -49,7 +49,7 @@ def test_a_part_is_fetched_alone(store: FileStore) -> None:
 
 
 def test_a_file_that_is_too_large_leaves_nothing(store: FileStore) -> None:
-    store.limit = 100_000
+    store = store.up_to(100_000)
     with pytest.raises(TooLarge):
         store.put([b"x" * 60_000, b"x" * 60_000])
     assert list(store.listed()) == []
