@@ -22,6 +22,8 @@ class InBrowser:
     label: str
     unit: Literal["", "MB", "days", "hours", "seconds"] = ""
     """What is typed there; sizes are bytes everywhere else."""
+    hint: str = ""
+    """What stands below it, where that is not the description."""
 
 
 class Settings(BaseSettings):
@@ -99,9 +101,9 @@ class Settings(BaseSettings):
     api_rate: int = Field(
         default=1200, ge=0, description="Units that a caller of the API may use in a minute; 0: any number."
     )
-    attachment_limit: Annotated[int, InBrowser("Files", "Largest file", "MB")] = Field(
-        default=25 * 2**20, ge=1, le=10 * 2**30, description="Bytes a file may have."
-    )
+    attachment_limit: Annotated[
+        int, InBrowser("Files", "Largest file", "MB", "A message may have ten files.")
+    ] = Field(default=25 * 2**20, ge=1, le=10 * 2**30, description="Bytes a file may have.")
     transfer_limit: int = Field(
         default=2**30, ge=1, description="Bytes that the file of an export or import may have."
     )
@@ -132,13 +134,19 @@ class Settings(BaseSettings):
         pattern=r"\S",
         description="What the desk is called on its pages.",
     )
-    purge_after_days: Annotated[int | None, InBrowser("Keeping", "Deleted tickets are kept for", "days")] = (
-        Field(
-            default=None,
-            ge=1,
-            le=3650,
-            description="Days after which deleted tickets are removed for good; none by default.",
-        )
+    purge_after_days: Annotated[
+        int | None,
+        InBrowser(
+            "Keeping",
+            "Deleted tickets are kept for",
+            "days",
+            "Then they are gone for good. Empty: they stay.",
+        ),
+    ] = Field(
+        default=None,
+        ge=1,
+        le=3650,
+        description="Days after which deleted tickets are removed for good; none by default.",
     )
     mail_undo_seconds: Annotated[float, InBrowser("Mail", "Replies wait before they go out", "seconds")] = (
         Field(

@@ -71,10 +71,10 @@ async def test_settings_are_changed_on_the_page_and_taken_back(
     assert "<bdi>&lt;b&gt;Tally</bdi>" in done.text
     assert "&lt;b&gt;Tally</bdi>" in (await web.get("/tickets")).text
 
-    way_back = {"field": named(done.text, "banner"), "seen": fields(done.text)["seen"]}
-    banner = done.text.split('<form class="banner"')[1].split("</form>")[0]
+    way_back = {"field": named(done.text, "way-back"), "seen": fields(done.text)["seen"]}
+    banner = done.text.split('<form class="way-back"')[1].split("</form>")[0]
     way_back |= dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', banner.replace("&lt;", "<")))
-    way_back["field"] = named(done.text, "banner")
+    way_back["field"] = named(done.text, "way-back")
     undone = await web.post(HERE, way_back)
     assert undone.status_code == 200
     assert runtime.current.model_dump() == runtime.settings.model_dump()

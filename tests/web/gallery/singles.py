@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ombud.config import Settings
+from ombud.db.actor import Actor
+from ombud.models import DeskSetting
+from ombud.settings import effective_settings
 from ombud.web.openid import ProviderButton
+from ombud.web.views.settings import sections
 from ombud.web.views.tickets import (
     ChangeView,
     HistoryEntry,
@@ -69,7 +74,23 @@ def single_pages() -> dict[str, State]:
         "action_href": "/",
         "request_id": "7f3c9a1e",
     }
+    fixed = Settings(desk_name="W" * 60, staff_idle_hours=1)
+    chosen = [DeskSetting(name="purge_after_days", value=30, version=1)]
+    wrong_days = {"staff_session_days": "must be a whole number from 1 to 90."}
+    desk = {
+        "frame": frame("settings"),
+        "sections": sections(
+            effective_settings(Actor.system("gallery"), fixed, chosen),
+            {"staff_session_days": "0"},
+            wrong_days,
+        ),
+        "version": 2,
+        "done": {"before": {"purge_after_days": ""}},
+        "failure": "Somebody else changed this in the meantime.",
+        "is_fresh": False,
+    }
     return {
+        "desk-settings": ("pages/settings.html", desk),
         "sign-in": ("pages/sign_in.html", sign_in),
         "sign-in-providers": (
             "pages/sign_in.html",

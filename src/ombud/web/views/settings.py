@@ -11,6 +11,7 @@ from ombud.config import in_browser
 from ombud.errors import Invalid
 from ombud.settings import EffectiveSetting, Source, read_setting
 
+SECTIONS = ("This desk", "Sign-in", "Mail", "Files", "Keeping")
 MB = 2**20
 
 
@@ -42,7 +43,7 @@ def sections(
     settings: Sequence[EffectiveSetting], typed: Mapping[str, str], errors: Mapping[str, str]
 ) -> list[Section]:
     """Return the form: what was typed where something is wrong, else what is in force."""
-    found: dict[str, list[SettingView]] = {}
+    found: dict[str, list[SettingView]] = {title: [] for title in SECTIONS}
     for one in settings:
         if one.key is None:
             continue
@@ -51,12 +52,12 @@ def sections(
         default = shown(one.default, mark.unit)
         rest = "" if is_flag else f" Empty: {default}." if default else ""
         error = errors.get(one.key, "")
-        found.setdefault(mark.section, []).append(
+        found[mark.section].append(
             SettingView(
                 name=one.key,
                 variable=one.name,
                 label=mark.label,
-                hint=f"{field.description}{rest}",
+                hint=f"{mark.hint or field.description}{rest}",
                 unit=mark.unit,
                 value=typed.get(one.key, shown(one.value, mark.unit)),
                 is_flag=is_flag,
