@@ -99,6 +99,7 @@ async def test_what_is_wrong_stands_beside_its_field(web: Browser, cast: Cast, r
     assert answer.status_code == 422
     assert answer.text.count("field-error") == 3
     assert "Must be a whole number from 1 to 720." in answer.text
+    assert "Must be a number of MB from 0 to 10240." in answer.text
     assert fields(answer.text)["attachment_limit"] == "big"
     assert runtime.current is runtime.settings
     await web.client.aclose()

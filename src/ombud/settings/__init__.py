@@ -7,7 +7,7 @@ was chosen here; else the default.
 from ombud.settings.actions import change_settings
 from ombud.settings.effective import EffectiveSetting, Source, effective_settings, settings_version
 from ombud.settings.looking import alook, learn, look
-from ombud.settings.rules import clean_setting, kind_of, read_setting, rule_of
+from ombud.settings.rules import clean_setting, kind_of, limits_of, read_setting, rule_of
 
 __all__ = [
     "EffectiveSetting",
@@ -18,6 +18,7 @@ __all__ = [
     "effective_settings",
     "kind_of",
     "learn",
+    "limits_of",
     "look",
     "read_setting",
     "rule_of",

@@ -11,6 +11,8 @@ from ombud.config import in_browser
 from ombud.errors import Invalid
 from ombud.kit.text import clean_line
 
+_LIMITS = ("ge", "min_length", "le", "max_length")
+
 
 def clean_setting(name: str, value: Any) -> Any:
     """Return a value as it is kept, None for who chooses nothing; Invalid names the setting and its rule."""
@@ -35,20 +37,21 @@ def usable(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def rule_of(name: str) -> str:
     """Return in words what a setting may be: "must be ..."."""
-    field, _ = in_browser()[name]
-    limits = {
-        key: getattr(part, key)
-        for part in field.metadata
-        for key in ("ge", "le", "max_length")
-        if getattr(part, key, None) is not None
-    }
-    kind = kind_of(field)
+    kind = kind_of(in_browser()[name][0])
     if kind is bool:
         return "must be true or false."
+    least, most = limits_of(name)
     if kind is str:
-        return f"must be a line of 1 to {limits['max_length']} characters."
-    noun = "a whole number" if kind is int else "a number"
-    return f"must be {noun} from {limits['ge']} to {limits['le']}."
+        return f"must be a line of {least} to {most} characters."
+    return f"must be {'a whole number' if kind is int else 'a number'} from {least} to {most}."
+
+
+def limits_of(name: str) -> tuple[Any, Any]:
+    """Return the least and the most that a number may be, or how long a text."""
+    field, _ = in_browser()[name]
+    found = {key: getattr(part, key) for part in field.metadata for key in _LIMITS if hasattr(part, key)}
+    least, most = (key for key in _LIMITS if key in found)
+    return found[least], found[most]
 
 
 def kind_of(field: FieldInfo) -> type:
@@ -68,7 +71,7 @@ def _checked(name: str, value: Any, *, strict: bool) -> Any:
         checked = _adapter(name).validate_python(value, strict=strict)
     except ValidationError:
         raise Invalid(fields={name: rule_of(name)}) from None
-    return clean_line(name, checked, limit=_longest(known[name][0])) if isinstance(checked, str) else checked
+    return clean_line(name, checked, limit=limits_of(name)[1]) if isinstance(checked, str) else checked
 
 
 @cache
@@ -78,8 +81,3 @@ def _adapter(name: str) -> TypeAdapter[Any]:
     constrained: Any = Annotated[kind_of(field), *field.metadata]
     adapter: TypeAdapter[Any] = TypeAdapter(constrained)
     return adapter
-
-
-def _longest(field: FieldInfo) -> int:
-    longest: int = next(part.max_length for part in field.metadata if hasattr(part, "max_length"))
-    return longest

@@ -9,7 +9,7 @@ from typing import Any
 
 from ombud.config import in_browser
 from ombud.errors import Invalid
-from ombud.settings import EffectiveSetting, Source, read_setting
+from ombud.settings import EffectiveSetting, Source, clean_setting, limits_of, read_setting
 
 SECTIONS = ("This desk", "Sign-in", "Mail", "Files", "Keeping")
 MB = 2**20
@@ -50,7 +50,8 @@ def sections(
         field, mark = in_browser()[one.key]
         is_flag = isinstance(one.default, bool)
         default = shown(one.default, mark.unit)
-        rest = "" if is_flag else f" Empty: {default}." if default else ""
+        is_locked = one.source is Source.ENVIRONMENT
+        rest = "" if is_flag or is_locked or not default else f" Empty: {default}."
         error = errors.get(one.key, "")
         found[mark.section].append(
             SettingView(
@@ -62,7 +63,7 @@ def sections(
                 value=typed.get(one.key, shown(one.value, mark.unit)),
                 is_flag=is_flag,
                 is_text=isinstance(one.default, str),
-                is_locked=one.source is Source.ENVIRONMENT,
+                is_locked=is_locked,
                 error=error[:1].upper() + error[1:],
             )
         )
@@ -110,11 +111,12 @@ def _read(setting: EffectiveSetting, text: str, unit: str) -> Any:
     name = setting.key or ""
     if isinstance(setting.default, bool):
         return bool(text)
-    return read_setting(name, _bytes(name, text) if unit == "MB" else text)
+    return _read_size(name, text) if unit == "MB" else read_setting(name, text)
 
 
-def _bytes(name: str, text: str) -> str:
+def _read_size(name: str, text: str) -> Any:
     try:
-        return str(int(Decimal(text) * MB))
-    except (InvalidOperation, OverflowError, ValueError):
-        raise Invalid(fields={name: "must be a number of MB."}) from None
+        return clean_setting(name, int(Decimal(text) * MB))
+    except (Invalid, InvalidOperation, OverflowError, ValueError):
+        least, most = (shown(limit, "MB") for limit in limits_of(name))
+        raise Invalid(fields={name: f"must be a number of MB from {least or 0} to {most}."}) from None
