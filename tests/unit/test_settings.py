@@ -56,7 +56,16 @@ def test_every_setting_says_its_rule_and_keeps_it() -> None:
         assert rule_of(name).startswith("must be ")
         if field.default is not None:
             assert clean_setting(name, field.default) == field.default
-        for wrong in ([], {}, "", "\x00", -1, 10**12, 1.5 if name != "mail_undo_seconds" else "1.5"):
+        others: tuple[object, ...] = (
+            [],
+            {},
+            "",
+            "\x00",
+            -1,
+            10**12,
+            "1.5" if name == "mail_undo_seconds" else 1.5,
+        )
+        for wrong in others:
             with pytest.raises(Invalid) as raised:
                 clean_setting(name, wrong)
             assert list(raised.value.fields) == [name]

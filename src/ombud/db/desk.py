@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Self, TypeVar
 
 from sqlalchemy import URL, Engine
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from ombud.config import Settings
 from ombud.db.actor import Actor, ActorKind
@@ -281,7 +282,7 @@ class Desk:
         self._equip(session.sync_session)
         return session
 
-    def _equip(self, session: DeskSession) -> None:
+    def _equip(self, session: Session) -> None:
         """Give a session what actions ask it for."""
         session.info[INFO_REACTIONS] = self.reactions
         session.info[INFO_CHOICES] = self.choices

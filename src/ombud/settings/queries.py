@@ -20,6 +20,6 @@ def rows() -> Select[DeskSetting]:
     return select(DeskSetting).order_by(DeskSetting.name)
 
 
-def chosen() -> Select[dict[str, Any]]:
+def chosen() -> Select[Any]:
     """Return what is chosen now as one object, whoever asks."""
     return select(func.ombud.chosen_settings(type_=JSONB))
