@@ -1,7 +1,7 @@
 """One's own sessions and tokens."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
@@ -12,11 +12,16 @@ Scope = Literal["read", "write", "mail"]
 
 
 class NewProof(Input):
-    """Who owns the token that calls, once more: one of the two."""
+    """Who owns the token that calls, once more: one of the three."""
 
     password: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
     code: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
         default=None, description="Of the owner's authenticator app, or a recovery code."
+    )
+    credential: dict[str, Any] | None = Field(
+        default=None,
+        description="What `navigator.credentials.get` gave, by its `toJSON`, "
+        "within five minutes of `POST /confirmation/options`.",
     )
 
 
