@@ -1,63 +1,10 @@
-"""What can be asked of a desk: each function makes a `Call` or a `Listing`, which a client sends. No I/O."""
+"""Tickets, their conversations and files, and what is known about them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Generic, Literal, TypeVar
-from urllib.parse import quote
+from collections.abc import Sequence
+from typing import Any, Literal
 
-from ombud.client.shapes import (
-    Attachment,
-    BulkResult,
-    Comment,
-    Export,
-    Import,
-    MergeResult,
-    Ticket,
-    UndoResult,
-)
-
-T = TypeVar("T")
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Call(Generic[T]):
-    """One request whose answer is a `T`. `key` is a key of the caller's own, to repeat it after a restart."""
-
-    method: str
-    path: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-    json: Any = None
-    file: tuple[str, bytes, str] | None = None
-    form: Mapping[str, str] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    is_bytes: bool = False
-    key: str | None = None
-
-    def under(self, key: str) -> "Call[T]":
-        """Return the same call under a key of one's own."""
-        return replace(self, key=key)
-
-
-@dataclass(frozen=True, slots=True)
-class Listing(Generic[T]):
-    """A list of `T`, which comes in pages. `params` are those of docs/api.md."""
-
-    path: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-    def page(self) -> Call[Json]:
-        """Return the call of one page."""
-        return Call("GET", self.path, self.params)
-
-    def at(self, cursor: str) -> "Listing[T]":
-        """Return the same list from a cursor on."""
-        return replace(self, params={**self.params, "cursor": cursor})
-
-
-def me() -> Call[Json]:
-    """Read who calls."""
-    return Call("GET", "me")
+from ombud.client.calls.making import Call, Json, Listing, given, part
+from ombud.client.shapes import Attachment, BulkResult, Comment, MergeResult, Ticket, UndoResult
 
 
 def tickets(**params: Any) -> Listing[Ticket]:
@@ -113,6 +60,44 @@ def attach(
     return Call("POST", f"{_ticket(number)}/attachments", file=(file_name, content, content_type))
 
 
+def attach_to_comment(
+    number: str,
+    comment_id: int,
+    file_name: str,
+    content: bytes,
+    *,
+    content_type: str = "application/octet-stream",
+) -> Call[Attachment]:
+    """Attach a file to a comment of one's own."""
+    path = f"{_ticket(number)}/comments/{comment_id}/attachments"
+    return Call("POST", path, file=(file_name, content, content_type))
+
+
+def read_comment(number: str, comment_id: int) -> Call[Comment]:
+    """Read one comment."""
+    return Call("GET", f"{_ticket(number)}/comments/{comment_id}")
+
+
+def retract_comment(number: str, comment_id: int) -> Call[None]:
+    """Take a reply back that was not mailed yet."""
+    return Call("POST", f"{_ticket(number)}/comments/{comment_id}/retraction")
+
+
+def attachments(number: str) -> Listing[Attachment]:
+    """List a ticket's files."""
+    return Listing(f"{_ticket(number)}/attachments")
+
+
+def attachment(attachment_id: int) -> Call[Attachment]:
+    """Read a file's record."""
+    return Call("GET", f"attachments/{attachment_id}")
+
+
+def delete_attachment(attachment_id: int) -> Call[None]:
+    """Delete a file."""
+    return Call("DELETE", f"attachments/{attachment_id}")
+
+
 def download(attachment_id: int) -> Call[bytes]:
     """Fetch a file's bytes."""
     return Call("GET", f"attachments/{attachment_id}/content", is_bytes=True)
@@ -120,12 +105,12 @@ def download(attachment_id: int) -> Call[bytes]:
 
 def tag(number: str, name: str) -> Call[Json]:
     """Put a tag on a ticket."""
-    return Call("PUT", f"{_ticket(number)}/tags/{quote(name, safe='')}")
+    return Call("PUT", f"{_ticket(number)}/tags/{part(name)}")
 
 
 def untag(number: str, name: str) -> Call[None]:
     """Take a tag off a ticket."""
-    return Call("DELETE", f"{_ticket(number)}/tags/{quote(name, safe='')}")
+    return Call("DELETE", f"{_ticket(number)}/tags/{part(name)}")
 
 
 def change_tickets(
@@ -145,11 +130,6 @@ def undo(request_id: str) -> Call[UndoResult]:
 def merge_tickets(number: str, numbers: Sequence[str], **options: bool) -> Call[MergeResult]:
     """Let the conversations of other tickets go on in this one; `options` are those of docs/api.md."""
     return Call("POST", f"{_ticket(number)}/merges", json={"numbers": list(numbers), **options})
-
-
-def duplicates(kind: Literal["users", "tickets"]) -> Listing[Json]:
-    """List pairs that may be one, the likeliest first."""
-    return Listing(f"duplicates/{kind}")
 
 
 def views() -> Call[Json]:
@@ -172,94 +152,15 @@ def audit(**params: Any) -> Listing[Json]:
     return Listing("audit", params)
 
 
-def users(**params: Any) -> Listing[Json]:
-    """List people."""
-    return Listing("users", params)
+def suggestions(q: str) -> Call[Json]:
+    """Read what else to search for."""
+    return Call("GET", "search/suggestions", {"q": q})
 
 
-def organizations(**params: Any) -> Listing[Json]:
-    """List organizations."""
-    return Listing("organizations", params)
-
-
-def teams(**params: Any) -> Listing[Json]:
-    """List teams."""
-    return Listing("teams", params)
-
-
-def tags(**params: Any) -> Listing[Json]:
-    """List tags."""
-    return Listing("tags", params)
-
-
-def export(format: Literal["jsonl", "csv"], *, includes_files: bool = True) -> Call[Export]:  # noqa: A002 - as in the API
-    """Ask for an export of all that the caller sees; read it again to see how far it is."""
-    return Call("POST", "exports", json={"format": format, "includes_files": includes_files})
-
-
-def exports(**params: Any) -> Listing[Export]:
-    """List exports, newest first."""
-    return Listing("exports", params)
-
-
-def read_export(export_id: int) -> Call[Export]:
-    """Read how far an export is."""
-    return Call("GET", f"exports/{export_id}")
-
-
-def export_file(export_id: int, *, part: tuple[int, int] | None = None) -> Call[bytes]:
-    """Fetch the file of an export; with `part` (first and last byte) a part of it, where it is large."""
-    headers = {"Range": f"bytes={part[0]}-{part[1]}"} if part is not None else {}
-    return Call("GET", f"exports/{export_id}/file", headers=headers, is_bytes=True)
-
-
-def delete_export(export_id: int) -> Call[None]:
-    """Cancel an export that is under way, or remove one that is over."""
-    return Call("DELETE", f"exports/{export_id}")
-
-
-def bring(
-    file_name: str,
-    content: bytes,
-    *,
-    format: Literal["jsonl", "csv"],  # noqa: A002 - as in the API
-    mapping: str = "",
-    dry_run: bool = False,
-) -> Call[Import]:
-    """Import a file, or with `dry_run` only check it; read it again to see what became of its rows."""
-    form = {"format": format, "mapping": mapping, "dry_run": "true" if dry_run else "false"}
-    return Call("POST", "imports", file=(file_name, content, "application/octet-stream"), form=form)
-
-
-def imports(**params: Any) -> Listing[Import]:
-    """List imports, newest first."""
-    return Listing("imports", params)
-
-
-def read_import(import_id: int) -> Call[Import]:
-    """Read how far an import is, and what came of it."""
-    return Call("GET", f"imports/{import_id}")
-
-
-def import_errors(import_id: int, **params: Any) -> Listing[Json]:
-    """List the rows that do not come in: `line`, `key`, `problems`."""
-    return Listing(f"imports/{import_id}/errors", params)
-
-
-def repeat_import(import_id: int) -> Call[Import]:
-    """Import the same file in earnest: after a dry run, or one that failed."""
-    return Call("POST", f"imports/{import_id}/repetition")
-
-
-def delete_import(import_id: int) -> Call[None]:
-    """Cancel an import that is under way, or remove the record of one that is over."""
-    return Call("DELETE", f"imports/{import_id}")
-
-
-def settings() -> Call[Json]:
-    """Read what the environment set, without secrets."""
-    return Call("GET", "settings")
+def events(cursor: str | None = None) -> Call[Json]:
+    """Read what happened since `cursor`, the `next_cursor` of the answer before; without, where to begin."""
+    return Call("GET", "events", given(cursor=cursor))
 
 
 def _ticket(number: str) -> str:
-    return f"tickets/{quote(number, safe='')}"
+    return f"tickets/{part(number)}"
