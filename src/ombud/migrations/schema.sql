@@ -3043,11 +3043,13 @@ CREATE FUNCTION ombud.drop_factors() RETURNS trigger
     SET search_path TO 'pg_catalog'
     AS $$
 BEGIN
-  DELETE FROM ombud.totp_factors WHERE user_id = NEW.id;
-  DELETE FROM ombud.recovery_codes WHERE user_id = NEW.id;
-  DELETE FROM ombud.passkeys WHERE user_id = NEW.id;
   DELETE FROM ombud.sign_in_steps WHERE user_id = NEW.id;
-  DELETE FROM ombud.account_notices WHERE user_id = NEW.id;
+  IF NEW.anonymised_at IS NOT NULL THEN
+    DELETE FROM ombud.totp_factors WHERE user_id = NEW.id;
+    DELETE FROM ombud.recovery_codes WHERE user_id = NEW.id;
+    DELETE FROM ombud.passkeys WHERE user_id = NEW.id;
+    DELETE FROM ombud.account_notices WHERE user_id = NEW.id;
+  END IF;
   RETURN NULL;
 END $$;
 
