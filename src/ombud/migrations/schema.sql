@@ -2999,6 +2999,17 @@ CREATE FUNCTION ombud.count_request_changes(request text) RETURNS bigint
 
 ALTER FUNCTION ombud.count_request_changes(request text) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.count_webhooks() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('ombud.webhook_endpoints', 0));
+  RETURN (SELECT count(*) FROM ombud.webhook_endpoints);
+END $$;
+
+ALTER FUNCTION ombud.count_webhooks() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.credentials(address text) RETURNS TABLE(user_id bigint, password_hash text, is_active boolean, is_staff boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -8282,6 +8293,9 @@ GRANT ALL ON FUNCTION ombud.containing(part text) TO ombud_search;
 
 REVOKE ALL ON FUNCTION ombud.count_request_changes(request text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.count_request_changes(request text) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.count_webhooks() FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.count_webhooks() TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.credentials(address text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.credentials(address text) TO ombud_app;
