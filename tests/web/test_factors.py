@@ -12,25 +12,20 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from ombud import clock
-from ombud.audit import undo_request
 from ombud.config import Settings
-from ombud.curation import merge_people
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.models import (
     AccountNotice,
-    ApiToken,
     Identity,
     IdentityProvider,
     LoginAttempt,
     NoticeKind,
-    Passkey,
     SignInStep,
     TotpFactor,
     WebSession,
 )
 from ombud.people.actions import set_password
-from ombud.people.factors import queries as factor_queries
 from ombud.people.factors import reset_factors
 from ombud.people.throttle import CODES
 from ombud.runtime import Runtime
@@ -335,69 +330,6 @@ async def test_an_administrator_takes_lost_factors_away(
     assert found is not None
     assert (found.kind, found.by_other) == (NoticeKind.FACTORS_RESET, True)
     assert logged == 1
-
-
-async def test_a_merge_moves_nothing_that_opens(
-    web: Browser, runtime: Runtime, cast: Cast, desk: Desk
-) -> None:
-    """Both have an app: the kept one's goes on, the other's opens nothing, and after an undo it is asked for again."""
-    other = Browser(runtime)
-    async with other.client:
-        apps = {}
-        for browser, who in ((web, cast.colleague), (other, cast.customer)):
-            await browser.sign_in(who)
-            apps[who.id], codes = await set_up_app(browser)
-        async with desk.abegin(SYSTEM) as session:
-            for who in (cast.customer, cast.colleague):
-                session.add(
-                    Passkey(user_id=who.id, name="Key", credential_id=bytes([who.id % 256]), public_key=b"k")
-                )
-        await first_step(other, cast.customer)  # half in
-        before = await opening(desk)
-        await desk.arun(
-            cast.admin.actor.for_request("merge"), merge_people, [cast.customer.id], cast.colleague.id
-        )
-        assert await opening(desk) == before, "nothing moved, nothing went"
-        assert (await web.get("/me/security")).status_code == 200, "who stays goes on"
-        code = await later(apps[cast.customer.id])
-        half = await other.post("/sign-in/code", {"code": code})
-        assert half.headers["location"].startswith("/sign-in?"), "the half sign-in is over"
-        await other.get("/sign-in")
-        refused = await other.post(
-            "/sign-in", {"email": cast.customer.email, "password": cast.customer.password}
-        )
-        assert refused.status_code == 422
-        async with desk.aread(SYSTEM, fresh=True) as session:
-            assert (
-                await session.scalar(factor_queries.passkey_by_credential(bytes([cast.customer.id % 256])))
-                is None
-            )
-            tokens = select(func.count()).select_from(ApiToken).where(ApiToken.revoked_at.is_(None))
-            assert await session.scalar(tokens.where(ApiToken.user_id == cast.customer.id)) == 0
-            assert await session.scalar(tokens.where(ApiToken.user_id == cast.colleague.id)) == 1
-
-        await desk.arun(cast.admin.actor.for_request("undo"), undo_request, "merge")
-        assert await opening(desk) == before
-        await first_step(other, cast.customer)  # a password is half of it, as before
-        done = await other.post("/sign-in/code", {"code": await later(apps[cast.customer.id])})
-        assert done.headers["location"] == "/"
-        await other.get("/me/security")
-        async with desk.aread(SYSTEM, fresh=True) as session:
-            assert await session.scalar(tokens.where(ApiToken.user_id == cast.customer.id)) == 0, "for good"
-    assert codes
-
-
-async def opening(desk: Desk) -> list[tuple[object, ...]]:
-    """Return whose second factors there are, and their secrets."""
-    async with desk.aread(SYSTEM, fresh=True) as session:
-        found = await session.execute(
-            text(
-                "SELECT user_id, secret FROM ombud.totp_factors"
-                " UNION ALL SELECT user_id, code_hash FROM ombud.recovery_codes WHERE used_at IS NULL"
-                " UNION ALL SELECT user_id, public_key FROM ombud.passkeys ORDER BY 1, 2"
-            )
-        )
-        return [tuple(row) for row in found]
 
 
 async def test_nobody_but_administrators_resets(desk: Desk, cast: Cast) -> None:
