@@ -131,6 +131,7 @@ class WebSession(TypedDict):
     last_seen_at: str
     expires_at: str
     ip: str
+    browser: str
     user_agent: str
 
 

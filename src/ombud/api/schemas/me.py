@@ -7,6 +7,7 @@ from pydantic import Field
 
 from ombud import models
 from ombud.api.schemas.base import Input, Output, line
+from ombud.kit.browsers import name_of
 
 Scope = Literal["read", "write", "mail"]
 
@@ -45,6 +46,7 @@ class WebSession(Output):
     last_seen_at: datetime
     expires_at: datetime
     ip: str
+    browser: str = Field(description="What `user_agent` says, in words.", examples=["Firefox on Linux"])
     user_agent: str
 
     @classmethod
@@ -56,6 +58,7 @@ class WebSession(Output):
             last_seen_at=row.last_seen_at,
             expires_at=row.expires_at,
             ip=row.ip,
+            browser=name_of(row.user_agent),
             user_agent=row.user_agent,
         )
 
