@@ -169,3 +169,13 @@ def change_notification_setting(
     """Choose how one is told of something."""
     told = given(in_page=in_page, by_mail=by_mail)
     return Call("PATCH", f"notification-settings/{part(kind)}", json=told)
+
+
+def preferences() -> Call[Json]:
+    """Read how one's pages look."""
+    return Call("GET", "me/preferences")
+
+
+def change_preferences(*, theme: str) -> Call[Json]:
+    """Change how one's pages look, in every browser."""
+    return Call("PATCH", "me/preferences", json={"theme": theme})

@@ -81,6 +81,11 @@ def hand_in_mail(content: bytes, *, mailbox: str | None = None) -> Call[Json]:
     return Call("POST", "mail/inbound", given(mailbox=mailbox), content=content, headers=headers)
 
 
+def decide_mail_anew(mail_id: int) -> Call[Json]:
+    """Decide anew about a mail that came to nothing, after a rule or a setting was changed."""
+    return Call("POST", f"mail/inbound/{mail_id}/decision")
+
+
 def discard_mail(mail_id: int) -> Call[Json]:
     """Discard a mail that is held for somebody to look at."""
     return Call("DELETE", f"mail/inbound/{mail_id}/quarantine")

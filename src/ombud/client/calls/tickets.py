@@ -152,6 +152,27 @@ def audit(**params: Any) -> Listing[Json]:
     return Listing("audit", params)
 
 
+def read_all_of(number: str) -> Call[None]:
+    """Note that one has seen a ticket as it is now."""
+    return Call("POST", f"{_ticket(number)}/reading")
+
+
+def draft(number: str) -> Call[Json]:
+    """Read what one has begun to write about a ticket."""
+    return Call("GET", f"{_ticket(number)}/draft")
+
+
+def save_draft(number: str, content: str, *, is_internal: bool = False) -> Call[Json]:
+    """Keep words that are not sent yet."""
+    told = {"content": content, "is_internal": is_internal}
+    return Call("PUT", f"{_ticket(number)}/draft", json=told)
+
+
+def discard_draft(number: str) -> Call[None]:
+    """Throw away what one has begun to write."""
+    return Call("DELETE", f"{_ticket(number)}/draft")
+
+
 def suggestions(q: str) -> Call[Json]:
     """Read what else to search for."""
     return Call("GET", "search/suggestions", {"q": q})
