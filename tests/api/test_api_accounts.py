@@ -147,9 +147,11 @@ async def test_a_narrow_token_makes_no_wider_one(caller: Caller, cast: Cast, des
 async def test_sessions_and_tokens_are_ones_own(
     customer: httpx.AsyncClient, agent: httpx.AsyncClient, admin: httpx.AsyncClient, cast: Cast, desk: Desk
 ) -> None:
-    await desk.arun(cast.customer.in_new_request(), accounts.start_session, cast.customer.id, ip="127.0.0.1")
+    begin, who = accounts.start_session, cast.customer
+    await desk.arun(who.in_new_request(), begin, who.id, ip="127.0.0.1", user_agent="curl/8.5.0")
     (mine,) = (await customer.get("me/sessions")).json()["items"]
     assert (mine["ip"], "token_hash" in mine) == ("127.0.0.1", False)
+    assert (mine["browser"], mine["user_agent"]) == ("curl", "curl/8.5.0")
     own = (await customer.get("tokens")).json()["items"][0]["id"]
     for other in (agent, admin):
         assert (await other.get("me/sessions")).json()["items"] == []

@@ -146,10 +146,41 @@ async def test_a_passkey_is_added_named_and_removed(runtime: Runtime, cast: Cast
         for method in ("PATCH", "DELETE"):
             name = {"name": "Mine"} if method == "PATCH" else None
             assert (await other.request(method, here, json=name)).status_code == 404
+        await prove_by_passkey(client, other, key, desk, cast)
         renamed = await client.patch(here, json={"name": "Old"})
         assert [one["name"] for one in renamed.json()["passkeys"]] == ["Old"]
         assert (await client.delete(here)).status_code == 204
         assert (await client.get("me/factors")).json()["recovery_codes_left"] == 0
+
+
+async def prove_by_passkey(
+    client: httpx.AsyncClient, other: httpx.AsyncClient, key: Authenticator, desk: Desk, cast: Cast
+) -> None:
+    """A passkey is a fresh proof of who owns the token, by a challenge of that token that counts once."""
+    await grow_old(desk, cast.agent)
+    await grow_old(desk, cast.light_agent)
+    assert (await other.post("confirmation/options")).status_code == 409, "who has none"
+    asked = (await client.post("confirmation/options")).json()["options"]
+    assert [one["id"] for one in asked["allowCredentials"]] == [key.get(asked)["id"]]
+    signed = {"credential": key.get(asked)}
+    assert (await other.post("confirmation", json=signed)).status_code == 403, "another's challenge"
+    once = {"Idempotency-Key": "proof-1"}
+    assert (await client.post("me/factors/recovery-codes")).json()["code"] == "confirmation_needed"
+    for id_ in ("", "x" * 30_000):
+        assert (await client.post("confirmation", json={"credential": {"id": id_}})).status_code == 403
+    forged = {
+        "credential": Authenticator(key.origin).get(
+            (await client.post("confirmation/options")).json()["options"]
+        )
+    }
+    assert (await client.post("confirmation", json=forged)).status_code == 403, "an unknown key"
+    assert (await client.post("confirmation", json={**signed, "code": "1"})).status_code == 422
+    assert (await client.post("me/factors/recovery-codes")).status_code == 403
+    signed = {"credential": key.get((await client.post("confirmation/options")).json()["options"])}
+    for _ in range(2):
+        assert (await client.post("confirmation", json=signed, headers=once)).status_code == 204
+    assert (await client.post("confirmation", json=signed)).status_code == 403, "a challenge counts once"
+    assert (await client.post("me/factors/recovery-codes")).status_code == 200
 
 
 async def test_an_administrator_takes_factors_and_connections_away(

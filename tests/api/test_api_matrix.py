@@ -31,6 +31,7 @@ GET /attachments/{attachment_id}; DELETE /attachments/{attachment_id};
 GET /attachments/{attachment_id}/content; GET /me; GET /me/sessions; GET /tickets;
 GET /search/suggestions; GET /tickets/{number}; GET /tickets/{number}/attachments; GET /tickets/{number}/comments;
 GET /tickets/{number}/comments/{comment_id}; GET /tokens; GET /users/{user_id}; GET /views; POST /confirmation;
+POST /confirmation/options;
 POST /me/address; POST /tickets; POST /tickets/{number}/attachments; POST /tickets/{number}/comments; POST /tokens;
 POST /tickets/{number}/comments/{comment_id}/attachments; PATCH /tickets/{number}; PATCH /users/{user_id};
 DELETE /me/sessions/{session_id}; DELETE /tokens/{token_id}; GET /me/preferences; PATCH /me/preferences;

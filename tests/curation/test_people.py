@@ -79,11 +79,11 @@ MERGED = {
     "transfer_jobs.owner_id": "is staff's",
     "notifications.user_id": "is staff's",
     "notification_settings.user_id": "is staff's",
-    "totp_factors.user_id": "goes by the trigger drop_factors: a stub signs in no more",
-    "recovery_codes.user_id": "goes, as its app does",
-    "passkeys.user_id": "goes, as its app does",
-    "sign_in_steps.user_id": "goes, as its app does",
-    "account_notices.user_id": "goes, as its app does",
+    "totp_factors.user_id": "stays and opens nothing: undo gives back an account that is as safe as before",
+    "recovery_codes.user_id": "stays, as its app does",
+    "passkeys.user_id": "stays, as its app does",
+    "sign_in_steps.user_id": "goes by the trigger drop_factors: a stub signs in no more",
+    "account_notices.user_id": "stays: it is whose account it was about",
     "identities.user_id": "goes by the trigger drop_identities: a stub signs in no more",
 }
 

@@ -194,11 +194,18 @@ async def test_a_new_password_puts_everybody_else_out(
 
 async def test_ones_other_browsers_are_signed_out(runtime: Runtime, web: Browser, cast: Cast) -> None:
     others = [Browser(runtime) for _ in range(2)]
+    others[0].client.headers["User-Agent"] = (
+        "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+    )
+    others[1].client.headers["User-Agent"] = "<b>bold"
     await web.sign_in(cast.agent)
     for one in others:
         await one.sign_in(cast.agent)
     shown = (await web.get("/me/security")).text
     assert shown.count("(this browser)") == 1
+    assert ">Firefox on Linux<" in shown
+    assert ">Unknown browser<" in shown
+    assert "<b>bold" not in shown
     ends = re.findall(r"/me/sessions/\d+/end", shown)
     assert len(ends) == 2
     assert (await web.post(ends[0])).status_code == 303

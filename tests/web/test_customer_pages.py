@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.statements import counted
-from ombud.models import TicketStatus, User
+from ombud.models import Passkey, TicketStatus, User
 from ombud.people.actions import create_organization
 from ombud.testing import Cast, make_comment, make_customer, make_ticket
 from tests.web.hosting import Browser
@@ -112,6 +112,12 @@ async def test_two_become_one_and_come_apart(web: Browser, cast: Cast, desk: Des
     preview = (await web.get(f"{here}?other={two}")).text
     assert "25 tickets, 2 messages" in preview
     assert "1 ticket, no messages" in preview
+    assert "API tokens are revoked" in preview
+    assert "by a password alone" not in preview
+    async with desk.abegin(SYSTEM) as session:
+        session.add(Passkey(user_id=two, name="Key", credential_id=b"two", public_key=b"k"))
+    assert "by a password alone" in (await web.get(f"{here}?other={two}")).text
+    assert "by a password alone" not in (await web.get(f"/customers/{two}/merge?other={one}")).text
     done = await web.post(here, {"other": str(two)})
     assert done.status_code == 303, done.text
     merged = (await web.get(done.headers["location"])).text

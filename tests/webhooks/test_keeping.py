@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, text
 
 from ombud import Desk, clock
-from ombud.errors import Forbidden, Invalid, NotFound
+from ombud.errors import Conflict, Forbidden, Invalid, NotFound
 from ombud.kit.vault import add_key, open_vault, retire_keys
 from ombud.models import (
     AuditLog,
     WebhookDelivery,
     WebhookEndpoint,
 )
-from ombud.testing import Cast, frozen
+from ombud.testing import Cast, Persona, frozen
 from ombud.webhooks import (
+    actions,
     delete_endpoint,
     forget_old_deliveries,
     get_endpoint,
@@ -85,6 +87,31 @@ def test_who_keeps_which(desk: Desk, cast: Cast, post: Post) -> None:
     desk.run(cast.admin.actor, delete_endpoint, endpoint)
     with pytest.raises(NotFound):
         desk.run(cast.agent.actor, get_endpoint, endpoint)
+
+
+def test_the_limit_counts_everybodys(
+    desk: Desk, cast: Cast, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sees none of the others' is refused all the same; and of two at once, only one is the last."""
+    monkeypatch.setattr(actions, "MOST", 2)
+    post.endpoint(cast.admin)
+    outcomes: list[str] = []
+
+    def add(owner: Persona) -> None:
+        try:
+            post.endpoint(owner)
+            outcomes.append("made")
+        except Conflict:
+            outcomes.append("refused")
+
+    both = [threading.Thread(target=add, args=(who,)) for who in (cast.agent, cast.other_agent)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert sorted(outcomes) == ["made", "refused"]
+    with pytest.raises(Conflict, match="2 webhooks"):
+        post.endpoint(cast.team_agent)
 
 
 def test_what_was_settled_a_month_ago_goes(desk: Desk, cast: Cast, post: Post) -> None:

@@ -104,7 +104,11 @@ async def passkey_options(call: CurrentCall, request: Request) -> PasskeyOptions
     require_fresh(call.principal)
     who = call.principal
     text = await (await second_door(call)).new_passkey_options(
-        _site(call, request), _binding(call), user_id=who.user_id, email=who.email, name=who.display_name
+        site_for(call, request),
+        token_binding(call),
+        user_id=who.user_id,
+        email=who.email,
+        name=who.display_name,
     )
     return PasskeyOptions(options=json.loads(text))
 
@@ -115,10 +119,10 @@ async def add_passkey(
 ) -> PasskeyAdded:
     """Keep a passkey that was made from the options. It must be of the desk's own address."""
     require_fresh(call.principal)
-    door, site, who = await second_door(call), _site(call, request), call.principal.user_id
+    door, site, who = await second_door(call), site_for(call, request), call.principal.user_id
     try:
         answer = json.dumps(body.credential)
-        key = await door.new_passkey(site, _binding(call), user_id=who, answer=answer)
+        key = await door.new_passkey(site, token_binding(call), user_id=who, answer=answer)
     except BadPasskey:
         key = None
     added = await call.write(_add_passkey, key, body.name)
@@ -159,12 +163,13 @@ async def second_door(call: Call) -> SecondDoor:
     return SecondDoor(call.runtime.desk, await asyncio.to_thread(vault_of, call.runtime.settings))
 
 
-def _binding(call: Call) -> bytes:
+def token_binding(call: Call) -> bytes:
     """Return what a challenge is bound to: the token that asked for it."""
     return digest(f"token:{call.principal.token_id}")
 
 
-def _site(call: Call, request: Request) -> Site:
+def site_for(call: Call, request: Request) -> Site:
+    """Return the site that passkeys are bound to: the desk's own address; NotFound where there can be none."""
     address = call.runtime.settings.base_url or f"{request.url.scheme}://{request.url.netloc}"
     site = Site.of(address)
     if site is None:

@@ -1,25 +1,29 @@
 """What is one's own: sessions, tokens, and proving again who one is."""
 
+import json
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fastapi import Request
 from sqlalchemy.orm import Session
 
 from ombud import clock
-from ombud.api.calls import CurrentCall
+from ombud.api.calls import Call, CurrentCall
 from ombud.api.created import Created
-from ombud.api.factors import second_door
+from ombud.api.factors import second_door, site_for, token_binding
 from ombud.api.routing import ApiRoute, api_router, problems
 from ombud.api.schemas.base import Page, PathId
+from ombud.api.schemas.factors import PasskeyRequest
 from ombud.api.schemas.me import NewPassword, NewProof, NewToken, Token, TokenMade, WebSession
 from ombud.db.context import actor_of
-from ombud.errors import Forbidden, Invalid
+from ombud.errors import Conflict, Forbidden, Invalid
+from ombud.kit.passkeys import BadPasskey
 from ombud.models import ApiToken
 from ombud.models import WebSession as SessionRow
 from ombud.people import accounts, queries
 from ombud.people.actions import end_other_sessions, set_password
+from ombud.people.factors import queries as factor_queries
 
 router = api_router("Me")
 
@@ -33,19 +37,33 @@ class SecretRoute(ApiRoute):
 secret_router = api_router("Me", SecretRoute)
 
 
+@router.post("/confirmation/options", responses=problems(409))
+async def confirmation_options(call: CurrentCall, request: Request) -> PasskeyRequest:
+    """Return what signs with a passkey of one's own, with a challenge that counts once, for this token."""
+    site, who = site_for(call, request), call.principal.user_id
+    await call.read(_has_passkey, who)
+    text = await (await second_door(call)).passkey_options(site, token_binding(call), user_id=who)
+    return PasskeyRequest(options=json.loads(text))
+
+
 @router.post("/confirmation", status_code=204, responses=problems(413, 415, 429))
 async def confirm(body: NewProof, call: CurrentCall, request: Request) -> None:
-    """Prove again who owns this token, by the password or a code. Sensitive calls are open to it for ten minutes."""
+    """Prove again who owns this token, by the password, a code or a passkey. Opens sensitive calls for ten minutes."""
     ip, who = request.client.host if request.client else "", call.principal
-    match body.password, body.code:
-        case str(password), None:
+    match body.password, body.code, body.credential:
+        case str(password), None, None:
             found = await request.app.state.door.check(call.runtime.desk, who.email, password, ip)
             is_right, wrong = found == who.user_id, "The password is not right."
-        case None, str(code):
+        case None, str(code), None:
             door = await second_door(call)
             is_right, wrong = await door.check_code(who.user_id, code, ip), "The code is not right."
+        case None, None, dict(credential):
+            is_right, wrong = (
+                await _signed(call, request, credential),
+                "The passkey did not prove who you are.",
+            )
         case _:
-            raise Invalid(fields={"password": "or a code is needed, and not both."})
+            raise Invalid(fields={"password": "or a code or a credential is needed, and one of them only."})
     await call.write(_confirm, who.token_id if is_right else None, wrong)
 
 
@@ -101,6 +119,22 @@ async def create_token(body: NewToken, call: CurrentCall, created: Created) -> T
 async def revoke_token(token_id: PathId, call: CurrentCall) -> None:
     """Make a token of one's own useless; administrators, anybody's."""
     await call.write(accounts.revoke_token, token_id)
+
+
+async def _signed(call: Call, request: Request, credential: dict[str, Any]) -> bool:
+    door, site = await second_door(call), site_for(call, request)
+    try:
+        await door.check_passkey(
+            site, token_binding(call), json.dumps(credential), user_id=call.principal.user_id
+        )
+    except BadPasskey:
+        return False
+    return True
+
+
+def _has_passkey(session: Session, user_id: int) -> None:
+    if not session.scalars(factor_queries.passkeys_of(user_id)).all():
+        raise Conflict("You have no passkey here. Send the password or a code.")
 
 
 def _confirm(session: Session, token_id: int | None, wrong: str) -> None:

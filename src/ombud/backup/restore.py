@@ -20,6 +20,9 @@ from ombud.backup.programs import find_program
 from ombud.db import migrate
 from ombud.errors import Conflict, Invalid, Unavailable
 from ombud.files import FileStore
+from ombud.kit.logs import Log
+
+log = Log(__name__)
 
 ANY_TABLE = (
     "SELECT EXISTS (SELECT FROM pg_catalog.pg_class c"
@@ -32,12 +35,16 @@ TEXT_LIMIT = 64 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a desk is to be: an administrator's way in, who the desk signs in as, its files, its data folder."""
+    """Where a desk is to be: an administrator's way in, who the desk signs in as, its files, its data folder.
+
+    With `reuses_files` the store may hold files already: those of the backup among them are read and kept.
+    """
 
     admin_url: URL
     login: str | None
     files: FileStore
     data_dir: Path
+    reuses_files: bool = False
 
 
 def restore_backup(
@@ -53,12 +60,12 @@ def restore_backup(
     with migrate.prepared(target.admin_url, target.login), migrate.connected(target.admin_url) as connection:
         _check_empty(connection, target)
         _check_server(connection, head)
+        put: list[str] = []
         try:
-            _put_files(source, target, progress)
+            _put_files(source, target, put, progress)
             _load(connection, source, (head, manifest), target.files, progress)
         except BaseException:
-            for name in FOLDERS:
-                shutil.rmtree(target.data_dir / name, ignore_errors=True)
+            _take_back(target, put)
             raise
         _analyze(connection)
     return head, manifest
@@ -135,6 +142,11 @@ def _check_empty(connection: Connection, target: Target) -> None:
         folder = target.data_dir / name
         if next((path for path in folder.rglob("*") if path.is_file()), None) is not None:
             raise Conflict(f"{folder} is not empty. A backup goes into a new place only: see --data-dir.")
+    if not target.reuses_files and not target.files.is_empty():
+        raise Conflict(
+            "There are files in the store already (OMBUD_FILES_URL). Name an empty place, or keep them and put only "
+            "those of the backup that are not there: --reuse-files."
+        )
 
 
 def _check_server(connection: Connection, head: Head) -> None:
@@ -152,17 +164,44 @@ def _check_server(connection: Connection, head: Head) -> None:
             )
 
 
-def _put_files(source: Path, target: Target, progress: Progress) -> None:
+def _put_files(source: Path, target: Target, put: list[str], progress: Progress) -> None:
+    """Put all files where they belong. `put` is told the key of each that was not there before."""
     done = 0
     for name, chunks in entries(source):
         top, _, rest = name.partition("/")
         if top == "files":
-            if target.files.put(chunks).storage_key != rest:
-                raise _damaged(f"{name} is not what it was")
+            _put_file(target, rest, chunks, put)
             done += 1
             progress("files", done)
         elif top in ("audit", "keys"):
             _put_private(target.data_dir / top, rest, chunks)
+
+
+def _put_file(target: Target, key: str, chunks: Iterator[bytes], put: list[str]) -> None:
+    """Put one file, and read back that it is there whole; one that was there whole is left alone."""
+    was_there = target.reuses_files and target.files.has(key)
+    if was_there and target.files.is_whole(key):
+        for _ in chunks:
+            pass  # the archive is read in its order
+        return
+    if not was_there:
+        put.append(key)
+    if target.files.put(chunks).storage_key != key:
+        raise _damaged(f"files/{key} is not what it was")
+    if not target.files.is_whole(key):
+        raise Unavailable(f"The store did not keep the file {key} as it was given: nothing was restored.")
+
+
+def _take_back(target: Target, put: list[str]) -> None:
+    """Remove what was put, as far as the store can be reached; what was there before stays."""
+    for key in put:
+        try:
+            target.files.remove(key, untouched_for=0)
+        except Unavailable:
+            log.warning("files of a restore that failed stay in the store", files=len(put))
+            break
+    for name in FOLDERS:
+        shutil.rmtree(target.data_dir / name, ignore_errors=True)
 
 
 def _put_private(folder: Path, name: str, chunks: Iterator[bytes]) -> None:

@@ -74,6 +74,7 @@ def _add_commands(wanted: str | None) -> None:
         "serve": "serve",
         "demo": "demo",
         "undo": "undo",
+        "doctor": "doctor",
         "backup": "backup",
         "restore": "restore",
         "bench": "bench",

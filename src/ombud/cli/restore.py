@@ -14,7 +14,7 @@ from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.open import data_dir as data_dir_of
 from ombud.db.open import database
-from ombud.files import files_of
+from ombud.files import files_of, place_of
 from ombud.worker.logs import seal_and_export
 
 NO_LIMIT = 2**62
@@ -22,12 +22,24 @@ NO_LIMIT = 2**62
 Source = Annotated[Path, typer.Argument(help="A backup: its folder or file.", show_default=False)]
 
 
-def command(source: Source, *, data_dir: DataDir = None) -> None:
-    """Restore a backup into an empty database and data directory; exit 1 when its audit log is not sound."""
+ReuseFiles = Annotated[
+    bool,
+    typer.Option(
+        "--reuse-files",
+        help="The store (OMBUD_FILES_URL) holds files already: keep those that are whole, put only the others.",
+    ),
+]
+
+
+def command(source: Source, *, reuse_files: ReuseFiles = False, data_dir: DataDir = None) -> None:
+    """Restore a backup into an empty database and data directory; exit 1 when its audit log is not sound.
+
+    Files go where OMBUD_FILES_URL says, a bucket too, and each is read back.
+    """
     settings = settings_with(data_dir)
     place = data_dir_of(settings)
     with database(settings) as (url, admin_url, login):
-        target = Target(admin_url, login, files_of(settings, limit=NO_LIMIT), place)
+        target = Target(admin_url, login, files_of(settings, limit=NO_LIMIT), place, reuse_files)
         with watched("Restoring") as progress:
             head, manifest = restore_backup(source.absolute(), target, progress=progress)
         if not migrate.is_current(admin_url):
@@ -38,7 +50,7 @@ def command(source: Source, *, data_dir: DataDir = None) -> None:
             report = check(desk)
     out.print(
         f"Restored the backup of {head.made_at}: {sum(manifest.tables.values()):,} rows of "
-        f"{len(manifest.tables)} tables and {manifest.files:,} files, all as they were.",
+        f"{len(manifest.tables)} tables and {manifest.files:,} files in {place_of(settings)}, all as they were.",
         highlight=False,
         soft_wrap=True,
     )

@@ -30,6 +30,7 @@ def request_of(client: httpx.Client | httpx.AsyncClient, call: Call[Any], key: s
         call.path,
         params=call.params or None,
         json=call.json,
+        content=call.content,
         data=call.form,
         files={"file": call.file} if call.file is not None else None,
         headers=headers,

@@ -121,3 +121,87 @@ class Import(TypedDict):
     problem: str
     file_name: str
     has_file: bool
+
+
+class WebSession(TypedDict):
+    """A signed-in browser."""
+
+    id: int
+    created_at: str
+    last_seen_at: str
+    expires_at: str
+    ip: str
+    browser: str
+    user_agent: str
+
+
+class Token(TypedDict):
+    """A key for programs, without its secret."""
+
+    id: int
+    name: str
+    scopes: list[str]
+    created_at: str
+    expires_at: str | None
+    last_used_at: str | None
+    revoked_at: str | None
+
+
+class TokenMade(Token):
+    """A token with its secret, which is null where the answer is a repetition."""
+
+    token: str | None
+
+
+class Passkey(TypedDict):
+    """A passkey, without anything that opens."""
+
+    id: int
+    name: str
+    created_at: str
+    last_used_at: str | None
+    is_synced: bool
+
+
+class Factors(TypedDict):
+    """What somebody has besides the password."""
+
+    totp_since: str | None
+    recovery_codes_left: int
+    passkeys: list[Passkey]
+
+
+class TotpBegun(TypedDict):
+    """A secret for an authenticator app: null where the answer is a repetition."""
+
+    secret: str | None
+    uri: str | None
+
+
+class FactorAdded(TypedDict):
+    """What came of a new factor: recovery codes with the first one, once."""
+
+    recovery_codes: list[str] | None
+
+
+class PasskeyAdded(FactorAdded):
+    """What came of a new passkey."""
+
+    passkey: Passkey
+
+
+class RecoveryCodes(TypedDict):
+    """New recovery codes, once."""
+
+    recovery_codes: list[str] | None
+
+
+class Notice(TypedDict):
+    """Something that happened to one's account."""
+
+    id: int
+    kind: str
+    detail: str
+    by_other: bool
+    created_at: str
+    read_at: str | None

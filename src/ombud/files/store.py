@@ -181,6 +181,17 @@ class FileStore:
         async for piece in await self.aopen(key):
             yield piece
 
+    def is_empty(self) -> bool:
+        """Tell whether there is nothing at all in the store."""
+        return next(self.listed(), None) is None
+
+    def is_whole(self, key: str) -> bool:
+        """Read the bytes under `key` and tell whether they are those that were stored; NotFound when there are none."""
+        digest = hashlib.sha256()
+        for piece in self.open(key)[1]:
+            digest.update(piece)
+        return key.endswith(digest.hexdigest())
+
     def listed(self) -> Iterator[tuple[str, int, datetime]]:
         """Yield key, size and time of everything in the store, of whatever name."""
         import obstore

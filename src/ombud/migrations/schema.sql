@@ -3084,6 +3084,17 @@ CREATE FUNCTION ombud.count_request_changes(request text) RETURNS bigint
 
 ALTER FUNCTION ombud.count_request_changes(request text) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.count_webhooks() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('ombud.webhook_endpoints', 0));
+  RETURN (SELECT count(*) FROM ombud.webhook_endpoints);
+END $$;
+
+ALTER FUNCTION ombud.count_webhooks() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.credentials(address text) RETURNS TABLE(user_id bigint, password_hash text, is_active boolean, is_staff boolean)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -3128,11 +3139,13 @@ CREATE FUNCTION ombud.drop_factors() RETURNS trigger
     SET search_path TO 'pg_catalog'
     AS $$
 BEGIN
-  DELETE FROM ombud.totp_factors WHERE user_id = NEW.id;
-  DELETE FROM ombud.recovery_codes WHERE user_id = NEW.id;
-  DELETE FROM ombud.passkeys WHERE user_id = NEW.id;
   DELETE FROM ombud.sign_in_steps WHERE user_id = NEW.id;
-  DELETE FROM ombud.account_notices WHERE user_id = NEW.id;
+  IF NEW.anonymised_at IS NOT NULL THEN
+    DELETE FROM ombud.totp_factors WHERE user_id = NEW.id;
+    DELETE FROM ombud.recovery_codes WHERE user_id = NEW.id;
+    DELETE FROM ombud.passkeys WHERE user_id = NEW.id;
+    DELETE FROM ombud.account_notices WHERE user_id = NEW.id;
+  END IF;
   RETURN NULL;
 END $$;
 
@@ -8432,6 +8445,9 @@ GRANT ALL ON FUNCTION ombud.containing(part text) TO ombud_search;
 
 REVOKE ALL ON FUNCTION ombud.count_request_changes(request text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.count_request_changes(request text) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.count_webhooks() FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.count_webhooks() TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.credentials(address text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.credentials(address text) TO ombud_app;

@@ -7,12 +7,12 @@ from typing import Any
 
 from fastapi import Request
 
-from ombud.db.permissions import Permission
 from ombud.models import UserRole
 from ombud.tickets import View
 from ombud.web.addresses import PATH
 from ombud.web.auth import Visitor
 from ombud.web.place import at
+from ombud.web.settings import places_of
 from ombud.web.views.frame import Frame, NavItem
 from ombud.web.views.people import PersonView, TagView
 
@@ -91,7 +91,7 @@ def make_frame(request: Request, visitor: Visitor, around: Around, current: str 
         is_admin=principal.role is UserRole.ADMIN,
         is_staff=visitor.is_staff,
         can_write=visitor.can_write,
-        can_transfer=visitor.actor.may(Permission.EXPORTS_MAKE) or visitor.actor.may(Permission.IMPORTS_MAKE),
+        settings=places_of(visitor.actor),
         theme=theme,  # type: ignore[arg-type]  # checked above
         sidebar="folded" if request.cookies.get("ombud_sidebar") == "folded" else "open",
     )

@@ -25,7 +25,7 @@ from ombud.webhooks.policy import require_owner, require_right_to_keep_webhooks
 from ombud.webhooks.rules import OVERLAP, new_secret
 
 MOST = 50
-"""Endpoints that one person keeps at most."""
+"""Endpoints that a desk has at most, whoever keeps them."""
 KEPT = timedelta(days=30)
 TABLE = "webhook_endpoints"
 SECRETS = ("secret", "old_secret")
@@ -53,7 +53,7 @@ def create_endpoint(
     if actor.user_id is None:
         raise Invalid(fields={"owner_id": "must be a person."})
     if (session.scalar(queries.endpoint_count()) or 0) >= MOST:
-        raise Conflict(f"There are {MOST} webhooks already. Delete one first.")
+        raise Conflict(f"This desk has {MOST} webhooks already. Somebody must delete one first.")
     endpoint = WebhookEndpoint(owner_id=actor.user_id, url="")
     _apply(endpoint, {"url": "", **changes}, guard)
     session.add(endpoint)

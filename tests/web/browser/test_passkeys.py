@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pyotp
 from playwright.sync_api import CDPSession, Page, expect
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from ombud import clock
+from ombud.db.actor import Actor
+from ombud.models import WebSession
+from ombud.runtime import Runtime
 from tests.web.browser.conftest import Site
 
 
@@ -45,7 +51,12 @@ def _forget_who_it_is(page: Page) -> None:
     page.context.clear_cookies()
 
 
-def test_a_passkey_is_added_and_signs_in(site: Site) -> None:
+def _grow_old(session: Session) -> None:
+    past = clock.now() - timedelta(hours=1)
+    session.execute(update(WebSession).values(confirmed_at=past))
+
+
+def test_a_passkey_is_added_signs_in_and_confirms(site: Site, runtime: Runtime) -> None:
     local(site)
     page = site.window(site.cast.agent)
     # The button alone is looked at: a device that is always touched would answer the form's autofill at any moment.
@@ -87,7 +98,12 @@ def test_a_passkey_is_added_and_signs_in(site: Site) -> None:
     page.get_by_role("button", name="Use a passkey").click()
     page.wait_for_url("**/tickets?**")
 
+    # A while later it proves once more who one is, before something sensitive.
+    runtime.desk.run(Actor.system("test"), _grow_old)
     page.goto(f"{site.url}/me/security")
+    page.get_by_role("link", name="confirm that it is you").click()
+    page.get_by_role("button", name="Confirm with a passkey").click()
+    page.wait_for_url("**/me/security")
     page.get_by_role("button", name="Remove Old laptop").click()
     expect(page.get_by_text("A passkey was removed: Old laptop")).to_be_visible()
     _forget_who_it_is(page)

@@ -79,6 +79,12 @@ class PasskeyOptions(Output):
     options: dict[str, Any]
 
 
+class PasskeyRequest(Output):
+    """What `navigator.credentials.get` takes, in the form that `parseRequestOptionsFromJSON` reads."""
+
+    options: dict[str, Any]
+
+
 class NewPasskey(Input):
     """What `navigator.credentials.create` gave, by its `toJSON`, within five minutes of the options."""
 

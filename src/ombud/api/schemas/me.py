@@ -1,22 +1,28 @@
 """One's own sessions and tokens."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
 from ombud import models
 from ombud.api.schemas.base import Input, Output, line
+from ombud.kit.browsers import name_of
 
 Scope = Literal["read", "write", "mail"]
 
 
 class NewProof(Input):
-    """Who owns the token that calls, once more: one of the two."""
+    """Who owns the token that calls, once more: one of the three."""
 
     password: Annotated[str, Field(min_length=1, max_length=1024)] | None = None
     code: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
         default=None, description="Of the owner's authenticator app, or a recovery code."
+    )
+    credential: dict[str, Any] | None = Field(
+        default=None,
+        description="What `navigator.credentials.get` gave, by its `toJSON`, "
+        "within five minutes of `POST /confirmation/options`.",
     )
 
 
@@ -40,6 +46,7 @@ class WebSession(Output):
     last_seen_at: datetime
     expires_at: datetime
     ip: str
+    browser: str = Field(description="What `user_agent` says, in words.", examples=["Firefox on Linux"])
     user_agent: str
 
     @classmethod
@@ -51,6 +58,7 @@ class WebSession(Output):
             last_seen_at=row.last_seen_at,
             expires_at=row.expires_at,
             ip=row.ip,
+            browser=name_of(row.user_agent),
             user_agent=row.user_agent,
         )
 

@@ -36,8 +36,10 @@ def merge_people(session: Session, source_ids: Iterable[int], target_id: int) ->
     """Make customers one with another: tickets, comments, files, followed tickets and drafts become the target's.
 
     The merged ones stay as inactive stubs, whose address leads to the target: mail from it is the target's. Their
-    web sessions end and their tokens are revoked, for good. Everything else goes back by undo. For
-    administrators. All or nothing: NotFound when one is missing, CannotMerge for staff, stubs and the anonymised.
+    web sessions end, their tokens are revoked and their connections with providers removed, for good. Everything
+    else goes back by undo. The target signs in as before; passwords and second factors of the others do not move,
+    open nothing while they are stubs, and hold again after an undo. For administrators. All or nothing: NotFound when
+    one is missing, CannotMerge for staff, stubs and the anonymised.
     """
     actor = actor_of(session)
     require_admin(actor)

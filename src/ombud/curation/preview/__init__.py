@@ -58,6 +58,8 @@ class PersonSide:
     tickets: int
     comments: int
     followed: int
+    has_second_factor: bool
+    """A password alone does not open the account."""
 
     @property
     def name(self) -> str:

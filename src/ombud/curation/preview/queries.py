@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any, TypeAlias
 
-from sqlalchemy import Select, Text, cast, func, select
+from sqlalchemy import Boolean, Select, Text, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, array
 from sqlalchemy.orm import aliased
 
@@ -78,6 +78,7 @@ def person_sides(actor: Actor, ids: Collection[int]) -> Rows:
             _count(asked, User),
             _count(said, User),
             _count(followed, User),
+            func.ombud.has_second_factor(User.id, type_=Boolean()),
         )
         .outerjoin(Organization, Organization.id == User.organization_id)
         .where(User.id.in_(ids), people_visible_to(actor))

@@ -28,6 +28,12 @@ def require_right_to_transfer(actor: Actor, kind: TransferKind) -> None:
     require_permission(actor, _RIGHTS[kind])
 
 
+def require_some_right_to_transfer(actor: Actor) -> None:
+    """Refuse who may neither export nor import."""
+    if not any(actor.may(one) for one in _RIGHTS.values()):
+        raise Forbidden("Only an administrator, or who has the right to export or import, can do that.")
+
+
 def require_right_to_format(actor: Actor, kind: TransferKind, format_: TransferFormat) -> None:
     """Refuse to bring people and their roles in for anybody but administrators."""
     require_right_to_transfer(actor, kind)

@@ -10,6 +10,7 @@ from ombud.web import queries
 from ombud.web.answers import page
 from ombud.web.around import make_frame, read_around
 from ombud.web.auth import SignedIn
+from ombud.web.settings import enter
 from ombud.web.views.health import panel_views
 
 router = APIRouter(prefix="/settings/health")
@@ -18,6 +19,7 @@ router = APIRouter(prefix="/settings/health")
 @router.get("")
 async def show(request: Request, visitor: SignedIn) -> Response:
     """Show every part of the desk; what is dead is told as dead."""
+    enter(visitor.actor, "health")
     runtime = visitor.parts.runtime
     health = await look_at(runtime.desk, visitor.actor, runtime.files)
     async with visitor.desk.aread(visitor.actor) as session:

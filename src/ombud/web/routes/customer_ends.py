@@ -113,6 +113,7 @@ async def _page(
         "found": [_choice(user, person) for user in found],
         "q": text,
         "problem": _problem(sides.values(), same=person == other),
+        "weaker": ends is not None and ends.has_second_factor and not sides[person].has_second_factor,
         "is_fresh": visitor.is_fresh,
         "failure": error.message if error is not None else "",
     }

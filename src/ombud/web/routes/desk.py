@@ -26,6 +26,7 @@ from ombud.web.answers import page
 from ombud.web.around import make_frame, read_around
 from ombud.web.auth import SignedIn, Visitor
 from ombud.web.forms import SignedForm, id_of, text_of
+from ombud.web.settings import enter
 from ombud.web.views.settings import changes_of, sections, shown
 
 router = APIRouter(prefix="/settings/desk")
@@ -41,7 +42,7 @@ class Change:
 @router.get("")
 async def show_settings(request: Request, visitor: SignedIn) -> Response:
     """Show what may be chosen without a shell."""
-    require_admin(visitor.actor)
+    enter(visitor.actor, "desk")
     return await _page(request, visitor)
 
 

@@ -37,6 +37,7 @@ from ombud.web.forms import SignedForm, field_errors, id_of, text_of
 from ombud.web.place import at
 from ombud.web.routes.mail import _number
 from ombud.web.sending_form import SENDING, sending_changes, sending_values
+from ombud.web.settings import enter
 from ombud.web.views.mail import MailboxRow
 from ombud.web.views.menus import Option
 from ombud.web.wording import PRIORITY_LABELS
@@ -70,7 +71,7 @@ _FIELDS = {"sender": "Sender", "recipient": "Recipient", "subject": "Subject", "
 @router.get("/mailboxes")
 async def list_mailboxes(request: Request, visitor: SignedIn) -> Response:
     """Show the desk's addresses and how fetching goes."""
-    require_right_to_keep_mailboxes(visitor.actor)
+    enter(visitor.actor, "mailboxes")
     async with visitor.desk.aread(visitor.actor) as session:
         around = read_around((await session.execute(web_queries.surroundings(visitor.actor))).one())
         boxes = (await session.scalars(queries.mailboxes())).all()

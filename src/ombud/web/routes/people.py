@@ -36,6 +36,7 @@ from ombud.web.forms import SignedForm, field_errors, text_of
 from ombud.web.openid import IdentityRow, read_identities
 from ombud.web.place import at
 from ombud.web.routes.mail import _number
+from ombud.web.settings import enter
 from ombud.web.views.accounts import ROLE_LABELS, AccountRow, AccountState
 from ombud.web.views.menus import Option
 
@@ -50,7 +51,7 @@ async def list_people(
     request: Request, visitor: SignedIn, q: str = "", who: str = "staff", after: str = "0"
 ) -> Response:
     """Show the people of the desk, staff first of all."""
-    require_admin(visitor.actor)
+    enter(visitor.actor, "people")
     start = _number(after) if after != "0" else 0
     staff = {"staff": True, "customers": False}.get(who)
     async with visitor.desk.aread(visitor.actor) as session:
@@ -155,7 +156,7 @@ async def remove_identity(
 @router.get("/teams")
 async def list_teams(request: Request, visitor: SignedIn) -> Response:
     """Show the teams with their members."""
-    require_admin(visitor.actor)
+    enter(visitor.actor, "teams")
     return await show_teams(request, visitor)
 
 

@@ -32,6 +32,7 @@ from ombud.web.forms import SignedForm, field_errors, text_of
 from ombud.web.openid import open_id_door, return_uri
 from ombud.web.place import at
 from ombud.web.routes.mail import _number
+from ombud.web.settings import enter
 from ombud.web.views.menus import Option
 from ombud.worker.intake import vault_of
 
@@ -75,7 +76,7 @@ _ROLES = (
 @router.get("")
 async def list_providers(request: Request, visitor: SignedIn) -> Response:
     """Show the providers, and a form for another."""
-    require_admin(visitor.actor)
+    enter(visitor.actor, "providers")
     return await _page(request, visitor, None, _NEW)
 
 

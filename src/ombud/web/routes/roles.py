@@ -18,6 +18,7 @@ from ombud.web.auth import SignedIn, Visitor
 from ombud.web.forms import SignedForm, field_errors, text_of
 from ombud.web.place import at
 from ombud.web.routes.mail import _number
+from ombud.web.settings import enter
 from ombud.web.views.accounts import PERMISSION_LABELS
 
 router = APIRouter(prefix="/settings/roles")
@@ -28,7 +29,7 @@ _FIELDS = {"name": "The name", "description": "The description", "permissions": 
 @router.get("")
 async def list_roles(request: Request, visitor: SignedIn) -> Response:
     """Show the roles that the desk made, and a form for another."""
-    require_role_keeper(visitor.actor)
+    enter(visitor.actor, "roles")
     return await _page(request, visitor, None, {"name": "", "description": ""}, AGENT)
 
 

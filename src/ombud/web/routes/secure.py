@@ -8,7 +8,6 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from ombud.db.context import actor_of
-from ombud.db.permissions import Permission
 from ombud.errors import Invalid, NotFound, RateLimited
 from ombud.kit.passkeys import BadPasskey
 from ombud.people import accounts, queries
@@ -219,7 +218,6 @@ async def show_security(
         "identities": identities,
         "began_with": {one.id: one.label for one in identities},
         "failure": failure,
-        "keeps_roles": visitor.actor.may(Permission.ROLES_KEEP),
         "has_passkeys": site_of(request) is not None,
         "must_set_up": visitor.parts.runtime.current.staff_second_factor
         and visitor.is_staff

@@ -22,6 +22,7 @@ from ombud.web.auth import SignedIn, Visitor
 from ombud.web.forms import SignedForm, text_of
 from ombud.web.place import at
 from ombud.web.routes.mail import _number
+from ombud.web.settings import enter
 
 router = APIRouter(prefix="/settings/tags")
 
@@ -51,7 +52,7 @@ class Done:
 @router.get("")
 async def list_tags(request: Request, visitor: SignedIn, q: str = "", after: str = "") -> Response:
     """Show the tags by name, with on how many tickets each is."""
-    require_staff(visitor.actor)
+    enter(visitor.actor, "tags")
     return await _list(request, visitor, q=q[:200], after=after[:100])
 
 

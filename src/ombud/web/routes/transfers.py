@@ -39,6 +39,7 @@ from ombud.web.auth import SignedIn, Visitor
 from ombud.web.forms import MAX_FILES, SignedForm, field_errors, text_of
 from ombud.web.place import at
 from ombud.web.routes.mail import _number
+from ombud.web.settings import enter
 from ombud.web.views.menus import Option
 from ombud.web.views.transfers import FORMAT_WORDS, HERE, TransferRow, transfer_row
 from ombud.web.wording import size
@@ -55,7 +56,7 @@ _NOUNS = {f"{kind.value}s": kind for kind in TransferKind}
 @router.get("")
 async def list_transfers(request: Request, visitor: SignedIn) -> Response:
     """Show one's exports and imports (an administrator's list is everybody's), and forms to start one."""
-    _require_either(visitor.actor)
+    enter(visitor.actor, "transfers")
     return await _list(request, visitor)
 
 
@@ -124,11 +125,6 @@ async def end(request: Request, visitor: SignedIn, _signed: SignedForm, noun: st
         raise NotFound
     await visitor.desk.arun(visitor.actor, end_job, _NOUNS[noun], _number(job_id))
     return go_to(request, at(HERE))
-
-
-def _require_either(actor: Actor) -> None:
-    if not _can(actor)["can_export"]:
-        require_right_to_transfer(actor, TransferKind.IMPORT)
 
 
 def _can(actor: Actor) -> dict[str, bool]:

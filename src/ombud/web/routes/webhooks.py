@@ -22,6 +22,7 @@ from ombud.web.auth import SignedIn, Visitor
 from ombud.web.forms import SignedForm, field_errors, text_of
 from ombud.web.place import at
 from ombud.web.routes.mail import _number
+from ombud.web.settings import enter
 from ombud.web.views.webhooks import DeliveryRow, WebhookRow, delivery_row, event_choices, webhook_row
 from ombud.webhooks import (
     change_endpoint,
@@ -53,7 +54,7 @@ _NEW: EndpointChanges = {
 @router.get("")
 async def list_webhooks(request: Request, visitor: SignedIn) -> Response:
     """Show one's webhooks (an administrator's list is everybody's), and a form for another."""
-    require_staff(visitor.actor)
+    enter(visitor.actor, "webhooks")
     return await _list(request, visitor, _NEW)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ombud import clock
 from ombud.db.permissions import Permission
+from ombud.kit.browsers import name_of
 from ombud.models import (
     ApiToken,
     LetterKind,
@@ -108,6 +109,7 @@ class SessionRow:
 
     id: int
     where: str
+    user_agent: str
     ip: str
     since: datetime
     seen: datetime
@@ -120,7 +122,8 @@ class SessionRow:
         """Show a session; `this` is the one that looks."""
         return cls(
             row.id,
-            row.user_agent or "Unknown browser",
+            name_of(row.user_agent),
+            row.user_agent,
             row.ip,
             row.created_at,
             row.last_seen_at,

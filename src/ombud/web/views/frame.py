@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ombud.web.views.people import PersonView
@@ -43,8 +44,8 @@ class Frame:
     is_admin: bool = False
     is_staff: bool = True
     can_write: bool = True
-    can_transfer: bool = False
-    """Whether they export or import."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """The places of the settings that they may see: labels by key."""
     theme: Literal["system", "light", "dark"] = "system"
     sidebar: Literal["open", "folded"] = "open"
     live_href: str | None = None

@@ -1,0 +1,1 @@
+DROP FUNCTION ombud.count_webhooks();
