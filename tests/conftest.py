@@ -88,6 +88,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how long each fault lasts under load; 0: a few strokes, and no look at the clock",
     )
     parser.addoption("--tries", type=int, default=90, help="how many wrong codes and passwords come at once")
+    parser.addoption(
+        "--samples",
+        type=int,
+        default=2,
+        help="how often each door is asked about each person; from 50 on, with a look at the clock",
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)

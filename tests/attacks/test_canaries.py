@@ -45,7 +45,7 @@ from ombud.worker.hooks import send_webhooks
 from ombud.worker.mail_out import send_mail
 from tests.api.test_api_matrix import filled, routes
 from tests.attacks.echoing import Echo, Http, Imap, Smtp
-from tests.web.hosting import plain_pages
+from tests.web.hosting import TOKEN, plain_pages
 
 pytestmark = pytest.mark.usefixtures("built")
 SYSTEM = Actor.system("test")
@@ -56,7 +56,6 @@ CANARIES = {
         "imap", "smtp", "refresh", "client", "openid", "metrics", "s3-name", "s3-key", "password", "wrong-password",
     )
 }  # fmt: skip
-_TOKEN = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
 
 
 @pytest.fixture
@@ -373,7 +372,7 @@ def _is_planted(desk: Desk, settings: Settings, servers: dict[str, Echo], secret
 
 
 def _csrf(page: httpx.Response) -> str:
-    found = _TOKEN.search(page.text)
+    found = TOKEN.search(page.text)
     assert found, page.text
     return found[1]
 

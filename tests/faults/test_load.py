@@ -7,7 +7,6 @@ fault last so long, and then looks at the clock, too; `--tries 1000` is how many
 from __future__ import annotations
 
 import math
-import re
 import shutil
 import signal
 import statistics
@@ -32,6 +31,7 @@ from tests.faults.flood import HOME, Answer, Form, flood
 from tests.faults.house import House, Told, open_house, wait_until
 from tests.faults.judging import wrongs
 from tests.redis_running import RunningRedis, redis_running
+from tests.web.hosting import TOKEN
 
 pytestmark = [pytest.mark.usefixtures("built"), pytest.mark.timeout(1800)]
 PEOPLE, READERS = 3, 2
@@ -39,7 +39,6 @@ BETWEEN = 6
 """Writes that are acknowledged from one stroke to the next."""
 PAUSE = 2.0
 """Seconds between two strokes in the long form."""
-_TOKEN = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
 
 EVERY = 20
 INJECT = f"""
@@ -284,7 +283,7 @@ def _door(load: Load) -> Door:
 
 
 def _opened(client: httpx.Client, path: str) -> Door:
-    found = _TOKEN.search(client.get(path).text)
+    found = TOKEN.search(client.get(path).text)
     assert found is not None
     return Door(found[1], dict(client.cookies))
 
