@@ -180,7 +180,7 @@ class House:
     def client(self) -> httpx.Client:
         """Return somebody of the staff who calls the API."""
         headers = {"Authorization": f"Bearer {self.cast.agent.token}"}
-        return httpx.Client(base_url=f"{self.address}/api/v1/", headers=headers, timeout=10)
+        return httpx.Client(base_url=f"{self.address}/api/v1/", headers=headers, timeout=30)
 
     def _read(self) -> None:
         """Read lists, tickets and figures: no fewer than were acknowledged before, no more than anybody asked for."""
