@@ -160,12 +160,17 @@ def test_redis_makes_no_answer_wrong_and_hardly_one_late(load: Load) -> None:
     if load.redis is None:
         pytest.skip("redis-server is missing (see .ci/system-packages)")
     process, url = load.redis
+
+    def flush() -> None:
+        with Redis.from_url(url) as client:
+            client.flushall()
+
     times: dict[str, tuple[float, float]] = {}
     for state in ("well", "flushed", "frozen", "killed"):
         fault: Callable[[], object] = _nothing
         match state:
             case "flushed":
-                fault = Redis.from_url(url).flushall
+                fault = flush
             case "frozen":
                 process.send_signal(signal.SIGSTOP)
             case "killed":
