@@ -57,8 +57,8 @@ class Door:
 
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HASHERS))
     turns: Turns = field(default_factory=_turns)
-    refused: OrderedDict[tuple[str, str], float] = field(default_factory=OrderedDict)
-    """Until when, by account and network, in the order of `time.monotonic`."""
+    refused: OrderedDict[tuple[str, str], tuple[float, float]] = field(default_factory=OrderedDict)
+    """By account and network: until when that is remembered, and when there is a turn, both by `time.monotonic`."""
 
     @asynccontextmanager
     async def turn(self, ip: str) -> AsyncIterator[None]:
@@ -73,10 +73,10 @@ class Door:
 
     def remind(self, email: str, ip: str) -> None:
         """Raise RateLimited for who was refused a moment ago: a flood costs no look, and stands in no queue."""
-        until = self.refused.get(_place_of(email, ip), 0.0)
-        left = until - time.monotonic()
-        if left > 0:
-            raise RateLimited(retry_after=math.ceil(left))
+        remembered_until, free_at = self.refused.get(_place_of(email, ip), (0.0, 0.0))
+        now = time.monotonic()
+        if now < remembered_until:
+            raise RateLimited(retry_after=max(1, math.ceil(free_at - now)))
 
     async def check(self, desk: Desk, email: str, password: str, ip: str) -> int | None:
         """Return whose credentials these are, None for nobody's; RateLimited after too many failures.
@@ -109,7 +109,8 @@ class Door:
             return await asyncio.to_thread(hash_password, password, tuple(words))
 
     def _remember(self, place: tuple[str, str], seconds: int) -> None:
-        self.refused[place] = time.monotonic() + min(seconds, REMEMBERED_SECONDS)
+        now = time.monotonic()
+        self.refused[place] = now + min(seconds, REMEMBERED_SECONDS), now + seconds
         self.refused.move_to_end(place)
         while len(self.refused) > REMEMBERED:
             self.refused.popitem(last=False)
