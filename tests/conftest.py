@@ -90,7 +90,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=0,
         help="how long each fault lasts under load; 0: a few strokes, and no look at the clock",
     )
-    parser.addoption("--tries", type=int, default=90, help="how many wrong codes and passwords come at once")
+    parser.addoption("--tries", type=int, default=60, help="how many wrong codes and passwords come at once")
     parser.addoption(
         "--samples",
         type=int,

@@ -93,7 +93,7 @@ class House:
 
     server: OwnServer
     webs: list[Part]
-    worker: Part
+    worker: Part | None
     desk: Desk
     cast: Cast
     address: str
@@ -240,8 +240,11 @@ class House:
 
 
 @contextmanager
-def open_house(folder: Path, *, webs: int = 1, **settings: str) -> Iterator[House]:
-    """Build it all and begin; `settings` are further ones of the environment."""
+def open_house(folder: Path, *, webs: int = 1, has_worker: bool = True, **settings: str) -> Iterator[House]:
+    """Build it all and begin; `settings` are further ones of the environment.
+
+    Without a worker nothing is sent, only queued: for faults that it has no part in.
+    """
     with ExitStack() as stack:
         server = stack.enter_context(own_server())
         migrate.upgrade(server.url)
@@ -272,8 +275,8 @@ def open_house(folder: Path, *, webs: int = 1, **settings: str) -> Iterator[Hous
             guard=Guard(["127.0.0.1"]),
         )
         parts = [Part("web", environment, listener) for _ in range(webs)]
-        worker = Part("worker", environment)
-        for part in (*parts, worker):
+        worker = Part("worker", environment) if has_worker else None
+        for part in (*parts, worker) if worker is not None else parts:
             stack.callback(part.end)
             part.begin()
         history = History(folder / "history.jsonl")

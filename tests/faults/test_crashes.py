@@ -49,6 +49,7 @@ def test_nothing_is_lost_and_nothing_done_twice(tmp_path: Path, pytestconfig: py
 def _kill(house: House, name: str) -> Callable[[], None]:
     def crash() -> None:
         part = house.web if name == "web" else house.worker
+        assert part is not None
         part.kill()
         part.begin()
 

@@ -35,7 +35,7 @@ from tests.web.hosting import TOKEN
 
 pytestmark = [pytest.mark.usefixtures("built"), pytest.mark.timeout(1800)]
 PEOPLE, READERS = 3, 2
-BETWEEN = 6
+BETWEEN = 5
 """Writes that are acknowledged from one stroke to the next."""
 REFUSED = {422, 429, 503}
 """Compared and wrong; too many; no turn in ten seconds, which only a busy machine says."""
@@ -105,8 +105,10 @@ def load(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) 
     with ExitStack() as stack:
         redis = stack.enter_context(redis_running()) if shutil.which("redis-server") else None
         settings = {"OMBUD_REDIS_URL": redis[1]} if redis is not None else {}
-        house = stack.enter_context(open_house(tmp_path_factory.mktemp("house"), webs=2, **settings))
-        yield Load(house, redis, pytestconfig.getoption("--load-seconds"), pytestconfig.getoption("--tries"))
+        seconds, tries = (pytestconfig.getoption(name) for name in ("--load-seconds", "--tries"))
+        folder = tmp_path_factory.mktemp("house")
+        house = stack.enter_context(open_house(folder, webs=2, has_worker=seconds > 0, **settings))
+        yield Load(house, redis, seconds, tries)
 
 
 def _nothing() -> None:
