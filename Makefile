@@ -70,6 +70,16 @@ test-core: setup ## Prove, in an environment with the core's packages only, that
 		&& .venv-core/bin/python -m pip --disable-pip-version-check install --no-deps build/core/*.whl)
 	.venv-core/bin/python -I tests/architecture/core_smoke.py
 
+# The long forms of what the suite does in short: a minute of load under each fault, a thousand tries at each door, two
+# hundred samples of its times, dozens of kills. ARGS: other numbers (the last one counts), or a -k.
+FAULTS := tests/faults tests/attacks/test_enumeration.py tests/mail_desk/test_kills.py tests/security/test_cancellation.py
+
+.PHONY: faults
+faults: setup ## Kill, cut, freeze and flood web, worker, PostgreSQL and Redis under load (takes half an hour)
+	@.ci/system-packages
+	$(BIN)/python -m pytest $(FAULTS) -s --load-seconds 60 --tries 1000 --samples 200 \
+		--crashes 25 --kills 50 --cancellations 10000 $(ARGS)
+
 .PHONY: mutants
 mutants: setup ## Put known defects back one at a time, and see their tests fail (takes a quarter of an hour)
 	$(BIN)/python -m tools.mutants $(ARGS)

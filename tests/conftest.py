@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import io
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -27,6 +29,7 @@ from ombud.config import Settings
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.files import open_store
+from ombud.kit.log_lines import write_logs
 from ombud.live import LiveHub
 from ombud.runtime import Runtime, equip
 from ombud.testing import (
@@ -80,6 +83,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=400,
         help="how many tasks are begun, of which half are cancelled on the way",
+    )
+    parser.addoption(
+        "--load-seconds",
+        type=float,
+        default=0,
+        help="how long each fault lasts under load; 0: a few strokes, and no look at the clock",
+    )
+    parser.addoption("--tries", type=int, default=60, help="how many wrong codes and passwords come at once")
+    parser.addoption(
+        "--samples",
+        type=int,
+        default=2,
+        help="how often each door is asked about each person; from 50 on, with a look at the clock",
     )
 
 
@@ -257,6 +273,19 @@ def colleague(cast: Cast) -> Persona:
 @pytest.fixture
 def other_customer(cast: Cast) -> Persona:
     return cast.other_customer
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """All that is logged, down to debug, as lines of JSON; of others too, where a test sets the root logger to it."""
+    stream = io.StringIO()
+    root, ours = logging.getLogger(), logging.getLogger("ombud")
+    levels = root.level, ours.level
+    handler = write_logs("json", "debug", to=stream)
+    yield stream
+    root.removeHandler(handler)
+    root.setLevel(levels[0])
+    ours.setLevel(levels[1])
 
 
 @pytest.fixture(scope="session")

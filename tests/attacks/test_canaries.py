@@ -34,7 +34,6 @@ from ombud.backup import make_backup
 from ombud.backup.make import Source
 from ombud.backup.programs import find_program
 from ombud.files import open_store
-from ombud.kit.log_lines import write_logs
 from ombud.kit.vault import open_vault
 from ombud.models import Mailbox
 from ombud.testing import Cast, make_ticket
@@ -45,7 +44,7 @@ from ombud.worker.hooks import send_webhooks
 from ombud.worker.mail_out import send_mail
 from tests.api.test_api_matrix import filled, routes
 from tests.attacks.echoing import Echo, Http, Imap, Smtp
-from tests.web.hosting import plain_pages
+from tests.web.hosting import TOKEN, plain_pages
 
 pytestmark = pytest.mark.usefixtures("built")
 SYSTEM = Actor.system("test")
@@ -56,7 +55,6 @@ CANARIES = {
         "imap", "smtp", "refresh", "client", "openid", "metrics", "s3-name", "s3-key", "password", "wrong-password",
     )
 }  # fmt: skip
-_TOKEN = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
 
 
 @pytest.fixture
@@ -76,24 +74,11 @@ def settings(settings: Settings, servers: dict[str, Echo]) -> Settings:
     )
 
 
-@pytest.fixture
-def written() -> Iterator[io.StringIO]:
-    """All that is logged, by anybody, down to debug."""
-    stream = io.StringIO()
-    root, ours = logging.getLogger(), logging.getLogger("ombud")
-    levels = root.level, ours.level
-    handler = write_logs("json", "debug", to=stream)
-    root.setLevel(logging.DEBUG)
-    yield stream
-    root.removeHandler(handler)
-    root.setLevel(levels[0])
-    ours.setLevel(levels[1])
-
-
 def test_no_secret_is_told_anywhere(  # noqa: PLR0917 -- fixtures
     desk: Desk, settings: Settings, cast: Cast, servers: dict[str, Echo], written: io.StringIO, tmp_path: Path
 ) -> None:
     assert settings.data_dir is not None
+    logging.getLogger().setLevel(logging.DEBUG)  # all that anybody logs; `written` puts it back
     story = Story(desk, settings, cast, servers)
     signing_key(settings.data_dir / "keys")
     asyncio.run(story.plant())
@@ -373,7 +358,7 @@ def _is_planted(desk: Desk, settings: Settings, servers: dict[str, Echo], secret
 
 
 def _csrf(page: httpx.Response) -> str:
-    found = _TOKEN.search(page.text)
+    found = TOKEN.search(page.text)
     assert found, page.text
     return found[1]
 

@@ -9,6 +9,8 @@ import re
 import pytest
 
 import ombud
+from ombud.kit.html import render_letter
+from tests.costs import growth
 from tests.mail.test_patterns import cost
 
 NOT_IMPORTED = ("ombud.contrib.", "ombud.migrations.versions", "ombud.migrations.env", "ombud.mail.parse")
@@ -37,3 +39,19 @@ def test_there_are_some() -> None:
 def test_patterns_are_quick(name: str) -> None:
     assert cost(PATTERNS[name], 20_000, anchored=True, enough=1) < 1
     assert cost(PATTERNS[name], 2_000, anchored=False, enough=1) < 1
+
+
+@pytest.mark.parametrize(
+    ("unit", "size"),
+    [
+        ("http://a.", 3_000),
+        (" http://", 3_000),
+        ("www.a.bc/", 3_000),
+        ("a@b.cc ", 2_000),
+        ("[", 500),
+        ("![", 500),
+    ],
+)
+def test_rendering_takes_no_square_of_the_text(unit: str, size: int) -> None:
+    """Four times the text is four times the work, whatever looks like a link: a square would be sixteen."""
+    assert growth(lambda length: render_letter(unit * (length // len(unit)), {}), size) < 9

@@ -39,6 +39,16 @@ PATIENCE = 120.0
 """Seconds until a test gives up; what it waits for takes a few."""
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a request was answered, and how long that took; status 0: its connection ended without an answer."""
+
+    kind: str
+    status: int
+    code: str
+    seconds: float
+
+
 class Part:
     """A process of the desk. `kill` ends it as kill -9 does, and begins it again."""
 
@@ -82,8 +92,8 @@ class House:
     """The parts, and what reaches the world outside."""
 
     server: OwnServer
-    web: Part
-    worker: Part
+    webs: list[Part]
+    worker: Part | None
     desk: Desk
     cast: Cast
     address: str
@@ -92,6 +102,17 @@ class House:
     secret: str
     history: History
     stop: threading.Event = field(default_factory=threading.Event)
+    told: list[Told] = field(default_factory=list)
+    asked_for: list[str] = field(default_factory=list)
+    opened: list[str] = field(default_factory=list)
+    """Tickets that somebody asked for, by key, and those that were acknowledged, by number."""
+    wrong: list[str] = field(default_factory=list)
+    """Answers to readers that cannot be true."""
+
+    @property
+    def web(self) -> Part:
+        """The first of the web processes."""
+        return self.webs[0]
 
     def crash_server(self) -> None:
         """Kill every process of PostgreSQL at once, and start it again: it recovers by itself."""
@@ -106,10 +127,11 @@ class House:
         self.server.start()
 
     @contextmanager
-    def used(self, people: int) -> Iterator[None]:
+    def used(self, people: int, readers: int = 0) -> Iterator[None]:
         """Let some people use it for as long as the block lasts, and until what they asked last is answered."""
         self.stop.clear()
         threads = [threading.Thread(target=self._use, args=(who,), daemon=True) for who in range(people)]
+        threads += [threading.Thread(target=self._read, daemon=True) for _ in range(readers)]
         for thread in threads:
             thread.start()
         try:
@@ -137,21 +159,55 @@ class House:
 
     def _use(self, who: int) -> None:
         """Open tickets, answer and rename them; give up on every seventh write when its first answer fails."""
-        headers = {"Authorization": f"Bearer {self.cast.agent.token}"}
         tickets: list[str] = []
-        with httpx.Client(base_url=f"{self.address}/api/v1/", headers=headers, timeout=10) as client:
+        with self.client() as client:
             turn = 0
             while not self.stop.is_set():
                 turn += 1
                 key = f"{who}-{turn}-{uuid.uuid4().hex[:12]}"
                 kind, method, path, body = self._wish(turn, key, tickets)
                 self.history.begin(key, kind)
-                answer = self._insist(client, method, path, body, key, patient=turn % 7 != 0)
+                if kind == "open":
+                    self.asked_for.append(key)
+                answer = self._insist(client, kind, method, path, body, key, patient=turn % 7 != 0)
                 if answer is None:
                     continue
                 self.history.end(key, answer.status_code)
                 if kind == "open" and answer.is_success:
                     tickets.append(answer.json()["number"])
+                    self.opened.append(tickets[-1])
+
+    def client(self) -> httpx.Client:
+        """Return somebody of the staff who calls the API."""
+        headers = {"Authorization": f"Bearer {self.cast.agent.token}"}
+        return httpx.Client(base_url=f"{self.address}/api/v1/", headers=headers, timeout=30)
+
+    def _read(self) -> None:
+        """Read lists, tickets and figures: no fewer than were acknowledged before, no more than anybody asked for."""
+        with self.client() as client:
+            while not self.stop.is_set():
+                self.ask(client, "list", "GET", "tickets")
+                if self.opened:
+                    self.ask(client, "ticket", "GET", f"tickets/{self.opened[-1]}?include=comments")
+                least = len(self.opened)
+                answer = self.ask(client, "figures", "GET", "statistics")
+                most = len(self.asked_for)
+                if answer is not None and answer.is_success and not least <= answer.json()["total"] <= most:
+                    self.wrong.append(f"{answer.json()['total']} tickets, not {least} to {most}")
+
+    def ask(
+        self, client: httpx.Client, kind: str, method: str, path: str, **more: Any
+    ) -> httpx.Response | None:
+        """Ask once, and note what was told; None when the connection ended without an answer."""
+        begun = time.monotonic()
+        try:
+            answer = client.request(method, path, **more)
+        except httpx.HTTPError:
+            self.told.append(Told(kind, 0, "", time.monotonic() - begun))
+            return None
+        code = "" if answer.is_success else answer.json()["code"]
+        self.told.append(Told(kind, answer.status_code, code, time.monotonic() - begun))
+        return answer
 
     def _wish(self, turn: int, key: str, tickets: list[str]) -> tuple[str, str, str, dict[str, Any]]:
         if turn % 3 == 1 or not tickets:
@@ -161,26 +217,34 @@ class House:
             return "answer", "POST", f"tickets/{tickets[-1]}/comments", {"content": key}
         return "rename", "PATCH", f"tickets/{tickets[-1]}", {"description": key}
 
-    def _insist(
-        self, client: httpx.Client, method: str, path: str, body: dict[str, Any], key: str, *, patient: bool
+    def _insist(  # noqa: PLR0917 -- the parts of a request
+        self,
+        client: httpx.Client,
+        kind: str,
+        method: str,
+        path: str,
+        body: dict[str, Any],
+        key: str,
+        *,
+        patient: bool,
     ) -> httpx.Response | None:
         """Ask again under the same key until there is an answer that is one; None when that was given up."""
         deadline = time.monotonic() + PATIENCE
         while True:
-            try:
-                answer = client.request(method, path, json=body, headers={"Idempotency-Key": key})
-                if answer.status_code not in (409, 429, 500, 502, 503, 504):
-                    return answer
-            except httpx.HTTPError:
-                pass
+            answer = self.ask(client, kind, method, path, json=body, headers={"Idempotency-Key": key})
+            if answer is not None and answer.status_code not in (409, 429, 500, 502, 503, 504):
+                return answer
             if not patient or time.monotonic() > deadline:
                 return None
             self.stop.wait(0.02)
 
 
 @contextmanager
-def open_house(folder: Path) -> Iterator[House]:
-    """Build it all and begin."""
+def open_house(folder: Path, *, webs: int = 1, has_worker: bool = True, **settings: str) -> Iterator[House]:
+    """Build it all and begin; `settings` are further ones of the environment.
+
+    Without a worker nothing is sent, only queued: for faults that it has no part in.
+    """
     with ExitStack() as stack:
         server = stack.enter_context(own_server())
         migrate.upgrade(server.url)
@@ -193,6 +257,7 @@ def open_house(folder: Path) -> Iterator[House]:
             "OMBUD_DATA_DIR": str(folder / "data"),
             "OMBUD_INTERNAL_HOSTS": "127.0.0.1",
             "OMBUD_API_RATE": "0",
+            **settings,
         }
         post = ReceivingServer()
         post.start()
@@ -209,13 +274,14 @@ def open_house(folder: Path) -> Iterator[House]:
             vault=open_vault(folder / "data" / "keys"),
             guard=Guard(["127.0.0.1"]),
         )
-        web, worker = Part("web", environment, listener), Part("worker", environment)
-        for part in (web, worker):
+        parts = [Part("web", environment, listener) for _ in range(webs)]
+        worker = Part("worker", environment) if has_worker else None
+        for part in (*parts, worker) if worker is not None else parts:
             stack.callback(part.end)
             part.begin()
         history = History(folder / "history.jsonl")
         stack.callback(history.close)
-        yield House(server, web, worker, desk, cast, address, post, receiver, secret, history)
+        yield House(server, parts, worker, desk, cast, address, post, receiver, secret, history)
 
 
 def wait_until(is_so: Callable[[], bool], what: str) -> None:

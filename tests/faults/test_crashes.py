@@ -15,9 +15,9 @@ from sqlalchemy import func, select, text
 
 from ombud import Ticket
 from ombud.analytics import fold_statistics, get_ticket_statistics
-from ombud.models import AuditAction, AuditLog, Comment, OutboundMail, Tag, TicketSearch, TicketTag
-from tests.faults.history import Write, faults
-from tests.faults.house import SYSTEM, TAGS, House, open_house
+from ombud.models import Comment, OutboundMail, TicketSearch
+from tests.faults.house import SYSTEM, House, open_house
+from tests.faults.judging import wrongs
 
 BETWEEN = 8
 """Writes that are acknowledged between one crash and the next."""
@@ -39,7 +39,7 @@ def test_nothing_is_lost_and_nothing_done_twice(tmp_path: Path, pytestconfig: py
         writes = house.history.writes()
         unknown = sum(write.status is None for write in writes)
         print(f"\n{3 * crashes} crashes, {len(writes)} writes, {unknown} without an answer")
-        assert _faults(house, writes) == []
+        assert wrongs(house, writes) == []
         _check_letters(house)
         _check_webhooks(house)
         _check_sums(house)
@@ -49,6 +49,7 @@ def test_nothing_is_lost_and_nothing_done_twice(tmp_path: Path, pytestconfig: py
 def _kill(house: House, name: str) -> Callable[[], None]:
     def crash() -> None:
         part = house.web if name == "web" else house.worker
+        assert part is not None
         part.kill()
         part.begin()
 
@@ -63,49 +64,7 @@ def _check_that_losses_show(house: House) -> None:
     with house.used(4):
         house.until_acknowledged(4 * BETWEEN)
         house.crash_server()
-    assert [fault for fault in _faults(house, house.history.writes()) if fault.endswith("and is lost")]
-
-
-def _faults(house: House, writes: list[Write]) -> list[str]:
-    """Each acknowledged write is to be there once and whole, each other one at most once and whole."""
-    with house.desk.read(SYSTEM) as session:
-        titles = list(session.scalars(select(Ticket.title)))
-        tagged = session.execute(
-            select(Ticket.title)
-            .join(TicketTag, TicketTag.ticket_id == Ticket.id)
-            .join(Tag, Tag.id == TicketTag.tag_id)
-            .where(Tag.name.in_(TAGS))
-            .group_by(Ticket.title)
-            .having(func.count() == len(TAGS))
-        ).scalars()
-        logged = set(
-            session.scalars(
-                select(AuditLog.changes["title"][1].astext).where(
-                    AuditLog.table_name == "tickets", AuditLog.action == AuditAction.CREATE
-                )
-            )
-        )
-        answers = list(session.scalars(select(Comment.content)))
-        lettered = session.scalars(
-            select(Comment.content).join(OutboundMail, OutboundMail.comment_id == Comment.id)
-        )
-        renamed = list(
-            session.scalars(
-                select(AuditLog.changes["description"][1].astext).where(
-                    AuditLog.table_name == "tickets", AuditLog.action == AuditAction.UPDATE
-                )
-            )
-        )
-        found = {
-            "open": (titles, set(tagged) & logged),
-            "answer": (answers, set(lettered)),
-            "rename": ([name for name in renamed if name], set(renamed)),
-        }
-    said: list[str] = []
-    for kind, (names, whole) in found.items():
-        assert names, kind
-        said += faults([write for write in writes if write.kind == kind], names, whole)
-    return said
+    assert [fault for fault in wrongs(house, house.history.writes()) if fault.endswith("and is lost")]
 
 
 def _check_letters(house: House) -> None:

@@ -4,7 +4,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -199,6 +199,15 @@ def test_a_connection_that_ends_in_the_middle_leaves_nothing(office: PostOffice,
         with smtplib.SMTP("127.0.0.1", found.port) as client:
             client.send_message(letter(), "a@b.example", [SUPPORT])
     assert len(_mails(office)) == 1
+
+
+def test_who_is_still_connected_at_the_end_is_hung_up_on(office: PostOffice, settings: Settings) -> None:
+    with listener(office, settings) as found:
+        wire = socket.create_connection(("127.0.0.1", found.port), timeout=30)
+        answers = wire.makefile("rb")
+        assert answers.readline().startswith(b"220")
+    with wire, answers, suppress(ConnectionResetError):
+        assert answers.read() == b"", "or it would wait for a server that is no more"
 
 
 def test_ports_are_opened_as_the_settings_say(office: PostOffice, settings: Settings) -> None:

@@ -144,11 +144,12 @@ async def test_statistics_over_the_api_are_right_whatever_becomes_of_redis(
         for step in ("as it is", "again", "flushed", "nonsense", "frozen", "killed"):
             match step:
                 case "flushed":
-                    Redis.from_url(url).flushall()
+                    with Redis.from_url(url) as client:
+                        client.flushall()
                 case "nonsense":
-                    client = Redis.from_url(url)
-                    for key in client.scan_iter():
-                        client.set(key, '["1:1:", {"total": 77}]')
+                    with Redis.from_url(url) as client:
+                        for key in client.scan_iter():
+                            client.set(key, '["1:1:", {"total": 77}]')
                 case "frozen":
                     process.send_signal(signal.SIGSTOP)
                 case "killed":
@@ -164,4 +165,5 @@ async def test_statistics_over_the_api_are_right_whatever_becomes_of_redis(
             await desk.arun(SYSTEM, make_ticket, cast.customer.id)
             total += 1
     assert figures.cache.figures.hits > 0
+    figures.cache.close()
     await figures._desk.aclose()

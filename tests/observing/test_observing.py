@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -28,19 +28,6 @@ CANARY = "canary-7f3a"
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"metrics_token": SecretStr(TOKEN)})
-
-
-@pytest.fixture
-def written() -> Iterator[io.StringIO]:
-    """All that is logged, down to debug, as JSON."""
-    stream = io.StringIO()
-    root, ours = logging.getLogger(), logging.getLogger("ombud")
-    levels = root.level, ours.level
-    handler = write_logs("json", "debug", to=stream)
-    yield stream
-    root.removeHandler(handler)
-    root.setLevel(levels[0])
-    ours.setLevel(levels[1])
 
 
 def lines(written: io.StringIO, event: str = "request") -> list[dict[str, Any]]:

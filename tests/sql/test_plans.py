@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,17 +46,25 @@ class Many:
     cast: Cast
 
 
-@pytest.fixture(scope="module")
-def many(postgres: ScratchServer) -> Iterator[Many]:
+@contextmanager
+def desk_of(tickets: int, postgres: ScratchServer) -> Iterator[Many]:
+    """Yield a desk of so many tickets, on a database of its own."""
     with postgres.database() as database, Desk(database.url) as desk:
+        database.create_unbound_role()
         cast = desk.run(SYSTEM, make_cast)
-        fill = FILL.format(agent=cast.agent.id, team=cast.team.id, tickets=TICKETS)
+        fill = FILL.format(agent=cast.agent.id, team=cast.team.id, tickets=tickets)
         database.execute(fill)
         with desk.begin(SYSTEM) as session:
             while session.scalar(text("SELECT ombud.index_search_tail(10000)")):
                 pass
         database.execute("ANALYZE")
         yield Many(desk, cast)
+
+
+@pytest.fixture(scope="module")
+def many(postgres: ScratchServer) -> Iterator[Many]:
+    with desk_of(TICKETS, postgres) as found:
+        yield found
 
 
 @dataclass

@@ -20,7 +20,8 @@ ELSEWHERE = {
     "/live", "/set-up", "/sign-in", "/sign-in/code", "/sign-in/link", "/forgot", "/link", "/healthz", "/readyz",
 }  # fmt: skip
 """What is not a page of who is signed in: a stream, the doors, and what machines ask."""
-_TOKEN = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
+TOKEN = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
+"""The token of a page's forms."""
 
 
 def hosted(runtime: Runtime) -> FastAPI:
@@ -51,7 +52,7 @@ class Browser:
     async def get(self, path: str, **more: Any) -> httpx.Response:
         """Get a page and remember the token of its forms."""
         response = await self.client.get(path, **more)
-        found = _TOKEN.search(response.text)
+        found = TOKEN.search(response.text)
         if found:
             self.csrf = found[1]
         return response

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from ombud import Actor, Desk
 from ombud.db.alive import file_number
@@ -22,15 +22,20 @@ def cut_under(desk: Desk, mark: str, times: int) -> Callable[[], int]:
     done: list[str] = []
 
     @event.listens_for(desk.async_engine.sync_engine, "before_cursor_execute")
-    def cut(connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+    def lose(connection: Connection, _cursor: object, statement: str, *_rest: object) -> None:
         if mark in statement and len(done) < times:
             done.append(statement)
-            number = file_number(connection.connection.dbapi_connection)  # type: ignore[attr-defined]
-            assert number is not None
-            with socket.socket(fileno=os.dup(number)) as link:
-                link.shutdown(socket.SHUT_RDWR)
+            cut(connection)
 
     return lambda: len(done)
+
+
+def cut(connection: Connection) -> None:
+    """End a connection as a network does."""
+    number = file_number(connection.connection.dbapi_connection)
+    assert number is not None
+    with socket.socket(fileno=os.dup(number)) as link:
+        link.shutdown(socket.SHUT_RDWR)
 
 
 async def test_a_page_is_made_again(web: Browser, desk: Desk, cast: Cast) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import AsyncExitStack
+
 import httpx
 import pytest
 from sqlalchemy import text
@@ -9,8 +12,10 @@ from sqlalchemy import text
 from ombud.config import Settings
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
+from ombud.db.turns import Turns
+from ombud.people.door import AT_ONCE, QUEUED
 from ombud.runtime import Runtime
-from ombud.testing import Cast
+from ombud.testing import Cast, counted
 from ombud.web.place import safe_next
 from tests.web.hosting import ORIGIN, Browser
 
@@ -39,8 +44,6 @@ async def test_set_up_says_what_is_wrong_beside_the_field(web: Browser) -> None:
 
 
 async def test_two_who_set_up_at_once_make_one_administrator(web: Browser, desk: Desk) -> None:
-    import asyncio
-
     await web.get("/set-up")
     forms = [web.post("/set-up", {**NEW, "email": f"ann{n}@desk.example"}) for n in range(4)]
     answers = await asyncio.gather(*forms)
@@ -71,6 +74,40 @@ async def test_many_failures_make_even_the_right_password_wait(web: Browser, cas
     assert refused.status_code == 429
     assert int(refused.headers["retry-after"]) > 0
     assert "Too many attempts" in refused.text
+    with counted() as statements:
+        again = await web.post("/sign-in", {"email": cast.agent.email.upper(), "password": "wrong"})
+    assert (again.status_code, len(statements)) == (429, 0), "refused a moment ago: nothing is asked again"
+    assert 0 < int(again.headers["retry-after"]) <= int(refused.headers["retry-after"])
+
+
+async def test_a_crowd_from_one_network_stands_in_a_queue_that_ends(web: Browser, cast: Cast) -> None:
+    """Who finds it full is told without a look at anything, and goes in from elsewhere (TRUST.md R28)."""
+    turns = web.app.state.parts.door.turns
+    await web.get("/sign-in")
+    form = {"email": cast.agent.email, "password": cast.agent.password}
+    async with AsyncExitStack() as stack:
+        for _ in range(AT_ONCE - 1):
+            await stack.enter_async_context(turns.aturn("127.0.0.1"))
+        waiting = [asyncio.create_task(_wait(turns)) for _ in range(QUEUED)]
+        while turns.waiting() < QUEUED:  # noqa: ASYNC110 -- tasks that are about to begin, in this very loop
+            await asyncio.sleep(0)
+        with counted() as statements:
+            refused = await web.post("/sign-in", form)
+        assert (refused.status_code, refused.headers["retry-after"], len(statements)) == (429, "1", 0)
+        assert "Too many people are signing in from where you are." in refused.text
+        elsewhere = httpx.ASGITransport(web.app, client=("192.0.2.9", 1))
+        async with httpx.AsyncClient(
+            transport=elsewhere, base_url=ORIGIN, cookies=web.client.cookies
+        ) as other:
+            answer = await other.post("/sign-in", data={**form, "csrf": web.csrf}, headers={"Origin": ORIGIN})
+        assert answer.status_code == 303
+    await asyncio.gather(*waiting)
+    assert (await web.post("/sign-in", form)).status_code == 303
+
+
+async def _wait(turns: Turns) -> None:
+    async with turns.aturn("127.0.0.1"):
+        pass
 
 
 async def test_the_session_cookie_is_closed_to_scripts_and_ends_with_signing_out(

@@ -19,7 +19,8 @@ from ombud.analytics.rules import Span, check_time_zone
 from ombud.analytics.statistics import TicketStatistics, get_ticket_statistics
 from ombud.db.actor import Actor, Scope
 from ombud.db.context import actor_of
-from ombud.db.desk import Desk
+from ombud.db.desk import ATTEMPTS, Desk
+from ombud.db.translate import Lost, Retryable
 from ombud.kit.cache import Cache, open_cache
 from ombud.tickets import queries as tickets
 from ombud.tickets.policy import require_staff
@@ -73,16 +74,28 @@ class Figures:
 
     def _find(self, actor: Actor, name: str, compute: Callable[[Session], Any]) -> Any:
         kept = _Kept.read(self.cache.get(name))
-        with self._desk.read(actor, fresh=True) as session:
-            found = _look(session, kept, compute)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with self._desk.read(actor, fresh=True) as session:
+                    found = _look(session, kept, compute)
+                break
+            except (Lost, Retryable):  # it only reads
+                if attempt == ATTEMPTS:
+                    raise
         if self._count(found) and found.moment is not None:
             self.cache.put(name, found.written(), KEPT_SECONDS)
         return found.value
 
     async def _afind(self, actor: Actor, name: str, compute: Callable[[Session], Any]) -> Any:
         kept = _Kept.read(await self.cache.aget(name))
-        async with self._desk.aread(actor, fresh=True) as session:
-            found = await session.run_sync(_look, kept, compute)
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with self._desk.aread(actor, fresh=True) as session:
+                    found = await session.run_sync(_look, kept, compute)
+                break
+            except (Lost, Retryable):
+                if attempt == ATTEMPTS:
+                    raise
         if self._count(found) and found.moment is not None:
             await self.cache.aput(name, found.written(), KEPT_SECONDS)
         return found.value

@@ -2,7 +2,8 @@
 
 The route class sends every unsafe call through here, and `Call.write` writes through here, so no route can
 forget it. The transaction of the first `write` stays open until the answer is made and keeps it: effect and
-answer are there together or not at all. What is refused is rolled back, and so never kept.
+answer are there together or not at all. What is refused is rolled back, and so never kept. A call whose commit lost
+its connection is made again at once, as its caller would: it is done, and answered from what was kept, or it was not.
 """
 
 import hashlib
@@ -53,6 +54,11 @@ class Once:
         self._desk, self._actor, self._call = desk, actor, call
         self._open = AsyncExitStack()
         self._session: AsyncSession | None = None
+
+    @property
+    def has_written(self) -> bool:
+        """True from the first `write` that went well."""
+        return self._session is not None
 
     async def write(
         self, action: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
@@ -111,15 +117,23 @@ async def answer(
         return await handle(request)
     call = Keyed(f"{request.method} {route}", key, await _hash(request, body))
     actor = request.state.principal.actor
-    try:
-        async with Once(request.app.state.runtime.desk, actor, call) as once:
-            request.state.once = once
-            response = await handle(request)
-            await once.keep(response, secrets)
-            return response
-    except Replayed as replayed:
-        before = replayed.answer
-        return Response(before.body, before.status, {**before.headers, REPLAYED: "true"})
+    for attempt in range(1, ATTEMPTS + 1):
+        once = Once(request.app.state.runtime.desk, actor, call)
+        try:
+            async with once:
+                request.state.once = once
+                response = await handle(request)
+                await once.keep(response, secrets)
+            return response  # noqa: TRY300 - reads as the end of the try that it is
+        except Replayed as replayed:
+            before = replayed.answer
+            return Response(before.body, before.status, {**before.headers, REPLAYED: "true"})
+        except (Lost, Retryable):
+            # After the writing, and so perhaps in the commit: the key knows whether that got through. The files of
+            # a form are gone by now.
+            if attempt == ATTEMPTS or body == "form" or not once.has_written:
+                raise
+    raise AssertionError("unreachable")
 
 
 def _without(body: bytes, secrets: Sequence[str]) -> bytes:

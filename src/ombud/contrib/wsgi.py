@@ -120,6 +120,7 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
         task.cancel()
     loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
     loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.run_until_complete(asyncio.sleep(0))  # connections that were closed just now say goodbye
     loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()
 

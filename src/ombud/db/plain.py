@@ -253,16 +253,14 @@ async def row_of(engine: "AsyncEngine", wanted: Wanted, *, seconds: float) -> di
     is_well = False
     try:
         driver: Any = link.driver_connection
+        note(text)
         async with asyncio.timeout(seconds + GRACE_SECONDS):
             found = await driver.fetchrow(text, *values(parameters))
         is_well = True
     except Exception:  # noqa: BLE001 - as above
         return None
     else:
-        if found is None:
-            return None
-        note(text)
-        return dict(found)
+        return None if found is None else dict(found)
     finally:
         if not is_well:
             link.invalidate()

@@ -35,11 +35,21 @@ class SearchesBusy(Unavailable):
 class Turns:
     """A process's turns: `at_once` run, of one person all but one of these, and others wait for `seconds`.
 
-    For threads and for event loops, which may take from the same turns.
+    For threads and for event loops, which may take from the same turns. `queued` of one person may wait; what is told
+    when more would, and when no turn came, are `full` and `busy`.
     """
 
-    def __init__(self, at_once: int, seconds: float) -> None:
+    def __init__(
+        self,
+        at_once: int,
+        seconds: float,
+        *,
+        queued: int = QUEUED,
+        full: type[RateLimited] = TooManySearches,
+        busy: type[Unavailable] = SearchesBusy,
+    ) -> None:
         self._at_once = at_once
+        self._queued, self._full, self._busy = queued, full, busy
         self._own = max(1, at_once - 1)
         self._seconds = seconds
         self._lock = Lock()
@@ -48,7 +58,7 @@ class Turns:
 
     @contextmanager
     def turn(self, who: str) -> Iterator[None]:
-        """Hold a turn of `who`; raises TooManySearches and SearchesBusy."""
+        """Hold a turn of `who`; raises `full` and `busy`."""
         place = self._join(who)
         if place is not None:
             with self._waiting_in(who, place):
@@ -89,8 +99,8 @@ class Turns:
                 self._running[who] += 1
                 return None
             places = self._waiting.setdefault(who, deque())
-            if len(places) >= QUEUED:
-                raise TooManySearches(retry_after=1)
+            if len(places) >= self._queued:
+                raise self._full(retry_after=1)
             place = Future[None]()
             places.append(place)
             return place
@@ -102,7 +112,7 @@ class Turns:
             yield
         except TimeoutError:
             self._give_up(who, place)
-            raise SearchesBusy from None
+            raise self._busy from None
         except BaseException:
             self._give_up(who, place)
             raise

@@ -15,6 +15,8 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup, escape
 
+from ombud.kit.bare_links import bare_link
+
 SafeHtml = Markup
 """Text that is safe to show as HTML; only this module makes it, others name it in their types."""
 
@@ -35,6 +37,8 @@ _MARKDOWN.enable(["table", "strikethrough", "linkify"]).disable(["image"])
 # Mail shows pictures that it carries.
 _LETTER = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": True})
 _LETTER.enable(["table", "strikethrough", "linkify", "image"])
+for _reader in (_MARKDOWN, _LETTER):
+    _reader.inline.ruler.at("linkify", bare_link)
 _SPECIAL = re.compile(r"([!-/:-@\[-`{-~])")
 
 _QUOTE_LINE = re.compile(r"^\s*>")

@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from typing import IO, Any, Self
+from weakref import WeakSet
 
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -115,8 +116,12 @@ class _Spooling(SMTP):
     places: "Places | None" = None
     """Counts connections; who finds no place is sent away, and comes again."""
     has_place = False
+    connections: "WeakSet[asyncio.BaseTransport] | None" = None
+    """Those of the listener, so that it can end them."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if self.connections is not None:
+            self.connections.add(transport)
         if self.places is not None and not self.has_place:  # once more after STARTTLS, on the same connection
             self.has_place = self.places.take()
             if not self.has_place and isinstance(transport, asyncio.Transport):
@@ -210,6 +215,7 @@ class Listener:
         self._socket = _bound(settings.mail_host, port)
         self._loop = asyncio.new_event_loop()
         self._server: asyncio.Server | None = None
+        self._connections = WeakSet[asyncio.BaseTransport]()
 
     @property
     def port(self) -> int:
@@ -240,6 +246,11 @@ class Listener:
         for task in pending:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
+        # A connection that waits for its client's farewell would outlive the loop, and never be closed.
+        for connection in list(self._connections):
+            if isinstance(connection, asyncio.WriteTransport):
+                connection.abort()
+        self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
 
@@ -255,6 +266,7 @@ class Listener:
             loop=self._loop,
         )
         made.places = self._places
+        made.connections = self._connections
         return made
 
 

@@ -100,6 +100,11 @@ async def use_link(request: Request) -> Response:
     """Use the link: set a password, confirm an address, sign in."""
     form = await read_form(request)
     check_guest_form(form, request)
+    async with parts_of(request).door.turn(ip_of(request)):
+        return await _judge(request, form)
+
+
+async def _judge(request: Request, form: FormData) -> Response:
     secret, parts = request.cookies.get(LINK_COOKIE, ""), parts_of(request)
     try:
         await parts.runtime.desk.arun(
@@ -162,10 +167,12 @@ async def _asked(request: Request, kind: LetterKind) -> Response:
         clean_email(email)
     except Invalid as error:
         return _ask(request, kind, email, error)
-    try:
-        await parts_of(request).runtime.desk.arun(DOOR, _take_and_ask, kind, email, ip_of(request))
-    except RateLimited:
-        pass  # the letter that went a moment ago holds: to say so would tell that there was one
+    parts = parts_of(request)
+    async with parts.door.turn(ip_of(request)):
+        try:
+            await parts.runtime.desk.arun(DOOR, _take_and_ask, kind, email, ip_of(request))
+        except RateLimited:
+            pass  # the letter that went a moment ago holds: to say so would tell that there was one
     context = {"email": email, "kind": kind.value}
     return page(request, "pages/letter_sent.html", context, headers=_PRIVATE)
 

@@ -39,13 +39,18 @@ async def code(request: Request) -> Response:
     """Compare a code; only now a session begins, under a value of its own."""
     form = await read_form(request)
     check_guest_form(form, request)
-    next_href, secret = safe_next(text_of(form, "next")), request.cookies.get(STEP_COOKIE, "")
+    async with parts_of(request).door.turn(ip_of(request)):
+        return await _judge(request, text_of(form, "code")[:100], safe_next(text_of(form, "next")))
+
+
+async def _judge(request: Request, code: str, next_href: str) -> Response:
+    secret = request.cookies.get(STEP_COOKIE, "")
     door = await second_door(parts_of(request))
     user_id = await door.waiting(secret)
     if user_id is None:
         return _begin_again(next_href)
     try:
-        right = await door.check_code(user_id, text_of(form, "code")[:100], ip_of(request))
+        right = await door.check_code(user_id, code, ip_of(request))
     except RateLimited as error:
         said = f"Too many attempts. Try again in {minutes(error.retry_after)}."
         return _ask(request, next_href, said, status=429, retry_after=error.retry_after)
@@ -75,11 +80,12 @@ async def passkey(request: Request) -> Response:
     check_guest_form(form, request)
     next_href, site = safe_next(text_of(form, "next")), site_of(request)
     door = await second_door(parts_of(request))
-    try:
-        user_id = await door.check_passkey(site, guest_binding(request), text_of(form, "credential"))
-    except BadPasskey as error:
-        return await sign_in_form(request, next_href, failure=error.message, status=422)
-    return await _in(request, user_id, next_href)
+    async with parts_of(request).door.turn(ip_of(request)):
+        try:
+            user_id = await door.check_passkey(site, guest_binding(request), text_of(form, "credential"))
+        except BadPasskey as error:
+            return await sign_in_form(request, next_href, failure=error.message, status=422)
+        return await _in(request, user_id, next_href)
 
 
 async def _in(request: Request, user_id: int, next_href: str, identity_id: int | None = None) -> Response:

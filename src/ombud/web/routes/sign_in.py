@@ -61,10 +61,16 @@ async def sign_in(request: Request) -> Response:
     form = await read_form(request)
     check_guest_form(form, request)
     email, next_href = text_of(form, "email").strip()[:255], safe_next(text_of(form, "next"))
+    door = parts_of(request).door
+    door.remind(email, ip_of(request))
+    async with door.turn(ip_of(request)):
+        return await _judge(request, email, text_of(form, "password"), next_href)
+
+
+async def _judge(request: Request, email: str, password: str, next_href: str) -> Response:
+    parts = parts_of(request)
     try:
-        user_id = await parts_of(request).door.check(
-            parts_of(request).runtime.desk, email, text_of(form, "password"), ip_of(request)
-        )
+        user_id = await parts.door.check(parts.runtime.desk, email, password, ip_of(request))
     except RateLimited as error:
         said = f"Too many attempts. Try again in {minutes(error.retry_after)}."
         headers = {"Retry-After": str(error.retry_after)}
