@@ -25,8 +25,15 @@ _SUCCESS = {
     "202": "It is taken, and will be seen to.",
     "204": "Done.",
 }
-# The thing that may be missing is named in the body, or in the query.
-_FINDS_BY_BODY = ("/undo", "/mail/inbound")
+# The thing that may be missing is named in the body, or in the query; under some addresses there are no passkeys.
+_FINDS_BY_BODY = (
+    "/undo",
+    "/mail/inbound",
+    "/confirmation",
+    "/confirmation/options",
+    "/me/factors/passkeys",
+    "/me/factors/passkeys/options",
+)
 _KEY = {
     "name": HEADER,
     "in": "header",
