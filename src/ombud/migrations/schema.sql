@@ -858,7 +858,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(NULL, r.name) END, 'value', CASE WHEN r.value IS NOT NULL THEN jsonb_build_array(NULL, r.value) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+                   NULL::bigint AS ticket_id, ('{' || substr(concat(',"id":[null,' || to_json(r.id)::text || ']', ',"name":[null,' || to_json(r.name)::text || ']', ',"value":[null,' || to_json(r.value)::text || ']', ',"created_at":[null,' || to_json(r.created_at)::text || ']'), 2) || '}')::jsonb AS changes
               FROM new_rows r) d;
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO ombud.audit_logs
@@ -868,7 +868,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(r.name, NULL) END, 'value', CASE WHEN r.value IS NOT NULL THEN jsonb_build_array(r.value, NULL) END, 'version', CASE WHEN r.version IS NOT NULL THEN jsonb_build_array(r.version, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END)) AS changes
+                   NULL::bigint AS ticket_id, ('{' || substr(concat(',"id":[' || to_json(r.id)::text || ',null]', ',"name":[' || to_json(r.name)::text || ',null]', ',"value":[' || to_json(r.value)::text || ',null]', ',"version":[' || to_json(r.version)::text || ',null]', ',"created_at":[' || to_json(r.created_at)::text || ',null]', ',"updated_at":[' || to_json(r.updated_at)::text || ',null]'), 2) || '}')::jsonb AS changes
               FROM old_rows r) d;
   ELSIF touched = 1 THEN
     INSERT INTO ombud.audit_logs
@@ -878,7 +878,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) || CASE WHEN o.value IS DISTINCT FROM r.value THEN jsonb_build_object('value', jsonb_build_array(o.value, r.value)) ELSE '{}' END AS changes
+                   NULL::bigint AS ticket_id, ('{' || substr(concat(CASE WHEN o.id IS DISTINCT FROM r.id THEN concat(',"id":[', coalesce(to_json(o.id)::text, 'null'), ',', coalesce(to_json(r.id)::text, 'null'), ']') END, CASE WHEN o.name IS DISTINCT FROM r.name THEN concat(',"name":[', coalesce(to_json(o.name)::text, 'null'), ',', coalesce(to_json(r.name)::text, 'null'), ']') END, CASE WHEN o.value IS DISTINCT FROM r.value THEN concat(',"value":[', coalesce(to_json(o.value)::text, 'null'), ',', coalesce(to_json(r.value)::text, 'null'), ']') END, CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN concat(',"created_at":[', coalesce(to_json(o.created_at)::text, 'null'), ',', coalesce(to_json(r.created_at)::text, 'null'), ']') END), 2) || '}')::jsonb AS changes
               FROM old_rows o CROSS JOIN new_rows r) d;
   ELSE
     -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
@@ -889,7 +889,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) || CASE WHEN o.value IS DISTINCT FROM r.value THEN jsonb_build_object('value', jsonb_build_array(o.value, r.value)) ELSE '{}' END AS changes
+                   NULL::bigint AS ticket_id, ('{' || substr(concat(CASE WHEN o.id IS DISTINCT FROM r.id THEN concat(',"id":[', coalesce(to_json(o.id)::text, 'null'), ',', coalesce(to_json(r.id)::text, 'null'), ']') END, CASE WHEN o.name IS DISTINCT FROM r.name THEN concat(',"name":[', coalesce(to_json(o.name)::text, 'null'), ',', coalesce(to_json(r.name)::text, 'null'), ']') END, CASE WHEN o.value IS DISTINCT FROM r.value THEN concat(',"value":[', coalesce(to_json(o.value)::text, 'null'), ',', coalesce(to_json(r.value)::text, 'null'), ']') END, CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN concat(',"created_at":[', coalesce(to_json(o.created_at)::text, 'null'), ',', coalesce(to_json(r.created_at)::text, 'null'), ']') END), 2) || '}')::jsonb AS changes
               FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
   END IF;
   RETURN NULL;
