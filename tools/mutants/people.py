@@ -11,7 +11,7 @@ PEOPLE: tuple[Mutant, ...] = (
         "not enough values to unpack",
         (
             Edit(
-                "src/ombud/migrations/sql/0001/30_audit.sql",
+                "src/ombud/migrations/sql/0036/20_audit.sql",
                 "IF TG_OP = 'INSERT' THEN%2$s",
                 "IF TG_OP = 'INSERT' THEN NULL;",
             ),
@@ -23,7 +23,7 @@ PEOPLE: tuple[Mutant, ...] = (
         "missing FROM-clause entry for table|refused that",
         (
             Edit(
-                "src/ombud/migrations/sql/0001/30_audit.sql",
+                "src/ombud/migrations/sql/0036/20_audit.sql",
                 "'old_rows o CROSS JOIN new_rows r'",
                 "'old_rows o'",
             ),
@@ -35,7 +35,7 @@ PEOPLE: tuple[Mutant, ...] = (
         r"assert \{\} == ",
         (
             Edit(
-                "src/ombud/migrations/sql/0001/30_audit.sql",
+                "src/ombud/migrations/sql/0036/20_audit.sql",
                 "numbering pairs them even if a key changed.%5$s",
                 ("numbering pairs them even if a key changed.\n    NULL;"),
             ),
@@ -47,7 +47,7 @@ PEOPLE: tuple[Mutant, ...] = (
         r"assert \{None\} == ",
         (
             Edit(
-                "src/ombud/migrations/sql/0001/30_audit.sql",
+                "src/ombud/migrations/sql/0036/20_audit.sql",
                 "person := nullif(current_setting('ombud.user_id', true), '')::bigint;",
                 "person := NULL;",
             ),
@@ -60,6 +60,11 @@ PEOPLE: tuple[Mutant, ...] = (
         (
             Edit(
                 "src/ombud/migrations/sql/0001/30_audit.sql",
+                "ELSIF TG_OP = 'DELETE' THEN%3$s",
+                "ELSIF TG_OP = 'DELETE' THEN NULL;",
+            ),
+            Edit(
+                "src/ombud/migrations/sql/0036/20_audit.sql",
                 "ELSIF TG_OP = 'DELETE' THEN%3$s",
                 "ELSIF TG_OP = 'DELETE' THEN NULL;",
             ),
@@ -83,7 +88,7 @@ PEOPLE: tuple[Mutant, ...] = (
         "z_audit_update",
         (
             Edit(
-                "src/ombud/migrations/sql/0001/30_audit.sql",
+                "src/ombud/migrations/sql/0036/20_audit.sql",
                 (
                     "'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows '\n"
                     "                 'FOR EACH STATEMENT"

@@ -1,5 +1,6 @@
 """Bring a database to the current schema, safely from several processes at once."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -105,13 +106,23 @@ def prepared(url: str | URL, login: str | None = None) -> Iterator[None]:
     """Hold the preparation lock, with roles and schema in place."""
     with connected(url) as connection:
         check_server(connection)
-        connection.execute("SELECT pg_advisory_lock(%s)", [PREPARE_LOCK])
+        _wait_for_turn(connection)
         try:
             ensure_roles(connection, login or connection.info.user)
             ensure_schema(connection)
         except errors.InsufficientPrivilege as error:
             raise missing_rights(error) from error
         yield
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    """Take the preparation lock, asking again and again: a statement that waits has a snapshot.
+
+    An index that is built concurrently (`op.build_indexes`) waits for everybody who has one, so whoever held the lock
+    and built it would wait for those who wait for the lock.
+    """
+    while connection.execute("SELECT pg_try_advisory_lock(%s)", [PREPARE_LOCK]).fetchone() != (True,):
+        time.sleep(0.1)
 
 
 @contextmanager

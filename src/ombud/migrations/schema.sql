@@ -6,8 +6,7 @@ ALTER SCHEMA ombud OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.actor_id() RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
-    AS $$ SELECT nullif(current_setting('ombud.user_id', true), '')::bigint $$;
+    RETURN (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint;
 
 ALTER FUNCTION ombud.actor_id() OWNER TO ombud_owner;
 
@@ -23,18 +22,13 @@ ALTER FUNCTION ombud.actor_keeps_role(rights text[]) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.actor_kind() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
-    AS $$ SELECT nullif(current_setting('ombud.kind', true), '') $$;
+    RETURN NULLIF(current_setting('ombud.kind'::text, true), ''::text);
 
 ALTER FUNCTION ombud.actor_kind() OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.actor_may(VARIADIC wanted text[]) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
-    AS $$
-  SELECT current_setting('ombud.kind', true) IN ('admin', 'customer', 'system')
-      OR coalesce(nullif(current_setting('ombud.permissions', true), ''), '{}')::text[] && wanted
-$$;
+    RETURN ((current_setting('ombud.kind'::text, true) = ANY (ARRAY['admin'::text, 'customer'::text, 'system'::text])) OR ((COALESCE(NULLIF(current_setting('ombud.permissions'::text, true), ''::text), '{}'::text))::text[] && wanted));
 
 ALTER FUNCTION ombud.actor_may(VARIADIC wanted text[]) OWNER TO ombud_owner;
 
@@ -60,11 +54,7 @@ ALTER FUNCTION ombud.actor_organization() OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.actor_reads_only(team bigint) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
-    AS $$
-  SELECT current_setting('ombud.kind', true) = 'agent'
-     AND coalesce(team = ANY (coalesce(nullif(current_setting('ombud.read_teams', true), ''), '{}')::bigint[]), false)
-$$;
+    RETURN ((current_setting('ombud.kind'::text, true) = 'agent'::text) AND COALESCE((team = ANY ((COALESCE(NULLIF(current_setting('ombud.read_teams'::text, true), ''::text), '{}'::text))::bigint[])), false));
 
 ALTER FUNCTION ombud.actor_reads_only(team bigint) OWNER TO ombud_owner;
 
@@ -792,7 +782,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'content', CASE WHEN r.content IS NOT NULL THEN jsonb_build_array(NULL, r.content) END, 'is_internal', CASE WHEN r.is_internal IS NOT NULL THEN jsonb_build_array(NULL, r.is_internal) END, 'ticket_id', CASE WHEN r.ticket_id IS NOT NULL THEN jsonb_build_array(NULL, r.ticket_id) END, 'author_id', CASE WHEN r.author_id IS NOT NULL THEN jsonb_build_array(NULL, r.author_id) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+                   r.ticket_id AS ticket_id, ('{' || substr(concat(',"id":[null,' || to_json(r.id)::text || ']', ',"content":[null,' || to_json(r.content)::text || ']', ',"is_internal":[null,' || to_json(r.is_internal)::text || ']', ',"ticket_id":[null,' || to_json(r.ticket_id)::text || ']', ',"author_id":[null,' || to_json(r.author_id)::text || ']', ',"created_at":[null,' || to_json(r.created_at)::text || ']'), 2) || '}')::jsonb AS changes
               FROM new_rows r) d;
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO ombud.audit_logs
@@ -802,7 +792,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'content', CASE WHEN r.content IS NOT NULL THEN jsonb_build_array(r.content, NULL) END, 'is_internal', CASE WHEN r.is_internal IS NOT NULL THEN jsonb_build_array(r.is_internal, NULL) END, 'ticket_id', CASE WHEN r.ticket_id IS NOT NULL THEN jsonb_build_array(r.ticket_id, NULL) END, 'author_id', CASE WHEN r.author_id IS NOT NULL THEN jsonb_build_array(r.author_id, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END)) AS changes
+                   r.ticket_id AS ticket_id, ('{' || substr(concat(',"id":[' || to_json(r.id)::text || ',null]', ',"content":[' || to_json(r.content)::text || ',null]', ',"is_internal":[' || to_json(r.is_internal)::text || ',null]', ',"ticket_id":[' || to_json(r.ticket_id)::text || ',null]', ',"author_id":[' || to_json(r.author_id)::text || ',null]', ',"created_at":[' || to_json(r.created_at)::text || ',null]', ',"updated_at":[' || to_json(r.updated_at)::text || ',null]'), 2) || '}')::jsonb AS changes
               FROM old_rows r) d;
   ELSIF touched = 1 THEN
     INSERT INTO ombud.audit_logs
@@ -812,7 +802,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'content', CASE WHEN o.content IS DISTINCT FROM r.content THEN jsonb_build_array(o.content, r.content) END, 'is_internal', CASE WHEN o.is_internal IS DISTINCT FROM r.is_internal THEN jsonb_build_array(o.is_internal, r.is_internal) END, 'ticket_id', CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN jsonb_build_array(o.ticket_id, r.ticket_id) END, 'author_id', CASE WHEN o.author_id IS DISTINCT FROM r.author_id THEN jsonb_build_array(o.author_id, r.author_id) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+                   r.ticket_id AS ticket_id, ('{' || substr(concat(CASE WHEN o.id IS DISTINCT FROM r.id THEN concat(',"id":[', coalesce(to_json(o.id)::text, 'null'), ',', coalesce(to_json(r.id)::text, 'null'), ']') END, CASE WHEN o.content IS DISTINCT FROM r.content THEN concat(',"content":[', coalesce(to_json(o.content)::text, 'null'), ',', coalesce(to_json(r.content)::text, 'null'), ']') END, CASE WHEN o.is_internal IS DISTINCT FROM r.is_internal THEN concat(',"is_internal":[', coalesce(to_json(o.is_internal)::text, 'null'), ',', coalesce(to_json(r.is_internal)::text, 'null'), ']') END, CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN concat(',"ticket_id":[', coalesce(to_json(o.ticket_id)::text, 'null'), ',', coalesce(to_json(r.ticket_id)::text, 'null'), ']') END, CASE WHEN o.author_id IS DISTINCT FROM r.author_id THEN concat(',"author_id":[', coalesce(to_json(o.author_id)::text, 'null'), ',', coalesce(to_json(r.author_id)::text, 'null'), ']') END, CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN concat(',"created_at":[', coalesce(to_json(o.created_at)::text, 'null'), ',', coalesce(to_json(r.created_at)::text, 'null'), ']') END), 2) || '}')::jsonb AS changes
               FROM old_rows o CROSS JOIN new_rows r) d;
   ELSE
     -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
@@ -823,7 +813,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   r.ticket_id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'content', CASE WHEN o.content IS DISTINCT FROM r.content THEN jsonb_build_array(o.content, r.content) END, 'is_internal', CASE WHEN o.is_internal IS DISTINCT FROM r.is_internal THEN jsonb_build_array(o.is_internal, r.is_internal) END, 'ticket_id', CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN jsonb_build_array(o.ticket_id, r.ticket_id) END, 'author_id', CASE WHEN o.author_id IS DISTINCT FROM r.author_id THEN jsonb_build_array(o.author_id, r.author_id) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) AS changes
+                   r.ticket_id AS ticket_id, ('{' || substr(concat(CASE WHEN o.id IS DISTINCT FROM r.id THEN concat(',"id":[', coalesce(to_json(o.id)::text, 'null'), ',', coalesce(to_json(r.id)::text, 'null'), ']') END, CASE WHEN o.content IS DISTINCT FROM r.content THEN concat(',"content":[', coalesce(to_json(o.content)::text, 'null'), ',', coalesce(to_json(r.content)::text, 'null'), ']') END, CASE WHEN o.is_internal IS DISTINCT FROM r.is_internal THEN concat(',"is_internal":[', coalesce(to_json(o.is_internal)::text, 'null'), ',', coalesce(to_json(r.is_internal)::text, 'null'), ']') END, CASE WHEN o.ticket_id IS DISTINCT FROM r.ticket_id THEN concat(',"ticket_id":[', coalesce(to_json(o.ticket_id)::text, 'null'), ',', coalesce(to_json(r.ticket_id)::text, 'null'), ']') END, CASE WHEN o.author_id IS DISTINCT FROM r.author_id THEN concat(',"author_id":[', coalesce(to_json(o.author_id)::text, 'null'), ',', coalesce(to_json(r.author_id)::text, 'null'), ']') END, CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN concat(',"created_at":[', coalesce(to_json(o.created_at)::text, 'null'), ',', coalesce(to_json(r.created_at)::text, 'null'), ']') END), 2) || '}')::jsonb AS changes
               FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
   END IF;
   RETURN NULL;
@@ -868,7 +858,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(NULL, r.name) END, 'value', CASE WHEN r.value IS NOT NULL THEN jsonb_build_array(NULL, r.value) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END)) AS changes
+                   NULL::bigint AS ticket_id, ('{' || substr(concat(',"id":[null,' || to_json(r.id)::text || ']', ',"name":[null,' || to_json(r.name)::text || ']', ',"value":[null,' || to_json(r.value)::text || ']', ',"created_at":[null,' || to_json(r.created_at)::text || ']'), 2) || '}')::jsonb AS changes
               FROM new_rows r) d;
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO ombud.audit_logs
@@ -878,7 +868,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'name', CASE WHEN r.name IS NOT NULL THEN jsonb_build_array(r.name, NULL) END, 'value', CASE WHEN r.value IS NOT NULL THEN jsonb_build_array(r.value, NULL) END, 'version', CASE WHEN r.version IS NOT NULL THEN jsonb_build_array(r.version, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END)) AS changes
+                   NULL::bigint AS ticket_id, ('{' || substr(concat(',"id":[' || to_json(r.id)::text || ',null]', ',"name":[' || to_json(r.name)::text || ',null]', ',"value":[' || to_json(r.value)::text || ',null]', ',"version":[' || to_json(r.version)::text || ',null]', ',"created_at":[' || to_json(r.created_at)::text || ',null]', ',"updated_at":[' || to_json(r.updated_at)::text || ',null]'), 2) || '}')::jsonb AS changes
               FROM old_rows r) d;
   ELSIF touched = 1 THEN
     INSERT INTO ombud.audit_logs
@@ -888,7 +878,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) || CASE WHEN o.value IS DISTINCT FROM r.value THEN jsonb_build_object('value', jsonb_build_array(o.value, r.value)) ELSE '{}' END AS changes
+                   NULL::bigint AS ticket_id, ('{' || substr(concat(CASE WHEN o.id IS DISTINCT FROM r.id THEN concat(',"id":[', coalesce(to_json(o.id)::text, 'null'), ',', coalesce(to_json(r.id)::text, 'null'), ']') END, CASE WHEN o.name IS DISTINCT FROM r.name THEN concat(',"name":[', coalesce(to_json(o.name)::text, 'null'), ',', coalesce(to_json(r.name)::text, 'null'), ']') END, CASE WHEN o.value IS DISTINCT FROM r.value THEN concat(',"value":[', coalesce(to_json(o.value)::text, 'null'), ',', coalesce(to_json(r.value)::text, 'null'), ']') END, CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN concat(',"created_at":[', coalesce(to_json(o.created_at)::text, 'null'), ',', coalesce(to_json(r.created_at)::text, 'null'), ']') END), 2) || '}')::jsonb AS changes
               FROM old_rows o CROSS JOIN new_rows r) d;
   ELSE
     -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
@@ -899,7 +889,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   NULL::bigint AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'name', CASE WHEN o.name IS DISTINCT FROM r.name THEN jsonb_build_array(o.name, r.name) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END)) || CASE WHEN o.value IS DISTINCT FROM r.value THEN jsonb_build_object('value', jsonb_build_array(o.value, r.value)) ELSE '{}' END AS changes
+                   NULL::bigint AS ticket_id, ('{' || substr(concat(CASE WHEN o.id IS DISTINCT FROM r.id THEN concat(',"id":[', coalesce(to_json(o.id)::text, 'null'), ',', coalesce(to_json(r.id)::text, 'null'), ']') END, CASE WHEN o.name IS DISTINCT FROM r.name THEN concat(',"name":[', coalesce(to_json(o.name)::text, 'null'), ',', coalesce(to_json(r.name)::text, 'null'), ']') END, CASE WHEN o.value IS DISTINCT FROM r.value THEN concat(',"value":[', coalesce(to_json(o.value)::text, 'null'), ',', coalesce(to_json(r.value)::text, 'null'), ']') END, CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN concat(',"created_at":[', coalesce(to_json(o.created_at)::text, 'null'), ',', coalesce(to_json(r.created_at)::text, 'null'), ']') END), 2) || '}')::jsonb AS changes
               FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
   END IF;
   RETURN NULL;
@@ -2616,7 +2606,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   r.id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(NULL, r.id) END, 'ticket_number', CASE WHEN r.ticket_number IS NOT NULL THEN jsonb_build_array(NULL, r.ticket_number) END, 'title', CASE WHEN r.title IS NOT NULL THEN jsonb_build_array(NULL, r.title) END, 'description', CASE WHEN r.description IS NOT NULL THEN jsonb_build_array(NULL, r.description) END, 'status', CASE WHEN r.status IS NOT NULL THEN jsonb_build_array(NULL, r.status) END, 'priority', CASE WHEN r.priority IS NOT NULL THEN jsonb_build_array(NULL, r.priority) END, 'channel', CASE WHEN r.channel IS NOT NULL THEN jsonb_build_array(NULL, r.channel) END, 'requester_id', CASE WHEN r.requester_id IS NOT NULL THEN jsonb_build_array(NULL, r.requester_id) END, 'creator_id', CASE WHEN r.creator_id IS NOT NULL THEN jsonb_build_array(NULL, r.creator_id) END, 'assignee_id', CASE WHEN r.assignee_id IS NOT NULL THEN jsonb_build_array(NULL, r.assignee_id) END, 'team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(NULL, r.team_id) END, 'organization_id', CASE WHEN r.organization_id IS NOT NULL THEN jsonb_build_array(NULL, r.organization_id) END, 'last_activity_at', CASE WHEN r.last_activity_at IS NOT NULL THEN jsonb_build_array(NULL, r.last_activity_at) END, 'first_response_at', CASE WHEN r.first_response_at IS NOT NULL THEN jsonb_build_array(NULL, r.first_response_at) END, 'resolved_at', CASE WHEN r.resolved_at IS NOT NULL THEN jsonb_build_array(NULL, r.resolved_at) END, 'deleted_at', CASE WHEN r.deleted_at IS NOT NULL THEN jsonb_build_array(NULL, r.deleted_at) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(NULL, r.created_at) END, 'merged_into_id', CASE WHEN r.merged_into_id IS NOT NULL THEN jsonb_build_array(NULL, r.merged_into_id) END)) AS changes
+                   r.id AS ticket_id, ('{' || substr(concat(',"id":[null,' || to_json(r.id)::text || ']', ',"ticket_number":[null,' || to_json(r.ticket_number)::text || ']', ',"title":[null,' || to_json(r.title)::text || ']', ',"description":[null,' || to_json(r.description)::text || ']', ',"status":[null,' || to_json(r.status)::text || ']', ',"priority":[null,' || to_json(r.priority)::text || ']', ',"channel":[null,' || to_json(r.channel)::text || ']', ',"requester_id":[null,' || to_json(r.requester_id)::text || ']', ',"creator_id":[null,' || to_json(r.creator_id)::text || ']', ',"assignee_id":[null,' || to_json(r.assignee_id)::text || ']', ',"team_id":[null,' || to_json(r.team_id)::text || ']', ',"organization_id":[null,' || to_json(r.organization_id)::text || ']', ',"last_activity_at":[null,' || to_json(r.last_activity_at)::text || ']', ',"first_response_at":[null,' || to_json(r.first_response_at)::text || ']', ',"resolved_at":[null,' || to_json(r.resolved_at)::text || ']', ',"deleted_at":[null,' || to_json(r.deleted_at)::text || ']', ',"created_at":[null,' || to_json(r.created_at)::text || ']', ',"merged_into_id":[null,' || to_json(r.merged_into_id)::text || ']'), 2) || '}')::jsonb AS changes
               FROM new_rows r) d;
   ELSIF TG_OP = 'DELETE' THEN
     INSERT INTO ombud.audit_logs
@@ -2626,7 +2616,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   r.id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN r.id IS NOT NULL THEN jsonb_build_array(r.id, NULL) END, 'ticket_number', CASE WHEN r.ticket_number IS NOT NULL THEN jsonb_build_array(r.ticket_number, NULL) END, 'title', CASE WHEN r.title IS NOT NULL THEN jsonb_build_array(r.title, NULL) END, 'description', CASE WHEN r.description IS NOT NULL THEN jsonb_build_array(r.description, NULL) END, 'status', CASE WHEN r.status IS NOT NULL THEN jsonb_build_array(r.status, NULL) END, 'priority', CASE WHEN r.priority IS NOT NULL THEN jsonb_build_array(r.priority, NULL) END, 'priority_rank', CASE WHEN r.priority_rank IS NOT NULL THEN jsonb_build_array(r.priority_rank, NULL) END, 'channel', CASE WHEN r.channel IS NOT NULL THEN jsonb_build_array(r.channel, NULL) END, 'requester_id', CASE WHEN r.requester_id IS NOT NULL THEN jsonb_build_array(r.requester_id, NULL) END, 'creator_id', CASE WHEN r.creator_id IS NOT NULL THEN jsonb_build_array(r.creator_id, NULL) END, 'assignee_id', CASE WHEN r.assignee_id IS NOT NULL THEN jsonb_build_array(r.assignee_id, NULL) END, 'team_id', CASE WHEN r.team_id IS NOT NULL THEN jsonb_build_array(r.team_id, NULL) END, 'organization_id', CASE WHEN r.organization_id IS NOT NULL THEN jsonb_build_array(r.organization_id, NULL) END, 'version', CASE WHEN r.version IS NOT NULL THEN jsonb_build_array(r.version, NULL) END, 'last_activity_at', CASE WHEN r.last_activity_at IS NOT NULL THEN jsonb_build_array(r.last_activity_at, NULL) END, 'first_response_at', CASE WHEN r.first_response_at IS NOT NULL THEN jsonb_build_array(r.first_response_at, NULL) END, 'resolved_at', CASE WHEN r.resolved_at IS NOT NULL THEN jsonb_build_array(r.resolved_at, NULL) END, 'deleted_at', CASE WHEN r.deleted_at IS NOT NULL THEN jsonb_build_array(r.deleted_at, NULL) END, 'created_at', CASE WHEN r.created_at IS NOT NULL THEN jsonb_build_array(r.created_at, NULL) END, 'updated_at', CASE WHEN r.updated_at IS NOT NULL THEN jsonb_build_array(r.updated_at, NULL) END, 'merged_into_id', CASE WHEN r.merged_into_id IS NOT NULL THEN jsonb_build_array(r.merged_into_id, NULL) END)) AS changes
+                   r.id AS ticket_id, ('{' || substr(concat(',"id":[' || to_json(r.id)::text || ',null]', ',"ticket_number":[' || to_json(r.ticket_number)::text || ',null]', ',"title":[' || to_json(r.title)::text || ',null]', ',"description":[' || to_json(r.description)::text || ',null]', ',"status":[' || to_json(r.status)::text || ',null]', ',"priority":[' || to_json(r.priority)::text || ',null]', ',"priority_rank":[' || to_json(r.priority_rank)::text || ',null]', ',"channel":[' || to_json(r.channel)::text || ',null]', ',"requester_id":[' || to_json(r.requester_id)::text || ',null]', ',"creator_id":[' || to_json(r.creator_id)::text || ',null]', ',"assignee_id":[' || to_json(r.assignee_id)::text || ',null]', ',"team_id":[' || to_json(r.team_id)::text || ',null]', ',"organization_id":[' || to_json(r.organization_id)::text || ',null]', ',"version":[' || to_json(r.version)::text || ',null]', ',"last_activity_at":[' || to_json(r.last_activity_at)::text || ',null]', ',"first_response_at":[' || to_json(r.first_response_at)::text || ',null]', ',"resolved_at":[' || to_json(r.resolved_at)::text || ',null]', ',"deleted_at":[' || to_json(r.deleted_at)::text || ',null]', ',"created_at":[' || to_json(r.created_at)::text || ',null]', ',"updated_at":[' || to_json(r.updated_at)::text || ',null]', ',"merged_into_id":[' || to_json(r.merged_into_id)::text || ',null]'), 2) || '}')::jsonb AS changes
               FROM old_rows r) d;
   ELSIF touched = 1 THEN
     INSERT INTO ombud.audit_logs
@@ -2636,7 +2626,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   r.id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'ticket_number', CASE WHEN o.ticket_number IS DISTINCT FROM r.ticket_number THEN jsonb_build_array(o.ticket_number, r.ticket_number) END, 'title', CASE WHEN o.title IS DISTINCT FROM r.title THEN jsonb_build_array(o.title, r.title) END, 'description', CASE WHEN o.description IS DISTINCT FROM r.description THEN jsonb_build_array(o.description, r.description) END, 'status', CASE WHEN o.status IS DISTINCT FROM r.status THEN jsonb_build_array(o.status, r.status) END, 'priority', CASE WHEN o.priority IS DISTINCT FROM r.priority THEN jsonb_build_array(o.priority, r.priority) END, 'channel', CASE WHEN o.channel IS DISTINCT FROM r.channel THEN jsonb_build_array(o.channel, r.channel) END, 'requester_id', CASE WHEN o.requester_id IS DISTINCT FROM r.requester_id THEN jsonb_build_array(o.requester_id, r.requester_id) END, 'creator_id', CASE WHEN o.creator_id IS DISTINCT FROM r.creator_id THEN jsonb_build_array(o.creator_id, r.creator_id) END, 'assignee_id', CASE WHEN o.assignee_id IS DISTINCT FROM r.assignee_id THEN jsonb_build_array(o.assignee_id, r.assignee_id) END, 'team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'organization_id', CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN jsonb_build_array(o.organization_id, r.organization_id) END, 'last_activity_at', CASE WHEN o.last_activity_at IS DISTINCT FROM r.last_activity_at THEN jsonb_build_array(o.last_activity_at, r.last_activity_at) END, 'first_response_at', CASE WHEN o.first_response_at IS DISTINCT FROM r.first_response_at THEN jsonb_build_array(o.first_response_at, r.first_response_at) END, 'resolved_at', CASE WHEN o.resolved_at IS DISTINCT FROM r.resolved_at THEN jsonb_build_array(o.resolved_at, r.resolved_at) END, 'deleted_at', CASE WHEN o.deleted_at IS DISTINCT FROM r.deleted_at THEN jsonb_build_array(o.deleted_at, r.deleted_at) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'merged_into_id', CASE WHEN o.merged_into_id IS DISTINCT FROM r.merged_into_id THEN jsonb_build_array(o.merged_into_id, r.merged_into_id) END)) AS changes
+                   r.id AS ticket_id, ('{' || substr(concat(CASE WHEN o.id IS DISTINCT FROM r.id THEN concat(',"id":[', coalesce(to_json(o.id)::text, 'null'), ',', coalesce(to_json(r.id)::text, 'null'), ']') END, CASE WHEN o.ticket_number IS DISTINCT FROM r.ticket_number THEN concat(',"ticket_number":[', coalesce(to_json(o.ticket_number)::text, 'null'), ',', coalesce(to_json(r.ticket_number)::text, 'null'), ']') END, CASE WHEN o.title IS DISTINCT FROM r.title THEN concat(',"title":[', coalesce(to_json(o.title)::text, 'null'), ',', coalesce(to_json(r.title)::text, 'null'), ']') END, CASE WHEN o.description IS DISTINCT FROM r.description THEN concat(',"description":[', coalesce(to_json(o.description)::text, 'null'), ',', coalesce(to_json(r.description)::text, 'null'), ']') END, CASE WHEN o.status IS DISTINCT FROM r.status THEN concat(',"status":[', coalesce(to_json(o.status)::text, 'null'), ',', coalesce(to_json(r.status)::text, 'null'), ']') END, CASE WHEN o.priority IS DISTINCT FROM r.priority THEN concat(',"priority":[', coalesce(to_json(o.priority)::text, 'null'), ',', coalesce(to_json(r.priority)::text, 'null'), ']') END, CASE WHEN o.channel IS DISTINCT FROM r.channel THEN concat(',"channel":[', coalesce(to_json(o.channel)::text, 'null'), ',', coalesce(to_json(r.channel)::text, 'null'), ']') END, CASE WHEN o.requester_id IS DISTINCT FROM r.requester_id THEN concat(',"requester_id":[', coalesce(to_json(o.requester_id)::text, 'null'), ',', coalesce(to_json(r.requester_id)::text, 'null'), ']') END, CASE WHEN o.creator_id IS DISTINCT FROM r.creator_id THEN concat(',"creator_id":[', coalesce(to_json(o.creator_id)::text, 'null'), ',', coalesce(to_json(r.creator_id)::text, 'null'), ']') END, CASE WHEN o.assignee_id IS DISTINCT FROM r.assignee_id THEN concat(',"assignee_id":[', coalesce(to_json(o.assignee_id)::text, 'null'), ',', coalesce(to_json(r.assignee_id)::text, 'null'), ']') END, CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN concat(',"team_id":[', coalesce(to_json(o.team_id)::text, 'null'), ',', coalesce(to_json(r.team_id)::text, 'null'), ']') END, CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN concat(',"organization_id":[', coalesce(to_json(o.organization_id)::text, 'null'), ',', coalesce(to_json(r.organization_id)::text, 'null'), ']') END, CASE WHEN o.last_activity_at IS DISTINCT FROM r.last_activity_at THEN concat(',"last_activity_at":[', coalesce(to_json(o.last_activity_at)::text, 'null'), ',', coalesce(to_json(r.last_activity_at)::text, 'null'), ']') END, CASE WHEN o.first_response_at IS DISTINCT FROM r.first_response_at THEN concat(',"first_response_at":[', coalesce(to_json(o.first_response_at)::text, 'null'), ',', coalesce(to_json(r.first_response_at)::text, 'null'), ']') END, CASE WHEN o.resolved_at IS DISTINCT FROM r.resolved_at THEN concat(',"resolved_at":[', coalesce(to_json(o.resolved_at)::text, 'null'), ',', coalesce(to_json(r.resolved_at)::text, 'null'), ']') END, CASE WHEN o.deleted_at IS DISTINCT FROM r.deleted_at THEN concat(',"deleted_at":[', coalesce(to_json(o.deleted_at)::text, 'null'), ',', coalesce(to_json(r.deleted_at)::text, 'null'), ']') END, CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN concat(',"created_at":[', coalesce(to_json(o.created_at)::text, 'null'), ',', coalesce(to_json(r.created_at)::text, 'null'), ']') END, CASE WHEN o.merged_into_id IS DISTINCT FROM r.merged_into_id THEN concat(',"merged_into_id":[', coalesce(to_json(o.merged_into_id)::text, 'null'), ',', coalesce(to_json(r.merged_into_id)::text, 'null'), ']') END), 2) || '}')::jsonb AS changes
               FROM old_rows o CROSS JOIN new_rows r) d;
   ELSE
     -- Both tables list the rows in the same order: numbering pairs them even if a key changed.
@@ -2647,7 +2637,7 @@ BEGIN
            person, request, d.changes,
            ombud.audit_leaf(head, d.id, d.record_id, d.ticket_id, d.record_key, d.changes)
       FROM (SELECT nextval('ombud.audit_logs_id_seq') AS id, r.id AS record_id, jsonb_build_object('id', r.id) AS record_key,
-                   r.id AS ticket_id, jsonb_strip_nulls(jsonb_build_object('id', CASE WHEN o.id IS DISTINCT FROM r.id THEN jsonb_build_array(o.id, r.id) END, 'ticket_number', CASE WHEN o.ticket_number IS DISTINCT FROM r.ticket_number THEN jsonb_build_array(o.ticket_number, r.ticket_number) END, 'title', CASE WHEN o.title IS DISTINCT FROM r.title THEN jsonb_build_array(o.title, r.title) END, 'description', CASE WHEN o.description IS DISTINCT FROM r.description THEN jsonb_build_array(o.description, r.description) END, 'status', CASE WHEN o.status IS DISTINCT FROM r.status THEN jsonb_build_array(o.status, r.status) END, 'priority', CASE WHEN o.priority IS DISTINCT FROM r.priority THEN jsonb_build_array(o.priority, r.priority) END, 'channel', CASE WHEN o.channel IS DISTINCT FROM r.channel THEN jsonb_build_array(o.channel, r.channel) END, 'requester_id', CASE WHEN o.requester_id IS DISTINCT FROM r.requester_id THEN jsonb_build_array(o.requester_id, r.requester_id) END, 'creator_id', CASE WHEN o.creator_id IS DISTINCT FROM r.creator_id THEN jsonb_build_array(o.creator_id, r.creator_id) END, 'assignee_id', CASE WHEN o.assignee_id IS DISTINCT FROM r.assignee_id THEN jsonb_build_array(o.assignee_id, r.assignee_id) END, 'team_id', CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN jsonb_build_array(o.team_id, r.team_id) END, 'organization_id', CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN jsonb_build_array(o.organization_id, r.organization_id) END, 'last_activity_at', CASE WHEN o.last_activity_at IS DISTINCT FROM r.last_activity_at THEN jsonb_build_array(o.last_activity_at, r.last_activity_at) END, 'first_response_at', CASE WHEN o.first_response_at IS DISTINCT FROM r.first_response_at THEN jsonb_build_array(o.first_response_at, r.first_response_at) END, 'resolved_at', CASE WHEN o.resolved_at IS DISTINCT FROM r.resolved_at THEN jsonb_build_array(o.resolved_at, r.resolved_at) END, 'deleted_at', CASE WHEN o.deleted_at IS DISTINCT FROM r.deleted_at THEN jsonb_build_array(o.deleted_at, r.deleted_at) END, 'created_at', CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN jsonb_build_array(o.created_at, r.created_at) END, 'merged_into_id', CASE WHEN o.merged_into_id IS DISTINCT FROM r.merged_into_id THEN jsonb_build_array(o.merged_into_id, r.merged_into_id) END)) AS changes
+                   r.id AS ticket_id, ('{' || substr(concat(CASE WHEN o.id IS DISTINCT FROM r.id THEN concat(',"id":[', coalesce(to_json(o.id)::text, 'null'), ',', coalesce(to_json(r.id)::text, 'null'), ']') END, CASE WHEN o.ticket_number IS DISTINCT FROM r.ticket_number THEN concat(',"ticket_number":[', coalesce(to_json(o.ticket_number)::text, 'null'), ',', coalesce(to_json(r.ticket_number)::text, 'null'), ']') END, CASE WHEN o.title IS DISTINCT FROM r.title THEN concat(',"title":[', coalesce(to_json(o.title)::text, 'null'), ',', coalesce(to_json(r.title)::text, 'null'), ']') END, CASE WHEN o.description IS DISTINCT FROM r.description THEN concat(',"description":[', coalesce(to_json(o.description)::text, 'null'), ',', coalesce(to_json(r.description)::text, 'null'), ']') END, CASE WHEN o.status IS DISTINCT FROM r.status THEN concat(',"status":[', coalesce(to_json(o.status)::text, 'null'), ',', coalesce(to_json(r.status)::text, 'null'), ']') END, CASE WHEN o.priority IS DISTINCT FROM r.priority THEN concat(',"priority":[', coalesce(to_json(o.priority)::text, 'null'), ',', coalesce(to_json(r.priority)::text, 'null'), ']') END, CASE WHEN o.channel IS DISTINCT FROM r.channel THEN concat(',"channel":[', coalesce(to_json(o.channel)::text, 'null'), ',', coalesce(to_json(r.channel)::text, 'null'), ']') END, CASE WHEN o.requester_id IS DISTINCT FROM r.requester_id THEN concat(',"requester_id":[', coalesce(to_json(o.requester_id)::text, 'null'), ',', coalesce(to_json(r.requester_id)::text, 'null'), ']') END, CASE WHEN o.creator_id IS DISTINCT FROM r.creator_id THEN concat(',"creator_id":[', coalesce(to_json(o.creator_id)::text, 'null'), ',', coalesce(to_json(r.creator_id)::text, 'null'), ']') END, CASE WHEN o.assignee_id IS DISTINCT FROM r.assignee_id THEN concat(',"assignee_id":[', coalesce(to_json(o.assignee_id)::text, 'null'), ',', coalesce(to_json(r.assignee_id)::text, 'null'), ']') END, CASE WHEN o.team_id IS DISTINCT FROM r.team_id THEN concat(',"team_id":[', coalesce(to_json(o.team_id)::text, 'null'), ',', coalesce(to_json(r.team_id)::text, 'null'), ']') END, CASE WHEN o.organization_id IS DISTINCT FROM r.organization_id THEN concat(',"organization_id":[', coalesce(to_json(o.organization_id)::text, 'null'), ',', coalesce(to_json(r.organization_id)::text, 'null'), ']') END, CASE WHEN o.last_activity_at IS DISTINCT FROM r.last_activity_at THEN concat(',"last_activity_at":[', coalesce(to_json(o.last_activity_at)::text, 'null'), ',', coalesce(to_json(r.last_activity_at)::text, 'null'), ']') END, CASE WHEN o.first_response_at IS DISTINCT FROM r.first_response_at THEN concat(',"first_response_at":[', coalesce(to_json(o.first_response_at)::text, 'null'), ',', coalesce(to_json(r.first_response_at)::text, 'null'), ']') END, CASE WHEN o.resolved_at IS DISTINCT FROM r.resolved_at THEN concat(',"resolved_at":[', coalesce(to_json(o.resolved_at)::text, 'null'), ',', coalesce(to_json(r.resolved_at)::text, 'null'), ']') END, CASE WHEN o.deleted_at IS DISTINCT FROM r.deleted_at THEN concat(',"deleted_at":[', coalesce(to_json(o.deleted_at)::text, 'null'), ',', coalesce(to_json(r.deleted_at)::text, 'null'), ']') END, CASE WHEN o.created_at IS DISTINCT FROM r.created_at THEN concat(',"created_at":[', coalesce(to_json(o.created_at)::text, 'null'), ',', coalesce(to_json(r.created_at)::text, 'null'), ']') END, CASE WHEN o.merged_into_id IS DISTINCT FROM r.merged_into_id THEN concat(',"merged_into_id":[', coalesce(to_json(o.merged_into_id)::text, 'null'), ',', coalesce(to_json(r.merged_into_id)::text, 'null'), ']') END), 2) || '}')::jsonb AS changes
               FROM (SELECT *, row_number() OVER () AS audit_row FROM old_rows) o JOIN (SELECT *, row_number() OVER () AS audit_row FROM new_rows) r USING (audit_row)) d;
   END IF;
   RETURN NULL;
@@ -2968,30 +2958,28 @@ DECLARE
   function_name text := format('ombud.%I', 'audit_of_' || name);
   id text := CASE WHEN 'id' = ANY (keys) THEN 'r.id' ELSE 'NULL::bigint' END;
   key text := (SELECT format('jsonb_build_object(%s)', string_agg(format('%1$L, r.%1$I', k), ', ')) FROM unnest(keys) k);
+  document CONSTANT text := $code$('{' || substr(concat(%s), 2) || '}')::jsonb$code$;
   ticket text := CASE WHEN ticket_column IS NULL THEN 'NULL::bigint' ELSE format('r.%I', ticket_column) END;
   created text;
   deleted text;
   changed text;
-  documents text;  -- stripping nulls would reach into JSON columns, so they are added one by one
 BEGIN
-  SELECT string_agg(format('%1$L, CASE WHEN r.%1$I IS NOT NULL THEN jsonb_build_array(r.%1$I, NULL) END', c), ', ')
+  SELECT string_agg(format('%1$L || to_json(r.%2$I)::text || '',null]''', named || '[', c), ', ')
            FILTER (WHERE NOT c = ANY (secrets)),
-         string_agg(format('%1$L, CASE WHEN r.%1$I IS NOT NULL THEN jsonb_build_array(NULL, r.%1$I) END', c), ', ')
+         string_agg(format('%1$L || to_json(r.%2$I)::text || '']''', named || '[null,', c), ', ')
            FILTER (WHERE NOT c = ANY (omitted || secrets)),
-         string_agg(format('%1$L, CASE WHEN o.%1$I IS DISTINCT FROM r.%1$I THEN %2$s END', c,
-                           CASE WHEN c = ANY (secrets) THEN '''["***", "***"]''::jsonb'
-                                ELSE format('jsonb_build_array(o.%1$I, r.%1$I)', c) END), ', ')
-           FILTER (WHERE NOT c = ANY (omitted) AND NOT is_document),
-         string_agg(format(' || CASE WHEN o.%1$I IS DISTINCT FROM r.%1$I '
-                           'THEN jsonb_build_object(%1$L, jsonb_build_array(o.%1$I, r.%1$I)) ELSE ''{}'' END', c), '')
-           FILTER (WHERE NOT c = ANY (omitted || secrets) AND is_document)
-    INTO deleted, created, changed, documents
-    FROM (SELECT a.attname::text AS c, a.atttypid IN ('json'::regtype, 'jsonb'::regtype) AS is_document
+         string_agg(format('CASE WHEN o.%1$I IS DISTINCT FROM r.%1$I THEN %2$s END', c,
+                           CASE WHEN c = ANY (secrets) THEN quote_literal(named || '["***","***"]')
+                                ELSE format('concat(%1$L, coalesce(to_json(o.%2$I)::text, ''null''), '','', '
+                                            'coalesce(to_json(r.%2$I)::text, ''null''), '']'')', named || '[', c) END), ', ')
+           FILTER (WHERE NOT c = ANY (omitted))
+    INTO deleted, created, changed
+    FROM (SELECT a.attname::text AS c, ',' || to_json(a.attname::text) || ':' AS named
             FROM pg_attribute a
            WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum) columns;
-  created := format('jsonb_strip_nulls(jsonb_build_object(%s))', created);
-  deleted := format('jsonb_strip_nulls(jsonb_build_object(%s))', deleted);
-  changed := format('jsonb_strip_nulls(jsonb_build_object(%s))%s', changed, documents);
+  created := format(document, created);
+  deleted := format(document, deleted);
+  changed := format(document, changed);
   EXECUTE format($function$
 CREATE OR REPLACE FUNCTION %1$s() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
@@ -3569,8 +3557,7 @@ ALTER FUNCTION ombud.index_search_tail(batch integer) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.is_curating() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
-    AS $$ SELECT coalesce(current_setting('ombud.curating', true), '') = 'on' $$;
+    RETURN (COALESCE(current_setting('ombud.curating'::text, true), ''::text) = 'on'::text);
 
 ALTER FUNCTION ombud.is_curating() OWNER TO ombud_owner;
 
@@ -3587,16 +3574,7 @@ ALTER FUNCTION ombud.is_met(person bigint) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.is_status_move(old_status text, new_status text) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    SET search_path TO 'pg_catalog'
-    AS $$
-  SELECT CASE old_status
-    WHEN 'open' THEN new_status IN ('in_progress', 'waiting_on_customer', 'resolved', 'closed')
-    WHEN 'in_progress' THEN new_status IN ('open', 'waiting_on_customer', 'resolved', 'closed')
-    WHEN 'waiting_on_customer' THEN new_status IN ('open', 'in_progress', 'resolved', 'closed')
-    WHEN 'resolved' THEN new_status IN ('open', 'in_progress', 'closed')
-    WHEN 'closed' THEN new_status = 'open'
-    ELSE false END
-$$;
+    RETURN CASE old_status WHEN 'open'::text THEN (new_status = ANY (ARRAY['in_progress'::text, 'waiting_on_customer'::text, 'resolved'::text, 'closed'::text])) WHEN 'in_progress'::text THEN (new_status = ANY (ARRAY['open'::text, 'waiting_on_customer'::text, 'resolved'::text, 'closed'::text])) WHEN 'waiting_on_customer'::text THEN (new_status = ANY (ARRAY['open'::text, 'in_progress'::text, 'resolved'::text, 'closed'::text])) WHEN 'resolved'::text THEN (new_status = ANY (ARRAY['open'::text, 'in_progress'::text, 'closed'::text])) WHEN 'closed'::text THEN (new_status = 'open'::text) ELSE false END;
 
 ALTER FUNCTION ombud.is_status_move(old_status text, new_status text) OWNER TO ombud_owner;
 
@@ -3975,9 +3953,12 @@ $$;
 ALTER FUNCTION ombud.name_key(name text) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.next_ticket_number() RETURNS text
-    LANGUAGE sql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
-    AS $$ SELECT nextval('ombud.ticket_number_seq')::text $$;
+    AS $$
+BEGIN
+  RETURN nextval('ombud.ticket_number_seq')::text;
+END $$;
 
 ALTER FUNCTION ombud.next_ticket_number() OWNER TO ombud_owner;
 
@@ -6686,13 +6667,13 @@ CREATE INDEX ix_ticket_tags_tag_id ON ombud.ticket_tags USING btree (tag_id, tic
 
 CREATE INDEX ix_ticket_texts_body ON ombud.ticket_texts USING gin (body ombud.gin_trgm_ops) WITH (fastupdate='on', gin_pending_list_limit='65536');
 
-CREATE INDEX ix_tickets_assignee_id ON ombud.tickets USING btree (assignee_id, id);
+CREATE INDEX ix_tickets_assignee_id ON ombud.tickets USING btree (assignee_id);
 
 CREATE INDEX ix_tickets_assignee_undone ON ombud.tickets USING btree (assignee_id, last_activity_at, id) WHERE ((deleted_at IS NULL) AND (status = ANY (ARRAY['open'::text, 'in_progress'::text, 'waiting_on_customer'::text])));
 
 CREATE INDEX ix_tickets_created_at ON ombud.tickets USING btree (created_at, id) WHERE (deleted_at IS NULL);
 
-CREATE INDEX ix_tickets_creator_id ON ombud.tickets USING btree (creator_id, id);
+CREATE INDEX ix_tickets_creator_id ON ombud.tickets USING btree (creator_id);
 
 CREATE INDEX ix_tickets_deleted_at ON ombud.tickets USING btree (deleted_at) WHERE (deleted_at IS NOT NULL);
 
@@ -6700,7 +6681,7 @@ CREATE INDEX ix_tickets_live ON ombud.tickets USING btree (last_activity_at, id)
 
 CREATE INDEX ix_tickets_merged_into_id ON ombud.tickets USING btree (merged_into_id) WHERE (merged_into_id IS NOT NULL);
 
-CREATE INDEX ix_tickets_organization_id ON ombud.tickets USING btree (organization_id, id);
+CREATE INDEX ix_tickets_organization_id ON ombud.tickets USING btree (organization_id) WHERE (organization_id IS NOT NULL);
 
 CREATE INDEX ix_tickets_priority_undone ON ombud.tickets USING btree (priority_rank, last_activity_at, id) WHERE ((deleted_at IS NULL) AND (status = ANY (ARRAY['open'::text, 'in_progress'::text, 'waiting_on_customer'::text])));
 
@@ -6708,7 +6689,7 @@ CREATE INDEX ix_tickets_requester_id ON ombud.tickets USING btree (requester_id,
 
 CREATE INDEX ix_tickets_status ON ombud.tickets USING btree (status, last_activity_at, id) WHERE (deleted_at IS NULL);
 
-CREATE INDEX ix_tickets_team_id ON ombud.tickets USING btree (team_id, id);
+CREATE INDEX ix_tickets_team_id ON ombud.tickets USING btree (team_id);
 
 CREATE INDEX ix_tickets_team_undone ON ombud.tickets USING btree (team_id, last_activity_at, id) WHERE ((deleted_at IS NULL) AND (status = ANY (ARRAY['open'::text, 'in_progress'::text, 'waiting_on_customer'::text])));
 

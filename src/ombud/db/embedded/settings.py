@@ -59,7 +59,9 @@ _WORK = {
     "effective_io_concurrency": "200",
     # A desk's statements are short; compiling them costs more than it saves.
     "jit": "off",
-    "wal_compression": "on",
+    # The embedded server only knows pglz, which takes 0.15 ms for each page that is written first after a checkpoint:
+    # six of the eight seconds that an update of 10,000 of a million tickets took, for a third less WAL.
+    "wal_compression": "off",
     "min_wal_size": "128MB",
     "max_wal_size": "2GB",
     "checkpoint_timeout": "15min",

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY ix_tickets_team_id_wide ON ombud.tickets (team_id, id);

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY ix_tickets_team_id_slim ON ombud.tickets (team_id);
