@@ -30,6 +30,7 @@ from sqlalchemy.orm import aliased
 from ombud.db.actor import Actor
 from ombud.db.json import array_of, object_of, text_of
 from ombud.db.made import made_once
+from ombud.db.plans import keys_follow
 from ombud.errors import Invalid
 from ombud.kit.cursor import decode_cursor
 from ombud.models import (
@@ -201,7 +202,7 @@ def total_and_page(
 ) -> Select[*tuple[Any, ...]]:
     """Return one row of one moment: how many match (as `count_matching`), the ids of a page and one more, and ranks.
 
-    Ids and ranks are lists, in order; ranks only where they give it. What rare words find is looked up once for both;
+    Ids and ranks are lists, in order; ranks only where they give it. With its last column `by_key` begins. What rare words find is looked up once for both;
     anything else is counted by one walk and paged by another, each of which ends when it has enough.
     """
     return _once(total_and_page, actor, wanted, place, lambda: _total_and_page(actor, wanted, place, common))
@@ -240,7 +241,7 @@ def _total_and_page(
         total = count_matching(actor, wanted, common=common).scalar_subquery()
         page = paged(select(columns[-1]).where(*tickets_matching(actor, wanted, common=common)), place)
     row: Select[*tuple[Any, ...]] = select(
-        total, func.array(page.scalar_subquery(), type_=ARRAY(BigInteger)), null()
+        total, func.array(page.scalar_subquery(), type_=ARRAY(BigInteger)), null(), keys_follow()
     )
     return row.execution_options(**{INCLUDE_DELETED: True})
 
@@ -252,7 +253,7 @@ def _row(total: Any, page: Any, place: Place) -> Select[*tuple[Any, ...]]:
         func.array(select(column).order_by(*order).scalar_subquery(), type_=ARRAY(type_))
         for column, type_ in ((page.c.id, BigInteger()), (page.c.rank, Double()))
     ]
-    row: Select[*tuple[Any, ...]] = select(total, *arrays)
+    row: Select[*tuple[Any, ...]] = select(total, *arrays, keys_follow())
     return row.execution_options(**{INCLUDE_DELETED: True})
 
 
