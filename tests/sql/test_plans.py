@@ -222,6 +222,28 @@ def test_a_common_word_is_found_by_walking_the_list(many: Many) -> None:
     found.assert_walks(at_most=200)
 
 
+def test_a_page_of_thousands_is_found_among_the_newest(many: Many) -> None:
+    """They lie all over their table: for the count a thousand are looked at, for the page the newest of the list."""
+    statement = queries.total_and_page(many.cast.agent.actor, TicketFilter(text="common"), Place())
+    found = _plan_for(many, many.cast.agent, statement)
+    found.assert_walks(at_most=queries.COUNTER_CAP + 200)
+    assert "ix_tickets_live" in found.indexes(), str(found)
+
+
+def test_words_and_a_tag_are_put_together_before_tickets_are_read(many: Many) -> None:
+    with many.desk.begin(SYSTEM) as session:
+        session.execute(
+            text(
+                "WITH tag AS (INSERT INTO ombud.tags (name) VALUES ('odd') RETURNING id)"
+                " INSERT INTO ombud.ticket_tags (ticket_id, tag_id)"
+                " SELECT t.id, tag.id FROM ombud.tickets t, tag WHERE t.id % 100 = 1"
+            )
+        )
+    wanted = TicketFilter(text="common", tags=("Odd",))
+    found = _plan_for(many, many.cast.agent, queries.total_and_page(many.cast.agent.actor, wanted, Place()))
+    found.assert_walks(at_most=TICKETS // 100 + 50)
+
+
 def test_a_common_substring_never_reads_all_comments(many: Many) -> None:
     """The planner would gather every comment that has it, for a page that a few dozen tickets fill."""
     actor, wanted = many.cast.agent.actor, TicketFilter(substring="word1")

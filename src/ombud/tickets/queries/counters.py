@@ -28,7 +28,6 @@ from ombud.models import (
     Ticket,
     TicketStat,
     TicketStatDelta,
-    TicketStatus,
 )
 from ombud.tickets.filters import ME, TicketFilter, View
 from ombud.tickets.policy import visible_to
