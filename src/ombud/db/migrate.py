@@ -1,5 +1,6 @@
 """Bring a database to the current schema, safely from several processes at once."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -24,6 +25,8 @@ from ombud.errors import Invalid, Unauthenticated, Unavailable
 
 # Any constant does: all Ombud processes that prepare one database take the same lock.
 PREPARE_LOCK = 7_246_839
+LOCK_PAUSE = 0.1
+"""Seconds between two questions for it."""
 
 # Looked up in the catalog: the signing-in user itself need have no rights, not even on the schema.
 _DESK_EXISTS = (
@@ -105,13 +108,23 @@ def prepared(url: str | URL, login: str | None = None) -> Iterator[None]:
     """Hold the preparation lock, with roles and schema in place."""
     with connected(url) as connection:
         check_server(connection)
-        connection.execute("SELECT pg_advisory_lock(%s)", [PREPARE_LOCK])
+        _take_turn(connection)
         try:
             ensure_roles(connection, login or connection.info.user)
             ensure_schema(connection)
         except errors.InsufficientPrivilege as error:
             raise missing_rights(error) from error
         yield
+
+
+def _take_turn(connection: Connection) -> None:
+    """Take the preparation lock, asking again and again.
+
+    A statement that waits keeps a snapshot, for whose end an index that is built concurrently would wait: whoever
+    builds one holds the lock meanwhile, and both would wait for ever.
+    """
+    while connection.execute("SELECT pg_try_advisory_lock(%s)", [PREPARE_LOCK]).fetchone() != (True,):
+        time.sleep(LOCK_PAUSE)
 
 
 @contextmanager
