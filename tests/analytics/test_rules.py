@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ombud.analytics.rules import BOUNDS, Span, bucket_of, check_time_zone, midnight, percentile_of
+from ombud.analytics.rules import BOUNDS, Span, Stretch, bucket_of, check_time_zone, midnight, percentile_of
 from ombud.errors import Invalid
 from ombud.models import StatGrain
 
@@ -23,19 +23,28 @@ NEXT = {
 @given(st.tuples(moments | midnights, moments | midnights).map(sorted))
 def test_edges_and_stretches_cover_a_range_once(ends: list[datetime]) -> None:
     span = Span(*ends)
-    pieces = list(span.edges)
+    steps = Counter[datetime]()
+    taken: set[tuple[StatGrain, date]] = set()
+
+    def cover(start: datetime, end: datetime, weight: int) -> None:
+        steps[start] += weight
+        steps[end] -= weight
+
+    for edge in span.edges:
+        cover(*edge, 1)
     for stretch in span.stretches:
         assert stretch.first is not None
         assert stretch.end is not None
         first = stretch.first
         while first < stretch.end:
+            assert (stretch.grain, first) not in taken, "each sum is read once, with one weight"
+            taken.add((stretch.grain, first))
             after = NEXT[stretch.grain](first)
-            pieces.append((midnight(first), midnight(after)))
+            cover(midnight(first), midnight(after), stretch.weight)
             first = after
         assert first == stretch.end, "a stretch ends where one of its grain does"
-    pieces.sort()
-    covered = [start for start, _end in pieces] + [ends[1]]
-    assert [ends[0], *(end for _start, end in pieces)] == covered or ends[0] == ends[1]
+    wanted = Counter({ends[0]: 1, ends[1]: -1}) if ends[0] < ends[1] else Counter[datetime]()
+    assert {moment: n for moment, n in steps.items() if n} == dict(wanted)
 
 
 @given(st.tuples(moments | midnights, moments | midnights).map(sorted))
@@ -45,6 +54,23 @@ def test_a_range_of_years_needs_few_stretches_and_at_most_two_days_of_edges(ends
     assert sum((end - start for start, end in span.edges), timedelta()) < timedelta(days=2)
 
 
+@given(st.tuples(midnights, midnights).map(sorted))
+def test_of_a_partial_month_at_most_half_is_read_by_days(ends: list[datetime]) -> None:
+    days = [stretch for stretch in Span(*ends).stretches if stretch.grain is StatGrain.DAY]
+    read = sum(
+        (stretch.end - stretch.first for stretch in days if stretch.end and stretch.first), timedelta()
+    )
+    assert read <= timedelta(days=32), "sixteen of either month"
+
+
+def test_most_of_a_month_is_the_month_without_its_other_days() -> None:
+    thirty_days = Span(midnight(date(2026, 10, 1)), midnight(date(2026, 10, 31)))
+    assert thirty_days.stretches == [
+        Stretch(StatGrain.MONTH, date(2026, 10, 1), date(2026, 11, 1)),
+        Stretch(StatGrain.DAY, date(2026, 10, 31), date(2026, 11, 1), -1),
+    ]
+
+
 def test_everything_is_read_by_years() -> None:
     assert [stretch.grain for stretch in Span(None, None).stretches] == [StatGrain.YEAR]
     assert Span(None, None).edges == []
@@ -52,14 +78,14 @@ def test_everything_is_read_by_years() -> None:
 
 def test_a_range_open_at_one_side_is_cut_at_the_other() -> None:
     since, until = Span(midnight(date(2024, 2, 1)), None), Span(None, midnight(date(2024, 3, 2)))
-    assert [(s.grain, s.first, s.end) for s in since.stretches] == [
-        (StatGrain.YEAR, date(2025, 1, 1), None),
-        (StatGrain.MONTH, date(2024, 2, 1), date(2025, 1, 1)),
+    assert since.stretches == [
+        Stretch(StatGrain.YEAR, date(2024, 1, 1), None),
+        Stretch(StatGrain.MONTH, date(2024, 1, 1), date(2024, 2, 1), -1),
     ]
-    assert [(s.grain, s.first, s.end) for s in until.stretches] == [
-        (StatGrain.YEAR, None, date(2024, 1, 1)),
-        (StatGrain.MONTH, date(2024, 1, 1), date(2024, 3, 1)),
-        (StatGrain.DAY, date(2024, 3, 1), date(2024, 3, 2)),
+    assert until.stretches == [
+        Stretch(StatGrain.YEAR, None, date(2024, 1, 1)),
+        Stretch(StatGrain.MONTH, date(2024, 1, 1), date(2024, 3, 1)),
+        Stretch(StatGrain.DAY, date(2024, 3, 1), date(2024, 3, 2)),
     ]
 
 

@@ -20,6 +20,7 @@ from ombud.models import INCLUDE_DELETED, Comment
 from ombud.testing import Cast, Persona, ScratchServer, make_cast, make_comment, make_ticket, stored_file
 from ombud.tickets import ME, UNASSIGNED, add_tags, attach_file
 from ombud.tickets.filters import Place, TicketFilter, TicketSort
+from ombud.tickets.queries import finding
 from ombud.tickets.reads import find_tickets
 from tests.sql.conftest import Facts, matches
 
@@ -398,3 +399,23 @@ def test_every_search_is_what_a_loop_finds(  # noqa: PLR0917  -- one for each th
     else:
         assert len(found) == len(set(found))
         assert set(found) == set(_newest_first(expected)), (query, wanted)
+
+
+@pytest.mark.parametrize("walked", [3, 100])
+def test_thousands_found_by_words_are_paged_as_few_are(
+    library: Library, monkeypatch: pytest.MonkeyPatch, walked: int
+) -> None:
+    """Of very many the page is looked for among the newest tickets first, wherever these end."""
+
+    def answers() -> list[Any]:
+        return [
+            _found(library, library.cast.agent, TicketFilter(text=word), sort, 3)
+            for word in WORDS
+            for sort in (TicketSort.CREATED, TicketSort.ACTIVITY)
+        ]
+
+    expected = answers()
+    assert any(len(found) > 3 for found in expected), "pages that follow are found too"
+    monkeypatch.setattr(finding, "MANY", 1)
+    monkeypatch.setattr(finding, "WALKED", walked)
+    assert answers() == expected

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Select, event, text
 
-from ombud import Actor, Desk, DeskSession
+from ombud import Actor, Desk, DeskSession, TicketStatus
+from ombud.db.actor import Scope
 from ombud.testing import Cast, Persona, ScratchServer, make_cast
 from ombud.tickets import View, queries
 from ombud.tickets.filters import ME, Place, TicketFilter, TicketSort
@@ -57,7 +58,7 @@ def desk_of(tickets: int, postgres: ScratchServer) -> Iterator[Many]:
         with desk.begin(SYSTEM) as session:
             while session.scalar(text("SELECT ombud.index_search_tail(10000)")):
                 pass
-        database.execute("ANALYZE")
+        database.execute("VACUUM ANALYZE")
         yield Many(desk, cast)
 
 
@@ -176,6 +177,19 @@ def test_counters_do_not_scan_history(many: Many, who: str) -> None:
     found = _plan_for(many, person, queries.view_counters(person.actor))
     # Whether it walks an index or the table itself, it stops: rows looked at are what counts.
     assert found.rows("tickets") <= 8 * queries.COUNTER_CAP, str(found)
+    if person.actor.scope is Scope.ALL:
+        scans = {(node.get("Index Name"), node["Node Type"]) for node in found.scans("tickets")}
+        assert scans >= {
+            ("ix_tickets_assignee_undone", "Index Only Scan"),
+            ("ix_tickets_unassigned_undone", "Index Only Scan"),
+        }, "what policies ask for is in the indexes, so that no ticket is read"
+
+
+def test_somebodys_tickets_of_a_status_are_found_in_their_index(many: Many) -> None:
+    wanted = TicketFilter(assignees=(many.cast.agent.id,), statuses=(TicketStatus.OPEN,))
+    statement = queries.total_and_page(many.cast.agent.actor, wanted, Place(TicketSort.CREATED))
+    found = _plan_for(many, many.cast.agent, statement)
+    assert {node["Node Type"] for node in found.scans("tickets")} == {"Index Only Scan"}, str(found)
 
 
 def test_filters_that_people_use_stay_on_indexes(many: Many) -> None:
@@ -229,6 +243,28 @@ def test_a_common_word_is_found_by_walking_the_list(many: Many) -> None:
         queries.inbox(actor, TicketFilter(text="common"), Place(), common=queries.Common(words=True)),
     )
     found.assert_walks(at_most=200)
+
+
+def test_a_page_of_thousands_is_found_among_the_newest(many: Many) -> None:
+    """They lie all over their table: for the count a thousand are looked at, for the page the newest of the list."""
+    statement = queries.total_and_page(many.cast.agent.actor, TicketFilter(text="common"), Place())
+    found = _plan_for(many, many.cast.agent, statement)
+    found.assert_walks(at_most=queries.COUNTER_CAP + 200)
+    assert "ix_tickets_live" in found.indexes(), str(found)
+
+
+def test_words_and_a_tag_are_put_together_before_tickets_are_read(many: Many) -> None:
+    with many.desk.begin(SYSTEM) as session:
+        session.execute(
+            text(
+                "WITH tag AS (INSERT INTO ombud.tags (name) VALUES ('odd') RETURNING id)"
+                " INSERT INTO ombud.ticket_tags (ticket_id, tag_id)"
+                " SELECT t.id, tag.id FROM ombud.tickets t, tag WHERE t.id % 100 = 1"
+            )
+        )
+    wanted = TicketFilter(text="common", tags=("Odd",))
+    found = _plan_for(many, many.cast.agent, queries.total_and_page(many.cast.agent.actor, wanted, Place()))
+    found.assert_walks(at_most=TICKETS // 100 + 50)
 
 
 def test_a_common_substring_never_reads_all_comments(many: Many) -> None:

@@ -134,12 +134,14 @@ def _one_of(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
 
 
 def _sums(actor: Actor, stretches: Sequence[Stretch]) -> Select[*tuple[Any, ...]]:
-    """Kept sums, as they are. Those of all keys together stand for their team."""
+    """Kept sums, each with its weight. Those of all keys together stand for their team."""
     is_all = TicketStat.dimension == StatDimension.ALL
+    taken_off = [_within(stretch) for stretch in stretches if stretch.weight < 0]
+    weight = case((or_(*taken_off), -1), else_=1) if taken_off else literal(1)
     return select(
         case((is_all, TEAM), else_=cast(TicketStat.dimension, Text)).label("kind"),
         case((is_all, cast(TicketStat.team_id, Text)), else_=TicketStat.key).label("name"),
-        *(getattr(TicketStat, one).label(one) for one in MEASURES),
+        *((weight * getattr(TicketStat, one)).label(one) for one in MEASURES),
     ).where(
         TicketStat.dimension.in_(_SUMMED),
         or_(false(), *(_within(stretch) for stretch in stretches)),

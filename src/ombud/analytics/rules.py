@@ -25,6 +25,8 @@ class Stretch:
     grain: StatGrain
     first: date | None
     end: date | None
+    weight: int = 1
+    """-1 for what is taken off again: most of a month is the month without its other days."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,10 @@ class Span:
 
     @cached_property
     def stretches(self) -> list[Stretch]:
-        """The whole days as whole years, then months, then days: few rows, however long the range."""
+        """The whole days as whole years, then months, then days: few rows, however long the range.
+
+        They do not overlap within a grain.
+        """
         if not self.has_whole_days:
             return []
         return list(_cut(self.first_day, self.end_day, tuple(_FLOORS)))
@@ -135,16 +140,31 @@ def _ceiling(grain: StatGrain, day: date) -> date:
     return floor if floor == day else _FLOORS[grain](floor + _SURELY_NEXT[grain])
 
 
-def _cut(first: date | None, end: date | None, grains: tuple[StatGrain, ...]) -> Iterator[Stretch]:
-    """Yield whole stretches of the coarsest grain and, on either side, what is left in finer ones."""
+def _cut(
+    first: date | None, end: date | None, grains: tuple[StatGrain, ...], weight: int = 1
+) -> Iterator[Stretch]:
+    """Yield whole stretches of the coarsest grain and, on either side, what is missing or too much in finer ones."""
     grain, *finer = grains
-    inner_first = None if first is None else _ceiling(grain, first)
-    inner_end = None if end is None else _FLOORS[grain](end)
+    inner_first = None if first is None else _nearest(grain, first)
+    inner_end = None if end is None else _nearest(grain, end)
     if inner_first is not None and inner_end is not None and inner_first >= inner_end:
-        yield from _cut(first, end, tuple(finer))
+        yield from _cut(first, end, tuple(finer), weight)
         return
-    yield Stretch(grain, inner_first, inner_end)
-    if first is not None and inner_first is not None and first < inner_first:
-        yield from _cut(first, inner_first, tuple(finer))
-    if end is not None and inner_end is not None and inner_end < end:
-        yield from _cut(inner_end, end, tuple(finer))
+    yield Stretch(grain, inner_first, inner_end, weight)
+    if first is not None and inner_first is not None:
+        yield from _between(first, inner_first, tuple(finer), weight)
+    if end is not None and inner_end is not None:
+        yield from _between(inner_end, end, tuple(finer), weight)
+
+
+def _between(one: date, other: date, grains: tuple[StatGrain, ...], weight: int) -> Iterator[Stretch]:
+    if one < other:
+        yield from _cut(one, other, grains, weight)
+    elif other < one:
+        yield from _cut(other, one, grains, -weight)
+
+
+def _nearest(grain: StatGrain, day: date) -> date:
+    """Where the next stretch of a grain begins, or this one: from there the fewer days are left."""
+    floor, ceiling = _FLOORS[grain](day), _ceiling(grain, day)
+    return floor if day - floor < ceiling - day else ceiling

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, TypedDict
+from typing import Any, TypedDict
 
 from sqlalchemy.orm import Session
 
@@ -112,21 +112,14 @@ def get_ticket_statistics(
     }
 
 
-class _Measures(NamedTuple):
-    tickets: Any
-    responded: Any
-    response_ms: Any
-    resolved: Any
-    resolution_ms: Any
-
-
 class _Figures:
     """The rows of `queries.statistics` by kind and name."""
 
     def __init__(self, rows: Iterable[Any]) -> None:
         self._kinds: dict[str, dict[str, Any]] = {}
-        for kind, name, *measures in rows:
-            self._kinds.setdefault(kind, {})[name] = _Measures(*measures)
+        for row in rows:
+            kind, name = row[:2]
+            self._kinds.setdefault(kind, {})[name] = row
 
     def of(self, kind: str) -> Mapping[str, Any]:
         return self._kinds.get(kind, {})

@@ -25,6 +25,8 @@ from ombud.errors import Invalid, Unauthenticated, Unavailable
 
 # Any constant does: all Ombud processes that prepare one database take the same lock.
 PREPARE_LOCK = 7_246_839
+LOCK_PAUSE = 0.1
+"""Seconds between two questions for it."""
 
 # Looked up in the catalog: the signing-in user itself need have no rights, not even on the schema.
 _DESK_EXISTS = (
@@ -106,7 +108,7 @@ def prepared(url: str | URL, login: str | None = None) -> Iterator[None]:
     """Hold the preparation lock, with roles and schema in place."""
     with connected(url) as connection:
         check_server(connection)
-        _wait_for_turn(connection)
+        _take_turn(connection)
         try:
             ensure_roles(connection, login or connection.info.user)
             ensure_schema(connection)
@@ -115,14 +117,14 @@ def prepared(url: str | URL, login: str | None = None) -> Iterator[None]:
         yield
 
 
-def _wait_for_turn(connection: Connection) -> None:
-    """Take the preparation lock, asking again and again: a statement that waits has a snapshot.
+def _take_turn(connection: Connection) -> None:
+    """Take the preparation lock, asking again and again.
 
-    An index that is built concurrently (`op.build_indexes`) waits for everybody who has one, so whoever held the lock
-    and built it would wait for those who wait for the lock.
+    A statement that waits keeps a snapshot, for whose end an index that is built concurrently would wait: whoever
+    builds one holds the lock meanwhile, and both would wait for ever.
     """
     while connection.execute("SELECT pg_try_advisory_lock(%s)", [PREPARE_LOCK]).fetchone() != (True,):
-        time.sleep(0.1)
+        time.sleep(LOCK_PAUSE)
 
 
 @contextmanager

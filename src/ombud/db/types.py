@@ -1,6 +1,7 @@
 """Column types that refuse bad values before the database sees them."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -28,8 +29,8 @@ class UtcDateTime(TypeDecorator[datetime]):
             raise Invalid(fields={"time": "needs a time zone."})
         return value
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value if value is None else value.astimezone(UTC)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        return _in_utc  # and not `process_result_value`, which is one call more for each value of each row
 
 
 class TextEnum(TypeDecorator[E], Generic[E]):
@@ -45,8 +46,15 @@ class TextEnum(TypeDecorator[E], Generic[E]):
     def process_bind_param(self, value: E | str | None, dialect: Dialect) -> str | None:
         return None if value is None else one_of(self.enum, value).value
 
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> E | None:
-        return None if value is None else self.enum(value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        # Looked up in a dictionary: a list has hundreds of them, and calling the class takes six times as long.
+        members: dict[Any, E | None] = {None: None, **{member.value: member for member in self.enum}}
+        return members.__getitem__
+
+
+def _in_utc(value: datetime | None) -> datetime | None:
+    # asyncpg says UTC already.
+    return value if value is None or value.tzinfo is UTC else value.astimezone(UTC)
 
 
 def one_of(enum: type[E], value: str) -> E:

@@ -6669,7 +6669,7 @@ CREATE INDEX ix_ticket_texts_body ON ombud.ticket_texts USING gin (body ombud.gi
 
 CREATE INDEX ix_tickets_assignee_id ON ombud.tickets USING btree (assignee_id);
 
-CREATE INDEX ix_tickets_assignee_undone ON ombud.tickets USING btree (assignee_id, last_activity_at, id) WHERE ((deleted_at IS NULL) AND (status = ANY (ARRAY['open'::text, 'in_progress'::text, 'waiting_on_customer'::text])));
+CREATE INDEX ix_tickets_assignee_undone ON ombud.tickets USING btree (assignee_id, last_activity_at, id) INCLUDE (status, created_at, team_id, requester_id, organization_id, deleted_at) WHERE ((deleted_at IS NULL) AND (status = ANY (ARRAY['open'::text, 'in_progress'::text, 'waiting_on_customer'::text])));
 
 CREATE INDEX ix_tickets_created_at ON ombud.tickets USING btree (created_at, id) WHERE (deleted_at IS NULL);
 
@@ -6693,7 +6693,7 @@ CREATE INDEX ix_tickets_team_id ON ombud.tickets USING btree (team_id);
 
 CREATE INDEX ix_tickets_team_undone ON ombud.tickets USING btree (team_id, last_activity_at, id) WHERE ((deleted_at IS NULL) AND (status = ANY (ARRAY['open'::text, 'in_progress'::text, 'waiting_on_customer'::text])));
 
-CREATE INDEX ix_tickets_unassigned_undone ON ombud.tickets USING btree (last_activity_at, id) WHERE ((deleted_at IS NULL) AND (status = ANY (ARRAY['open'::text, 'in_progress'::text, 'waiting_on_customer'::text])) AND (assignee_id IS NULL));
+CREATE INDEX ix_tickets_unassigned_undone ON ombud.tickets USING btree (last_activity_at, id) INCLUDE (status, created_at, assignee_id, team_id, requester_id, organization_id, deleted_at) WHERE ((deleted_at IS NULL) AND (status = ANY (ARRAY['open'::text, 'in_progress'::text, 'waiting_on_customer'::text])) AND (assignee_id IS NULL));
 
 CREATE INDEX ix_tickets_undone ON ombud.tickets USING btree (last_activity_at, id) WHERE ((deleted_at IS NULL) AND (status = ANY (ARRAY['open'::text, 'in_progress'::text, 'waiting_on_customer'::text])));
 

@@ -1,14 +1,14 @@
 """Settings that administrators choose in the desk.
 
 Revision ID: 0048
-Revises: 0040
+Revises: 0046
 Create Date: 2026-11-28
 """
 
 from alembic import op
 
 revision = "0048"
-down_revision = "0040"
+down_revision = "0046"
 branch_labels = None
 depends_on = None
 

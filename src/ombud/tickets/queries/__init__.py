@@ -1,6 +1,7 @@
 """Reading tickets: builders that return a Select, for either kind of session. Nothing is executed here."""
 
 from ombud.tickets.queries.counters import view_counters
+from ombud.tickets.queries.finding import total_and_page
 from ombud.tickets.queries.lists import (
     COUNTER_CAP,
     VARYING,
@@ -9,7 +10,6 @@ from ombud.tickets.queries.lists import (
     cursor_values,
     inbox,
     paged,
-    total_and_page,
 )
 from ombud.tickets.queries.matching import RARE, Common, search_weight, tickets_matching
 from ombud.tickets.queries.one import (

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
@@ -27,9 +28,8 @@ from ombud.models import (
     Ticket,
     TicketStat,
     TicketStatDelta,
-    TicketStatus,
 )
-from ombud.tickets.filters import TicketFilter, View
+from ombud.tickets.filters import ME, TicketFilter, View
 from ombud.tickets.policy import visible_to
 from ombud.tickets.queries import lists
 from ombud.tickets.queries.matching import tickets_matching
@@ -42,7 +42,8 @@ def view_counters(actor: Actor) -> Select[*tuple[Any, ...]]:
     """Return one row with a column per view: how many tickets it holds, counted up to COUNTER_CAP.
 
     Who sees all tickets gets what the sums of statistics and the changes that wait for them say of each status; no
-    ticket is read for it. Anything else walks an index and stops at the cap. Execute it inside `by_key`.
+    ticket is read for it. Anything else walks an index and stops at the cap. The statement of who sees all has no
+    parameters, so that its plan is kept, for all of them; execute the others inside `by_key`.
     """
     return _view_counters(replace(actor, request_id=""), visible_to, lists.COUNTER_CAP, FEW_CHANGES)
 
@@ -57,14 +58,12 @@ def _view_counters(actor: Actor, _policy: Any, cap: int, few: int) -> Select[*tu
         if view is not View.ALL
     }
     # Offset 0 keeps PostgreSQL from writing the counts out again where they are added up.
-    counted = select(*(count.label(view.value) for view, count in counts.items())).offset(literal_column("0"))
+    counted = select(*(count.label(view.value) for view, count in counts.items())).offset(_number(0))
     of_view = counted.subquery("counted").c
     # Every ticket has one status, and these three views share the statuses out.
     everything = of_view[View.OPEN.value] + of_view[View.WAITING.value] + of_view[View.RESOLVED.value]
     columns = [
-        func.least(everything, literal_column(str(cap))).label(view.value)
-        if view is View.ALL
-        else of_view[view.value]
+        func.least(everything, _number(cap)).label(view.value) if view is View.ALL else of_view[view.value]
         for view in View
     ]
     counters: Select[*tuple[Any, ...]] = select(*columns)
@@ -73,19 +72,15 @@ def _view_counters(actor: Actor, _policy: Any, cap: int, few: int) -> Select[*tu
 
 def _count_of(wanted: TicketFilter, actor: Actor, cap: int, kept: CTE | None, few: int) -> Any:
     """Count a view up to the cap. Statuses and cap stand in the statement itself: a kept plan must see them."""
-    limit: Any = literal_column(str(cap))
+    limit = _number(cap)
     walked = _walk(wanted, actor, limit)
     if kept is None or wanted.assignees is not None:
         return walked
-    summed = select(func.least(cast(func.coalesce(func.sum(kept.c.tickets), 0), BigInteger), limit)).where(
-        kept.c.status.in_(_literals(wanted.statuses or (), kept.c.status.type))
-    )
-    waiting: Any = (
-        select(literal_column("1").label("one"))
-        .select_from(TicketStatDelta)
-        .limit(literal_column(str(few + 1)))
-    )
-    is_few = select(func.count() <= few).select_from(waiting.subquery()).scalar_subquery()
+    summed = select(
+        func.least(cast(func.coalesce(func.sum(kept.c.tickets), _number(0)), BigInteger), limit)
+    ).where(kept.c.status.in_(_literals(wanted.statuses or (), kept.c.status.type)))
+    waiting: Any = select(_number(1).label("one")).select_from(TicketStatDelta).limit(_number(few + 1))
+    is_few = select(func.count() <= _number(few)).select_from(waiting.subquery()).scalar_subquery()
     return case((is_few, summed.scalar_subquery()), else_=walked)
 
 
@@ -93,7 +88,10 @@ def _kept() -> CTE:
     """How many live tickets of each status there are: sums by year, and the changes that wait for them."""
     summed = (
         select(TicketStat.key.label("status"), func.sum(TicketStat.tickets).label("tickets"))
-        .where(TicketStat.grain == StatGrain.YEAR, TicketStat.dimension == StatDimension.STATUS)
+        .where(
+            TicketStat.grain.in_(_literals([StatGrain.YEAR], TicketStat.grain.type)),
+            TicketStat.dimension.in_(_literals([StatDimension.STATUS], TicketStat.dimension.type)),
+        )
         .group_by(TicketStat.key)
     )
     changed = select(
@@ -103,9 +101,15 @@ def _kept() -> CTE:
 
 
 def _walk(wanted: TicketFilter, actor: Actor, limit: Any) -> Any:
-    conditions = tickets_matching(actor, replace(wanted, statuses=None))
+    conditions = tickets_matching(actor, replace(wanted, statuses=None, assignees=None))
+    if wanted.assignees is not None:
+        # As PostgreSQL knows who acts, and not as a parameter.
+        is_mine = wanted.assignees == (ME,)
+        conditions.append(
+            Ticket.assignee_id == func.ombud.actor_id() if is_mine else Ticket.assignee_id.is_(None)
+        )
     walks: list[Any] = [
-        select(literal_column("1").label("one")).select_from(Ticket).where(*conditions, status).limit(limit)
+        select(_number(1).label("one")).select_from(Ticket).where(*conditions, status).limit(limit)
         for status in _status_conditions(wanted)
     ]
     # One walk after the other, and none begins when the one before has filled the cap.
@@ -122,5 +126,10 @@ def _status_conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
     return [Ticket.status.in_(_literals(group, Ticket.status.type)) for group in groups]
 
 
-def _literals(statuses: Iterable[TicketStatus], type_: Any) -> Any:
-    return bindparam(None, list(statuses), expanding=True, literal_execute=True, type_=type_)
+def _literals(words: Iterable[StrEnum], type_: Any) -> Any:
+    return bindparam(None, list(words), expanding=True, literal_execute=True, type_=type_)
+
+
+def _number(value: int) -> ColumnElement[int]:
+    number: ColumnElement[int] = literal_column(str(value), BigInteger)
+    return number

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Double,
     Select,
     and_,
     any_,
@@ -18,7 +17,6 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
-    null,
     or_,
     select,
     true,
@@ -95,7 +93,7 @@ def inbox(
     (list of {id, name, color}), last_message, last_is_internal, unread, snippet (marked with U+E000 and U+E001;
     None unless searched), priority_rank; rank, where they are ordered by it.
     """
-    return _once(inbox, actor, wanted, place, lambda: _inbox(actor, wanted, place, common))
+    return once(inbox, actor, wanted, place, lambda: _inbox(actor, wanted, place, common))
 
 
 def _inbox(actor: Actor, wanted: TicketFilter, place: Place, common: Common) -> Select[*tuple[Any, ...]]:
@@ -196,18 +194,7 @@ def _capped(conditions: list[ColumnElement[bool]]) -> Any:
     return select(func.count()).select_from(capped).scalar_subquery()
 
 
-def total_and_page(
-    actor: Actor, wanted: TicketFilter, place: Place, *, common: Common = RARE
-) -> Select[*tuple[Any, ...]]:
-    """Return one row of one moment: how many match (as `count_matching`), the ids of a page and one more, and ranks.
-
-    Ids and ranks are lists, in order; ranks only where they give it. What rare words find is looked up once for both;
-    anything else is counted by one walk and paged by another, each of which ends when it has enough.
-    """
-    return _once(total_and_page, actor, wanted, place, lambda: _total_and_page(actor, wanted, place, common))
-
-
-def _once(
+def once(
     what: Callable[..., Any],
     actor: Actor,
     wanted: TicketFilter,
@@ -218,42 +205,6 @@ def _once(
     if place.cursor is not None or any(getattr(wanted, name) is not None for name in VARYING):
         return make()
     return made_once((what, actor.for_request(""), wanted, place, visible_to, comments_visible_to), make)
-
-
-def _total_and_page(
-    actor: Actor, wanted: TicketFilter, place: Place, common: Common
-) -> Select[*tuple[Any, ...]]:
-    if place.sort is TicketSort.RANK:
-        return _row(
-            count_matching(actor, wanted, common=common).scalar_subquery(),
-            ranked_page(actor, wanted, place, common=common).cte("page"),
-            place,
-        )
-    columns = sort_columns(place)
-    if common.gathers(wanted):
-        found = select(*columns).where(*tickets_matching(actor, wanted, common=common)).cte("found")
-        capped = select(literal(1)).select_from(found).limit(COUNTER_CAP + 1).subquery()
-        total = select(func.count()).select_from(capped).scalar_subquery()
-        known = tuple(found.c[str(column.key)] for column in columns)
-        page = paged(select(known[-1]), place, known)
-    else:
-        total = count_matching(actor, wanted, common=common).scalar_subquery()
-        page = paged(select(columns[-1]).where(*tickets_matching(actor, wanted, common=common)), place)
-    row: Select[*tuple[Any, ...]] = select(
-        total, func.array(page.scalar_subquery(), type_=ARRAY(BigInteger)), null()
-    )
-    return row.execution_options(**{INCLUDE_DELETED: True})
-
-
-def _row(total: Any, page: Any, place: Place) -> Select[*tuple[Any, ...]]:
-    """The row of a page that is ordered by rank."""
-    order = [column.asc() if place.ascending else column.desc() for column in (page.c.rank, page.c.id)]
-    arrays: list[Any] = [
-        func.array(select(column).order_by(*order).scalar_subquery(), type_=ARRAY(type_))
-        for column, type_ in ((page.c.id, BigInteger()), (page.c.rank, Double()))
-    ]
-    row: Select[*tuple[Any, ...]] = select(total, *arrays)
-    return row.execution_options(**{INCLUDE_DELETED: True})
 
 
 def sort_columns(place: Place) -> tuple[ColumnElement[Any], ...]:

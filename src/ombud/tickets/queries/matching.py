@@ -84,7 +84,7 @@ def tickets_matching(
         *_between(Ticket.resolved_at, wanted.resolved_from, wanted.resolved_to),
         *_named(wanted),
         *_of_kind(actor, wanted),
-        *([_has_words(actor, wanted.text, common.words)] if wanted.text is not None else []),
+        *([_has_words(actor, wanted, wanted.text, common)] if wanted.text is not None else []),
         *([_has_part(actor, wanted.substring, common.substring)] if wanted.substring is not None else []),
     ]
 
@@ -114,6 +114,18 @@ def first_found(actor: Actor, wanted: TicketFilter, common: Common, most: int) -
     if actor.is_staff and wanted.substring is not None and common.substring:
         return func.ombud.found_texts(wanted.substring, actor.kind.value, most, type_=ARRAY(BigInteger))
     return None
+
+
+def found_by_words(actor: Actor, text: str) -> Select[*tuple[Any, ...]]:
+    """Return one array of the tickets that an index finds for words; the tickets themselves decide who sees them."""
+    return select(func.ombud.found_tickets(text, actor.kind.value, actor.user_id, actor.organization_id))
+
+
+def among(column: Any, found: Any) -> ColumnElement[bool]:
+    """Return the condition that an id is in the one array that a statement returns, which is computed once."""
+    # Cast, or PostgreSQL takes it for a sub-select of ids.
+    condition: ColumnElement[bool] = column == any_(cast(found.scalar_subquery(), ARRAY(BigInteger)))
+    return condition
 
 
 def comment_has_part(actor: Actor, part: str) -> ColumnElement[bool]:
@@ -176,26 +188,34 @@ def _tagged(names: tuple[str, ...]) -> ColumnElement[bool]:
         *(
             exists().where(
                 TicketTag.ticket_id == Ticket.id,
-                # The tag first, by itself: joined, its tickets would be gathered however few are left to ask about.
-                TicketTag.tag_id
-                == select(Tag.id).where(func.lower(Tag.name) == func.lower(name.strip())).scalar_subquery(),
+                _of_tag(name),
             )
             for name in names
         )
     )
 
 
+def _of_tag(name: str) -> ColumnElement[bool]:
+    """The tag first, by itself: joined, its tickets would be gathered however few are left to ask about."""
+    tag = select(Tag.id).where(func.lower(Tag.name) == func.lower(name.strip())).scalar_subquery()
+    condition: ColumnElement[bool] = TicketTag.tag_id == tag
+    return condition
+
+
 def _between(column: Any, start: datetime | None, end: datetime | None) -> list[ColumnElement[bool]]:
     return [*([column >= start] if start else []), *([column < end] if end else [])]
 
 
-def _has_words(actor: Actor, text: str, common: bool) -> ColumnElement[bool]:
-    if common and actor.is_staff:
+def _has_words(actor: Actor, wanted: TicketFilter, text: str, common: Common) -> ColumnElement[bool]:
+    if common.words and actor.is_staff:
         document = TicketSearch.document.op("@@")(func.ombud.search_query(text))
         return select(document).where(TicketSearch.ticket_id == Ticket.id).correlate(Ticket).scalar_subquery()
-    found = func.ombud.found_tickets(text, actor.kind.value, actor.user_id, actor.organization_id)
-    # Cast, or PostgreSQL takes it for a sub-select of ids; a sub-select, so that it is computed once.
-    return Ticket.id == any_(cast(select(found).scalar_subquery(), ARRAY(BigInteger)))
+    found = found_by_words(actor, text)
+    if wanted.tags and actor.is_staff:
+        # An index has the pairs of tickets and tags side by side; the tickets themselves lie all over their table.
+        tagged = select(TicketTag.ticket_id).where(_of_tag(wanted.tags[0]), among(TicketTag.ticket_id, found))
+        found = select(func.array(tagged.scalar_subquery()))
+    return among(Ticket.id, found)
 
 
 def _has_part(actor: Actor, part: str, common: bool) -> ColumnElement[bool]:

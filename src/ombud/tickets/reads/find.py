@@ -78,10 +78,10 @@ def found_with(
     wanted = understand(wanted)
     session.flush()
     statement = lists.total_and_page(actor, wanted, place, common=how_common(session, wanted))
-    total, ids, ranks = session.execute(statement).one()
+    total, ids, ranks, _plans = session.execute(statement).one()
     page: list[Ticket] = []
-    if ids:
-        with by_key(session):
+    with by_key(session, switched=True):
+        if ids:
             page = tickets_of(session, ids[: place.limit])
             put_tags(session, page)
             fill(page)

@@ -1,0 +1,5 @@
+-- The indexes as they were.
+DROP INDEX ombud.ix_tickets_assignee_undone;
+ALTER INDEX ombud.ix_tickets_assignee_undone_new RENAME TO ix_tickets_assignee_undone;
+DROP INDEX ombud.ix_tickets_unassigned_undone;
+ALTER INDEX ombud.ix_tickets_unassigned_undone_new RENAME TO ix_tickets_unassigned_undone;
