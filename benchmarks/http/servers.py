@@ -86,11 +86,13 @@ def kept(server: Server, tickets: int) -> Iterator[Place]:
     name = f"ombud_{tickets}"
     server.migrate(name)
     with server.connect(name) as connection:
-        (last,) = connection.execute("SELECT max(id) FROM ombud.tickets").fetchone() or (0,)
+        before = "SELECT max(id), (SELECT coalesce(max(id), 0) FROM ombud.outbound_mails) FROM ombud.tickets"
+        last, last_mail = connection.execute(before).fetchone() or (0, 0)
         try:
             yield _prepared(server, name)
         finally:
             connection.execute("SELECT set_config('ombud.actor', 'system:benchmark', false)")
+            connection.execute("DELETE FROM ombud.outbound_mails WHERE id > %s", [last_mail])
             connection.execute("DELETE FROM ombud.tickets WHERE id > %s", [last])
             connection.execute("DELETE FROM ombud.api_tokens WHERE name = 'benchmark'")
 
