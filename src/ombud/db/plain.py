@@ -88,6 +88,7 @@ class Links:
 
     def __init__(self, engine: "AsyncEngine", most: int) -> None:
         self.engine = engine
+        self.most = most
         self._left = most
         self._waiting: deque[asyncio.Future[Any]] = deque()
 
