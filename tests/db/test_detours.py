@@ -24,7 +24,7 @@ def test_a_cause_is_told_once_in_a_while_with_how_often(caplog: pytest.LogCaptur
     detours.note(TypeError("d"))
     assert detours.counts == {"TypeError": 3, "ConnectionResetError": 1}
     assert detours.faults == ["TypeError: a", "TypeError: b", "TypeError: d"]
-    told = [(record.levelno, record.msg.facts) for record in caplog.records]  # type: ignore[attr-defined]  # an Event
+    told = [(record.levelno, record.msg.facts) for record in caplog.records]  # type: ignore[union-attr]  # an Event
     assert told == [
         (logging.ERROR, {"cause": "TypeError", "times": 1}),
         (logging.WARNING, {"cause": "ConnectionResetError", "times": 1}),

@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Insert,
+    Integer,
     Select,
     Text,
     any_,
@@ -47,7 +48,7 @@ from ombud.tickets.queries.lists import inbox, sort_columns
 _REQUESTER, _CREATOR, _ASSIGNEE, _AUTHOR = (
     aliased(User, name=name) for name in ("requester", "creator", "assignee", "author")
 )
-_FIRST = literal_column("1")
+_FIRST: ColumnElement[int] = literal_column("1", Integer)
 # What Python's str.strip() takes away.
 _BLANK = written("".join(chr(code) for code in range(0x3001) if chr(code).isspace()))
 
