@@ -28,6 +28,7 @@ from sqlalchemy import URL
 from ombud.config import Settings
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
+from ombud.db.detours import DETOURS
 from ombud.files import open_store
 from ombud.kit.log_lines import write_logs
 from ombud.live import LiveHub
@@ -102,6 +103,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _own_environment(ombud_environment: None) -> None:
     """Keep the developer's own settings out of every test."""
+
+
+@pytest.fixture(autouse=True)
+def _nothing_wrong_on_the_short_way() -> Iterator[None]:
+    """Its faults show as slowness only, as the usual way answers then: any test that meets one fails."""
+    DETOURS.faults.clear()
+    yield
+    assert DETOURS.faults == []
 
 
 @pytest.fixture(scope="session", autouse=True)

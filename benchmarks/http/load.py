@@ -33,11 +33,16 @@ class Job:
 
 @dataclass
 class Told:
-    """How it went: answers by status, each one's milliseconds, and how long all of it took."""
+    """How it went: answers by status, the milliseconds of each that was no refusal, and how long all of it took."""
 
     seconds: float = 0.0
     statuses: dict[str, int] = field(default_factory=dict)
     taken: list[float] = field(default_factory=list)
+
+    @property
+    def refused(self) -> int:
+        """Answers that were no success."""
+        return sum(count for status, count in self.statuses.items() if status[0] != "2")
 
     @property
     def rate(self) -> float:
@@ -65,8 +70,10 @@ async def _client(
     try:
         while (begun := time.perf_counter()) < until:
             writer.write(next(requests))
-            statuses[await _answer(reader)] += 1
-            told.taken.append(1000 * (time.perf_counter() - begun))
+            status = await _answer(reader)
+            statuses[status] += 1
+            if status[0] == "2":
+                told.taken.append(1000 * (time.perf_counter() - begun))
             if job.pause:
                 await asyncio.sleep(job.pause)
     finally:

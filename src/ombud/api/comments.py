@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from ombud.api import lookup
 from ombud.api.calls import CurrentCall
@@ -14,7 +15,7 @@ from ombud.api.schemas.conversation import Comment, HistoryEntry, NewComment
 from ombud.db.context import actor_of
 from ombud.errors import NotFound
 from ombud.mail.outgoing.actions import take_back
-from ombud.models import AuditLog
+from ombud.models import AuditLog, User
 from ombud.models import Comment as CommentRow
 from ombud.tickets import Delivery, add_comment, queries
 from ombud.tickets.paging import queries as pages
@@ -74,7 +75,6 @@ def _comment(session: Session, number: str, comment_id: int) -> Comment:
 
 
 def _add(session: Session, number: str, body: NewComment) -> Comment:
-    ticket_id = lookup.ticket_id(session, number)
     given = body.delivery
     delivery = None
     if given is not None:
@@ -85,13 +85,16 @@ def _add(session: Session, number: str, body: NewComment) -> Comment:
         )
     comment = add_comment(
         session,
-        ticket_id,
+        number,
         body.content,
         is_internal=body.is_internal,
         status=body.status_after,
         delivery=delivery,
     )
-    return _show(session, ticket_id, comment.id)
+    # It is new, and its author sees it: nothing but the author's name is to be read.
+    set_committed_value(comment, "author", session.get_one(User, comment.author_id))
+    set_committed_value(comment, "attachments", [])
+    return Comment.of(comment)
 
 
 def _retract(session: Session, number: str, comment_id: int) -> None:

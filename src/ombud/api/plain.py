@@ -157,7 +157,7 @@ async def _create(scope: Scope, sent: Sent) -> tuple[bytes, Headers] | None:
         texts = own_ticket(actor, **{name: getattr(wanted, name) for name in _OWN})
     except (ValidationError, OmbudError):
         return None  # the usual way says what is wrong
-    found = await _answer(scope, known, _CREATION, (new_ticket(), ticket_json(actor, 0)), *texts)
+    found = await _answer(scope, known, _CREATION, (new_ticket(),), *texts)
     if found is None:
         return None
     ticket, version, number = found

@@ -91,8 +91,9 @@ class Desk:
 
     @cached_property
     def _links(self) -> tuple[Links, Links]:
-        """The connections of what reads, and of what writes."""
-        reading, writing = (min(most, self.settings.pool_size) for most in (LINKS, WRITING_LINKS))
+        """The connections of what reads, and of what writes: never all of the pool, however busy they are."""
+        most = self.settings.pool_size + self.settings.pool_overflow
+        reading, writing = min(LINKS, most // 4), min(WRITING_LINKS, most // 2)
         return Links(self.async_engine, reading), Links(self.async_engine, writing)
 
     @cached_property
@@ -227,12 +228,11 @@ class Desk:
         self, seat: Seat, request_id: str, steps: Sequence[Step], *texts: str | None, writes: bool = False
     ) -> "list[str | None] | None":
         """Answer in one round trip below SQLAlchemy (`ombud.db.plain`); None: nothing was done, go the usual way."""
-        if self.reading is not None:
+        links = self._links[writes]
+        if self.reading is not None or not links.most:
             return None
         seconds = self._timeout(seat.actor)
-        found = await answer(
-            self._links[writes], seat, request_id, steps, texts, seconds=seconds, writes=writes
-        )
+        found = await answer(links, seat, request_id, steps, texts, seconds=seconds, writes=writes)
         if writes and found is not None:
             self._async_nudge.send()
         return found

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 CHANNEL = "ombud_changed"
-SPACING_SECONDS = 0.05
+SPACING_SECONDS = 0.1
 """At most one nudge in this time from a process, however much it writes."""
 
 LISTEN = text("LISTEN ombud_changed")

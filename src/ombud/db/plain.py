@@ -6,8 +6,9 @@ connection, and one call of a function of the database (`ombud.answer`) is the w
 token is still what it was, says who acts, and executes them. Same pool, role, row security and time limit, and
 PostgreSQL keeps what only reads read-only. JSON comes as PostgreSQL writes it.
 
-Whatever goes wrong is done again the usual way by the caller (None), which finds the words for it; told here is only
-what must not be done again: a statement that ran into its time limit, and a write whose end nobody saw.
+Whatever goes wrong is done again the usual way by the caller (None), which finds the words for it, and is counted in
+`ombud.db.detours`; told here is only what must not be done again: a statement that ran into its time limit, and a write
+whose end nobody saw.
 """
 
 import asyncio
@@ -28,6 +29,7 @@ from sqlalchemy.util import greenlet_spawn
 from ombud.db.actor import Actor
 from ombud.db.alive import GRACE_SECONDS
 from ombud.db.context import context_values
+from ombud.db.detours import DETOURS
 from ombud.db.statements import note
 from ombud.db.translate import Lost, TooSlow
 
@@ -86,6 +88,7 @@ class Links:
 
     def __init__(self, engine: "AsyncEngine", most: int) -> None:
         self.engine = engine
+        self.most = most
         self._left = most
         self._waiting: deque[asyncio.Future[Any]] = deque()
 
@@ -157,7 +160,8 @@ async def answer(
         return None
     try:
         made = [prepared(step, links.engine) for step in steps]
-    except ValueError:
+    except ValueError as error:
+        DETOURS.note(error)
         return None
     settings = [*seat.settings, "off" if writes else "on"]
     settings[_REQUEST] = request_id
@@ -181,6 +185,7 @@ async def answer(
             raise TooSlow from error
         if writes and is_sent and not state:
             raise Lost from error
+        DETOURS.note(error)
         return None
     note(ANSWER)
     return found
@@ -248,7 +253,8 @@ async def row_of(engine: "AsyncEngine", wanted: Wanted, *, seconds: float) -> di
     text, values = _compiled(statement, engine)
     try:
         link = await greenlet_spawn(engine.sync_engine.raw_connection)
-    except Exception:  # noqa: BLE001 - of a full server asyncpg tells by errors of its own
+    except Exception as error:  # noqa: BLE001 - of a full server asyncpg tells by errors of its own
+        DETOURS.note(error)
         return None
     is_well = False
     try:
@@ -257,7 +263,8 @@ async def row_of(engine: "AsyncEngine", wanted: Wanted, *, seconds: float) -> di
         async with asyncio.timeout(seconds + GRACE_SECONDS):
             found = await driver.fetchrow(text, *values(parameters))
         is_well = True
-    except Exception:  # noqa: BLE001 - as above
+    except Exception as error:  # noqa: BLE001 - as above
+        DETOURS.note(error)
         return None
     else:
         return None if found is None else dict(found)

@@ -42,9 +42,9 @@ class Log:
         """What happened, as it should."""
         self._write(logging.INFO, words, facts)
 
-    def warning(self, words: str, **facts: object) -> None:
+    def warning(self, words: str, *, error: BaseException | None = None, **facts: object) -> None:
         """What went wrong and is dealt with."""
-        self._write(logging.WARNING, words, facts)
+        self._write(logging.WARNING, words, facts, error)
 
     def error(self, words: str, *, error: BaseException | None = None, **facts: object) -> None:
         """What somebody must look at."""

@@ -22,8 +22,8 @@ from ombud.settings import learn
 
 POLL_SECONDS = 0.5
 """How long a change that nobody notified of stays unseen."""
-PAUSE_SECONDS = 0.05
-"""The least time between two questions to the audit log, however often it is nudged."""
+PAUSE_SECONDS = 0.1
+"""The least time between two questions to the audit log, however often it is nudged; the first is asked at once."""
 RECONNECT_SECONDS = 0.5
 TOO_MANY = 100
 """More tickets than this at once are told as "everything"."""

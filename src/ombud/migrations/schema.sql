@@ -303,6 +303,9 @@ BEGIN
     set_config('transaction_read_only', settings[11], true);
   FOREACH step IN ARRAY steps LOOP
     EXECUTE format('EXECUTE %I(%L)', step, answer) INTO answer;
+    IF answer IS NULL AND settings[11] = 'off' THEN
+      RAISE no_data_found USING MESSAGE = 'a step of what writes has no answer';
+    END IF;
     EXIT WHEN answer IS NULL;
   END LOOP;
   RETURN answer;
@@ -3482,7 +3485,9 @@ BEGIN
   IF current_setting('ombud.scope', true) IS DISTINCT FROM 'all' THEN
     RETURN true;
   END IF;
-  RETURN EXISTS (SELECT FROM ombud.comments c JOIN ombud.attachments a ON a.comment_id = c.id WHERE c.ticket_id = ticket);
+  RETURN EXISTS (
+    SELECT FROM ombud.attachments a
+     WHERE a.comment_id = ANY (ARRAY(SELECT c.id FROM ombud.comments c WHERE c.ticket_id = ticket)));
 END $$;
 
 ALTER FUNCTION ombud.has_files(ticket bigint) OWNER TO ombud_owner;

@@ -6,13 +6,14 @@ Nobody reads it unless a setting says who: by a token, or from a network. To eve
 import hmac
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from ombud.config import Settings, words_of
 from ombud.db.actor import Actor
+from ombud.db.detours import DETOURS
 from ombud.errors import Invalid, OmbudError
 from ombud.health import queries
 from ombud.kit.metrics import REGISTRY
@@ -50,6 +51,11 @@ class Metrics:
         pool = self._runtime.desk.async_engine.pool
         taken = Gauge("ombud_pool_connections_in_use", "Connections that requests hold.", registry=found)
         taken.set(pool.checkedout())  # type: ignore[attr-defined]  # of a pool that counts
+        detours = Counter(
+            "ombud_short_way_failures", "Answers left to the usual way, by cause.", ("cause",), registry=found
+        )
+        for cause, count in DETOURS.counts.items():
+            detours.labels(cause).inc(count)
         up = Gauge("ombud_database_up", "Whether the database answered.", registry=found)
         try:
             async with self._runtime.desk.aread(Actor.system("metrics"), fresh=True) as session:

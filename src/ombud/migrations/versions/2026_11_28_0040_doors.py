@@ -1,14 +1,14 @@
 """What opens an account stays with it when it is merged, so that undo gives back an account as safe as it was.
 
 Revision ID: 0040
-Revises: 0037
+Revises: 0038
 Create Date: 2026-11-28
 """
 
 from alembic import op
 
 revision = "0040"
-down_revision = "0037"
+down_revision = "0038"
 branch_labels = None
 depends_on = None
 

@@ -12,15 +12,15 @@ from ombud.tickets.rules import TicketDeleted
 
 
 def get_ticket_for_change(
-    session: Session, ticket_id: int, *, deleted: bool = False, for_note: bool = False
+    session: Session, ticket_id: int | str, *, deleted: bool = False, for_note: bool = False
 ) -> Ticket:
-    """Return a ticket, locked until the end of the transaction.
+    """Return a ticket by its id, or by its number (a text), locked until the end of the transaction.
 
     Raises NotFound when it is missing or invisible, TicketDeleted when it is deleted and `deleted` is false,
     Forbidden for who only reads its team's tickets, but for a note.
     """
     ticket, actor = None, actor_of(session)
-    if is_id(ticket_id):
+    if isinstance(ticket_id, str) or is_id(ticket_id):
         ticket = session.scalar(queries.ticket_for_change(actor, ticket_id))
     if ticket is None:
         raise NotFound("There is no such ticket here.")

@@ -57,7 +57,7 @@ def note(
 
 def add_comment(
     session: Session,
-    ticket_id: int,
+    ticket_id: int | str,
     content: str,
     *,
     is_internal: bool = False,
@@ -67,7 +67,7 @@ def add_comment(
     created_at: datetime | None = None,
     delivery: Delivery | None = None,
 ) -> Comment:
-    """Add a comment and return it; `status` moves the ticket in the same breath.
+    """Add a comment to the ticket with this id, or number (a text), and return it; `status` moves the ticket, too.
 
     The author is the actor; only the system (imports, mail) names another one, or a time. What was said now, and
     not at a given time, reaches people as the desk's reactions see to it, by `delivery`. Raises NotFound,

@@ -91,11 +91,12 @@ def ticket_details(*, tags: bool = True) -> Select[Ticket]:
     )
 
 
-def ticket_for_change(actor: Actor, ticket_id: int) -> Select[Ticket]:
-    """Return a ticket, locked until the transaction ends, whatever its state."""
+def ticket_for_change(actor: Actor, ticket: int | str) -> Select[Ticket]:
+    """Return the ticket with this id, or number (a text), locked until the transaction ends, whatever its state."""
+    is_it = Ticket.ticket_number == ticket if isinstance(ticket, str) else Ticket.id == ticket
     return (
         select(Ticket)
-        .where(Ticket.id == ticket_id, visible_to(actor))
+        .where(is_it, visible_to(actor))
         .with_for_update(of=Ticket)
         .execution_options(**{INCLUDE_DELETED: True}, populate_existing=True)
     )

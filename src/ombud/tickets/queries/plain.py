@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Insert,
+    Integer,
     Select,
     Text,
     any_,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     cast,
     func,
     insert,
+    literal_column,
     null,
     select,
     true,
@@ -25,7 +27,7 @@ from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
 
 from ombud.db.actor import Actor
-from ombud.db.json import array_of, moment_of, object_of, text_of, truth_of, unless_missing, written
+from ombud.db.json import NULL, array_of, moment_of, object_of, text_of, truth_of, unless_missing, written
 from ombud.db.made import made_once
 from ombud.db.plain import given
 from ombud.models import (
@@ -46,23 +48,17 @@ from ombud.tickets.queries.lists import inbox, sort_columns
 _REQUESTER, _CREATOR, _ASSIGNEE, _AUTHOR = (
     aliased(User, name=name) for name in ("requester", "creator", "assignee", "author")
 )
+_FIRST: ColumnElement[int] = literal_column("1", Integer)
 # What Python's str.strip() takes away.
 _BLANK = written("".join(chr(code) for code in range(0x3001) if chr(code).isspace()))
 
-_PERSON = cast(given(3), BigInteger)
-_NEW_TICKET = (
-    insert(Ticket)
-    .values(
-        title=given(1),
-        description=given(2),
-        requester_id=_PERSON,
-        creator_id=_PERSON,
-        priority=given(4),
-        status=given(5),
-        channel=given(6),
-    )
-    .returning(array([cast(Ticket.ticket_number, Text)]))
-)
+_ASKING = cast(given(3), BigInteger)
+# Columns of the ticket that is inserted, for sub-queries: the table itself would come into their FROM.
+_OF_NEW = {
+    "requester_id": literal_column("tickets.requester_id", BigInteger),
+    "creator_id": literal_column("tickets.creator_id", BigInteger),
+    "organization_id": literal_column("tickets.organization_id", BigInteger),
+}
 
 
 def page_json(actor: Actor, wanted: TicketFilter, place: Place) -> Select[*tuple[Any, ...]]:
@@ -82,7 +78,7 @@ def ticket_json(actor: Actor, comments: int, *, files: bool = False) -> Select[*
 
 
 def new_ticket() -> Insert:
-    """Open the ticket that `tickets.actions.own_ticket` describes, and return its number."""
+    """Open the ticket that `tickets.actions.own_ticket` describes, and return what `ticket_json` would say of it."""
     return _NEW_TICKET
 
 
@@ -129,30 +125,15 @@ def _listed(row: Any) -> ColumnElement[str]:
 
 def _ticket_json(actor: Actor, comments: int, files: bool) -> Select[*tuple[Any, ...]]:
     said = {"comments": _comments(actor, comments, files)} if comments else {}
-    ticket = object_of(
-        id=Ticket.id,
-        number=text_of(Ticket.ticket_number),
-        title=text_of(Ticket.title),
-        description=text_of(Ticket.description),
-        status=text_of(Ticket.status),
-        priority=text_of(Ticket.priority),
-        channel=text_of(Ticket.channel),
+    found: Any = _found(
         requester=_user(_REQUESTER, address=True),
-        created_at=moment_of(Ticket.created_at),
-        resolved_at=moment_of(Ticket.resolved_at),
-        version=Ticket.version,
-        **said,
         creator=_user(_CREATOR),
         assignee=unless_missing(_ASSIGNEE.id, _user(_ASSIGNEE)),
         team=_named(Team.id, Team.name),
         organization=_named(Organization.id, Organization.name),
         tags=_tags(),
-        updated_at=moment_of(Ticket.updated_at),
-        last_activity_at=moment_of(Ticket.last_activity_at),
-        first_response_at=moment_of(Ticket.first_response_at),
-        deleted_at=moment_of(Ticket.deleted_at),
+        **said,
     )
-    found: Any = array([ticket, cast(Ticket.version, Text), cast(Ticket.ticket_number, Text)])
     if comments and not files:
         found = case((func.ombud.has_files(Ticket.id), array([cast(null(), Text)])), else_=found)
     return (
@@ -168,9 +149,64 @@ def _ticket_json(actor: Actor, comments: int, files: bool) -> Select[*tuple[Any,
     )
 
 
+def _new_ticket() -> Insert:
+    def one(thing: ColumnElement[str], key: Any, name: str) -> ColumnElement[str]:
+        return select(thing).where(key == _OF_NEW[name]).scalar_subquery()
+
+    organization = one(_named(Organization.id, Organization.name), Organization.id, "organization_id")
+    return (
+        insert(Ticket)
+        .values(
+            title=given(1),
+            description=given(2),
+            requester_id=_ASKING,
+            creator_id=_ASKING,
+            priority=given(4),
+            status=given(5),
+            channel=given(6),
+        )
+        .returning(
+            _found(
+                requester=one(_user(_REQUESTER, address=True), _REQUESTER.id, "requester_id"),
+                creator=one(_user(_CREATOR), _CREATOR.id, "creator_id"),
+                assignee=NULL,
+                team=NULL,
+                organization=func.coalesce(organization, NULL),
+                tags=written("[]"),
+            )
+        )
+    )
+
+
+def _found(*, requester: Any, comments: Any = None, **more: Any) -> Any:
+    """Return the array of a ticket as JSON, its version and its number."""
+    said = {} if comments is None else {"comments": comments}
+    ticket = object_of(
+        id=Ticket.id,
+        number=text_of(Ticket.ticket_number),
+        title=text_of(Ticket.title),
+        description=text_of(Ticket.description),
+        status=text_of(Ticket.status),
+        priority=text_of(Ticket.priority),
+        channel=text_of(Ticket.channel),
+        requester=requester,
+        created_at=moment_of(Ticket.created_at),
+        resolved_at=moment_of(Ticket.resolved_at),
+        version=Ticket.version,
+        **said,
+        **more,
+        updated_at=moment_of(Ticket.updated_at),
+        last_activity_at=moment_of(Ticket.last_activity_at),
+        first_response_at=moment_of(Ticket.first_response_at),
+        deleted_at=moment_of(Ticket.deleted_at),
+    )
+    return array([ticket, cast(Ticket.version, Text), cast(Ticket.ticket_number, Text)])
+
+
 def _comments(actor: Actor, limit: int, with_files: bool) -> ColumnElement[str]:
+    # Most comments were never changed: the moment is written once for both.
     first = (
-        select(Comment)
+        select(Comment, moment_of(Comment.created_at).label("created"))
         .where(Comment.ticket_id == Ticket.id, comments_visible_to(actor))
         .order_by(Comment.created_at, Comment.id)
         .limit(limit)
@@ -184,8 +220,10 @@ def _comments(actor: Actor, limit: int, with_files: bool) -> ColumnElement[str]:
         is_internal=truth_of(said.c.is_internal),
         author=_user(_AUTHOR),
         attachments=written("[]") if files is None else func.coalesce(files.c.files, written("[]")),
-        created_at=moment_of(said.c.created_at),
-        updated_at=moment_of(said.c.updated_at),
+        created_at=said.c.created,
+        updated_at=case(
+            (said.c.updated_at == said.c.created_at, said.c.created), else_=moment_of(said.c.updated_at)
+        ),
     )
     statement = (
         select(array_of(item, said.c.created_at, said.c.id))
@@ -236,10 +274,13 @@ def _person(
     person_id: Any, full_name: Any, email: Any, is_staff: Any, *, address: bool = False
 ) -> ColumnElement[str]:
     said = func.nullif(func.btrim(full_name, _BLANK), written(""))
-    shown = func.coalesce(said, func.split_part(email, written("@"), 1))
+    shown = func.coalesce(said, func.split_part(email, written("@"), _FIRST))
     more = {"email": text_of(email)} if address else {}
     return object_of(id=person_id, name=text_of(shown), is_staff=truth_of(is_staff), **more)
 
 
 def _named(thing_id: Any, name: Any) -> ColumnElement[str]:
     return unless_missing(name, object_of(id=thing_id, name=text_of(name)))
+
+
+_NEW_TICKET = _new_ticket()

@@ -1,0 +1,46 @@
+"""Comments over the API: told as they are read, by few statements."""
+
+import httpx
+import pytest
+
+from ombud.db.actor import Actor
+from ombud.db.context import DeskSession
+from ombud.db.desk import Desk
+from ombud.db.statements import counted
+from ombud.testing import Cast, make_ticket
+from ombud.tickets import soft_delete_ticket
+
+pytestmark = pytest.mark.asyncio
+SYSTEM = Actor.system("test")
+BUDGET = 8
+
+
+async def test_a_reply_is_told_as_it_is_read_by_few_statements(
+    agent: httpx.AsyncClient, desk: Desk, cast: Cast
+) -> None:
+    ticket = desk.run(SYSTEM, make_ticket, cast.customer.id)
+    path = f"tickets/{ticket.ticket_number}/comments"
+    await agent.get("me")
+    for body in (
+        {"content": "Here it is: **invoice.pdf**", "status_after": "waiting_on_customer"},
+        {"content": "Between us", "is_internal": True},
+    ):
+        with counted() as statements:
+            said = await agent.post(path, json=body)
+        assert said.status_code == 201, said.text
+        assert len(statements) <= BUDGET, str(statements)
+        assert (await agent.get(f"{path}/{said.json()['id']}")).text == said.text
+
+
+async def test_nothing_is_said_where_there_is_no_ticket_any_more(
+    agent: httpx.AsyncClient, desk: Desk, cast: Cast
+) -> None:
+    def gone(session: DeskSession) -> str:
+        ticket = make_ticket(session, cast.customer.id)
+        soft_delete_ticket(session, ticket.id)
+        return ticket.ticket_number
+
+    number = desk.run(SYSTEM, gone)
+    for where, status in ((number, 409), ("none", 404)):
+        said = await agent.post(f"tickets/{where}/comments", json={"content": "Hello?"})
+        assert said.status_code == status, said.text
