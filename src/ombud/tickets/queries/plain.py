@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
 
-from ombud.db.actor import Actor
+from ombud.db.actor import Actor, Scope
 from ombud.db.json import array_of, moment_of, object_of, text_of, truth_of, unless_missing, written
 from ombud.db.made import made_once
 from ombud.db.plain import given
@@ -140,6 +140,7 @@ def _ticket_json(actor: Actor, comments: int, files: bool) -> Select[*tuple[Any,
         requester=_user(_REQUESTER, address=True),
         created_at=moment_of(Ticket.created_at),
         resolved_at=moment_of(Ticket.resolved_at),
+        merged_into=unless_missing(Ticket.merged_into_id, _goes_on_in(actor)),
         version=Ticket.version,
         **said,
         creator=_user(_CREATOR),
@@ -166,6 +167,18 @@ def _ticket_json(actor: Actor, comments: int, files: bool) -> Select[*tuple[Any,
         .where(Ticket.ticket_number == given(1), visible_to(actor))
         .execution_options(**{INCLUDE_DELETED: True})
     )
+
+
+def _goes_on_in(actor: Actor) -> ColumnElement[str]:
+    into = aliased(Ticket, name="into")
+    seen = select(Ticket.id).where(visible_to(actor)).correlate(None)
+    number = (
+        select(text_of(into.ticket_number))
+        .where(into.id == Ticket.merged_into_id, into.deleted_at.is_(None))
+        .where(true() if actor.scope is Scope.ALL else into.id.in_(seen))
+        .correlate(Ticket)
+    )
+    return func.coalesce(number.scalar_subquery(), written("null"))
 
 
 def _comments(actor: Actor, limit: int, with_files: bool) -> ColumnElement[str]:
