@@ -1,14 +1,14 @@
 """Settings that administrators choose in the desk.
 
 Revision ID: 0048
-Revises: 0034
+Revises: 0042
 Create Date: 2026-11-28
 """
 
 from alembic import op
 
 revision = "0048"
-down_revision = "0034"
+down_revision = "0042"
 branch_labels = None
 depends_on = None
 
