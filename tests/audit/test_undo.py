@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, func, select, update
@@ -296,5 +297,5 @@ def _undo_late(session: Session, request_id: str) -> Undone:
         return undo_request(session, request_id)
 
 
-def _files(session: Session) -> list[tuple[object, ...]]:
+def _files(session: Session) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in session.execute(select(Attachment.__table__))]

@@ -150,7 +150,7 @@ def _merging() -> dict[str, State]:
     }
     shown |= {
         "can_settle": True,
-        "pairs": [PairView(*people, (1, 2), 100, "the same inbox, the same name", "/m")],
+        "pairs": [PairView(people[0], people[1], (1, 2), 100, "the same inbox, the same name", "/m")],
     }
     choice = {
         "number": "OMB-1042",
@@ -195,7 +195,7 @@ def _merging() -> dict[str, State]:
         "failure": "",
     }
     both = {**who, "other": people[1], "other_id": 9, "failure": "9 was merged already, into 7."}
-    pairs = [PairView(*tickets, (3, 4), 57, "a similar title", "/m")]
+    pairs = [PairView(tickets[0], tickets[1], (3, 4), 57, "a similar title", "/m")]
     return {
         "duplicates": ("pages/duplicates.html", shown),
         "duplicates-none": ("pages/duplicates.html", {**shown, "pairs": [], "kept": None}),
