@@ -362,16 +362,6 @@ def existing(model: type[Tag] | type[User], ids: Collection[int]) -> Select[int]
     return select(model.id).where(one_of(model.id, ids))
 
 
-def places_of_comments(ids: Collection[int]) -> Select[int, int]:
-    """Return on which tickets these comments are."""
-    return select(Comment.id, Comment.ticket_id).where(one_of(Comment.id, ids))
-
-
-def anonymised_among(ids: Collection[int]) -> Select[int]:
-    """Return which of these people were forgotten."""
-    return select(User.id).where(one_of(User.id, ids), User.anonymised_at.is_not(None))
-
-
 def records_for_undo(model: Any, names: Collection[str], ids: Collection[int]) -> Rows:
     """Return these columns of rows by id, locked in one order until the transaction ends."""
     columns = [getattr(model, name) for name in names]

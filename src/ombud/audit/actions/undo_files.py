@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from ombud import clock
 from ombud.audit import queries
+from ombud.audit.actions.queries import anonymised_among, places_of_comments
 from ombud.audit.history import typed
 from ombud.audit.undoing import Plan
 from ombud.db.actor import Actor
@@ -29,11 +30,9 @@ def changed_files(session: Session, actor: Actor, plan: Plan) -> Iterator[str]:
         row.id: row
         for row in session.execute(queries.tickets_for_undo(actor, {f["ticket_id"] for f in files}))
     }
-    comments = session.execute(
-        queries.places_of_comments({f["comment_id"] for f in files if "comment_id" in f})
-    )
+    comments = session.execute(places_of_comments({f["comment_id"] for f in files if "comment_id" in f}))
     places = {row.id: row.ticket_id for row in comments}
-    forgotten = set(session.scalars(queries.anonymised_among({f["uploader_id"] for f in files})))
+    forgotten = set(session.scalars(anonymised_among({f["uploader_id"] for f in files})))
     for file in files:
         name, ticket = f"file {file['file_name']!r}", tickets.get(file["ticket_id"])
         if plan.at < clock.now() - FILES_KEPT:
