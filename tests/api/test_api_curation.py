@@ -33,6 +33,16 @@ async def test_people_are_found_merged_and_forgotten(caller: Caller, cast: Cast,
     assert (await admin.post(merges, json={"user_ids": [cast.agent.id]})).status_code == 409
     assert (await admin.post(merges, json={"user_ids": []})).status_code == 422
     assert (await admin.post(merges, json={"user_ids": [one], "role": "admin"})).status_code == 422
+    preview = f"users/{two}/merge-preview?user_ids="
+    assert (await agent.get(f"{preview}{one}")).status_code == 403
+    assert (await admin.get(f"{preview}{10**9}")).status_code == 404
+    assert (await admin.get(f"{preview}{two}")).status_code == 422
+    assert "one of the team" in (await admin.get(f"{preview}{cast.agent.id}")).json()["problem"]
+    with counted() as statements:
+        shown = (await admin.get(f"{preview}{one}")).json()
+    assert len(statements) <= 4
+    assert (shown["target"]["id"], shown["problem"]) == (two, "")
+    assert [(side["email"], side["tickets"]) for side in shown["sources"]] == [("ann+1@example.com", 1)]
     done = await admin.post(merges, json={"user_ids": [one]})
     assert done.status_code == 200, done.text
     with desk.read(SYSTEM) as session:
@@ -56,6 +66,15 @@ async def test_tickets_are_found_and_merged(caller: Caller, cast: Cast, desk: De
     (pair,) = (await agent.get("duplicates/tickets")).json()["items"]
     assert (pair["ticket"]["number"], pair["other"]["number"]) == numbers[:2]
     assert len((await agent.get(f"tickets/{numbers[1]}/duplicates")).json()["items"]) == 1
+    preview = f"tickets/{numbers[0]}/merge-preview?numbers="
+    assert (await caller(cast.light_agent).get(f"{preview}{numbers[1]}")).status_code == 200
+    assert (await caller(cast.team_agent).get(f"{preview}{numbers[2]}")).status_code == 404
+    shown = (await agent.get(f"{preview}{numbers[1]}&numbers={numbers[2]}")).json()
+    assert (shown["target"]["number"], shown["problem"], shown["strangers"]) == (numbers[0], "", [numbers[2]])
+    assert [(side["number"], side["messages"]) for side in shown["sources"]] == [
+        (numbers[1], 1),
+        (numbers[2], 0),
+    ]
     merges = f"tickets/{numbers[0]}/merges"
     foreign_one = await caller(cast.team_agent).post(merges, json={"numbers": [numbers[1], numbers[2]]})
     missing_one = await caller(cast.team_agent).post(merges, json={"numbers": [numbers[1], "999999"]})
@@ -68,6 +87,15 @@ async def test_tickets_are_found_and_merged(caller: Caller, cast: Cast, desk: De
     with desk.read(SYSTEM) as session:
         merged = session.get_one(Ticket, second.id)
         assert (merged.merged_into_id, merged.status) == (first.id, TicketStatus.CLOSED)
+    assert (await agent.get(f"tickets/{numbers[1]}")).json()["merged_into"] == numbers[0]
+    assert (await agent.get(f"tickets/{numbers[0]}")).json()["merged_into"] is None
+    assert (await caller(cast.customer).get(f"tickets/{numbers[1]}")).json()["merged_into"] == numbers[0]
+    assert "was merged already" in (await agent.get(f"{preview}{numbers[1]}")).json()["problem"]
+    await agent.post(
+        f"tickets/{numbers[0]}/merges", json={"numbers": [numbers[2]], "across_requesters": True}
+    )
+    unseen = (await caller(cast.other_customer).get(f"tickets/{numbers[2]}")).json()
+    assert (unseen["status"], unseen["merged_into"]) == ("closed", None)
 
 
 async def test_tags_are_renamed_and_merged(caller: Caller, cast: Cast, desk: Desk) -> None:

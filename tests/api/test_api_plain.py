@@ -12,6 +12,7 @@ from sqlalchemy import URL, func, select
 
 from ombud.api.app import create_api
 from ombud.config import Settings
+from ombud.curation import merge_tickets
 from ombud.db.actor import Actor
 from ombud.db.context import DeskSession
 from ombud.db.desk import Desk
@@ -33,6 +34,7 @@ PATHS = (
     "tickets/{0}",
     "tickets/{0}?include=comments",
     "tickets/{1}?include=comments",
+    "tickets/{2}",
     "tickets",
     "tickets?limit=2",
     "tickets?status=open&status=closed&sort=created",
@@ -70,8 +72,8 @@ async def usual(settings: Settings, database_url: URL) -> AsyncIterator[Client]:
     await desk.aclose()
 
 
-def _filled(session: DeskSession, cast: Cast) -> tuple[str, str]:
-    """Make a ticket with everything, and one with as little as there can be; return their numbers."""
+def _filled(session: DeskSession, cast: Cast) -> tuple[str, str, str]:
+    """Make a ticket with everything, one with as little as there can be, one that went on in another; their numbers."""
     rich = make_ticket(session, cast.customer.id, assignee_id=cast.agent.id, team_id=cast.team.id)
     add_tags(session, rich.id, ("zeta", "Alpha"))
     comment = make_comment(session, rich, cast.agent.id, "See the file.\n\u2028 “quoted” \\ <b>\x7f\x1f")
@@ -85,8 +87,10 @@ def _filled(session: DeskSession, cast: Cast) -> tuple[str, str]:
     make_comment(session, bare, cast.agent.id, "No file here")
     blank = session.get_one(User, cast.customer.id)
     blank.full_name = "\u3000 Ann\u00a0Lee \t"
+    over = make_ticket(session, cast.customer.id)
+    merge_tickets(session, [over.id], rich.id)
     session.flush()
-    return rich.ticket_number, bare.ticket_number
+    return rich.ticket_number, bare.ticket_number, over.ticket_number
 
 
 async def test_both_ways_answer_alike(

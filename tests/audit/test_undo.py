@@ -2,22 +2,28 @@
 
 import random
 from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from ombud import Actor, Desk
-from ombud.audit import ChangedSince, TicketAsOf, Undone, as_of, queries, undo_request
+from ombud import Actor, Desk, clock
+from ombud.audit import FILES_KEPT, ChangedSince, TicketAsOf, Undone, as_of, queries, undo_request
 from ombud.audit.actions import NothingToUndo
+from ombud.audit.keys import signing_key
+from ombud.curation import anonymise_person
 from ombud.errors import Conflict, Forbidden, NotFound
-from ombud.models import AuditLog, Comment, Tag, Ticket, TicketPriority, TicketStatus, TicketTag
-from ombud.testing import Cast, Perform, Persona, make_ticket
+from ombud.models import Attachment, AuditLog, Comment, Tag, Ticket, TicketPriority, TicketStatus, TicketTag
+from ombud.testing import Cast, Perform, Persona, make_ticket, stored_file
 from ombud.tickets import (
     STATUS_MOVES,
     add_tags,
     assign,
     change_ticket,
+    remove_attachment,
     reply,
     restore_ticket,
     set_status,
@@ -246,3 +252,50 @@ def test_a_request_may_have_touched_more_rows_than_a_statement_takes_parameters(
             queries.records_for_undo(Comment, ["author_id"], many),
         ):
             assert session.execute(look).all() == []
+
+
+def test_a_file_comes_back_while_it_is_kept_and_has_a_place(perform: Perform, cast: Cast) -> None:
+    ticket = perform(cast.agent.actor, make_ticket, cast.customer.id)
+    perform(cast.customer.actor, reply, ticket.id, "Here.", files=[stored_file("scan.pdf")])
+    (before,) = perform(SYSTEM, _files)
+    for request in ("off", "off-again", "off-late", "off-deleted"):
+        perform(_as(cast.agent.actor, request), remove_attachment, before[0])
+        assert perform(SYSTEM, _files) == []
+        with pytest.raises(Forbidden):
+            perform(cast.other_agent.in_new_request(), undo_request, request)
+        if request == "off-late":
+            with pytest.raises(ChangedSince) as gone:
+                perform(cast.agent.in_new_request(), _undo_late, request)
+            assert gone.value.changed == ("file 'scan.pdf' is no longer kept",)
+        if request == "off-deleted":
+            perform(cast.agent.in_new_request(), soft_delete_ticket, ticket.id)
+            with pytest.raises(ChangedSince, match="is deleted"):
+                perform(cast.agent.in_new_request(), undo_request, request)
+            perform(cast.agent.in_new_request(), restore_ticket, ticket.id)
+        actor = cast.agent.in_new_request()
+        assert perform(actor, undo_request, request).files == 1
+        assert perform(SYSTEM, _files) == [before]
+        with pytest.raises(NothingToUndo):
+            perform(cast.agent.in_new_request(), undo_request, actor.request_id)
+
+
+def test_a_file_of_somebody_who_was_forgotten_does_not_come_back(
+    perform: Perform, cast: Cast, tmp_path: Path
+) -> None:
+    ticket = perform(cast.agent.actor, make_ticket, cast.customer.id)
+    perform(cast.customer.actor, reply, ticket.id, "Here.", files=[stored_file("scan.pdf")])
+    ((key, *_rest),) = perform(SYSTEM, _files)
+    perform(_as(cast.agent.actor, "off"), remove_attachment, key)
+    signing = signing_key(tmp_path)
+    perform(cast.admin.in_new_request(), lambda s: anonymise_person(s, signing, cast.customer.id))
+    with pytest.raises(ChangedSince, match="was forgotten"):
+        perform(cast.agent.in_new_request(), undo_request, "off")
+
+
+def _undo_late(session: Session, request_id: str) -> Undone:
+    with clock.frozen(clock.now() + FILES_KEPT + timedelta(seconds=1)):
+        return undo_request(session, request_id)
+
+
+def _files(session: Session) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in session.execute(select(Attachment.__table__))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 
@@ -47,10 +48,22 @@ def test_a_desk_is_kept_clean(command: Command, desk: Desk) -> None:
         make_comment(session, second, one, "help")
         make_tag(session, "Two Words")
         numbers = (first.ticket_number, second.ticket_number)
-    assert "same_inbox" in command("curate", "people")
-    assert numbers[1] in command("curate", "tickets")
-    told = command("curate", "merge-people", "ann@example.com", "ann+1@example.com")
-    told_tickets = command("curate", "merge-tickets", *numbers)
+    anns = ("ann+1@example.com", "ann@example.com")
+    assert "same_inbox" in command("duplicates", "list", "people")
+    assert numbers[1] in command("duplicates", "list", "tickets")
+    for of, pair in (("people", anns), ("tickets", numbers)):
+        found = json.loads(command("duplicates", "list", of, "--json"))
+        assert (found["one"], found["other"]) == pair
+        command("duplicates", "keep-apart", of, *reversed(pair))
+        assert command("duplicates", "list", of, "--json") == ""
+        apart = command("duplicates", "kept-apart", of, "--json")
+        assert json.loads(apart) == {"one": pair[0], "other": pair[1]}
+        assert pair[1] in command("duplicates", "kept-apart", of)
+        command("duplicates", "compare-again", of, *pair)
+        command("duplicates", "compare-again", of, *pair, code=3)
+        assert json.loads(command("duplicates", "list", of, "--json")) == found
+    told = command("duplicates", "merge", "people", "ann@example.com", "ann+1@example.com")
+    told_tickets = command("duplicates", "merge", "tickets", *numbers)
     assert "1 comments moved" in told_tickets
     with desk.read(SYSTEM) as session:
         assert session.get_one(User, one.id).merged_into_id == two.id
@@ -64,7 +77,9 @@ def test_a_desk_is_kept_clean(command: Command, desk: Desk) -> None:
         assert session.scalars(select(Comment.ticket_id)).one() == second.id
     assert "two-words" in command("curate", "tags", "--dry-run")
     command("curate", "tags")
-    command("curate", "merge-tickets", numbers[0], "no-such", code=3)
+    command("duplicates", "merge", "tickets", numbers[0], "no-such", code=3)
+    command("duplicates", "merge", "people", *anns, "--requesters-follow", code=2)
+    assert "request_id" in json.loads(command("duplicates", "merge", "tickets", *numbers, "--json"))
     with desk.read(SYSTEM) as session:
         assert session.scalars(select(Tag.name)).one() == "two-words"
     command("audit", "seal")

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from ombud import Actor, Desk
 from ombud.curation import (
+    LikePeople,
+    LikeTickets,
     compare_people_again,
     compare_tickets_again,
     duplicate_people,
@@ -22,6 +24,7 @@ from ombud.curation import (
     tickets_kept_apart,
     tickets_like,
 )
+from ombud.curation.rules import LIKELY
 from ombud.errors import Forbidden, Invalid, NotFound
 from ombud.models import AuditLog, DistinctTickets
 from ombud.testing import Cast, make_customer, make_ticket
@@ -82,14 +85,44 @@ def test_the_finders_leave_out_what_is_kept_apart(desk: Desk, cast: Cast, ids: l
     assert len(people_found(desk, agent)) == len(tickets_found(desk, agent)) == 3
 
 
-def test_pages_of_pairs_go_on_where_the_last_ended(desk: Desk, cast: Cast, ids: list[int]) -> None:
+def test_every_pair_comes_by_from_page_to_page_and_has_the_score_of_its_reasons(
+    desk: Desk, cast: Cast
+) -> None:
+    def make(session: Session) -> None:
+        for n in range(15):
+            for host in ("example.com", "gmail.com"):
+                make_customer(
+                    session, email=f"lou{n % 6}+{n}@{host}", full_name=f"Lou {host} Li" if n % 4 else ""
+                )
+        lou = make_customer(session, email="lou@other.example")
+        for n in range(22):
+            title = "Printer prints empty pages" + " again" * (n % 3)
+            make_ticket(session, lou.id, title=title, description=f"Since this morning {n}.")
+
+    desk.run(SYSTEM, make)
     with desk.read(cast.agent.actor) as session:
-        every = duplicate_people(session)
-        paged, after = [], None
-        while found := duplicate_people(session, limit=1, after=after):
-            paged += found
-            after = place_of(found[-1])
-        assert paged == every
+        for find, most in ((duplicate_people, 80), (duplicate_tickets, 200)):
+            pairs: list[LikePeople | LikeTickets] = []
+            while found := find(session, limit=most, after=place_of(pairs[-1]) if pairs else None):
+                pairs += found
+            places = [place_of(pair) for pair in pairs]
+            assert places == sorted(set(places))
+            assert len(places) > most
+            assert pairs[0].likeness.score > pairs[-1].likeness.score >= LIKELY
+        tickets = [pair for pair in pairs if isinstance(pair, LikeTickets)]
+        assert len(tickets) == 22 * 21 / 2
+        people = duplicate_people(session, limit=200)
+        alone = {
+            pair.other.id: pair.likeness for pair in people_like(session, people[0].person.id, limit=200)
+        }
+        seen = {pair.other.id: pair.likeness for pair in people if pair.person.id == people[0].person.id}
+        assert seen
+        assert seen == {key: alone[key] for key in seen}
+        alone = {
+            pair.other.id: pair.likeness for pair in tickets_like(session, tickets[0].ticket.id, limit=200)
+        }
+        seen = {pair.other.id: pair.likeness for pair in tickets if pair.ticket.id == tickets[0].ticket.id}
+        assert seen == {key: alone[key] for key in seen}
 
 
 def test_who_may_not_says_nothing(desk: Desk, cast: Cast, ids: list[int]) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from ombud.demo import DemoDesk, generate
 from ombud.demo.hours import in_working_hours
+from ombud.demo.load import second_addresses
 from ombud.demo.records import (
     AssigneeChanged,
     Commented,
@@ -221,3 +222,17 @@ def test_now_must_be_aware() -> None:
         generate(NOW.replace(tzinfo=None))
     with pytest.raises(ValueError, match="at least one"):
         generate(NOW, tickets=0)
+
+
+def test_some_people_and_some_tickets_are_here_twice(desk: DemoDesk, tickets: list[DemoTicket]) -> None:
+    seconds = second_addresses(desk)
+    names = {customer.full_name for customer in desk.customers}
+    assert len({one.email for one in seconds} - {customer.email for customer in desk.customers}) >= 4
+    assert {one.full_name for one in seconds} <= names
+    again = [ticket for ticket in tickets if ticket.title.startswith("Again: ")]
+    assert len(again) == 2
+    for ticket in again:
+        first = tickets[ticket.index - 1]
+        assert (first.requester, first.description) == (ticket.requester, ticket.description)
+        assert timedelta() < ticket.created_at - first.created_at < timedelta(days=3)
+        assert ticket.status == "open"

@@ -21,7 +21,7 @@ from sqlalchemy import select, text
 from ombud import Actor, Desk
 from ombud.cli.app import run
 from ombud.config import Settings
-from ombud.curation import merge_people, merge_tickets
+from ombud.curation import keep_people_apart, keep_tickets_apart, merge_people, merge_tickets
 from ombud.errors import Forbidden
 from ombud.files import FileStore, open_store
 from ombud.models import AccessKind, AccessLog, TicketLink, TicketStatus
@@ -104,6 +104,8 @@ def fill(desk: Desk, cast: Cast, store: FileStore) -> None:
         ):
             session.execute(text(statement), {"t": first.id, "u": cast.other_customer.id})
         ids = (first.id, second.id, merged.id)
+        keep_people_apart(session, person.id, cast.other_customer.id)
+        keep_tickets_apart(session, homeless.id, first.id)
     desk.run(cast.agent.actor, reply, ids[1], "answered")
     desk.run(cast.agent.actor, set_status, ids[1], TicketStatus.RESOLVED)
     desk.run(cast.admin.actor, merge_people, [stub.id], person.id)
@@ -125,7 +127,10 @@ def test_nothing_is_lost_on_the_way_out_and_in(
     fill(desk, cast, store)
     records = exported(desk, store)
     kinds = {record["type"] for record in records}
-    assert kinds == {"ombud", "organization", "user", "team", "tag", "file", "ticket", "link", "end"}
+    assert kinds == {"ombud", "organization", "user", "team", "tag", "file", "ticket", "link", "end"} | {
+        "distinct_people",
+        "distinct_tickets",
+    }
     other_store = open_store(tmp_path / "other", limit=LIMIT)
     assert load(elsewhere, records, other_store) == []
     again = exported(elsewhere, other_store)

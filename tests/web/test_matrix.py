@@ -38,7 +38,8 @@ POST /me/recovery-codes;
 POST /me/confirmation; POST /me/password; POST /me/preferences; POST /me/sessions/end;
 POST /me/sessions/{session_id}/end; POST /me/tokens; POST /me/tokens/{token_id}/revocation; POST /preview;
 POST /sign-out; POST /tickets; POST /tickets/{number}/comments; POST /tickets/{number}/draft;
-POST /tickets/{number}/reading; POST /tickets/{number}/{noun}
+POST /tickets/{number}/reading; POST /tickets/{number}/{noun};
+POST /tickets/{number}/attachments/{attachment_id}/removal
 """
 STAFF = """
 GET /tickets/merge; POST /tickets/merge;

@@ -33,7 +33,7 @@ P = TypeVar("P", curation.LikePeople, curation.LikeTickets)
 
 
 class WhichPairs(BaseModel):
-    """Which pairs: the likeliest 200 can be paged through; the others follow when these are settled."""
+    """Which pairs, the likeliest first."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -141,7 +141,10 @@ def _read(session: Session, number: str) -> Ticket | CustomerTicket:
     ticket = session.scalar(statement)
     if ticket is None:
         raise NotFound("There is no such ticket here.")
-    return Ticket.of(ticket) if actor.is_staff else CustomerTicket.of(ticket)
+    into = None
+    if ticket.merged_into_id is not None:
+        into = session.scalar(queries.goes_on_in(actor, ticket.id))
+    return Ticket.of(ticket, into) if actor.is_staff else CustomerTicket.of(ticket, into)
 
 
 def _read_with(session: Session, number: str, include: frozenset[IncludeName]) -> Ticket | CustomerTicket:

@@ -5,12 +5,13 @@ in it, `undo_request` takes a request back. Who merely looked at something is in
 """
 
 from ombud.audit.access import AccessBuffer, views_of
-from ombud.audit.actions import ChangedSince, Undone, record_access, undo_request
+from ombud.audit.actions import FILES_KEPT, ChangedSince, Undone, record_access, undo_request
 from ombud.audit.filters import AccessFilter, LogFilter
 from ombud.audit.history import TicketAsOf, as_of
 from ombud.audit.naming import look_at
 
 __all__ = [
+    "FILES_KEPT",
     "AccessBuffer",
     "AccessFilter",
     "ChangedSince",

@@ -78,13 +78,16 @@ class Plan:
     records: dict[tuple[str, int], dict[str, Change]] = field(default_factory=dict)
     tags: dict[int, dict[str, Any]] = field(default_factory=dict)
     teams: dict[int, dict[str, Any]] = field(default_factory=dict)
+    files: dict[int, dict[str, Any]] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
     at: datetime = BEGINNING
 
     @property
     def is_empty(self) -> bool:
         """True when nothing would be done."""
-        return not (self.tickets or self.links or self.moves or self.records or self.tags or self.teams)
+        return not (
+            self.tickets or self.links or self.moves or self.records or self.tags or self.teams or self.files
+        )
 
     @property
     def is_curation(self) -> bool:
@@ -95,9 +98,17 @@ class Plan:
 def plan_of(rows: Iterable[AuditLog]) -> Plan:
     """Return the plan for a request's rows, which must be oldest first."""
     rows = list(rows)
-    plan, new = Plan(), set()
-    if rows:
-        plan.at = rows[0].created_at
+    at = rows[0].created_at if rows else BEGINNING
+    if all((row.table_name, row.action) == ("attachments", AuditAction.DELETE) for row in rows):
+        return Plan(files={row.record_key["id"]: _before(row) for row in rows}, at=at)
+    plan = Plan(at=at)
+    _add_all(plan, rows)
+    _drop_round_trips(plan)
+    return plan
+
+
+def _add_all(plan: Plan, rows: list[AuditLog]) -> None:
+    new = set()
     for row in _take_moves(plan, rows):
         if row.table_name == "tickets" and row.action is AuditAction.CREATE:
             new.add(row.ticket_id)
@@ -114,13 +125,15 @@ def plan_of(rows: Iterable[AuditLog]) -> Plan:
             _add_record(plan, row)
         elif row.table_name in ("tags", "teams") and row.action is AuditAction.DELETE:
             lost = plan.tags if row.table_name == "tags" else plan.teams
-            lost[row.record_key["id"]] = {name: before for name, (before, _) in row.changes.items()}
+            lost[row.record_key["id"]] = _before(row)
         else:
             _skip(
                 plan, STAYS.get(row.table_name, f"Changes of {row.table_name} are not taken back this way.")
             )
-    _drop_round_trips(plan)
-    return plan
+
+
+def _before(row: AuditLog) -> dict[str, Any]:
+    return {name: before for name, (before, _after) in row.changes.items()}
 
 
 def _take_moves(plan: Plan, rows: list[AuditLog]) -> list[AuditLog]:

@@ -22,7 +22,8 @@ EXIT_CODES: tuple[tuple[type[OmbudError], int], ...] = (
 # Groups of commands, by the module that has them. A module is imported only when it is asked for or listed.
 GROUPS = {
     "audit": "the audit log: read it, prove it",
-    "curate": "duplicates, merging, forgetting people",
+    "curate": "tags in one way, forgetting people",
+    "duplicates": "who and what is here twice: find, merge, keep apart",
     "export": "content for elsewhere",
     "db": "the database: schema, roles, plans, health",
     "files": "attached files: prove that all are there",

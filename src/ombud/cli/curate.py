@@ -1,19 +1,16 @@
-"""`ombud curate`: find duplicates, merge, forget people, purge."""
+"""`ombud curate`: tags written in one way, people forgotten. What stands twice is in `ombud duplicates`."""
 
 from typing import Annotated
 
 import typer
-from sqlalchemy.orm import Session
 
 from ombud import curation
 from ombud.audit.keys import signing_key
 from ombud.cli.common import DataDir, desk_for, out
 from ombud.cli.people import person, show_table
 from ombud.db.actor import Actor
-from ombud.db.context import actor_of
 from ombud.db.open import data_dir as data_dir_of
-from ombud.errors import Invalid, NotFound
-from ombud.tickets import queries as tickets
+from ombud.errors import Invalid
 from ombud.worker.logs import keys_folder
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -24,93 +21,7 @@ def _curator() -> Actor:
     return Actor.system("cli/curate")
 
 
-Limit = Annotated[int, typer.Option("--limit", min=1, max=200, help="At most so many.")]
 Email = Annotated[str, typer.Argument(help="Their address.", show_default=False)]
-
-
-@app.command("people")
-def duplicate_people(limit: Limit = 50, data_dir: DataDir = None) -> None:
-    """List pairs of customers who may be one person, the likeliest first."""
-    with desk_for(data_dir) as desk, desk.read(_curator()) as session:
-        found = curation.duplicate_people(session, limit=limit)
-    show_table(
-        ("score", "person", "other", "why"),
-        [
-            (f"{one.likeness.score:.2f}", one.person.email, one.other.email, ", ".join(one.likeness.reasons))
-            for one in found
-        ],
-    )
-
-
-@app.command("tickets")
-def duplicate_tickets(limit: Limit = 50, data_dir: DataDir = None) -> None:
-    """List pairs of open tickets of one requester that may be one matter."""
-    with desk_for(data_dir) as desk, desk.read(_curator()) as session:
-        found = curation.duplicate_tickets(session, limit=limit)
-    show_table(
-        ("score", "ticket", "other", "title", "why"),
-        [
-            (
-                f"{one.likeness.score:.2f}",
-                one.ticket.ticket_number,
-                one.other.ticket_number,
-                one.other.title[:60],
-                ", ".join(one.likeness.reasons),
-            )
-            for one in found
-        ],
-    )
-
-
-@app.command("merge-people")
-def merge_people(
-    target: Email,
-    sources: Annotated[list[str], typer.Argument(help="Who becomes them.", show_default=False)],
-    data_dir: DataDir = None,
-) -> None:
-    """Make customers one with another. `ombud undo` takes it back."""
-
-    def work(session: Session) -> curation.Merged:
-        into = person(session, target).id
-        return curation.merge_people(session, [person(session, one).id for one in sources], into)
-
-    with desk_for(data_dir) as desk:
-        merged = desk.run(_curator(), work)
-    out.print(f"To have them apart again: ombud undo {merged.request_id}", highlight=False, soft_wrap=True)
-
-
-@app.command("merge-tickets")
-def merge_tickets(
-    target: Annotated[str, typer.Argument(help="The number of the ticket that goes on.", show_default=False)],
-    sources: Annotated[list[str], typer.Argument(help="Numbers of those that end.", show_default=False)],
-    across: Annotated[
-        bool, typer.Option("--across-requesters", help="Of different requesters, too.")
-    ] = False,
-    follow: Annotated[
-        bool, typer.Option("--requesters-follow", help="Their requesters follow the one that goes on.")
-    ] = False,
-    data_dir: DataDir = None,
-) -> None:
-    """Let the conversations of tickets go on in one. `ombud undo` takes it back."""
-
-    def number(session: Session, name: str) -> int:
-        found = session.scalar(tickets.ticket_id(actor_of(session), name))
-        if found is None:
-            raise NotFound(f"There is no ticket {name} here.")
-        return found
-
-    def work(session: Session) -> curation.MergedTickets:
-        ids = [number(session, one) for one in sources]
-        into = number(session, target)
-        return curation.merge_tickets(session, ids, into, across_requesters=across, requesters_follow=follow)
-
-    with desk_for(data_dir) as desk:
-        merged = desk.run(_curator(), work)
-    out.print(
-        f"{merged.comments:,} comments moved. To have them apart again: ombud undo {merged.request_id}",
-        highlight=False,
-        soft_wrap=True,
-    )
 
 
 @app.command("tags")

@@ -22,9 +22,12 @@ def command(
         undone = desk.run(UNDOER, undo_request, request_id)
     out.print(
         f"Taken back: {undone.tickets:,} tickets, {undone.links:,} tags and participants"
-        f"{f', {undone.messages:,} messages' if undone.messages else ''}.",
+        f"{f', {undone.messages:,} messages' if undone.messages else ''}"
+        f"{f', {undone.files:,} files' if undone.files else ''}.",
         highlight=False,
     )
     for reason in undone.skipped:
         out.print(f"  {reason}", highlight=False)
+    if undone.files:
+        return
     out.print(f"To have it all again: ombud undo {undone.request_id}", highlight=False, soft_wrap=True)

@@ -29,6 +29,7 @@ class Ticket(TypedDict, total=False):
     created_at: str
     resolved_at: str | None
     deleted_at: str | None
+    merged_into: str | None
     version: int
 
 
@@ -77,12 +78,21 @@ class MergeResult(TypedDict):
     request_id: str
 
 
+class MergePreview(TypedDict):
+    """What merging would move, and whether it can be. docs/api.md has the sides."""
+
+    target: dict[str, Any]
+    sources: list[dict[str, Any]]
+    problem: str
+
+
 class UndoResult(TypedDict):
     """What was taken back."""
 
     request_id: str
     tickets: int
     links: int
+    files: int
     skipped: list[str]
 
 

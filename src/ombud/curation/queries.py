@@ -4,9 +4,10 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Double, Select, and_, cast, column, func, or_, select, true
+from sqlalchemy import Double, Numeric, Select, and_, case, cast, column, func, or_, select, true
 from sqlalchemy.orm import aliased
 
+from ombud.curation.rules import FREE_MAIL, SAME_NAME
 from ombud.db.actor import Actor, Scope
 from ombud.models import (
     INCLUDE_DELETED,
@@ -29,6 +30,8 @@ from ombud.tickets.policy import visible_to
 from ombud.tickets.rules import UNDONE
 
 Rows: TypeAlias = Select[*tuple[Any, ...]]
+Place: TypeAlias = tuple[float, int, int]
+"""Where a pair stands among all: its score, negative, and the ids of both."""
 
 COUNTED = 1000
 """Tickets of a tag that are counted: from there on a page says 999+."""
@@ -50,12 +53,13 @@ def people_like(person_id: int, limit: int) -> Rows:
     return select(found.c.user_id, found.c.alike)
 
 
-def people_alike(limit: int) -> Rows:
-    """Return pairs of customers who may be one person, with how similar their names are."""
-    found = func.ombud.people_alike(limit).table_valued(
-        column("user_id"), column("other_id"), column("alike", Double)
+def people_pairs(least: float, *, after: Place | None, limit: int) -> Rows:
+    """Return pairs of customers who may be one person, with how similar their names are, and the score."""
+    score, one, other = after or (None, None, None)
+    found = func.ombud.people_pairs(least, sorted(FREE_MAIL), score, one, other, limit).table_valued(
+        column("user_id"), column("other_id"), column("alike", Double), column("score", Double)
     )
-    return select(found.c.user_id, found.c.other_id, found.c.alike)
+    return select(found.c.user_id, found.c.other_id, found.c.alike, found.c.score)
 
 
 def people_for_merge(actor: Actor, ids: Collection[int]) -> Select[User]:
@@ -130,10 +134,13 @@ def comments_of(ids: Collection[int]) -> Select[int]:
     return select(Comment.id).where(Comment.ticket_id.in_(ids))
 
 
-def alike_tickets(actor: Actor, *, days: int, since: datetime, limit: int) -> Rows:
+def ticket_pairs(
+    actor: Actor, *, days: int, since: datetime, least: float, after: Place | None, limit: int
+) -> Rows:
     """Return pairs of tickets of one requester, opened within `days` of each other and since `since`.
 
-    Only pairs of which the later one is not done. Titles and the beginnings of texts are compared by trigrams.
+    Only pairs of which the later one is not done. Titles and the beginnings of texts are compared by trigrams, once;
+    the weights are those of `rules.likeness_of_tickets`.
     """
     first, second = aliased(Ticket, name="first"), aliased(Ticket, name="second")
     apart = func.extract("epoch", second.created_at - first.created_at)
@@ -143,10 +150,10 @@ def alike_tickets(actor: Actor, *, days: int, since: datetime, limit: int) -> Ro
     )
     # Visible by the one rule, applied to each side through its id.
     seen = select(Ticket.id).where(visible_to(actor))
-    return (
+    pairs = (
         select(
-            *_columns(first),
-            *_columns(second),
+            first.id.label("one"),
+            second.id.label("other"),
             titles.label("titles"),
             texts.label("texts"),
             (apart / 3600).label("hours"),
@@ -168,10 +175,26 @@ def alike_tickets(actor: Actor, *, days: int, since: datetime, limit: int) -> Ro
             first.merged_into_id.is_(None),
             true() if actor.scope is Scope.ALL else first.id.in_(seen),
             true() if actor.scope is Scope.ALL else second.id.in_(seen),
-            (titles >= 0.3) | (texts >= 0.5),
             ~_kept_apart(first.id, second.id),
         )
-        .order_by((titles + texts).desc(), second.id.desc())
+        .cte("pairs")
+        .prefix_with("MATERIALIZED")
+    )
+    weighed = select(pairs, _ticket_score(pairs.c).label("score")).subquery("weighed")
+    place = func.row(-weighed.c.score, weighed.c.one, weighed.c.other)
+    return (
+        select(
+            *_columns(first),
+            *_columns(second),
+            weighed.c.titles,
+            weighed.c.texts,
+            weighed.c.hours,
+            weighed.c.score,
+        )
+        .join(first, first.id == weighed.c.one)
+        .join(second, second.id == weighed.c.other)
+        .where(weighed.c.score >= least, true() if after is None else place > func.row(*after))
+        .order_by(weighed.c.score.desc(), weighed.c.one, weighed.c.other)
         .limit(limit)
         .execution_options(**{INCLUDE_DELETED: True})
     )
@@ -249,6 +272,13 @@ def tickets_kept_apart(
 
 def _columns(of: Any) -> tuple[Any, ...]:
     return (of.id, of.ticket_number, of.title, of.requester_id, of.created_at)
+
+
+def _ticket_score(pair: Any) -> Any:
+    titles = case((pair.titles >= SAME_NAME, 0.5), (pair.titles >= 0.3, 0.5 * pair.titles), else_=0.0)
+    texts = case((pair.texts >= SAME_NAME, 0.4), (pair.texts >= 0.3, 0.4 * pair.texts), else_=0.0)
+    day = case((and_(or_(pair.titles >= 0.3, pair.texts >= 0.3), pair.hours <= 24), 0.1), else_=0.0)
+    return cast(func.round(cast(func.least(1.0, titles + texts + day), Numeric), 2), Double)
 
 
 def _similarity(one: Any, other: Any) -> Any:

@@ -30,7 +30,7 @@ from ombud.demo.records import (
     Priority,
 )
 from ombud.demo.slots import Slots
-from ombud.demo.specials import finished_as, opened_as, special_at
+from ombud.demo.specials import finished_as, opened_as, sent_again, special_at
 
 CHANNELS: tuple[Channel, ...] = ("web", "email", "chat", "phone", "social", "api")
 CHANNEL_WEIGHTS = (38, 40, 8, 8, 3, 3)
@@ -69,6 +69,8 @@ class DemoDesk:
         rng = Random(self.seed * 1_000_000_007 + index)
         created_at = self._arrivals.at((index + rng.random()) / self.ticket_count)
         special = special_at(index, self.ticket_count, self._content)
+        if special and special.get("make") == "again":
+            return sent_again(self.ticket(index - 1), index, created_at)
         customer = self.customers[int(len(self.customers) * rng.random() ** 1.5)]
         wanted = self._content.by_key(special["scenario"]) if special else None
         scenario = wanted or self._scenario(customer, created_at, rng)

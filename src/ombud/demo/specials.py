@@ -7,6 +7,7 @@ They stand among the most recent ones, a few numbers apart. What can be written 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from ombud.demo.content import Content
@@ -45,6 +46,24 @@ def finished_as(special: dict[str, Any], ticket: DemoTicket, content: Content) -
     at = ticket.events[-1].at if ticket.events else ticket.created_at
     missing = tuple(name for name in names if name not in ticket.tags)
     return replace(ticket, tags=ticket.tags + missing, events=(*ticket.events, Tagged(at, None, missing)))
+
+
+def sent_again(first: DemoTicket, index: int, at: datetime) -> DemoTicket:
+    """Return what somebody sent a second time because nobody had answered yet: a duplicate to be merged."""
+    return replace(
+        first,
+        index=index,
+        title=f"Again: {first.title}"[:TITLE_LENGTH],
+        created_at=at,
+        events=(),
+        status="open",
+        priority=first.opened_priority,
+        team=first.opened_team,
+        assignee=None,
+        tags=(),
+        resolved_at=None,
+        closed_at=None,
+    )
 
 
 def _long_letter(content: Content, slots: Slots) -> str:

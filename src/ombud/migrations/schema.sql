@@ -3856,19 +3856,8 @@ CREATE FUNCTION ombud.merge_people(sources bigint[], target bigint) RETURNS void
     SET search_path TO 'pg_catalog'
     AS $$
 BEGIN
-  PERFORM ombud.require_curator();
+  PERFORM ombud.merge_people_portion(sources, target, NULL);
   PERFORM set_config('ombud.curating', 'on', true);
-  UPDATE ombud.tickets
-     SET requester_id = CASE WHEN requester_id = ANY (sources) THEN target ELSE requester_id END,
-         creator_id = CASE WHEN creator_id = ANY (sources) THEN target ELSE creator_id END
-   WHERE requester_id = ANY (sources) OR creator_id = ANY (sources);
-  UPDATE ombud.comments SET author_id = target WHERE author_id = ANY (sources);
-  UPDATE ombud.attachments SET uploader_id = target WHERE uploader_id = ANY (sources);
-  INSERT INTO ombud.ticket_participants (ticket_id, user_id, created_at)
-  SELECT p.ticket_id, target, min(p.created_at) FROM ombud.ticket_participants p
-   WHERE p.user_id = ANY (sources) GROUP BY p.ticket_id
-  ON CONFLICT DO NOTHING;
-  DELETE FROM ombud.ticket_participants WHERE user_id = ANY (sources);
   INSERT INTO ombud.drafts (user_id, ticket_id, is_internal, content, updated_at)
   SELECT DISTINCT ON (d.ticket_id, d.is_internal) target, d.ticket_id, d.is_internal, d.content, d.updated_at
     FROM ombud.drafts d WHERE d.user_id = ANY (sources) ORDER BY d.ticket_id, d.is_internal, d.updated_at DESC
@@ -3972,7 +3961,8 @@ CREATE FUNCTION ombud.note_stale_files() RETURNS trigger
     SET search_path TO 'pg_catalog'
     AS $$
 BEGIN
-  INSERT INTO ombud.stale_files (storage_key) SELECT DISTINCT o.storage_key FROM old_rows o ON CONFLICT DO NOTHING;
+  INSERT INTO ombud.stale_files (storage_key) SELECT DISTINCT o.storage_key FROM old_rows o ORDER BY 1
+  ON CONFLICT (storage_key) DO UPDATE SET since = now();
   RETURN NULL;
 END $$;
 
@@ -4032,43 +4022,6 @@ $$;
 
 ALTER FUNCTION ombud.part_snippet(body text, part text) OWNER TO ombud_owner;
 
-CREATE FUNCTION ombud.people_alike(most integer) RETURNS TABLE(user_id bigint, other_id bigint, alike real)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog'
-    AS $$
-DECLARE
-  -- Each pair that is kept apart fills at most one place among the groups.
-  groups bigint := most + (SELECT count(*) FROM ombud.distinct_people);
-BEGIN
-  IF ombud.actor_kind() IS NULL OR ombud.actor_kind() = 'customer' THEN
-    RETURN;
-  END IF;
-  RETURN QUERY
-    WITH customers AS (
-      SELECT u.id, u.email_norm, u.full_name FROM ombud.users u
-       WHERE u.role = 'customer' AND u.merged_into_id IS NULL AND u.anonymised_at IS NULL),
-    inboxes AS (
-      SELECT array_agg(c.id ORDER BY c.id) AS ids FROM customers c GROUP BY ombud.address_key(c.email_norm)
-      HAVING count(*) BETWEEN 2 AND 20 LIMIT groups),
-    names AS (
-      SELECT array_agg(c.id ORDER BY c.id) AS ids FROM customers c
-       WHERE ombud.name_key(c.full_name) LIKE '% %' GROUP BY ombud.name_key(c.full_name)
-      HAVING count(*) BETWEEN 2 AND 20 LIMIT groups),
-    pairs AS (
-      SELECT DISTINCT a.id AS first, b.id AS second
-        FROM (TABLE inboxes UNION ALL TABLE names) g
-       CROSS JOIN LATERAL unnest(g.ids) a(id)
-       CROSS JOIN LATERAL unnest(g.ids) b(id)
-       WHERE a.id < b.id
-         AND NOT EXISTS (SELECT FROM ombud.distinct_people d WHERE d.user_id = a.id AND d.other_id = b.id))
-    SELECT p.first, p.second,
-           CASE WHEN a.full_name = '' OR b.full_name = '' THEN 0 ELSE ombud.similarity(a.full_name, b.full_name) END
-      FROM pairs p JOIN ombud.users a ON a.id = p.first JOIN ombud.users b ON b.id = p.second
-     ORDER BY (ombud.address_key(a.email_norm) = ombud.address_key(b.email_norm)) DESC, 3 DESC, 1, 2 LIMIT most;
-END $$;
-
-ALTER FUNCTION ombud.people_alike(most integer) OWNER TO ombud_owner;
-
 CREATE FUNCTION ombud.people_like(person bigint, most integer) RETURNS TABLE(user_id bigint, alike real)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -4098,6 +4051,53 @@ BEGIN
 END $$;
 
 ALTER FUNCTION ombud.people_like(person bigint, most integer) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.people_pairs(worth double precision, strangers text[], after double precision, after_one bigint, after_other bigint, most integer) RETURNS TABLE(user_id bigint, other_id bigint, alike real, score double precision)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  IF ombud.actor_kind() IS NULL OR ombud.actor_kind() = 'customer' THEN
+    RETURN;
+  END IF;
+  RETURN QUERY
+    WITH customers AS MATERIALIZED (
+      SELECT u.id, u.full_name, u.organization_id, k.inbox, ombud.name_key(u.full_name) AS name,
+             split_part(k.inbox, '@', 1) AS local, split_part(k.inbox, '@', 2) AS domain
+        FROM ombud.users u CROSS JOIN LATERAL (SELECT ombud.address_key(u.email_norm) AS inbox) k
+       WHERE u.role = 'customer' AND u.merged_into_id IS NULL AND u.anonymised_at IS NULL),
+    groups AS (
+      SELECT array_agg(c.id) AS ids FROM customers c GROUP BY c.inbox HAVING count(*) BETWEEN 2 AND 20
+       UNION ALL
+      SELECT array_agg(c.id) FROM customers c
+       WHERE c.name LIKE '% %' GROUP BY c.name HAVING count(*) BETWEEN 2 AND 20),
+    pairs AS (
+      SELECT DISTINCT a.id AS first, b.id AS second
+        FROM groups g CROSS JOIN LATERAL unnest(g.ids) a(id) CROSS JOIN LATERAL unnest(g.ids) b(id)
+       WHERE a.id < b.id
+         AND NOT EXISTS (SELECT FROM ombud.distinct_people d WHERE d.user_id = a.id AND d.other_id = b.id)),
+    compared AS (
+      SELECT a AS one, b AS other,
+             CASE WHEN a.full_name = '' OR b.full_name = '' THEN 0
+                  ELSE ombud.similarity(a.full_name, b.full_name) END AS names
+        FROM pairs p JOIN customers a ON a.id = p.first JOIN customers b ON b.id = p.second),
+    weighed AS (
+      SELECT (c.one).id AS first, (c.other).id AS second, c.names, round(least(1,
+               CASE WHEN (c.one).inbox = (c.other).inbox THEN 0.9 ELSE 0 END
+               + CASE WHEN c.names >= 0.99 THEN 0.5 WHEN c.names >= 0.5 THEN 0.4 * c.names::numeric ELSE 0 END
+               + CASE WHEN (c.one).organization_id = (c.other).organization_id THEN 0.2 ELSE 0 END
+               + CASE WHEN (c.one).domain = (c.other).domain AND (c.one).domain <> ALL (strangers)
+                           AND (c.one).inbox <> (c.other).inbox THEN 0.15 ELSE 0 END
+               + CASE WHEN (c.one).local = (c.other).local AND (c.one).domain <> (c.other).domain
+                           AND length((c.one).local) >= 4 THEN 0.25 ELSE 0 END), 2)::double precision AS score
+        FROM compared c)
+    SELECT w.first, w.second, w.names::real, w.score FROM weighed w
+     WHERE w.score >= people_pairs.worth
+       AND (people_pairs.after IS NULL OR (-w.score, w.first, w.second) > (people_pairs.after, after_one, after_other))
+     ORDER BY w.score DESC, w.first, w.second LIMIT most;
+END $$;
+
+ALTER FUNCTION ombud.people_pairs(worth double precision, strangers text[], after double precision, after_one bigint, after_other bigint, most integer) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.principal(wanted bigint) RETURNS TABLE(user_id bigint, email text, full_name text, role text, sees_all_teams boolean, team_ids bigint[], shared_organization_id bigint, theme text, permissions text[], read_team_ids bigint[])
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -8568,11 +8568,11 @@ GRANT ALL ON FUNCTION ombud.notify_staff(told_kind text, tickets bigint[], comme
 REVOKE ALL ON FUNCTION ombud.part_snippet(body text, part text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.part_snippet(body text, part text) TO ombud_app;
 
-REVOKE ALL ON FUNCTION ombud.people_alike(most integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION ombud.people_alike(most integer) TO ombud_app;
-
 REVOKE ALL ON FUNCTION ombud.people_like(person bigint, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.people_like(person bigint, most integer) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.people_pairs(worth double precision, strangers text[], after double precision, after_one bigint, after_other bigint, most integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.people_pairs(worth double precision, strangers text[], after double precision, after_one bigint, after_other bigint, most integer) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.principal(wanted bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.principal(wanted bigint) TO ombud_app;

@@ -166,13 +166,6 @@ def _with_ticket(actor: Actor) -> Select[*tuple[Any, ...]]:
         .where(TicketTag.ticket_id == TICKET)
         .order_by(Tag.name)
     )
-    of_merged = aliased(Ticket)
-    into = (
-        select(Ticket.ticket_number)
-        .join(of_merged, Ticket.id == of_merged.merged_into_id)
-        .where(of_merged.id == TICKET, Ticket.deleted_at.is_(None), visible_to(actor))
-        .execution_options(**{INCLUDE_DELETED: True})
-    )
     drafts = (
         tickets.drafts_of(actor, TICKET)
         .with_only_columns(Draft.is_internal, Draft.content)
@@ -196,7 +189,7 @@ def _with_ticket(actor: Actor) -> Select[*tuple[Any, ...]]:
     statement = statement.add_columns(
         _as_list(own).label("own_tags"),
         _as_list(others).label("others"),
-        into.scalar_subquery().label("merged_into"),
+        tickets.goes_on_in(actor, TICKET).scalar_subquery().label("merged_into"),
         _as_list(_merged_into_it(actor)).label("merged"),
         _as_list(drafts).label("drafts"),
         _as_list(mails).label("mails"),

@@ -121,6 +121,7 @@ def make_ticket(visitor: Visitor, loaded: LoadedTicket, address: ListAddress) ->
     deliveries = {one["comment_id"]: delivery_view(one) for one in loaded.mails}
     menus = FieldMenus(ticket, around, f"{base}/{{}}{query}")
     is_over = ticket.deleted_at is not None or ticket.merged_into_id is not None
+    may_change = visitor.can_write and not is_over and not visitor.actor.only_reads(ticket.team_id)
     return TicketView(
         id=ticket.id,
         number=ticket.ticket_number,
@@ -153,6 +154,8 @@ def make_ticket(visitor: Visitor, loaded: LoadedTicket, address: ListAddress) ->
             mails=loaded.row.mails,
             deliveries=deliveries,
             merged=loaded.merged,
+            removal=f"{base}/attachments/{{}}/removal{query}" if may_change else "",
+            reader=visitor.actor if may_change else None,
         ),
         composer=_composer(visitor, loaded, base, query),
         earlier_href=f"{base}{query}&before={loaded.earliest}" if loaded.earliest else "",
@@ -162,7 +165,7 @@ def make_ticket(visitor: Visitor, loaded: LoadedTicket, address: ListAddress) ->
         others=tuple(_other(one) for one in loaded.row.others),
         others_href=at(f"/tickets?view=all&requester={ticket.requester_id}") if visitor.is_staff else "",
         banners=_banners(visitor, loaded, base, query),
-        read_only=is_over or not visitor.can_write,
+        read_only=not may_change,
         deletable=visitor.can_write and ticket.deleted_at is None,
         merge_href=at(f"/tickets/merge?ticket={quote(ticket.ticket_number)}")
         if visitor.can_write and not is_over

@@ -7,9 +7,11 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from ombud.db.actor import Actor
 from ombud.kit.html import render_markdown, split_quote
 from ombud.models import Attachment, AuditAction, AuditLog, Comment, Ticket, User
 from ombud.web.around import Around
+from ombud.web.file_events import removed_files
 from ombud.web.mail_events import mail_events, with_mail
 from ombud.web.place import at
 from ombud.web.views.people import PersonView
@@ -40,26 +42,38 @@ def make_timeline(
     mails: Sequence[Mapping[str, Any]] = (),
     deliveries: Mapping[int, Delivery] | None = None,
     merged: Sequence[Mapping[str, Any]] = (),
+    removal: str = "",
+    reader: Actor | None = None,
 ) -> tuple[TimelineItem, ...]:
     """Put messages and events in the order of time; comments, log and mails come newest first.
 
     `deliveries` are those of comments by id. `merged` are tickets that go on in this one: what they were opened
-    with is shown where it was said.
+    with is shown where it was said. `removal` is the address that takes a file off, with `{}` for its id; empty for
+    who may not. `reader` may take back what they just took off.
     """
     sent = deliveries or {}
     dated: list[tuple[datetime, int, MessageView | EventView]] = []
     letters = {mail["comment_id"]: mail for mail in mails if mail["classification"] != "bounce"}
-    if ticket.description.strip():
-        opening = _opening(ticket, attachments)
+    own = _files(attachments, None, removal)
+    if ticket.description.strip() or own:
+        opening = _opening(ticket, own)
         dated.append((ticket.created_at, 0, with_mail(opening, letters.get(None))))
     dated += [(view.at, 0, view) for view in map(merged_opening, merged)]
     dated += [
-        (one.created_at, 1, with_mail(_message(one, attachments, sent.get(one.id)), letters.get(one.id)))
+        (
+            one.created_at,
+            1,
+            with_mail(
+                _message(one, _files(attachments, one.id, removal), sent.get(one.id)), letters.get(one.id)
+            ),
+        )
         for one in reversed(list(comments))
     ]
     dated += [(event.at, 2, event) for event in mail_events(reversed(mails))]
     # A reply that moves the status is one transaction: the words come first.
-    dated += [(event.at, 2, event) for row in _after_opening(list(log)) for event in events_of(row, around)]
+    news = _after_opening(list(log))
+    dated += [(event.at, 2, event) for row in news for event in events_of(row, around)]
+    dated += [(event.at, 2, event) for event in removed_files(news, attachments, reader)]
     dated.sort(key=lambda item: item[:2])
     items: list[TimelineItem] = []
     for is_event, group in groupby((item for _, _, item in dated), lambda item: isinstance(item, EventView)):
@@ -147,16 +161,15 @@ def _field_event(field: str, value: object, around: Around) -> tuple[str, str, s
     return None
 
 
-def _opening(ticket: Ticket, attachments: Sequence[Attachment]) -> MessageView:
+def _opening(ticket: Ticket, files: Sequence[FileView]) -> MessageView:
     kind = "staff" if ticket.requester.is_staff else "customer"
-    own = [file for file in attachments if file.comment_id is None]
     return _view(
         "description",
         kind,
         ticket.description,
         author=person_of(ticket.requester),
         at=ticket.created_at,
-        files=[_file(file) for file in own],
+        files=files,
     )
 
 
@@ -176,9 +189,8 @@ def merged_opening(row: Mapping[str, Any]) -> MessageView:
     )
 
 
-def _message(comment: Comment, attachments: Sequence[Attachment], delivery: Delivery | None) -> MessageView:
+def _message(comment: Comment, files: Sequence[FileView], delivery: Delivery | None) -> MessageView:
     kind = "note" if comment.is_internal else "staff" if comment.author.is_staff else "customer"
-    own = [file for file in attachments if file.comment_id == comment.id]
     edited = comment.updated_at if comment.updated_at > comment.created_at else None
     return _view(
         f"comment-{comment.id}",
@@ -186,7 +198,7 @@ def _message(comment: Comment, attachments: Sequence[Attachment], delivery: Deli
         comment.content,
         author=person_of(comment.author),
         at=comment.created_at,
-        files=[_file(file) for file in own],
+        files=files,
         edited_at=edited,
         delivery=delivery,
     )
@@ -220,13 +232,17 @@ def _view(
     )
 
 
-def _file(file: Attachment) -> FileView:
-    return _file_view(file.id, file.file_name, file.content_type, file.size)
+def _files(attachments: Sequence[Attachment], comment_id: int | None, removal: str) -> list[FileView]:
+    return [
+        _file_view(one.id, one.file_name, one.content_type, one.size, removal=removal)
+        for one in attachments
+        if one.comment_id == comment_id
+    ]
 
 
-def _file_view(file_id: int, name: str, content_type: str, length: int) -> FileView:
+def _file_view(file_id: int, name: str, content_type: str, length: int, *, removal: str = "") -> FileView:
     kind = next((kind for kind, starts in _FILE_KINDS if content_type.startswith(starts)), "other")
-    return FileView(name, size(length), at(f"/attachments/{file_id}"), kind)
+    return FileView(name, size(length), at(f"/attachments/{file_id}"), kind, removal.format(file_id))
 
 
 def _number(value: object) -> int:

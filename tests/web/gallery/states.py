@@ -21,6 +21,7 @@ from ombud.web.views.tickets import (
 )
 from tests.web.gallery import menus, texts
 from tests.web.gallery.frames import State, before, frame
+from tests.web.gallery.keeping import keeping_pages
 from tests.web.gallery.people import (
     AMARA,
     BILLING,
@@ -83,14 +84,19 @@ def listing(**changes: Any) -> TicketList:
 
 def conversation() -> tuple[Any, ...]:
     files = (
-        FileView("reader.jpg", "1.2 MB", "/files/1", "image"),
+        FileView("reader.jpg", "1.2 MB", "/files/1", "image", "/files/1/removal"),
         FileView("log.txt", "48 kB", "/files/2", "text"),
     )
     return (
         MessageView(
             "c1", "customer", AMARA, before(days=1, hours=2), texts.USUAL, files=files, original_href="/m/1"
         ),
-        EventGroup((EventView(before(days=1), JONAS, "user-round", "assigned this to", "Priya Nair"),)),
+        EventGroup(
+            (
+                EventView(before(days=1), JONAS, "user-round", "assigned this to", "Priya Nair"),
+                EventView(before(minutes=9), PRIYA, "trash-2", "removed the file", "W" * 100, undo="x"),
+            )
+        ),
         MessageView("c2", "note", JONAS, before(hours=22), texts.NOTE),
         MessageView(
             "c3",
@@ -300,4 +306,5 @@ def states() -> dict[str, State]:
         ),
         "ticket-conflict": desk(view=ticket(conflict=conflict, priority=menus.priority("low"))),
         **single_pages(),
+        **keeping_pages(),
     }

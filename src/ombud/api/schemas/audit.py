@@ -123,6 +123,7 @@ class UndoResult(Output):
     request_id: str
     tickets: int = Field(description="How many tickets had fields put back.")
     links: int = Field(description="How many tags and participants were put back or taken off.")
+    files: int = Field(description="How many files are on their messages again.")
     skipped: list[str] = Field(description="What stays, in words.")
 
     @classmethod
@@ -132,6 +133,7 @@ class UndoResult(Output):
             request_id=undone.request_id,
             tickets=undone.tickets,
             links=undone.links,
+            files=undone.files,
             skipped=list(undone.skipped),
         )
 

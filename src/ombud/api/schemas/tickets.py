@@ -108,6 +108,10 @@ class CustomerTicket(Output):
     requester: PublicPerson
     created_at: datetime
     resolved_at: datetime | None
+    merged_into: str | None = Field(
+        default=None,
+        description="The number of the ticket in which it goes on; null also where the caller does not see that.",
+    )
     version: int = Field(description="Counts edits; also the `ETag`.")
     comments: list[Comment] = Field(
         default_factory=list,
@@ -118,9 +122,9 @@ class CustomerTicket(Output):
     )
 
     @classmethod
-    def of(cls, ticket: models.Ticket) -> Self:
+    def of(cls, ticket: models.Ticket, merged_into: str | None = None) -> Self:
         """Show a ticket whose people are loaded."""
-        return cls(**_common(ticket), requester=PublicPerson.of(ticket.requester))
+        return cls(**_common(ticket), merged_into=merged_into, requester=PublicPerson.of(ticket.requester))
 
 
 class Ticket(CustomerTicket):
@@ -138,10 +142,11 @@ class Ticket(CustomerTicket):
     deleted_at: datetime | None
 
     @classmethod
-    def of(cls, ticket: models.Ticket) -> Self:
+    def of(cls, ticket: models.Ticket, merged_into: str | None = None) -> Self:
         """Show a ticket whose people, team, organization and tags are loaded."""
         return cls(
             **_common(ticket),
+            merged_into=merged_into,
             requester=Person.of(ticket.requester),
             creator=PublicPerson.of(ticket.creator),
             assignee=PublicPerson.of(ticket.assignee) if ticket.assignee is not None else None,

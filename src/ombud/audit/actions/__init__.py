@@ -5,8 +5,10 @@ from ombud.audit.actions.partitions import ensure_partitions
 from ombud.audit.actions.redact import record_redaction
 from ombud.audit.actions.seal import seal
 from ombud.audit.actions.undo import ChangedSince, NothingToUndo, Undone, undo_request
+from ombud.audit.actions.undo_files import FILES_KEPT
 
 __all__ = [
+    "FILES_KEPT",
     "ChangedSince",
     "NothingToUndo",
     "Undone",

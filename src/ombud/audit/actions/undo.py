@@ -10,6 +10,7 @@ from sqlalchemy import delete, insert, tuple_, update
 from sqlalchemy.orm import Session
 
 from ombud.audit import queries
+from ombud.audit.actions.undo_files import changed_files, restore_files
 from ombud.audit.actions.undo_records import AT_ONCE, changed_records, restore_records, update_rows
 from ombud.audit.history import typed
 from ombud.audit.undoing import LINKS, Change, Plan, plan_of
@@ -58,6 +59,7 @@ class Undone:
     skipped: tuple[str, ...]
     messages: int = 0
     records: int = 0
+    files: int = 0
 
 
 class ChangedSince(Conflict):
@@ -81,10 +83,12 @@ class NothingToUndo(Conflict):
 
 
 def undo_request(session: Session, request_id: str) -> Undone:
-    """Take back what one request did to tickets: fields, tags, participants, deletion; moved messages; merges.
+    """Take back what one request did to tickets: fields, tags, participants, deletion; moved messages; merges;
+    files that were taken off a moment ago.
 
     Agents undo their own requests, administrators any. It is a change like others: written down, under
-    this session's own request id, by which it can be undone. Comments and files stay (`skipped` says so).
+    this session's own request id, by which it can be undone. Comments and files that were added stay (`skipped`
+    says so), files that were brought back too.
     Raises ChangedSince, NothingToUndo, NotFound, Forbidden.
     """
     actor = actor_of(session)
@@ -98,6 +102,7 @@ def undo_request(session: Session, request_id: str) -> Undone:
         *_changed_links(session, plan),
         *_changed_messages(session, plan),
         *changed_records(session, plan),
+        *changed_files(session, actor, plan),
     ]
     if changed:
         raise ChangedSince(changed)
@@ -107,6 +112,7 @@ def undo_request(session: Session, request_id: str) -> Undone:
     _restore_tickets(session, plan)
     _restore_links(session, plan)
     session.scalar(queries.set_curating(on=False))
+    restore_files(session, plan)
     session.expire_all()
     return Undone(
         actor.request_id,
@@ -115,6 +121,7 @@ def undo_request(session: Session, request_id: str) -> Undone:
         tuple(plan.skipped),
         _messages(plan),
         len(plan.records) + len(plan.tags) + len(plan.teams),
+        len(plan.files),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ombud.client.calls.making import Call, Json, Listing, given
-from ombud.client.shapes import Factors, MergeResult
+from ombud.client.shapes import Factors, MergePreview, MergeResult
 
 
 def users(**params: Any) -> Listing[Json]:
@@ -60,6 +60,11 @@ def identities_of(user_id: int) -> Listing[Json]:
 def remove_identity_of(user_id: int, identity_id: int) -> Call[None]:
     """Remove a connection of somebody's."""
     return Call("DELETE", f"users/{user_id}/identities/{identity_id}")
+
+
+def merge_users_preview(user_id: int, user_ids: Sequence[int]) -> Call[MergePreview]:
+    """Show what making people one with this one would mean. Nothing is changed; for administrators."""
+    return Call("GET", f"users/{user_id}/merge-preview", params={"user_ids": list(user_ids)})
 
 
 def merge_users(user_id: int, user_ids: Sequence[int]) -> Call[MergeResult]:

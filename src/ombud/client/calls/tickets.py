@@ -127,6 +127,11 @@ def undo(request_id: str) -> Call[UndoResult]:
     return Call("POST", "undo", json={"request_id": request_id})
 
 
+def merge_preview(number: str, numbers: Sequence[str]) -> Call[MergePreview]:
+    """Show what merging other tickets into this one would mean. Nothing is changed."""
+    return Call("GET", f"{_ticket(number)}/merge-preview", params={"numbers": list(numbers)})
+
+
 def merge_tickets(number: str, numbers: Sequence[str], **options: bool) -> Call[MergeResult]:
     """Let the conversations of other tickets go on in this one; `options` are those of docs/api.md."""
     return Call("POST", f"{_ticket(number)}/merges", json={"numbers": list(numbers), **options})

@@ -1,12 +1,14 @@
 """Find what stands at the desk twice. Nothing is changed."""
 
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
 from ombud import clock
 from ombud.curation import queries
+from ombud.curation.queries import Place
 from ombud.curation.rules import (
     LIKELY,
     Known,
@@ -24,7 +26,7 @@ from ombud.tickets import queries as ticket_queries
 from ombud.tickets.policy import require_staff
 
 MOST = 200
-Place: TypeAlias = tuple[float, int, int]
+P = TypeVar("P", LikePeople, LikeTickets)
 LOOKED_AT = 4
 """Candidates looked at for each that is wanted; the others fall below the score."""
 
@@ -35,8 +37,10 @@ def people_like(
     """Return customers who may be this person, the likeliest first."""
     require_staff(actor_of(session))
     get_user(session, person_id)
-    rows = session.execute(queries.people_like(person_id, _most(limit))).all()
-    return _people(session, [(person_id, row.user_id, row.alike) for row in rows], least)[:limit]
+    rows = session.execute(queries.people_like(person_id, _most(limit) * LOOKED_AT)).all()
+    known = _known(session, {person_id, *(row.user_id for row in rows)})
+    found = [_like_people(known[person_id], known[row.user_id], row.alike) for row in rows]
+    return _worthy(found, least)[:limit]
 
 
 def duplicate_people(
@@ -44,14 +48,14 @@ def duplicate_people(
 ) -> list[LikePeople]:
     """Return pairs of customers who may be one person, the likeliest first, after the place `after`.
 
-    Looks through all customers for the same inbox and the same name; at most a few hundred pairs are weighed.
-    Pairs that are kept apart are left out.
+    Looks through all customers for the same inbox and the same name. Pairs that are kept apart are left out. From
+    page to page, `place_of` the last pair being the next `after`, every pair comes by.
     """
     require_staff(actor_of(session))
-    _most(limit)
-    rows = session.execute(queries.people_alike(MOST * LOOKED_AT)).all()
-    found = _people(session, [tuple(row) for row in rows], least)
-    return [pair for pair in found if after is None or place_of(pair) > after][:limit]
+    statement = queries.people_pairs(least, after=after, limit=_most(limit))
+    rows = session.execute(statement).all()
+    known = _known(session, {one for row in rows for one in (row.user_id, row.other_id)})
+    return [_like_people(known[row.user_id], known[row.other_id], row.alike, row.score) for row in rows]
 
 
 def tickets_like(
@@ -63,7 +67,9 @@ def tickets_like(
     if not is_id(ticket_id) or session.scalar(ticket_queries.visible_id(actor, ticket_id)) is None:
         raise NotFound("There is no such ticket here.")
     return _tickets(
-        session, queries.tickets_like(actor, ticket_id, days=_days(days), limit=_most(limit)), least
+        session,
+        queries.tickets_like(actor, ticket_id, days=_days(days), limit=_most(limit) * LOOKED_AT),
+        least,
     )[:limit]
 
 
@@ -84,10 +90,10 @@ def duplicate_tickets(
     actor = actor_of(session)
     require_staff(actor)
     since = clock.now() - timedelta(days=_days(within))
-    _most(limit)
-    statement = queries.alike_tickets(actor, days=_days(days), since=since, limit=MOST * LOOKED_AT)
-    found = _tickets(session, statement, least)
-    return [pair for pair in found if after is None or place_of(pair) > after][:limit]
+    statement = queries.ticket_pairs(
+        actor, days=_days(days), since=since, least=least, after=after, limit=_most(limit)
+    )
+    return [_like_tickets(row, row.score) for row in session.execute(statement)]
 
 
 def place_of(pair: LikePeople | LikeTickets) -> Place:
@@ -96,40 +102,33 @@ def place_of(pair: LikePeople | LikeTickets) -> Place:
     return (-pair.likeness.score, one.id, pair.other.id)
 
 
-def _people(session: Session, pairs: list[Any], least: float) -> list[LikePeople]:
-    ids = {one for pair in pairs for one in pair[:2]}
-    known = {row[0]: Known(*row) for row in session.execute(queries.known_people(ids))} if ids else {}
-    found = [
-        LikePeople(known[one], known[other], likeness_of_people(known[one], known[other], names))
-        for one, other, names in pairs
-        if one in known and other in known
-    ]
-    worthy = [pair for pair in found if pair.likeness.score >= least]
-    return sorted(worthy, key=place_of)
+def _known(session: Session, ids: set[int]) -> dict[int, Known]:
+    return {row[0]: Known(*row) for row in session.execute(queries.known_people(ids))} if ids else {}
 
 
-def _known_ticket(values: Any) -> KnownTicket:
-    ticket_id, number, title, requester_id, created_at = values
-    return KnownTicket(ticket_id, number, title, requester_id, created_at)
+def _like_people(one: Known, other: Known, names: float, score: float | None = None) -> LikePeople:
+    likeness = likeness_of_people(one, other, names)
+    return LikePeople(one, other, likeness if score is None else replace(likeness, score=score))
+
+
+def _like_tickets(row: Any, score: float | None = None) -> LikeTickets:
+    likeness = likeness_of_tickets(row.titles, row.texts, float(row.hours))
+    likeness = likeness if score is None else replace(likeness, score=score)
+    return LikeTickets(KnownTicket(*row[:5]), KnownTicket(*row[5:10]), likeness)
 
 
 def _tickets(session: Session, statement: Any, least: float) -> list[LikeTickets]:
-    found = [
-        LikeTickets(
-            _known_ticket(row[:5]),
-            _known_ticket(row[5:10]),
-            likeness_of_tickets(row.titles, row.texts, float(row.hours)),
-        )
-        for row in session.execute(statement)
-    ]
-    worthy = [pair for pair in found if pair.likeness.score >= least]
-    return sorted(worthy, key=place_of)
+    return _worthy([_like_tickets(row) for row in session.execute(statement)], least)
+
+
+def _worthy(found: list[P], least: float) -> list[P]:
+    return sorted((pair for pair in found if pair.likeness.score >= least), key=place_of)
 
 
 def _most(limit: int) -> int:
     if not 1 <= limit <= MOST:
         raise Invalid(fields={"limit": f"must be 1 to {MOST}."})
-    return limit * LOOKED_AT
+    return limit
 
 
 def _days(days: int) -> int:

@@ -5,16 +5,35 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
 from ombud.curation.preview import queries
 from ombud.curation.preview.queries import COUNTED
 from ombud.db.context import actor_of
+from ombud.errors import Invalid, NotFound
 from ombud.models import TicketStatus
+from ombud.people.policy import require_admin
 from ombud.tickets.policy import require_staff
 
-__all__ = ["COUNTED", "PersonSide", "TicketSide", "person_sides", "ticket_sides"]
+__all__ = [
+    "COUNTED",
+    "PeopleMerge",
+    "PersonSide",
+    "TicketSide",
+    "TicketsMerge",
+    "person_sides",
+    "preview_people",
+    "preview_tickets",
+    "problem_of_people",
+    "problem_of_tickets",
+    "strangers",
+    "ticket_sides",
+]
+
+S = TypeVar("S")
+_FIELDS = {"ticket": "numbers", "person": "user_ids"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +99,74 @@ def person_sides(session: Session, person_ids: Collection[int]) -> dict[int, Per
     actor = actor_of(session)
     require_staff(actor)
     return {row.id: PersonSide(*row) for row in session.execute(queries.person_sides(actor, person_ids))}
+
+
+@dataclass(frozen=True, slots=True)
+class TicketsMerge:
+    """Tickets that would go on in `target`; `problem` says why they cannot, empty when they can.
+
+    `strangers` are those of the sources that somebody else asked, who has to be thought of.
+    """
+
+    target: TicketSide
+    sources: tuple[TicketSide, ...]
+    problem: str
+    strangers: tuple[TicketSide, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleMerge:
+    """Customers who would become `target`; `problem` says why they cannot, empty when they can."""
+
+    target: PersonSide
+    sources: tuple[PersonSide, ...]
+    problem: str
+
+
+def preview_tickets(session: Session, source_ids: Sequence[int], target_id: int) -> TicketsMerge:
+    """Show the team what `merge_tickets` would do. Raises what that raises for what is not to be seen."""
+    target, sources = _sides(ticket_sides(session, {*source_ids, target_id}), source_ids, target_id, "ticket")
+    others = tuple(strangers(sources, target))
+    return TicketsMerge(target, sources, problem_of_tickets([*sources, target]), others)
+
+
+def preview_people(session: Session, source_ids: Sequence[int], target_id: int) -> PeopleMerge:
+    """Show what `merge_people` would do, to who may do it. Raises what that raises for who is not there."""
+    require_admin(actor_of(session))
+    target, sources = _sides(person_sides(session, {*source_ids, target_id}), source_ids, target_id, "person")
+    return PeopleMerge(target, sources, problem_of_people([*sources, target]))
+
+
+def problem_of_tickets(sides: Collection[TicketSide]) -> str:
+    """Say why these cannot be merged; empty when they can."""
+    return next((f"{side.number} was merged already." for side in sides if side.is_merged), "")
+
+
+def problem_of_people(sides: Collection[PersonSide]) -> str:
+    """Say why these cannot be made one; empty when they can."""
+    for side in sides:
+        if side.is_staff:
+            return f"{side.name} is one of the team: what agents did is kept apart."
+        if side.is_merged:
+            return f"{side.name} was merged already."
+        if side.is_anonymised:
+            return "Who was anonymised is not known any more."
+    return ""
+
+
+def strangers(sources: Collection[TicketSide], target: TicketSide) -> list[TicketSide]:
+    """Return the tickets that somebody else asked than who asked `target`."""
+    return [side for side in sources if side.requester_id != target.requester_id]
+
+
+def _sides(
+    found: dict[int, S], source_ids: Sequence[int], target_id: int, noun: str
+) -> tuple[S, tuple[S, ...]]:
+    sources = tuple(dict.fromkeys(source_ids))
+    if not sources:
+        raise Invalid(fields={_FIELDS[noun]: "must be given."})
+    if target_id in sources:
+        raise Invalid(fields={"target": f"must be another {noun}."})
+    if len(found) < len(sources) + 1:
+        raise NotFound(f"There is no such {noun} here.")
+    return found[target_id], tuple(found[one] for one in sources)

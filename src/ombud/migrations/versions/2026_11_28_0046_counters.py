@@ -1,14 +1,14 @@
 """Counting somebody's tickets, and nobody's, reads their index and no ticket: it has what policies ask for.
 
 Revision ID: 0046
-Revises: 0040
+Revises: 0042
 Create Date: 2026-11-28
 """
 
 from alembic import op
 
 revision = "0046"
-down_revision = "0040"
+down_revision = "0042"
 branch_labels = None
 depends_on = None
 

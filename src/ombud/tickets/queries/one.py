@@ -16,7 +16,7 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from ombud.db.actor import Actor, Scope
 from ombud.db.made import Given
@@ -41,6 +41,17 @@ def ticket_by_number(actor: Actor, number: str | BindParameter[str], *, tags: bo
     Without `tags` it is one statement, for callers that get them another way.
     """
     return ticket_details(tags=tags).where(Ticket.ticket_number == number, visible_to(actor))
+
+
+def goes_on_in(actor: Actor, ticket_id: int | BindParameter[int]) -> Select[str]:
+    """Return the number of the ticket that this one was merged into; nothing where the actor does not see it."""
+    ended = aliased(Ticket)
+    return (
+        select(Ticket.ticket_number)
+        .join(ended, Ticket.id == ended.merged_into_id)
+        .where(ended.id == ticket_id, Ticket.deleted_at.is_(None), visible_to(actor))
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
 
 
 def ticket_by_id(actor: Actor, ticket_id: int) -> Select[Ticket]:

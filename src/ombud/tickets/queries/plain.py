@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
 
-from ombud.db.actor import Actor
+from ombud.db.actor import Actor, Scope
 from ombud.db.json import NULL, array_of, moment_of, object_of, text_of, truth_of, unless_missing, written
 from ombud.db.made import made_once
 from ombud.db.plain import given
@@ -127,6 +127,7 @@ def _ticket_json(actor: Actor, comments: int, files: bool) -> Select[*tuple[Any,
     said = {"comments": _comments(actor, comments, files)} if comments else {}
     found: Any = _found(
         requester=_user(_REQUESTER, address=True),
+        merged_into=unless_missing(Ticket.merged_into_id, _goes_on_in(actor)),
         creator=_user(_CREATOR),
         assignee=unless_missing(_ASSIGNEE.id, _user(_ASSIGNEE)),
         team=_named(Team.id, Team.name),
@@ -178,7 +179,7 @@ def _new_ticket() -> Insert:
     )
 
 
-def _found(*, requester: Any, comments: Any = None, **more: Any) -> Any:
+def _found(*, requester: Any, merged_into: Any = NULL, comments: Any = None, **more: Any) -> Any:
     """Return the array of a ticket as JSON, its version and its number."""
     said = {} if comments is None else {"comments": comments}
     ticket = object_of(
@@ -192,6 +193,7 @@ def _found(*, requester: Any, comments: Any = None, **more: Any) -> Any:
         requester=requester,
         created_at=moment_of(Ticket.created_at),
         resolved_at=moment_of(Ticket.resolved_at),
+        merged_into=merged_into,
         version=Ticket.version,
         **said,
         **more,
@@ -201,6 +203,18 @@ def _found(*, requester: Any, comments: Any = None, **more: Any) -> Any:
         deleted_at=moment_of(Ticket.deleted_at),
     )
     return array([ticket, cast(Ticket.version, Text), cast(Ticket.ticket_number, Text)])
+
+
+def _goes_on_in(actor: Actor) -> ColumnElement[str]:
+    into = aliased(Ticket, name="into")
+    seen = select(Ticket.id).where(visible_to(actor)).correlate(None)
+    number = (
+        select(text_of(into.ticket_number))
+        .where(into.id == Ticket.merged_into_id, into.deleted_at.is_(None))
+        .where(true() if actor.scope is Scope.ALL else into.id.in_(seen))
+        .correlate(Ticket)
+    )
+    return func.coalesce(number.scalar_subquery(), written("null"))
 
 
 def _comments(actor: Actor, limit: int, with_files: bool) -> ColumnElement[str]:

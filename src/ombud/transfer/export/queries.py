@@ -12,6 +12,8 @@ from ombud.models import (
     INCLUDE_DELETED,
     Attachment,
     Comment,
+    DistinctPeople,
+    DistinctTickets,
     ExternalRef,
     Organization,
     OrganizationDomain,
@@ -92,11 +94,23 @@ def tags() -> Rows:
     return select(Tag.name, Tag.color, Tag.description, Tag.created_at).order_by(Tag.id)
 
 
+def distinct_people() -> Rows:
+    """Return pairs of people that are kept apart, by address."""
+    one, other = aliased(User), aliased(User)
+    return (
+        select(*_pair(one.email, other.email), DistinctPeople.created_at)
+        .join(one, one.id == DistinctPeople.user_id)
+        .join(other, other.id == DistinctPeople.other_id)
+        .order_by(*_pair(one.email, other.email))
+    )
+
+
 SMALL: tuple[tuple[str, Callable[[], Rows]], ...] = (
     ("organization", organizations),
     ("user", users),
     ("team", teams),
     ("tag", tags),
+    ("distinct_people", distinct_people),
 )
 
 
@@ -252,6 +266,26 @@ def links(actor: Actor) -> Rows:
     )
 
 
+def distinct_tickets(actor: Actor) -> Rows:
+    """Return pairs of tickets that are kept apart, by number, where `actor` sees both."""
+    other = aliased(Ticket)
+    return (
+        select(*_pair(Ticket.ticket_number, other.ticket_number), DistinctTickets.created_at)
+        .select_from(DistinctTickets)
+        .join(Ticket, Ticket.id == DistinctTickets.ticket_id)
+        .join(other, other.id == DistinctTickets.other_id)
+        .where(visible_to(actor), _seen(actor, DistinctTickets.other_id))
+        .order_by(*_pair(Ticket.ticket_number, other.ticket_number))
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
+
+
+AT_THE_END: tuple[tuple[str, Callable[[Actor], Rows]], ...] = (
+    ("link", links),
+    ("distinct_tickets", distinct_tickets),
+)
+
+
 def rows(actor: Actor, after: int, limit: int) -> Rows:
     """Return tickets that `actor` sees and that are not deleted, one row each, for a spreadsheet."""
     requester, assignee = aliased(User), aliased(User)
@@ -292,6 +326,12 @@ def rows(actor: Actor, after: int, limit: int) -> Rows:
         .order_by(Ticket.id)
         .limit(limit)
     )
+
+
+def _pair(one: Any, other: Any) -> tuple[Any, Any]:
+    """Return both by name, and the same way at every desk: ids differ from one to the next."""
+    first, second = func.least(one, other), func.greatest(one, other)
+    return first.label("one"), second.label("other")
 
 
 def _seen(actor: Actor, ticket_id: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[bool]:

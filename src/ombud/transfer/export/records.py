@@ -55,8 +55,9 @@ def export_records(session: Session, read_file: ReadFile | None) -> Iterator[Rec
         for batch in _ticket_batches(session, actor, merged=merged):
             yield from batch
             count += len(batch)
-    for row in session.execute(queries.links(actor), execution_options={"yield_per": 1000}):
-        yield {"type": "link", **_plain(row)}
+    for kind, about in queries.AT_THE_END:
+        for row in session.execute(about(actor), execution_options={"yield_per": 1000}):
+            yield {"type": kind, **_plain(row)}
     yield {"type": "end", "tickets": count}
 
 

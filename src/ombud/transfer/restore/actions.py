@@ -1,6 +1,7 @@
 """Write a batch of an export's records, with their numbers, times and states; what is there already stays as it is."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -14,6 +15,8 @@ from ombud.errors import Forbidden
 from ombud.models import (
     Attachment,
     Comment,
+    DistinctPeople,
+    DistinctTickets,
     ExternalRef,
     Organization,
     OrganizationDomain,
@@ -31,6 +34,8 @@ from ombud.transfer.actions import WHOLE_ROWS, Loaded
 from ombud.transfer.records import LeftOut
 from ombud.transfer.restore import queries
 from ombud.transfer.restore.records import (
+    DistinctPeopleLine,
+    DistinctTicketsLine,
     FilePart,
     LinkLine,
     Loadable,
@@ -234,6 +239,41 @@ def _links(session: Session, lines: list[Numbered], loaded: Loaded) -> None:
         session.execute(upsert(TicketLink).values(rows).on_conflict_do_nothing())
 
 
+def _distinct_people(session: Session, lines: list[Numbered], loaded: Loaded) -> None:
+    known = _ids(session, queries.users, [email for _, line in lines for email in (line.one, line.other)])
+    pairs = _pairs(lines, loaded, lambda email: known.get(email.lower()))
+    rows = [{"user_id": one, "other_id": other, "created_at": at} for one, other, at in pairs]
+    if rows:
+        session.execute(upsert(DistinctPeople).values(rows).on_conflict_do_nothing())
+
+
+def _distinct_tickets(session: Session, lines: list[Numbered], loaded: Loaded) -> None:
+    numbers = {name for _, line in lines for name in (line.one, line.other)}
+    known = {number: key for number, key, _ in session.execute(queries.tickets(numbers))}
+    pairs = _pairs(lines, loaded, known.get)
+    rows = [{"ticket_id": one, "other_id": other, "created_at": at} for one, other, at in pairs]
+    if rows:
+        session.execute(upsert(DistinctTickets).values(rows).on_conflict_do_nothing())
+
+
+def _pairs(
+    lines: list[Numbered], loaded: Loaded, find: Callable[[str], int | None]
+) -> list[tuple[int, int, datetime]]:
+    """Return each pair by ids, the lower one first; one of which somebody is missing is left out."""
+    pairs = []
+    for number, line in lines:
+        ids = {"one": find(line.one), "other": find(line.other)}
+        missing = {name: "is not here." for name, key in ids.items() if key is None}
+        if ids["one"] == ids["other"]:
+            missing = missing or {"other": "must be another one."}
+        if missing:
+            loaded.left_out.append(LeftOut(number, line.one, missing))
+            continue
+        first, second = sorted(key for key in ids.values() if key is not None)
+        pairs.append((first, second, line.created_at))
+    return pairs
+
+
 _LOADERS: dict[type, Callable[[Session, list[Numbered], Loaded], None]] = {
     OrganizationLine: _organizations,
     UserLine: _users,
@@ -241,6 +281,8 @@ _LOADERS: dict[type, Callable[[Session, list[Numbered], Loaded], None]] = {
     TagLine: _tags,
     TicketLine: _tickets,
     LinkLine: _links,
+    DistinctPeopleLine: _distinct_people,
+    DistinctTicketsLine: _distinct_tickets,
 }
 
 

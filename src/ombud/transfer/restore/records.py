@@ -162,6 +162,24 @@ class LinkLine(_Record):
     created_at: AwareDatetime
 
 
+class DistinctPeopleLine(_Record):
+    """Two people who look alike and are two."""
+
+    type: Literal["distinct_people"]
+    one: Email
+    other: Email
+    created_at: AwareDatetime
+
+
+class DistinctTicketsLine(_Record):
+    """Two tickets that look alike and are two."""
+
+    type: Literal["distinct_tickets"]
+    one: str
+    other: str
+    created_at: AwareDatetime
+
+
 class HeadLine(_Record):
     """The first line: what this file is."""
 
@@ -178,5 +196,6 @@ class EndLine(_Record):
     tickets: int
 
 
-Loadable = OrganizationLine | UserLine | TeamLine | TagLine | TicketLine | LinkLine
+DistinctLine = DistinctPeopleLine | DistinctTicketsLine
+Loadable = OrganizationLine | UserLine | TeamLine | TagLine | TicketLine | LinkLine | DistinctLine
 AnyLine = Annotated[Loadable | FileLine | HeadLine | EndLine, Field(discriminator="type")]

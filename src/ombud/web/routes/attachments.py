@@ -1,4 +1,4 @@
-"""Files of tickets: downloads only, never shown by the desk's own origin."""
+"""Files of tickets: downloads only, never shown by the desk's own origin; and taken off, with a way back."""
 
 from __future__ import annotations
 
@@ -11,8 +11,15 @@ from ombud.audit import record_access
 from ombud.errors import NotFound
 from ombud.files import wanted_part
 from ombud.models import AccessKind
+from ombud.tickets import remove_attachment
 from ombud.tickets.queries import attachment_by_id
+from ombud.web.addresses import read_address
+from ombud.web.answers import Toast, go_to, is_htmx
 from ombud.web.auth import SignedIn
+from ombud.web.forms import SignedForm
+from ombud.web.place import at
+from ombud.web.ticket_view import find_ticket
+from ombud.web.updates import changed_ticket
 
 router = APIRouter()
 
@@ -22,10 +29,9 @@ BIGINT_DIGITS = 18
 @router.get("/attachments/{attachment_id}")
 async def download(request: Request, visitor: SignedIn, attachment_id: str) -> Response:
     """Send a file, if the visitor may see its ticket and its message."""
-    if not (attachment_id.isascii() and attachment_id.isdigit() and len(attachment_id) <= BIGINT_DIGITS):
-        raise NotFound("There is no such file here.")
+    key = _key(attachment_id)
     async with visitor.desk.abegin(visitor.actor) as session:
-        found = await session.scalar(attachment_by_id(visitor.actor, int(attachment_id)))
+        found = await session.scalar(attachment_by_id(visitor.actor, key))
         if found is None:
             raise NotFound("There is no such file here.")
         # Committed before the first byte leaves: what cannot be noted is not sent.
@@ -48,6 +54,31 @@ async def download(request: Request, visitor: SignedIn, attachment_id: str) -> R
         media_type="application/octet-stream",
         headers=headers if part is None else headers | part.headers,
     )
+
+
+@router.post("/tickets/{number}/attachments/{attachment_id}/removal")
+async def remove(
+    request: Request, visitor: SignedIn, _form: SignedForm, number: str, attachment_id: str
+) -> Response:
+    """Take a file off its message; the toast, and for a while the line that tells of it, bring it back."""
+    key = _key(attachment_id)
+    async with visitor.desk.abegin(visitor.actor) as session:
+        ticket = await find_ticket(session, visitor, number)
+        found = await session.scalar(attachment_by_id(visitor.actor, key))
+        if found is None or found.ticket_id != ticket.id:
+            raise NotFound("There is no such file here.")
+        name = found.file_name
+        await session.run_sync(remove_attachment, key)
+    if not is_htmx(request):
+        return go_to(request, read_address(request.query_params).here(f"/tickets/{number}"))
+    toast = Toast(f"{name} is removed.", at("/undo"), {"request": visitor.actor.request_id})
+    return await changed_ticket(request, visitor, number, toast=toast)
+
+
+def _key(attachment_id: str) -> int:
+    if not (attachment_id.isascii() and attachment_id.isdigit() and len(attachment_id) <= BIGINT_DIGITS):
+        raise NotFound("There is no such file here.")
+    return int(attachment_id)
 
 
 def content_disposition(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +13,7 @@ from starlette.responses import Response
 
 from ombud.audit.keys import signing_key
 from ombud.curation import LikePeople, anonymise_person, merge_people, people_like
-from ombud.curation.preview import PersonSide, person_sides
+from ombud.curation.preview import PersonSide, person_sides, problem_of_people
 from ombud.db.context import actor_of
 from ombud.db.open import data_dir
 from ombud.errors import Conflict, Invalid, NotFound
@@ -146,18 +147,8 @@ def _address(person: int, other: int) -> str:
     return at(f"/customers/{person}/merge?other={other}")
 
 
-def _problem(sides: Any, *, same: bool) -> str:
-    """Say why these cannot be made one; empty when they can."""
-    if same:
-        return "This is the same person already."
-    for side in sides:
-        if side.is_staff:
-            return f"{side.name} is one of the team: what agents did is kept apart."
-        if side.is_merged:
-            return f"{side.name} was merged already."
-        if side.is_anonymised:
-            return "Who was anonymised is not known any more."
-    return ""
+def _problem(sides: Collection[PersonSide], *, same: bool) -> str:
+    return "This is the same person already." if same else problem_of_people(sides)
 
 
 async def _warning(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
@@ -45,58 +45,36 @@ class PairView:
     merge_href: str = ""
 
 
+Part: TypeAlias = tuple[list[PairView], str]
+"""The pairs of a page, and the cursor after them; empty on the last page."""
+
+
 @router.get("")
 async def show(request: Request, visitor: SignedIn, of: str = PEOPLE, cursor: str = "") -> Response:
     """Show pairs that may be one, the likeliest first."""
-    require_staff(visitor.actor)
-    kind = _kind(of)
     after = _place(cursor)
 
-    def read(session: Session) -> tuple[Any, list[PairView], str]:
-        around = session.execute(web_queries.surroundings(visitor.actor)).one()
+    def read(session: Session, kind: str) -> Part:
         find = curation.duplicate_people if kind == PEOPLE else curation.duplicate_tickets
         found: Sequence[Any] = find(session, limit=PAGE + 1, after=after)
         further = encode_cursor("likeness", curation.place_of(found[PAGE - 1])) if len(found) > PAGE else ""
-        return around, _pairs(session, visitor, kind, found[:PAGE]), further
+        return _pairs(session, visitor, kind, found[:PAGE]), further
 
-    async with visitor.desk.aread(visitor.actor, fresh=True) as session:
-        row, pairs, further = await session.run_sync(read)
-    context = {
-        "frame": make_frame(request, visitor, read_around(row), "customers"),
-        "of": kind,
-        "pairs": pairs,
-        "next_href": at(f"/duplicates?{urlencode({'of': kind, 'cursor': further})}") if further else "",
-        "can_settle": _can_settle(visitor, kind),
-        "kept": _kept(request),
-    }
-    return page(request, "pages/duplicates.html", context)
+    return await _page(request, visitor, of, read)
 
 
 @router.get("/apart")
 async def show_apart(request: Request, visitor: SignedIn, of: str = PEOPLE, cursor: str = "") -> Response:
     """Show pairs of which somebody said that they are not one."""
-    require_staff(visitor.actor)
-    kind = _kind(of)
     after = _pair(cursor)
 
-    def read(session: Session) -> tuple[Any, list[PairView], str]:
-        around = session.execute(web_queries.surroundings(visitor.actor)).one()
+    def read(session: Session, kind: str) -> Part:
         find = curation.people_kept_apart if kind == PEOPLE else curation.tickets_kept_apart
         found = find(session, after=after, limit=PAGE + 1)
-        sides = _sides(session, kind, found[:PAGE])
-        views = [PairView(sides[a], sides[b], (a, b)) for a, b in found[:PAGE] if a in sides and b in sides]
-        return around, views, encode_cursor("pair", found[PAGE - 1]) if len(found) > PAGE else ""
+        further = encode_cursor("pair", found[PAGE - 1]) if len(found) > PAGE else ""
+        return _views(session, kind, found[:PAGE]), further
 
-    async with visitor.desk.aread(visitor.actor, fresh=True) as session:
-        row, pairs, further = await session.run_sync(read)
-    context = {
-        "frame": make_frame(request, visitor, read_around(row), "customers"),
-        "of": kind,
-        "pairs": pairs,
-        "next_href": at(f"/duplicates/apart?{urlencode({'of': kind, 'cursor': further})}") if further else "",
-        "can_settle": _can_settle(visitor, kind),
-    }
-    return page(request, "pages/duplicates_apart.html", context)
+    return await _page(request, visitor, of, read, apart=True)
 
 
 @router.post("/apart")
@@ -117,21 +95,48 @@ async def compare_again(request: Request, visitor: SignedIn, form: SignedForm) -
     return go_to(request, at(f"/duplicates?{urlencode({'of': kind})}"))
 
 
+async def _page(
+    request: Request, visitor: Visitor, of: str, read: Callable[[Session, str], Part], *, apart: bool = False
+) -> Response:
+    require_staff(visitor.actor)
+    kind = _kind(of)
+
+    def around_and_part(session: Session) -> tuple[Any, Part]:
+        return session.execute(web_queries.surroundings(visitor.actor)).one(), read(session, kind)
+
+    async with visitor.desk.aread(visitor.actor, fresh=True) as session:
+        row, (pairs, further) = await session.run_sync(around_and_part)
+    here = "/duplicates/apart" if apart else "/duplicates"
+    context = {
+        "frame": make_frame(request, visitor, read_around(row), "customers"),
+        "of": kind,
+        "apart": apart,
+        "pairs": pairs,
+        "next_href": at(f"{here}?{urlencode({'of': kind, 'cursor': further})}") if further else "",
+        "can_settle": _can_settle(visitor, kind),
+        "kept": None if apart else _kept(request),
+    }
+    return page(request, "pages/duplicates.html", context)
+
+
 def _pairs(session: Session, visitor: Visitor, kind: str, found: Sequence[Any]) -> list[PairView]:
     ids = [(one.person.id if kind == PEOPLE else one.ticket.id, one.other.id) for one in found]
-    sides = _sides(session, kind, ids)
+    likeness = dict(zip(ids, (one.likeness for one in found), strict=True))
     return [
-        PairView(
-            sides[one],
-            sides[other],
-            (one, other),
-            round(pair.likeness.score * 100),
-            ", ".join(REASONS[reason] for reason in pair.likeness.reasons),
-            _merge_href(visitor, kind, (one, other), sides),
+        replace(
+            view,
+            percent=round(likeness[view.ids].score * 100),
+            why=", ".join(REASONS[reason] for reason in likeness[view.ids].reasons),
+            merge_href=_merge_href(visitor, kind, view),
         )
-        for pair, (one, other) in zip(found, ids, strict=True)
-        if one in sides and other in sides
+        for view in _views(session, kind, ids)
     ]
+
+
+def _views(session: Session, kind: str, pairs: Sequence[tuple[int, int]]) -> list[PairView]:
+    sides = _sides(session, kind, pairs)
+    # A ticket that is deleted is not shown; it comes back with its pair.
+    return [PairView(sides[a], sides[b], (a, b)) for a, b in pairs if a in sides and b in sides]
 
 
 def _sides(session: Session, kind: str, pairs: Sequence[tuple[int, int]]) -> dict[int, Side]:
@@ -143,11 +148,11 @@ def _sides(session: Session, kind: str, pairs: Sequence[tuple[int, int]]) -> dic
     return {key: ticket_side(side) for key, side in ticket_sides(session, ids).items()}
 
 
-def _merge_href(visitor: Visitor, kind: str, ids: tuple[int, int], sides: dict[int, Side]) -> str:
-    one, other = ids
+def _merge_href(visitor: Visitor, kind: str, pair: PairView) -> str:
+    one, other = pair.ids
     if kind == PEOPLE:
         return at(f"/customers/{one}/merge?other={other}") if visitor.actor.is_admin else ""
-    words = urlencode({"ticket": sides[other].number, "into": sides[one].number})
+    words = urlencode({"ticket": pair.other.number, "into": pair.one.number})
     return at(f"/tickets/merge?{words}") if visitor.can_write else ""
 
 

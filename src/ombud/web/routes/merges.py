@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from ombud.curation import MergedTickets, merge_tickets
-from ombud.curation.preview import TicketSide, ticket_sides
+from ombud.curation.preview import TicketSide, problem_of_tickets, strangers, ticket_sides
 from ombud.curation.preview.queries import merged_among
 from ombud.db.context import actor_of
 from ombud.errors import Conflict, Invalid, NotFound
@@ -140,8 +140,8 @@ async def _page(
             )
             for row in found
         ],
-        "problem": _problem(sources, target),
-        "strangers": _strangers(sources, target) if target is not None else "",
+        "problem": problem_of_tickets([*sources, *([target] if target is not None else [])]),
+        "strangers": listed([side.requester for side in strangers(sources, target)]) if target else "",
         "turned": _address([target.number], sources[0].number) if target and len(sources) == 1 else "",
         "failure": _said(error),
     }
@@ -164,19 +164,6 @@ def _choice(
 
 def _address(numbers: list[str], into: str) -> str:
     return at(f"/tickets/merge?{urlencode([*(('ticket', one) for one in numbers), ('into', into)])}")
-
-
-def _problem(sources: list[TicketSide], target: TicketSide | None) -> str:
-    """Say why these cannot be merged; empty when they can."""
-    for side in [*sources, *([target] if target is not None else [])]:
-        if side.is_merged:
-            return f"{side.number} was merged already."
-    return ""
-
-
-def _strangers(sources: list[TicketSide], target: TicketSide) -> str:
-    """Name who asked the tickets that end, where that is not who asked the one that goes on."""
-    return listed([side.requester for side in sources if side.requester_id != target.requester_id])
 
 
 def _said(error: Invalid | Conflict | None) -> str:

@@ -20,6 +20,8 @@ class FileView:
     size: str
     href: str
     kind: str = "other"
+    remove_href: str = ""
+    """Where a form takes it off; empty for who may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class EventView:
     value: str = ""
     href: str = ""
     """Where the reason of it is told."""
+    undo: str = ""
+    """The request that did it, for as long as the reader can take it back."""
 
 
 @dataclass(frozen=True, slots=True)

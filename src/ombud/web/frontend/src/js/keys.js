@@ -53,6 +53,12 @@ function press(event) {
   }
 }
 
+// Delete, on a file, presses its button to remove it.
+function remove(event) {
+  if (event.key !== "Delete" || event.altKey || event.ctrlKey || event.metaKey || typing(event.target)) return;
+  event.target.closest?.(".file")?.querySelector("[data-remove]")?.click();
+}
+
 // Ctrl+Enter sends the form that one types in, from anywhere in it.
 function send(event) {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
@@ -68,6 +74,7 @@ class DeskKeys extends HTMLElement {
   connectedCallback() {
     document.addEventListener("keydown", press);
     document.addEventListener("keydown", send);
+    document.addEventListener("keydown", remove);
     const box = document.querySelector("[data-keys-on]");
     if (!box) return;
     box.checked = !localStorage.getItem(OFF);
@@ -79,6 +86,7 @@ class DeskKeys extends HTMLElement {
   disconnectedCallback() {
     document.removeEventListener("keydown", press);
     document.removeEventListener("keydown", send);
+    document.removeEventListener("keydown", remove);
   }
 }
 

@@ -42,5 +42,14 @@ document.body.addEventListener("htmx:oobAfterSwap", (event) => {
   if (atEnd) toEnd();
 });
 
+// The link of a comment that went on in another ticket leads there, with the comment.
+function follow() {
+  const onward = document.querySelector(".banner [data-goes-on]");
+  if (onward && /^#comment-\d+$/.test(location.hash) && !document.getElementById(location.hash.slice(1))) {
+    location.replace(onward.href + location.hash);
+  }
+}
+
 reach();
 toEnd();
+follow();
