@@ -4,7 +4,15 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from ombud.client.calls.making import Call, Json, Listing, given, part
-from ombud.client.shapes import Attachment, BulkResult, Comment, MergeResult, Ticket, UndoResult
+from ombud.client.shapes import (
+    Attachment,
+    BulkResult,
+    Comment,
+    MergePreview,
+    MergeResult,
+    Ticket,
+    UndoResult,
+)
 
 
 def tickets(**params: Any) -> Listing[Ticket]:
