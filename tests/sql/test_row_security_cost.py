@@ -30,6 +30,12 @@ FEW = 12
 """Pages more, whatever it is: the way down an index or three."""
 EACH = 8
 """Pages more for each row that a list shows to who does not see all: the person, the last comment and its ticket."""
+WIDER = {"counters": 260}
+"""Pages more of a statement that needs columns for it where an index alone would do, in numbers that do not grow.
+
+Counters stop at a thousand tickets each (60 pages instead of 9), and look three times at the changes of the sums that
+nobody has folded in yet, 5,000 at most (64 instead of 16).
+"""
 SHOWN = 51
 """Rows that a list looks at: those of a page, and whether there is another."""
 
@@ -108,7 +114,8 @@ def test_it_asks_once_and_reads_hardly_a_page_more(many: Many, who: str) -> None
         assert plain.pages, said
         assert bound.asked <= 1, said
         assert bound.tables <= plain.tables, said
-        assert bound.pages <= TIMES * plain.pages + (0 if sees_all else shown * EACH) + FEW, said
+        more = (0 if sees_all else shown * EACH) + WIDER.get(name, 0) + FEW
+        assert bound.pages <= TIMES * plain.pages + more, said
 
 
 def test_a_condition_that_must_wait_for_row_security_shows(many: Many) -> None:
