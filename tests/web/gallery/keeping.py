@@ -191,10 +191,17 @@ def _merging() -> dict[str, State]:
         "found": [],
         "q": "",
         "problem": "",
+        "weaker": False,
         "is_fresh": False,
         "failure": "",
     }
-    both = {**who, "other": people[1], "other_id": 9, "failure": "9 was merged already, into 7."}
+    both = {
+        **who,
+        "other": people[1],
+        "other_id": 9,
+        "weaker": True,
+        "failure": "9 was merged already, into 7.",
+    }
     pairs = [PairView(tickets[0], tickets[1], (3, 4), 57, "a similar title", "/m")]
     return {
         "duplicates": ("pages/duplicates.html", shown),
