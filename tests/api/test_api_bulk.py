@@ -102,7 +102,7 @@ async def test_a_bulk_change_is_taken_back_by_its_request(
     undone = await agent.post("undo", json=way_back)
     assert undone.status_code == 200, undone.text
     assert undone.json() == {
-        "request_id": undone.headers["X-Request-Id"], "tickets": 2, "links": 0, "skipped": [],
+        "request_id": undone.headers["X-Request-Id"], "tickets": 2, "links": 0, "files": 0, "skipped": [],
     }  # fmt: skip
     assert {(await agent.get(f"tickets/{one}")).json()["status"] for one in numbers} == {"open"}
 

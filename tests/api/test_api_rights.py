@@ -245,7 +245,7 @@ async def test_a_customer_opens_and_settles_their_own(caller: Caller, cast: Cast
     assert opened.status_code == 201
     assert set(opened.json()) == {
         "id", "number", "title", "description", "status", "priority", "channel", "requester", "created_at",
-        "resolved_at", "version",
+        "resolved_at", "merged_into", "version",
     }  # fmt: skip
     address = f"tickets/{opened.json()['number']}"
     assert (await client.patch(address, json={"status": "resolved"})).json()["status"] == "resolved"

@@ -187,7 +187,7 @@ def test_a_large_message_is_stored_in_pieces(office: PostOffice, server: Dovecot
 def test_a_message_above_the_limit_is_kept_as_far_as_it_goes(
     office: PostOffice, server: Dovecot, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(office.intake._files, "limit", 2 << 20)
+    monkeypatch.setattr(office.intake, "_files", office.intake._files.up_to(2 << 20))
     big = letter("See the file")
     big.add_attachment(b"\x01\x02" * (2 << 20), maintype="application", subtype="zip", filename="big.zip")
     server.add(big.as_bytes(), *_letters(1))

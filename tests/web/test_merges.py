@@ -73,7 +73,7 @@ async def test_one_ticket_goes_on_in_another_and_back(web: Browser, cast: Cast, 
     assert re.search(rf"Opened <a href=\"/tickets/{two}\">.*?It burns more\.", target, re.DOTALL)
     assert "fire.png" in target
     stub = (await web.get(f"/tickets/{two}")).text
-    assert f'href="/tickets/{one}">Go to {one}' in stub
+    assert f'href="/tickets/{one}" data-goes-on>Go to {one}' in stub
     assert 'id="composer"' not in stub
     assert f"{HERE}?ticket={two}" not in stub
     again = await web.post(HERE, {"ticket": two, "into": four})
