@@ -7,7 +7,7 @@ import html
 import re
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -61,18 +61,24 @@ class Browser:
         return response.raise_for_status()
 
 
+PEOPLE = 2
+"""So many agents share the visits: of one person only ten searches may wait (`ombud.db.turns`)."""
+
+
 @asynccontextmanager
 async def visitors(desk: RunningDesk, count: int) -> AsyncIterator[list[Browser]]:
-    """Yield browsers that share an agent's session."""
-    async with _client(desk) as first:
-        signed_in = Browser(first)
-        await signed_in.sign_in(desk.agent, desk.password)
-        others = [_client(desk, first.cookies) for _ in range(count - 1)]
-        try:
-            yield [signed_in, *(Browser(one, signed_in.csrf) for one in others)]
-        finally:
-            for one in others:
-                await one.aclose()
+    """Yield browsers that share the sessions of two agents, the first agent's first."""
+    async with AsyncExitStack() as stack:
+        browsers: list[Browser] = []
+        for email in desk.people[1 : 1 + min(PEOPLE, count)]:
+            browser = Browser(await stack.enter_async_context(_client(desk)))
+            await browser.sign_in(email, desk.password)
+            browsers.append(browser)
+        for number in range(len(browsers), count):
+            known = browsers[number % PEOPLE]
+            client = await stack.enter_async_context(_client(desk, known.client.cookies))
+            browsers.append(Browser(client, known.csrf))
+        yield browsers
 
 
 async def first_page(desk: RunningDesk) -> None:
