@@ -15,12 +15,18 @@ import pytest
 RunningRedis = tuple["subprocess.Popen[bytes]", str]
 
 
-@contextmanager
-def redis_running() -> Iterator[RunningRedis]:
-    """Start one and yield its process and URL; skips, aloud, where there is no Redis."""
+def redis_program() -> str:
+    """Return the server's program; skips, aloud, where there is none: only root may install it."""
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("redis-server is missing (see .ci/system-packages)")
+    return program
+
+
+@contextmanager
+def redis_running() -> Iterator[RunningRedis]:
+    """Start one and yield its process and URL; skips where there is no Redis."""
+    program = redis_program()
     # A folder with a short name, whatever the test is called: a socket's path has at most 107 characters.
     with tempfile.TemporaryDirectory(prefix="ombud-redis-") as name:
         path = Path(name) / "redis.sock"
