@@ -36,6 +36,8 @@ WIDER = {"counters": 260}
 Counters stop at a thousand tickets each (60 pages instead of 9), and look three times at the changes of the sums that
 nobody has folded in yet, 5,000 at most (64 instead of 16).
 """
+RUNS = 4
+"""How often a statement is run, to see it once with nothing of the server's own beside it."""
 SHOWN = 51
 """Rows that a list looks at: those of a page, and whether there is another."""
 
@@ -57,11 +59,15 @@ class Cost:
 
 
 def cost(many: Many, actor: Actor, statement: Select[Any], role: str) -> Cost:
-    """Run a statement twice as a role, and look at the second time: by then the catalogue is known."""
+    """Run a statement as a role some times, and look at the cheapest: by then the catalogue is known.
+
+    Whoever makes tables elsewhere on the server, as other tests do, makes this session forget the catalogue and read
+    it again in the midst of a statement: 488 pages for 22 have been seen.
+    """
     with many.desk.read(actor) as session:
         session.execute(text(f"SET LOCAL ROLE {role}"))
-        plan_json(session, statement, analyze=True)
-        plan = plan_json(session, statement, analyze=True)["Plan"]
+        plans = [plan_json(session, statement, analyze=True)["Plan"] for _ in range(RUNS)]
+    plan = min(plans, key=_pages)
     nodes = list(_nodes(plan))
     scans = [node for node in nodes if "Relation Name" in node and node["Actual Loops"]]
     return Cost(
@@ -70,8 +76,12 @@ def cost(many: Many, actor: Actor, statement: Select[Any], role: str) -> Cost:
             (node["Actual Loops"] for node in nodes if node.get("Parent Relationship") == "InitPlan"),
             default=0,
         ),
-        plan["Shared Hit Blocks"] + plan["Shared Read Blocks"],
+        _pages(plan),
     )
+
+
+def _pages(plan: dict[str, Any]) -> int:
+    return int(plan["Shared Hit Blocks"]) + int(plan["Shared Read Blocks"])
 
 
 def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
