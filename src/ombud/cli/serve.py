@@ -24,6 +24,10 @@ Host = Annotated[str | None, typer.Option("--host", help="Address to listen on."
 Port = Annotated[int | None, typer.Option("--port", help="Port to listen on.", show_default="8377")]
 NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")]
 
+KEEP_ALIVE_SECONDS = 75
+"""How long an idle connection stays open: longer than proxies keep theirs (60 s is usual), for one that is closed while
+a request is on its way is an error to whoever sent it."""
+
 
 def command(
     data_dir: DataDir = None, host: Host = None, port: Port = None, no_browser: NoBrowser = False
@@ -74,6 +78,7 @@ def _run(
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=2,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         # Only a proxy on this machine is believed; others are named by the environment of uvicorn.
         proxy_headers=True,
     )
