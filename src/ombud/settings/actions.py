@@ -61,8 +61,18 @@ def _cleaned(changes: Mapping[str, Any], environment: Settings) -> dict[str, Any
 
 
 def _learn_with_the_commit(session: Session, values: Mapping[str, Any]) -> None:
+    """Learn what was chosen when it is committed, and nothing after a rollback, of a savepoint as well.
+
+    A rollback that took back something else makes no difference for long: the live hub looks each half second.
+    """
     choices = choices_of(session)
-    if choices is not None:
-        event.listen(
-            session, "after_commit", lambda _session: learn(choices, choices.turn(), values), once=True
-        )
+    if choices is None:
+        return
+    chosen = {"values": values}
+
+    def learn_chosen(_session: Session) -> None:
+        if chosen:
+            learn(choices, choices.turn(), chosen.pop("values"))
+
+    event.listen(session, "after_commit", learn_chosen, once=True)
+    event.listen(session, "after_soft_rollback", lambda _session, _transaction: chosen.clear(), once=True)
