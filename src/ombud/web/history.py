@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from itertools import groupby
 
@@ -56,14 +57,33 @@ def make_history(log: Iterable[AuditLog], around: Around) -> tuple[HistoryEntry,
 def _entry(rows: list[AuditLog], around: Around) -> HistoryEntry:
     # Within a request the log runs backwards as well: its first row says what was meant.
     first = rows[-1]
-    texts = dict.fromkeys(_said(row) for row in reversed(rows))
+    texts = Counter(_said(row) for row in reversed(rows))
     changes = [change for row in reversed(rows) for change in _changes(row, around)]
     return HistoryEntry(
         at=first.created_at,
         actor=person_of(first.user) if first.user is not None else None,
-        text=", ".join(texts),
-        changes=tuple(changes),
+        text=", ".join(_counted(text, count) for text, count in texts.items()),
+        changes=_tags_together(changes),
     )
+
+
+def _counted(text: str, count: int) -> str:
+    """Return what was done with how often, where that can be counted: "added 20 tags"."""
+    if count == 1 or text not in ("added a tag", "removed a tag"):
+        return text
+    return f"{text.split(maxsplit=1)[0]} {count} tags"
+
+
+def _tags_together(changes: list[ChangeView]) -> tuple[ChangeView, ...]:
+    """Return the changes with the tags of a request in one line for those added, one for those removed."""
+    tags = [change for change in changes if change.field == "Tag"]
+    if len(tags) < 2:
+        return tuple(changes)
+    added = ", ".join(change.after for change in tags if change.after)
+    removed = ", ".join(change.before for change in tags if change.before)
+    lines = [ChangeView("Tags", "", added)] if added else []
+    lines += [ChangeView("Tags", removed, "")] if removed else []
+    return (*(change for change in changes if change.field != "Tag"), *lines)
 
 
 def _said(row: AuditLog) -> str:

@@ -31,6 +31,7 @@ TITLES = {
     View.RESOLVED: "Resolved",
     View.ALL: "All",
 }
+_TITLES_OF_CUSTOMERS = {**TITLES, View.OPEN: "Open", View.WAITING: "Waiting for you"}
 _EMPTY = {
     View.MINE: Empty(
         "circle-user",
@@ -76,7 +77,7 @@ def make_list(
     shown, more = found[: place.limit], len(found) > place.limit
     cursor = encode_cursor(place.order_name, cursor_values(shown[-1], place)) if more else None
     return TicketList(
-        title="Search" if address.query else TITLES[address.view],
+        title="Search" if address.query else _titles(visitor)[address.view],
         href=address.here(),
         rows=tuple(_row(row, address, current) for row in shown),
         empty=_empty(address, meant),
@@ -234,6 +235,10 @@ def _bulk_menus(around: Around) -> tuple[Menu, ...]:
     people += [Option(str(key), who.name, person=who) for key, who in around.staff.items() if who.active]
     statuses = tuple(Option(value, label) for value, label in STATUS_LABELS.items())
     return (Menu("status", "Status", statuses, "status"), Menu("assignee", "Assign", tuple(people), "person"))
+
+
+def _titles(visitor: Visitor) -> dict[View, str]:
+    return TITLES if visitor.is_staff else _TITLES_OF_CUSTOMERS
 
 
 def bare_list(address: ListAddress) -> TicketList:

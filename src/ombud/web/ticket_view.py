@@ -221,7 +221,7 @@ def _sends(status: TicketStatus) -> tuple[tuple[str, str], ...]:
 def _banners(visitor: Visitor, loaded: LoadedTicket, base: str, query: str) -> tuple[BannerView, ...]:
     ticket = loaded.ticket
     if ticket.deleted_at is None:
-        return _merged_banner(ticket, loaded.row.merged_into)
+        return _merged_banner(visitor, loaded)
     text = (
         f"This ticket was deleted {_since(ticket.deleted_at)}. Nothing can be changed until it is restored."
     )
@@ -230,14 +230,35 @@ def _banners(visitor: Visitor, loaded: LoadedTicket, base: str, query: str) -> t
     return (BannerView("trash-2", text, "urgent", "Restore", f"{base}/restoration{query}", post=True),)
 
 
-def _merged_banner(ticket: Ticket, into: str | None) -> tuple[BannerView, ...]:
-    """Say where a merged ticket goes on, to who sees that."""
-    if ticket.merged_into_id is None:
+def _merged_banner(visitor: Visitor, loaded: LoadedTicket) -> tuple[BannerView, ...]:
+    """Say where a merged ticket goes on, to who sees that; to staff also who merged it and when."""
+    if loaded.ticket.merged_into_id is None:
         return ()
+    into: str | None = loaded.row.merged_into
+    merging = next((row for row in loaded.log if _merged(row)), None)
+    by = f" by {person_of(merging.user).name}" if merging and merging.user else ""
+    since = f" {_since(merging.created_at)}" if merging else ""
+    text = f"This ticket was merged into {into or 'another one'}{by}{since}."
     if into is None:
-        return (BannerView("git-merge", "This ticket was merged into another one. Nothing is added to it."),)
-    text = f"This ticket was merged into {into}, where the conversation goes on."
-    return (BannerView("git-merge", text, action=f"Go to {into}", href=at(f"/tickets/{into}")),)
+        return (BannerView("git-merge", f"{text} Nothing is added to it."),)
+    actor = visitor.actor
+    may_undo = (
+        merging is not None and visitor.can_write and (actor.is_admin or actor.user_id == merging.user_id)
+    )
+    return (
+        BannerView(
+            "git-merge",
+            f"{text} The conversation goes on there.",
+            action=f"Go to {into}",
+            href=at(f"/tickets/{into}"),
+            undo=merging.request_id if merging and may_undo else "",
+        ),
+    )
+
+
+def _merged(row: AuditLog) -> bool:
+    """Tell whether a row of the log, which comes newest first, is the merge that holds."""
+    return row.table_name == "tickets" and bool(row.changes.get("merged_into_id", (None, None))[1])
 
 
 def _since(moment: datetime) -> str:

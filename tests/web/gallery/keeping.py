@@ -65,7 +65,7 @@ def _side(person: PersonView, title: str = "", *, number: str = "") -> Side:
     )
 
 
-def _transfer(number: int, state: str, icon: str, **changes: Any) -> TransferRow:
+def transfer(number: int, state: str, icon: str, **changes: Any) -> TransferRow:
     known: dict[str, Any] = {
         "id": number,
         "name": f"desk-{number}.jsonl",
@@ -218,9 +218,9 @@ def _merging() -> dict[str, State]:
 
 
 def _settings() -> dict[str, State]:
-    running = _transfer(1, "Under way", "hourglass", is_open=True, end_href="/end", name=WORD)
-    failed = _transfer(2, "Failed", "octagon-alert", is_bad=True, problem=f"The file ends too early. {WORD}")
-    done = _transfer(3, "Done", "circle-check", expires_at=before(days=-3), download_href="/file")
+    running = transfer(1, "Under way", "hourglass", is_open=True, end_href="/end", name=WORD)
+    failed = transfer(2, "Failed", "octagon-alert", is_bad=True, problem=f"The file ends too early. {WORD}")
+    done = transfer(3, "Done", "circle-check", expires_at=before(days=-3), download_href="/file")
     transfers: dict[str, Any] = {
         "frame": frame("settings"),
         "can_export": True,

@@ -121,7 +121,11 @@ def single_pages() -> dict[str, State]:
             "pages/new_ticket.html",
             {**new, "errors": bad, "values": {**none, "email": "amara"}},
         ),
-        "search-page": ("pages/search.html", {"frame": frame("search")}),
+        "search-page": ("pages/search.html", {"frame": frame("search"), "q": "", "error": ""}),
+        "search-refused": (
+            "pages/search.html",
+            {"frame": frame("search"), "q": "status:nonsense", "error": "Status: can be open, closed."},
+        ),
         "history": (
             "pages/history.html",
             {

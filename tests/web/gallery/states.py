@@ -36,6 +36,7 @@ from tests.web.gallery.people import (
     YUKI,
 )
 from tests.web.gallery.rows import row, rows
+from tests.web.gallery.sensitive import sensitive_pages
 from tests.web.gallery.singles import single_pages
 
 
@@ -238,7 +239,7 @@ def states() -> dict[str, State]:
     )
     merged = BannerView(
         "git-merge",
-        "Merged into OMB-1001, where the conversation goes on.",
+        "This ticket was merged into OMB-1001 by Priya Nair 2 h ago. The conversation goes on there.",
         "plain",
         "Open OMB-1001",
         "/tickets/OMB-1001",
@@ -307,4 +308,5 @@ def states() -> dict[str, State]:
         "ticket-conflict": desk(view=ticket(conflict=conflict, priority=menus.priority("low"))),
         **single_pages(),
         **keeping_pages(),
+        **sensitive_pages(),
     }

@@ -7,13 +7,14 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from ombud.errors import Invalid
 from ombud.tickets import TicketFilter
 from ombud.tickets import queries as tickets
 from ombud.tickets.policy import require_askable
 from ombud.tickets.suggestions import suggest
 from ombud.web import queries
 from ombud.web.addresses import ListAddress, read_address, read_before
-from ombud.web.answers import Toast, page, wants
+from ombud.web.answers import Toast, is_htmx, page, wants
 from ombud.web.around import home_of, make_frame, read_around
 from ombud.web.auth import SignedIn, Visitor
 from ombud.web.listing import make_list
@@ -32,8 +33,13 @@ async def home(visitor: SignedIn) -> Response:
 @router.get("/tickets")
 async def inbox(request: Request, visitor: SignedIn) -> Response:
     """Show a list; for its own refresh only the rows."""
-    address = read_address(request.query_params)
-    require_askable(visitor.actor, address.asked)
+    try:
+        address = read_address(request.query_params)
+        require_askable(visitor.actor, address.asked)
+    except Invalid as error:
+        if is_htmx(request) or not request.query_params.get("q"):
+            raise
+        return await _search_page(request, visitor, request.query_params["q"], error.message)
     async with visitor.listing(address.wanted) as session:
         statement = queries.around_list(visitor.actor, address.wanted)
         row = (await session.execute(statement)).one()
@@ -59,12 +65,20 @@ async def counters(request: Request, visitor: SignedIn, current: str = "") -> Re
 
 @router.get("/tickets/search")
 async def search(request: Request, visitor: SignedIn) -> Response:
-    """Show a page for searching, for small screens."""
+    """Show a page for searching: for small screens, and to learn what can be asked."""
+    return await _search_page(request, visitor)
+
+
+async def _search_page(request: Request, visitor: Visitor, query: str = "", error: str = "") -> Response:
+    """Show the search box alone; with what was typed and what is wrong with it, so that it can be put right."""
     async with visitor.desk.aread(visitor.actor, by_key=True) as session:
         row = (await session.execute(queries.surroundings(visitor.actor))).one()
-    return page(
-        request, "pages/search.html", {"frame": make_frame(request, visitor, read_around(row), "search")}
-    )
+    context = {
+        "frame": make_frame(request, visitor, read_around(row), "search"),
+        "q": query[:500],
+        "error": error[:1].upper() + error[1:],
+    }
+    return page(request, "pages/search.html", context, status=422 if error else 200)
 
 
 async def ticket_page(request: Request, visitor: Visitor, number: str) -> Response:

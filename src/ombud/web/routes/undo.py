@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -21,10 +19,13 @@ async def undo(request: Request, visitor: SignedIn, form: SignedForm) -> Respons
     """Undo the request named in the form, whole; what changed since is told and nothing is overwritten."""
     undone = await visitor.desk.arun(visitor.actor, undo_request, text_of(form, "request")[:64])
     if not is_htmx(request):
-        # Where something was merged its page would tell of that again; a file is on its ticket again.
-        return go_to(request, back_of(request) if undone.files else at("/"))
+        back, _, query = back_of(request).partition("?")
+        # The page that a merge led to tells of it by its address: it would tell of that again.
+        return go_to(request, back if "merged=" in query or not query else f"{back}?{query}")
     headers = {"HX-Trigger": "tickets-changed"}
-    toast = Toast("It is as it was before.")
-    if not undone.files:  # to take a file off again is a decision of its own
-        toast = replace(toast, undo_href=at("/undo"), fields={"request": undone.request_id})
+    again = {"request": undone.request_id}
+    toast = Toast("It is as it was before.", at("/undo"), again)
+    if undone.files:  # to take a file off again is a decision of its own, with its own way back
+        what = "The file is back" if undone.files == 1 else "The files are back"
+        toast = Toast(f"{what}. To remove it again, press the cross beside it.")
     return toasted(request, visitor.csrf, toast, headers)

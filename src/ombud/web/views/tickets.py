@@ -104,6 +104,8 @@ class BannerView:
     href: str = ""
     """With `post`, the address of a form; otherwise a link."""
     post: bool = False
+    undo: str = ""
+    """The request that did it, where the reader may take it back."""
 
 
 @dataclass(frozen=True, slots=True)

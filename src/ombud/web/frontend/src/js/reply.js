@@ -24,10 +24,19 @@ class ReplyBox extends HTMLElement {
       this.drag(event, false);
       this.take(event.dataTransfer?.files, event);
     });
+    this.leave = () => {
+      if (!this.timer) return;
+      this.aside(this.text.value);
+      this.keep();
+    };
+    addEventListener("pagehide", this.leave);
+    this.restore();
   }
 
+  // Words of the last moment are kept as well, whichever way one leaves.
   disconnectedCallback() {
-    clearTimeout(this.timer);
+    removeEventListener("pagehide", this.leave);
+    this.leave();
   }
 
   get kind() {
@@ -42,12 +51,41 @@ class ReplyBox extends HTMLElement {
 
   async keep() {
     clearTimeout(this.timer);
+    this.timer = 0;
     const written = this.text.value;
     const body = new URLSearchParams({ text: written, kind: this.kind.value });
     const headers = { "X-CSRF-Token": this.querySelector("[name=csrf]").value };
     const answer = await fetch(this.dataset.draft, { method: "POST", body, headers, keepalive: true }).catch(() => null);
     if (this.text.value === written && written.trim()) this.say(answer?.ok ? "Saved" : "Not saved yet");
+    if (answer?.ok) this.forget(written);
+    else this.aside(written);
     if (!answer?.ok && this.isConnected) this.timer = setTimeout(() => this.keep(), 10 * PAUSE);
+  }
+
+  // What the desk has not got (the session ended, the network is gone) stays in this tab until it has.
+  get place() {
+    return `ombud-draft ${this.dataset.writer} ${this.dataset.draft}`;
+  }
+
+  aside(text) {
+    if (text.trim()) sessionStorage.setItem(this.place, JSON.stringify({ text, kind: this.kind.value }));
+  }
+
+  forget(text) {
+    const kept = JSON.parse(sessionStorage.getItem(this.place));
+    if (kept?.text === text || !text.trim()) sessionStorage.removeItem(this.place);
+  }
+
+  restore() {
+    const kept = JSON.parse(sessionStorage.getItem(this.place));
+    const kind = kept && this.querySelector(`[name=kind][value="${kept.kind}"]`);
+    if (!kind) return;
+    // The desk's own draft may be an older one of the same text, or another: then neither is dropped.
+    const there = this.text.value.trim();
+    this.text.value = !there || kept.text.startsWith(there) ? kept.text : `${this.text.value}\n\n${kept.text}`;
+    kind.checked = true;
+    sessionStorage.removeItem(this.place);
+    this.keep();
   }
 
   changed(event) {
@@ -103,6 +141,7 @@ class ReplyBox extends HTMLElement {
   sent(event) {
     if (!event.target.matches("form.composer-box")) return;
     clearTimeout(this.timer);
+    this.timer = 0;
     this.outgoing = this.text.value;
     this.text.value = "";
     this.querySelector("#composer-error").textContent = "";
@@ -126,11 +165,13 @@ class ReplyBox extends HTMLElement {
     this.querySelector(".preview").replaceChildren();
     this.querySelector("[data-preview]").setAttribute("aria-pressed", "false");
     this.say("");
+    sessionStorage.removeItem(this.place);
     if (this.text.value.trim()) this.keep();
   }
 
   failed(xhr) {
     this.text.value = [this.outgoing, this.text.value].filter(Boolean).join("\n\n");
+    this.aside(this.text.value); // at once: an ended session leads to the sign-in page now
     this.querySelector("#composer-error").textContent =
       xhr?.getResponseHeader("X-Problem") || "Not sent: the desk did not answer. Your text is kept; try again.";
     this.keep();
@@ -139,3 +180,6 @@ class ReplyBox extends HTMLElement {
 }
 
 customElements.define("reply-box", ReplyBox);
+
+// Whoever signs out leaves nothing behind in the tab.
+document.addEventListener("submit", (event) => event.target.matches("[data-sign-out]") && sessionStorage.clear());

@@ -1,0 +1,51 @@
+"""What somebody is typing outlives what happens meanwhile: the session's end, a colleague's change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import expect
+from sqlalchemy.orm import Session
+
+from ombud.models import Ticket
+from ombud.tickets import change_ticket
+from tests.web.browser.conftest import Site
+
+
+def test_a_reply_outlives_the_session(site: Site) -> None:
+    agent = site.cast.agent
+    page = site.ticket(site.window(agent))
+    page.get_by_label("Message", exact=True).fill("An hour of thought")
+    page.context.clear_cookies()
+    page.get_by_label("Message", exact=True).press("Control+Enter")
+    page.get_by_label("Password").fill(agent.password)
+    page.get_by_label("Email").fill(agent.email)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(f"**/tickets/{site.number}*")
+    expect(page.get_by_label("Message", exact=True)).to_have_value("An hour of thought")
+    expect(page.locator("[data-saved]")).to_have_text("Saved")
+    assert "An hour" not in page.evaluate("JSON.stringify(sessionStorage)"), "the desk has it now"
+    site.forgive("401")
+
+
+def test_a_title_being_typed_does_not_undo_a_colleagues(site: Site, act: Callable[..., Any]) -> None:
+    page = site.ticket(site.window(site.cast.agent))
+    page.locator(".title-edit > summary").click()
+    title = page.get_by_label("Title", exact=True)
+    title.fill("Mine")
+    page.get_by_label("Message", exact=True).focus()  # what has the focus would keep its words anyway
+
+    def rename(session: Session) -> None:
+        found = session.query(Ticket).filter_by(ticket_number=site.number).one()
+        change_ticket(session, found.id, {"title": "A colleague's"})
+
+    act(site.cast.other_agent, rename)
+    expect(page.locator(".timeline")).to_contain_text("A colleague's")
+    expect(title).to_have_value("Mine")
+    page.locator(".title-edit").get_by_role("button", name="Save").click()
+    expect(page.locator("toast-note")).to_contain_text("Somebody else changed the title")
+    expect(title).to_have_value("Mine")
+    page.locator(".title-edit").get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", level=1, name="Mine")).to_be_visible()
+    site.forgive("409")
