@@ -67,7 +67,7 @@ async def test_a_script_gets_the_page_anew_with_a_way_back(web: Browser, cast: C
     assert 'id="composer"' not in answer
     request = re.findall(r'name="request" value="([^"]+)"', answer)[-1]
     undone = (await web.post("/undo", {"request": request}, headers=htmx())).text
-    assert "It is as it was before." in undone
+    assert "The file is back. To remove it again, press the cross beside it." in undone
     assert "data-key" not in undone, "taking the file off again is a decision of its own"
     again = await web.post(href, headers=htmx())
     assert again.status_code == 200

@@ -72,13 +72,16 @@ async def test_filters_in_the_address_combine(web: Browser, cast: Cast, desk: De
         "cursor=nope",
         "requester=9e9",
         "q=%00",
+        "q=status:nonsense",
     ],
 )
 async def test_an_address_that_means_nothing_is_told_so(web: Browser, cast: Cast, query: str) -> None:
     await web.sign_in(cast.agent)
     answer = await web.get(f"/tickets?view=all&{query}")
     assert answer.status_code == 422
-    assert "Something is not right yet" in answer.text
+    in_the_box = query.startswith("q=")  # the words stay, to be put right
+    assert ('id="search-error"' if in_the_box else "Something is not right yet") in answer.text
+    assert ('value="status:nonsense"' in answer.text) == (query == "q=status:nonsense")
 
 
 @pytest.mark.parametrize("sort", ["-activity", "activity", "-created", "created", "-priority"])

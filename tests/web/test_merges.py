@@ -74,13 +74,18 @@ async def test_one_ticket_goes_on_in_another_and_back(web: Browser, cast: Cast, 
     assert "fire.png" in target
     stub = (await web.get(f"/tickets/{two}")).text
     assert f'href="/tickets/{one}" data-goes-on>Go to {one}' in stub
+    assert f"merged into {one} by Agnes Agent just now." in stub
     assert 'id="composer"' not in stub
     assert f"{HERE}?ticket={two}" not in stub
     again = await web.post(HERE, {"ticket": two, "into": four})
     assert (again.status_code, "was merged already" in again.text) == (409, True)
     request = re.search(r'name="request" value="([^"]+)"', target)
     assert request is not None
-    assert (await web.post("/undo", {"request": request[1]})).status_code == 303
+    assert f'name="request" value="{request[1]}"' in stub
+    here = {"Referer": f"http://desk.example/tickets/{two}"}
+    undone = await web.post("/undo", {"request": request[1]}, headers=here)
+    assert (undone.status_code, undone.headers["location"]) == (303, f"/tickets/{two}")
+    assert 'id="composer"' in (await web.get(f"/tickets/{two}")).text
     assert await into_of(desk, two) is None
     web.client.cookies.clear()
     await web.sign_in(cast.customer)

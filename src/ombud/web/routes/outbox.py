@@ -191,7 +191,7 @@ def _view(mail: OutboundMail, visitor: Visitor) -> OutboundView:
     nouns = _ALLOWED.get(mail.state, ()) if visitor.can_write else ()
     return OutboundView(
         href=here,
-        subject=mail.subject or "(no subject)",
+        subject=mail.subject or (mail.ticket.title if mail.ticket is not None else "") or "(no subject)",
         kind=KINDS[mail.kind.value],
         delivery=delivery_of(mail),
         queued_at=mail.queued_at,
