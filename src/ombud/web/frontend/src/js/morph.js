@@ -1,18 +1,20 @@
 // Refreshing a part must not disturb who uses it: what is unfolded stays unfolded, a filter that is open stays
 // open, and the field that has the focus keeps its text.
-import "./htmx.js";
+import htmx from "./htmx.js";
 import { Idiomorph } from "idiomorph/htmx";
 
 Idiomorph.defaults.ignoreActiveValue = true;
 
 // A title that was taken closes its field, before the answer is put in. One that met a colleague's stays as it was
-// typed, and is told of: the next press on Save means it.
+// typed, beside a page that shows theirs: the next press on Save means it.
 document.body.addEventListener("htmx:beforeOnLoad", (event) => {
   const edit = event.target.closest?.(".title-edit");
   if (edit && event.detail.xhr.status === 200) edit.open = false;
-  if (edit && event.detail.xhr.status === 409) edit.dataset.told = "";
+  if (!edit || event.detail.xhr.status !== 409) return;
+  edit.dataset.told = "";
+  htmx.trigger(document.body, "tickets-changed");
 });
-document.body.addEventListener("htmx:afterOnLoad", () => delete document.querySelector(".title-edit")?.dataset.told);
+document.body.addEventListener("htmx:oobAfterSwap", () => delete document.querySelector(".title-edit")?.dataset.told);
 
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) => {
   if (name === "open" && element.matches("details")) return false;
