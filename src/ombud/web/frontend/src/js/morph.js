@@ -14,7 +14,9 @@ document.body.addEventListener("htmx:beforeOnLoad", (event) => {
   edit.dataset.told = "";
   htmx.trigger(document.body, "tickets-changed");
 });
-document.body.addEventListener("htmx:oobAfterSwap", () => delete document.querySelector(".title-edit")?.dataset.told);
+document.body.addEventListener("htmx:oobAfterSwap", (event) => {
+  if (event.detail.target?.id === "ticket-head") delete event.detail.target.querySelector(".title-edit")?.dataset.told;
+});
 
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) => {
   if (name === "open" && element.matches("details")) return false;
