@@ -20,6 +20,11 @@ SHAPES: dict[str, tuple[int, int, Scheme]] = {
 }
 
 
+WIDER = """[...document.querySelectorAll("main, .talk, .sheet")]
+    .filter((pane) => pane.clientWidth && pane.scrollWidth > pane.clientWidth + 1)
+    .map((pane) => `${pane.className || pane.tagName}: ${pane.scrollWidth} in ${pane.clientWidth}`)"""
+
+
 @pytest.fixture(scope="module")
 def address(chromium: Browser) -> Iterator[str]:
     with serving(application()) as url:
@@ -56,5 +61,8 @@ def test_state_fits_320_pixels(name: str, chromium: Browser, address: str) -> No
     page = chromium.new_page(viewport={"width": 320, "height": 640})
     page.goto(f"{address}/{name}")
     width = page.evaluate("document.documentElement.scrollWidth")
+    # A pane that scrolls by itself hides from the page what is too wide for it.
+    hidden = page.evaluate(WIDER)
     page.close()
     assert width <= 320, f"{name} is {width} px wide"
+    assert hidden == [], f"{name} has what is wider than its pane"
