@@ -180,6 +180,7 @@ async def test_signing_out_takes_the_token_along_and_its_state_comes_back(
     await sign_in(web, stage, sid="one", **NEW)
     async with desk.aread(SYSTEM, fresh=True) as session:
         [kept] = await session.scalars(select(WebSession.id_token).where(WebSession.id_token.is_not(None)))
+    assert kept is not None
     assert b"eyJ" not in kept
     # Another key of the ring seals it anew, and it still opens.
     folder = data_dir(open_runtime.settings) / "keys"
