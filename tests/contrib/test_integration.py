@@ -40,10 +40,12 @@ def test_a_program_reports_and_is_told(
         ]
         with subprocess.Popen(board, stdout=subprocess.PIPE, text=True) as shown:
             assert shown.stdout is not None
-            lines = [shown.stdout.readline().split() for _ in range(3)]
+            lines = [shown.stdout.readline().split() for _ in range(4)]
             shown.terminate()
     assert done.returncode == 0, done.stderr
-    assert {one[2] for one in lines} == {"ticket.created", "ticket.commented", "ticket.status_changed"}, lines
+    assert {one[1] for one in lines} == {json.loads(done.stdout)["number"]}
+    assert lines[0][2] == "ticket.created"
+    assert {"ticket.commented", "ticket.status_changed"} <= {one[2] for one in lines}, lines
     told = json.loads(done.stdout)
     assert told["found"] == [told["number"]]
     assert told["status"] == "resolved"

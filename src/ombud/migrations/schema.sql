@@ -3098,7 +3098,8 @@ CREATE FUNCTION ombud.cut_account_letter() RETURNS trigger
     SET search_path TO 'pg_catalog'
     AS $$
 BEGIN
-  UPDATE ombud.account_letters SET sealed = NULL WHERE mail_id = NEW.id AND sealed IS NOT NULL;
+  UPDATE ombud.account_letters SET sealed = NULL, from_ip = NULL, from_browser = NULL
+   WHERE mail_id = NEW.id AND (sealed IS NOT NULL OR from_ip IS NOT NULL OR from_browser IS NOT NULL);
   RETURN NULL;
 END $$;
 
@@ -3980,6 +3981,22 @@ BEGIN
 END $$;
 
 ALTER FUNCTION ombud.note_stale_transfer() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.note_whence() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  NEW.from_ip := NULL;
+  NEW.from_browser := NULL;
+  IF ombud.actor_kind() = 'system' OR NEW.user_id = ombud.actor_id() THEN
+    NEW.from_ip := left(nullif(current_setting('ombud.from_ip', true), ''), 45);
+    NEW.from_browser := left(nullif(current_setting('ombud.from_browser', true), ''), 100);
+  END IF;
+  RETURN NEW;
+END $$;
+
+ALTER FUNCTION ombud.note_whence() OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.notify_staff(told_kind text, tickets bigint[], comment bigint, people bigint[], quietly boolean) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4882,6 +4899,9 @@ CREATE TABLE ombud.account_letters (
     user_id bigint,
     kind text NOT NULL,
     sealed bytea,
+    from_ip character varying(45),
+    from_browser character varying(100),
+    caused_at timestamp with time zone,
     CONSTRAINT ck_account_letters_kind CHECK ((kind = ANY (ARRAY['invite'::text, 'reset'::text, 'verify'::text, 'sign_in'::text, 'password_changed'::text, 'address_changed'::text, 'totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text, 'identity_added'::text, 'identity_removed'::text, 'webhook_off'::text])))
 );
 
@@ -4919,6 +4939,8 @@ CREATE TABLE ombud.account_requests (
     email character varying(255) NOT NULL,
     user_id bigint,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    from_ip character varying(45),
+    from_browser character varying(100),
     CONSTRAINT ck_account_requests_kind CHECK ((kind = ANY (ARRAY['invite'::text, 'reset'::text, 'verify'::text, 'sign_in'::text, 'password_changed'::text, 'address_changed'::text, 'totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text, 'identity_added'::text, 'identity_removed'::text, 'webhook_off'::text])))
 );
 
@@ -6820,6 +6842,8 @@ CREATE TRIGGER mail_notice AFTER INSERT ON ombud.account_notices FOR EACH ROW WH
 
 CREATE TRIGGER moved AFTER UPDATE OF ticket_id, comment_id ON ombud.inbound_mails FOR EACH ROW WHEN (((old.state <> 'received'::text) AND ((new.message_id)::text <> ''::text) AND ((old.classification)::text <> 'bounce'::text) AND ((old.ticket_id IS DISTINCT FROM new.ticket_id) OR (old.comment_id IS DISTINCT FROM new.comment_id)))) EXECUTE FUNCTION ombud.moved_mail();
 
+CREATE TRIGGER note_whence BEFORE INSERT ON ombud.account_requests FOR EACH ROW EXECUTE FUNCTION ombud.note_whence();
+
 CREATE TRIGGER s_search_delete AFTER DELETE ON ombud.comments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.search_changed_comments();
 
 CREATE TRIGGER s_search_insert AFTER INSERT ON ombud.comments REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION ombud.search_new_comments();
@@ -8591,6 +8615,8 @@ GRANT ALL ON FUNCTION ombud.next_ticket_number() TO ombud_app;
 REVOKE ALL ON FUNCTION ombud.note_stale_files() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.note_stale_transfer() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.note_whence() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.notify_staff(told_kind text, tickets bigint[], comment bigint, people bigint[], quietly boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.notify_staff(told_kind text, tickets bigint[], comment bigint, people bigint[], quietly boolean) TO ombud_app;

@@ -92,10 +92,9 @@ def desk_mailbox() -> Select[*tuple[Any, ...]]:
 
 
 def account_letter(mail_id: int) -> Select[AccountLetter]:
-    """Return what a letter about an account is, with its sealed secret, for the worker."""
-    return (
-        select(AccountLetter).where(AccountLetter.mail_id == mail_id).options(undefer(AccountLetter.sealed))
-    )
+    """Return what a letter about an account is, with its sealed secret and what it was about, for the worker."""
+    kept = AccountLetter.sealed, AccountLetter.from_ip, AccountLetter.from_browser, AccountLetter.caused_at
+    return select(AccountLetter).where(AccountLetter.mail_id == mail_id).options(*map(undefer, kept))
 
 
 def account_state(user_id: int) -> Select[*tuple[Any, ...]]:

@@ -27,6 +27,7 @@ from ombud.models import (
     StepKind,
     TotpFactor,
 )
+from ombud.people import whence
 from ombud.people.accounts import ByProvider, confirm
 from ombud.people.actions import end_other_sessions, get_user
 from ombud.people.factors import queries
@@ -298,6 +299,7 @@ def _without(session: Session, user_id: int, kind: NoticeKind, detail: str = "")
 def _tell(session: Session, user_id: int, kind: NoticeKind, detail: str = "") -> None:
     actor = actor_of(session)
     by_other = kind is NoticeKind.FACTORS_RESET and actor.user_id != user_id
+    whence.tell(session)
     session.add(AccountNotice(user_id=user_id, kind=kind, detail=detail, by_other=by_other))
     session.flush()
 

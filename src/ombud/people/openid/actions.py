@@ -27,6 +27,7 @@ from ombud.models import (
     User,
     UserRole,
 )
+from ombud.people import whence
 from ombud.people.accounts import confirm
 from ombud.people.actions import create_user
 from ombud.people.openid import queries
@@ -323,5 +324,6 @@ def _self(session: Session) -> User:
 
 def _tell(session: Session, user_id: int, kind: NoticeKind, detail: str) -> None:
     by_other = kind is NoticeKind.IDENTITY_REMOVED and actor_of(session).user_id != user_id
+    whence.tell(session)
     session.add(AccountNotice(user_id=user_id, kind=kind, detail=detail, by_other=by_other))
     session.flush()
