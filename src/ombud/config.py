@@ -132,7 +132,7 @@ class Settings(BaseSettings):
         min_length=1,
         max_length=60,
         pattern=r"\S",
-        description="What the desk is called on its pages.",
+        description="What the desk is called on its pages and in letters about accounts.",
     )
     purge_after_days: Annotated[
         int | None,

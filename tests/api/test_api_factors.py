@@ -14,7 +14,15 @@ from ombud.api.app import create_api
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.statements import counted
-from ombud.models import AccountNotice, Identity, IdentityProvider, NoticeKind, User, WebSession
+from ombud.models import (
+    AccountNotice,
+    AccountRequest,
+    Identity,
+    IdentityProvider,
+    NoticeKind,
+    User,
+    WebSession,
+)
 from ombud.people import accounts, throttle
 from ombud.runtime import Runtime
 from ombud.testing.personas import Cast, Persona
@@ -241,6 +249,9 @@ async def test_ones_password_is_replaced_and_browsers_are_signed_out(
     short = await agent.put("me/password", json={"password": "short"})
     assert (short.status_code, "password" in short.text) == (422, True)
     assert (await agent.put("me/password", json={"password": NEW_PASSWORD})).status_code == 204
+    async with desk.aread(SYSTEM, fresh=True) as session:
+        [letter] = await session.scalars(select(AccountRequest))
+    assert (letter.from_ip, letter.from_browser) == ("127.0.0.1", "python-httpx"), "what the letter says"
     assert await sessions_of(desk, cast.agent) == 0
     await desk.arun(cast.agent.in_new_request(), accounts.start_session, cast.agent.id)
     await grow_old(desk, cast.agent)

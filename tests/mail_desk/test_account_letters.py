@@ -1,6 +1,9 @@
 """Letters about accounts, from the request to the letter that a real server took, and where their secrets are not."""
 
+import contextvars
 import re
+from collections.abc import Callable
+from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -8,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text, update
 
-from ombud import Actor
+from ombud import Actor, clock
 from ombud.kit.passkeys import NewKey
 from ombud.kit.tokens import digest
 from ombud.kit.vault import Vault, add_key, open_vault
@@ -16,7 +19,7 @@ from ombud.mail.actions import count_stale, reseal
 from ombud.mail.outgoing.accounts import write_requested
 from ombud.mail.outgoing.actions import retry
 from ombud.models import AccountLetter, AccountRequest, AccountToken, LetterKind, OutboundState
-from ombud.people import letters, queries
+from ombud.people import letters, queries, whence
 from ombud.people.actions import change_user, deactivate_user, set_password
 from ombud.people.factors import add_passkey, make_recovery_codes, reset_factors
 from ombud.people.factors.actions import use_recovery_code
@@ -219,3 +222,53 @@ def test_a_letter_says_whose_and_what_it_is(tray: OutTray, vault: Vault) -> None
     with tray.desk.read(tray.cast.admin.in_new_request()) as session:
         (about,) = session.scalars(select(AccountLetter)).all()
     assert (about.kind, about.user_id) == (LetterKind.INVITE, tray.cast.agent.id)
+
+
+def test_a_letter_says_when_it_was_from_where_and_of_which_desk(tray: OutTray, vault: Vault) -> None:
+    """Who did it reads where from; what somebody else did tells nothing of them."""
+    agent, desk = tray.cast.agent, tray.desk
+
+    def by(actor: Actor, action: Callable[..., object], *given: object) -> None:
+        whence.settle("203.0.113.9", "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0")
+        desk.run(actor, action, *given)
+
+    def came(actor: Actor, action: Callable[..., object], *given: object) -> EmailMessage:
+        contextvars.copy_context().run(by, actor, action, *given)
+        assert _write(tray, vault) == 1
+        (letter,) = tray.send()
+        return _message(letter)
+
+    def text_of(message: EmailMessage) -> str:
+        body = message.get_body(("plain",))
+        assert body is not None
+        return str(body.get_content()).replace("\r\n", "\n")
+
+    mine = text_of(came(agent.in_new_request(), set_password, agent.id, "$argon2id$x"))
+    assert "With: Firefox on Linux\nFrom: 203.0.113.9" in mine
+    assert (
+        f"When: {clock.now():%d %B %Y}, " in mine
+        or f"When: {clock.now() - timedelta(minutes=5):%d %B %Y}, " in mine
+    )
+    assert mine.rstrip().endswith(BASE_URL)
+    reset = came(Actor.system("sign-in"), letters.ask_for_letter, LetterKind.RESET, agent.email)
+    assert "From: 203.0.113.9" in text_of(reset), "of who asked, whoever that is"
+    for action in (set_password, reset_factors):
+        given = (agent.id, "$argon2id$y") if action is set_password else (agent.id,)
+        theirs = text_of(came(tray.cast.admin.in_new_request(), action, *given))
+        assert "When: " in theirs
+        assert "With: " not in theirs
+        assert "From: " not in theirs
+    invited = text_of(came(SYSTEM, letters.ask_for_letter, LetterKind.INVITE, agent.email))
+    assert "When: " not in invited
+    with desk.read(SYSTEM) as session:
+        left = text(
+            "SELECT count(*) FROM ombud.account_letters WHERE from_ip IS NOT NULL OR from_browser IS NOT NULL"
+        )
+        assert session.scalar(left) == 0, "kept until the letter is out"
+
+    assert "Tally Bird" not in str(reset)
+    desk.choices.take(desk.choices.turn(), {"desk_name": "Tally Bird"})
+    named = came(agent.in_new_request(), set_password, agent.id, "$argon2id$z")
+    assert named["Subject"] == "Your password at Tally Bird was changed"
+    assert str(named["From"]).startswith("Tally Bird <")
+    assert f"Tally Bird\n{BASE_URL}" in text_of(named)

@@ -20,7 +20,11 @@ CLIENT_ID, CLIENT_SECRET = "desk", "a secret of the tests"
 
 @contextmanager
 def provider_running(
-    redirect_uri: str, accounts: Mapping[str, Mapping[str, Any]], *, signed_out_uri: str = ""
+    redirect_uri: str,
+    accounts: Mapping[str, Mapping[str, Any]],
+    *,
+    signed_out_uri: str = "",
+    logout_uri: str = "",
 ) -> Iterator[str]:
     """Start a provider that knows the desk and these accounts; yields its issuer."""
     node = hatch_build.some_node()
@@ -29,12 +33,14 @@ def provider_running(
     with (FOLDER / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # test processes install once, one after the other
         hatch_build.install_packages(node, FOLDER)
-    client = {
+    client: dict[str, Any] = {
         "client_id": CLIENT_ID,
         "client_secret": CLIENT_SECRET,
         "redirect_uris": [redirect_uri],
         "post_logout_redirect_uris": [signed_out_uri] if signed_out_uri else [],
     }
+    if logout_uri:
+        client |= {"backchannel_logout_uri": logout_uri, "backchannel_logout_session_required": True}
     process = subprocess.Popen(
         [*node.node, "server.mjs"],
         cwd=FOLDER,

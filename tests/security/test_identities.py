@@ -97,6 +97,9 @@ def test_ways_to_a_provider_are_the_doors(desk: Desk, cast: Cast, provider_id: i
         with pytest.raises((OmbudError, DBAPIError)):
             seen(desk, person.actor, "SELECT verifier FROM ombud.sign_in_flows")
         assert refused(desk, person.actor, "DELETE FROM ombud.sign_in_flows")
+        for hidden in ("id_token FROM ombud.web_sessions", "token_hash FROM ombud.logout_tokens"):
+            with pytest.raises((OmbudError, DBAPIError)):
+                seen(desk, person.actor, f"SELECT {hidden}")
     assert seen(desk, SYSTEM, "SELECT verifier FROM ombud.sign_in_flows") == ["v"]
 
 

@@ -281,7 +281,7 @@ def test_every_model_is_in_the_matrix_or_private() -> None:
         "outbound_mails", "outbound_recipients", "mailbox_sending", "mail_templates", "notifications",
         "notification_settings", "webhook_endpoints", "webhook_deliveries", "webhook_position",
         "totp_factors", "recovery_codes", "passkeys", "sign_in_steps", "account_notices",
-        "identity_providers", "identities", "sign_in_flows", "transfer_jobs", "transfer_problems",
+        "identity_providers", "identities", "sign_in_flows", "logout_tokens", "transfer_jobs", "transfer_problems",
         "distinct_people", "distinct_tickets", "desk_settings",
     }  # fmt: skip
     assert {table.name for table in Base.metadata.tables.values()} == covered | elsewhere

@@ -40,6 +40,10 @@ async def test_asking_is_the_same_whoever_has_the_address(web: Browser, cast: Ca
     assert answers[0] == answers[1]
     assert answers[0][0] == 200
     assert answers[0][3] <= 5
+    async with desk.aread(SYSTEM, fresh=True) as session:
+        first = (await session.scalars(select(AccountRequest).order_by(AccountRequest.id))).first()
+    assert first is not None
+    assert (first.from_ip, first.from_browser) == ("127.0.0.1", "python-httpx"), "what the letter says"
     again = await web.post("/forgot", {"email": cast.customer.email})
     assert again.text.replace(cast.customer.email, "") == answers[0][1], "too soon, and nothing tells"
     async with desk.aread(SYSTEM) as session:

@@ -24,7 +24,8 @@ PUBLIC = """
 GET /healthz; GET /readyz; GET /set-up; POST /set-up; GET /sign-in; POST /sign-in; POST /csp-report;
 GET /mailed-files/{token}; GET /forgot; POST /forgot; GET /sign-in/link; POST /sign-in/link;
 GET /link; GET /link/{secret}; POST /link; GET /sign-in/code; POST /sign-in/code; POST /sign-in/passkey;
-POST /sign-in/passkey/options; POST /sign-in/with/{slug}; GET /sign-in/with/{slug}/return
+POST /sign-in/passkey/options; POST /sign-in/with/{slug}; GET /sign-in/with/{slug}/return;
+POST /sign-in/with/{slug}/logout
 """
 EVERYBODY = """
 GET /; GET /attachments/{attachment_id}; GET /counters; GET /live; GET /me/confirmation; GET /me/security; GET /people;

@@ -114,6 +114,20 @@ def test_the_limit_counts_everybodys(
         post.endpoint(cast.team_agent)
 
 
+def test_one_agent_does_not_use_up_what_the_desk_has(
+    desk: Desk, cast: Cast, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "MOST_EACH", 1)
+    endpoint, _ = post.endpoint(cast.agent)
+    with pytest.raises(actions.TooManyWebhooks, match="as many as one agent may"):
+        post.endpoint(cast.agent)
+    post.endpoint(cast.other_agent)
+    for _ in range(2):
+        post.endpoint(cast.admin)
+    desk.run(cast.agent.actor, delete_endpoint, endpoint)
+    post.endpoint(cast.agent)
+
+
 def test_what_was_settled_a_month_ago_goes(desk: Desk, cast: Cast, post: Post) -> None:
     endpoint, _ = post.endpoint(cast.agent, events=["ticket.created"])
     opened(desk, cast)

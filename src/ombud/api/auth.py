@@ -16,7 +16,7 @@ from ombud import clock
 from ombud.db.plain import Seat
 from ombud.errors import Forbidden, Unauthenticated
 from ombud.kit.tokens import digest, same, split_api_token
-from ombud.people import accounts, queries
+from ombud.people import accounts, queries, whence
 from ombud.people.accounts import Principal
 from ombud.runtime import Runtime
 
@@ -59,6 +59,9 @@ async def authenticate(request: Request, runtime: Runtime) -> Principal:
     fields = await _fields(runtime, key_id, digest(secret))
     if fields is None:
         raise Unauthenticated("Send a valid token: Authorization: Bearer omb_live_...", presented=True)
+    if request.method != "GET":
+        client = request.client.host if request.client is not None else ""
+        whence.settle(client, request.headers.get("user-agent", ""))
     principal = accounts.principal_of(fields, request.state.request_id)
     used = fields["last_used_at"]
     if used is None or used < clock.now() - USE_NOTED_EVERY:

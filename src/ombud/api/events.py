@@ -95,7 +95,8 @@ async def _stream(request: Request, call: Call, position: Position) -> AsyncIter
     coming = asyncio.ensure_future(anext(changes))
     loop = asyncio.get_running_loop()
     try:
-        yield "retry: 1000\n: hello\n\n"
+        # What breaks off before the first event goes on here.
+        yield f"id: {position.cursor()}\nretry: 1000\n: hello\n\n"
         said = loop.time()
         while True:
             try:

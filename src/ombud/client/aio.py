@@ -1,7 +1,8 @@
 """The asynchronous client: `Client` with `await`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any, Self, TypeVar
 
 import httpx
@@ -9,6 +10,7 @@ import httpx
 from ombud.client import sending
 from ombud.client.calls import Call, Listing
 from ombud.client.errors import Unreachable
+from ombud.client.streaming import Ear, Heard, is_stream, require_later
 
 T = TypeVar("T")
 
@@ -57,6 +59,28 @@ class AsyncClient:
             for item in page["items"]:
                 yield item
             following = sending.next_page(following, page)
+
+    async def listen(
+        self, after: str | None = None, *, tries: int | None = None
+    ) -> AsyncGenerator[Heard, None]:
+        """Yield what happens to tickets as it happens; see `Client.listen`. Close it (`contextlib.aclosing`)."""
+        ear = Ear(after, tries)
+        while True:
+            refusal = None
+            try:
+                sent = await self._http.send(ear.request(self._http), stream=True)
+                async with contextlib.aclosing(sent) as answer:
+                    if is_stream(answer):
+                        async for chunk in answer.aiter_bytes():
+                            for heard in ear.hear(chunk):
+                                yield heard
+                    else:
+                        await answer.aread()
+                        require_later(answer)
+                        refusal = answer
+            except httpx.TransportError:
+                refusal = None
+            await self._wait(ear.pause(refusal))
 
     async def aclose(self) -> None:
         """Close the connections."""

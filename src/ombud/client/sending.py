@@ -59,10 +59,15 @@ def wait_before(attempt: int, answer: httpx.Response | None) -> float:
 def read(answer: httpx.Response, call: Call[T]) -> T:
     """Return what an answer holds; raises Problem for one that is not a success."""
     if not answer.is_success:
-        raise Problem(answer.status_code, _told(answer))
+        raise problem_of(answer)
     if call.is_bytes:
         return answer.content  # type: ignore[return-value]  # a call of bytes
     return answer.json() if answer.content else None  # type: ignore[return-value]  # T is what the call says
+
+
+def problem_of(answer: httpx.Response) -> Problem:
+    """Return what a refusal says; its body must have been read."""
+    return Problem(answer.status_code, _told(answer))
 
 
 def next_page(call: Listing[T], page: dict[str, Any]) -> Listing[T] | None:

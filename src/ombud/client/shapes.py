@@ -57,6 +57,19 @@ class Comment(TypedDict):
     updated_at: str
 
 
+class Event(TypedDict):
+    """Something that happened to a ticket. `changes` has plain values by field: `[before, after]`."""
+
+    type: str
+    at: str
+    ticket_id: int
+    number: str
+    comment_id: int | None
+    actor: str
+    changed: list[str]
+    changes: dict[str, Any]
+
+
 class BulkItem(TypedDict):
     """What became of one ticket."""
 

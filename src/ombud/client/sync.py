@@ -1,7 +1,8 @@
 """The synchronous client."""
 
+import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, Self, TypeVar
 
 import httpx
@@ -9,6 +10,7 @@ import httpx
 from ombud.client import sending
 from ombud.client.calls import Call, Listing
 from ombud.client.errors import Unreachable
+from ombud.client.streaming import Ear, Heard, is_stream, require_later
 
 T = TypeVar("T")
 
@@ -62,6 +64,29 @@ class Client:
             page: dict[str, Any] = self.send(following.page())
             yield from page["items"]
             following = sending.next_page(following, page)
+
+    def listen(self, after: str | None = None, *, tries: int | None = None) -> Generator[Heard, None, None]:
+        """Yield what happens to tickets as it happens, from now on, or from what was heard last (its `id`).
+
+        A connection that is lost is made again, and begins where it broke off: nothing is missed, and of a transaction
+        that was heard in part some may come again. Raises Problem for what is refused (the token is gone, say), and
+        Unreachable after so many `tries` in a row without a word; with None it never gives up. Ends when it is closed.
+        """
+        ear = Ear(after, tries)
+        while True:
+            refusal = None
+            try:
+                with contextlib.closing(self._http.send(ear.request(self._http), stream=True)) as answer:
+                    if is_stream(answer):
+                        for chunk in answer.iter_bytes():
+                            yield from ear.hear(chunk)
+                    else:
+                        answer.read()
+                        require_later(answer)
+                        refusal = answer
+            except httpx.TransportError:
+                refusal = None
+            self._wait(ear.pause(refusal))
 
     def close(self) -> None:
         """Close the connections."""

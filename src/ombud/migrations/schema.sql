@@ -3098,7 +3098,8 @@ CREATE FUNCTION ombud.cut_account_letter() RETURNS trigger
     SET search_path TO 'pg_catalog'
     AS $$
 BEGIN
-  UPDATE ombud.account_letters SET sealed = NULL WHERE mail_id = NEW.id AND sealed IS NOT NULL;
+  UPDATE ombud.account_letters SET sealed = NULL, from_ip = NULL, from_browser = NULL
+   WHERE mail_id = NEW.id AND (sealed IS NOT NULL OR from_ip IS NOT NULL OR from_browser IS NOT NULL);
   RETURN NULL;
 END $$;
 
@@ -3980,6 +3981,22 @@ BEGIN
 END $$;
 
 ALTER FUNCTION ombud.note_stale_transfer() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.note_whence() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  NEW.from_ip := NULL;
+  NEW.from_browser := NULL;
+  IF ombud.actor_kind() = 'system' OR NEW.user_id = ombud.actor_id() THEN
+    NEW.from_ip := left(nullif(current_setting('ombud.from_ip', true), ''), 45);
+    NEW.from_browser := left(nullif(current_setting('ombud.from_browser', true), ''), 100);
+  END IF;
+  RETURN NEW;
+END $$;
+
+ALTER FUNCTION ombud.note_whence() OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.notify_staff(told_kind text, tickets bigint[], comment bigint, people bigint[], quietly boolean) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4882,6 +4899,9 @@ CREATE TABLE ombud.account_letters (
     user_id bigint,
     kind text NOT NULL,
     sealed bytea,
+    from_ip character varying(45),
+    from_browser character varying(100),
+    caused_at timestamp with time zone,
     CONSTRAINT ck_account_letters_kind CHECK ((kind = ANY (ARRAY['invite'::text, 'reset'::text, 'verify'::text, 'sign_in'::text, 'password_changed'::text, 'address_changed'::text, 'totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text, 'identity_added'::text, 'identity_removed'::text, 'webhook_off'::text])))
 );
 
@@ -4919,6 +4939,8 @@ CREATE TABLE ombud.account_requests (
     email character varying(255) NOT NULL,
     user_id bigint,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    from_ip character varying(45),
+    from_browser character varying(100),
     CONSTRAINT ck_account_requests_kind CHECK ((kind = ANY (ARRAY['invite'::text, 'reset'::text, 'verify'::text, 'sign_in'::text, 'password_changed'::text, 'address_changed'::text, 'totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text, 'identity_added'::text, 'identity_removed'::text, 'webhook_off'::text])))
 );
 
@@ -5359,6 +5381,15 @@ ALTER TABLE ONLY ombud.login_attempts FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.login_attempts OWNER TO ombud_owner;
 
+CREATE TABLE ombud.logout_tokens (
+    token_hash bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY ombud.logout_tokens FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.logout_tokens OWNER TO ombud_owner;
+
 CREATE TABLE ombud.mail_references (
     message_id character varying(500) NOT NULL,
     ticket_id bigint NOT NULL,
@@ -5796,6 +5827,8 @@ CREATE TABLE ombud.sign_in_steps (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     identity_id bigint,
+    provider_sid character varying(255),
+    id_token bytea,
     CONSTRAINT ck_sign_in_steps_kind CHECK ((kind = ANY (ARRAY['code'::text, 'passkey'::text, 'new_passkey'::text, 'confirmation'::text])))
 );
 
@@ -6172,6 +6205,8 @@ CREATE TABLE ombud.web_sessions (
     confirmed_at timestamp with time zone DEFAULT now() NOT NULL,
     idle_seconds bigint DEFAULT 43200 NOT NULL,
     identity_id bigint,
+    provider_sid character varying(255),
+    id_token bytea,
     CONSTRAINT ck_web_sessions_idle_seconds CHECK ((idle_seconds > 0))
 );
 
@@ -6341,6 +6376,9 @@ ALTER TABLE ONLY ombud.kept_answers
 
 ALTER TABLE ONLY ombud.login_attempts
     ADD CONSTRAINT pk_login_attempts PRIMARY KEY (key);
+
+ALTER TABLE ONLY ombud.logout_tokens
+    ADD CONSTRAINT pk_logout_tokens PRIMARY KEY (token_hash);
 
 ALTER TABLE ONLY ombud.mail_references
     ADD CONSTRAINT pk_mail_references PRIMARY KEY (message_id, ticket_id);
@@ -6588,6 +6626,8 @@ CREATE INDEX ix_kept_answers_created_at ON ombud.kept_answers USING btree (creat
 
 CREATE INDEX ix_login_attempts_free_at ON ombud.login_attempts USING btree (free_at);
 
+CREATE INDEX ix_logout_tokens_expires_at ON ombud.logout_tokens USING btree (expires_at);
+
 CREATE INDEX ix_mail_references_comment_id ON ombud.mail_references USING btree (comment_id) WHERE (comment_id IS NOT NULL);
 
 CREATE INDEX ix_mail_references_ticket_id ON ombud.mail_references USING btree (ticket_id);
@@ -6732,6 +6772,8 @@ CREATE INDEX ix_web_sessions_expires_at ON ombud.web_sessions USING btree (expir
 
 CREATE INDEX ix_web_sessions_identity_id ON ombud.web_sessions USING btree (identity_id) WHERE (identity_id IS NOT NULL);
 
+CREATE INDEX ix_web_sessions_provider_sid ON ombud.web_sessions USING btree (provider_sid) WHERE (provider_sid IS NOT NULL);
+
 CREATE INDEX ix_web_sessions_user_id ON ombud.web_sessions USING btree (user_id);
 
 CREATE INDEX ix_webhook_deliveries_due ON ombud.webhook_deliveries USING btree (endpoint_id, due_at, id) WHERE (state = 'waiting'::text);
@@ -6799,6 +6841,8 @@ CREATE TRIGGER keep_old_secret BEFORE UPDATE ON ombud.webhook_endpoints FOR EACH
 CREATE TRIGGER mail_notice AFTER INSERT ON ombud.account_notices FOR EACH ROW WHEN ((new.kind <> ALL (ARRAY['password_changed'::text, 'address_changed'::text]))) EXECUTE FUNCTION ombud.mail_notice();
 
 CREATE TRIGGER moved AFTER UPDATE OF ticket_id, comment_id ON ombud.inbound_mails FOR EACH ROW WHEN (((old.state <> 'received'::text) AND ((new.message_id)::text <> ''::text) AND ((old.classification)::text <> 'bounce'::text) AND ((old.ticket_id IS DISTINCT FROM new.ticket_id) OR (old.comment_id IS DISTINCT FROM new.comment_id)))) EXECUTE FUNCTION ombud.moved_mail();
+
+CREATE TRIGGER note_whence BEFORE INSERT ON ombud.account_requests FOR EACH ROW EXECUTE FUNCTION ombud.note_whence();
 
 CREATE TRIGGER s_search_delete AFTER DELETE ON ombud.comments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ombud.search_changed_comments();
 
@@ -7405,6 +7449,8 @@ CREATE POLICY backup_all ON ombud.kept_answers FOR SELECT TO ombud_backup USING 
 
 CREATE POLICY backup_all ON ombud.login_attempts FOR SELECT TO ombud_backup USING (true);
 
+CREATE POLICY backup_all ON ombud.logout_tokens FOR SELECT TO ombud_backup USING (true);
+
 CREATE POLICY backup_all ON ombud.mail_references FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.mail_rules FOR SELECT TO ombud_backup USING (true);
@@ -7539,6 +7585,8 @@ CREATE POLICY context ON ombud.kept_answers AS RESTRICTIVE TO ombud_app USING ((
 
 CREATE POLICY context ON ombud.login_attempts AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
+CREATE POLICY context ON ombud.logout_tokens AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
 CREATE POLICY context ON ombud.mail_references AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.mail_rules AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
@@ -7652,6 +7700,8 @@ CREATE POLICY keepers_remove ON ombud.roles FOR DELETE TO ombud_web USING (ombud
 ALTER TABLE ombud.kept_answers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.login_attempts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.logout_tokens ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.mail_references ENABLE ROW LEVEL SECURITY;
 
@@ -7774,6 +7824,8 @@ CREATE POLICY owner_all ON ombud.inbound_mails TO ombud_owner USING (true) WITH 
 CREATE POLICY owner_all ON ombud.kept_answers TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.login_attempts TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.logout_tokens TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.mail_references TO ombud_owner USING (true) WITH CHECK (true);
 
@@ -8173,6 +8225,8 @@ CREATE POLICY system_all ON ombud.kept_answers TO ombud_worker USING (( SELECT (
 
 CREATE POLICY system_all ON ombud.login_attempts TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
+CREATE POLICY system_all ON ombud.logout_tokens TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
 CREATE POLICY system_all ON ombud.mail_references TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
 CREATE POLICY system_all ON ombud.mail_rules TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
@@ -8562,6 +8616,8 @@ REVOKE ALL ON FUNCTION ombud.note_stale_files() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.note_stale_transfer() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION ombud.note_whence() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.notify_staff(told_kind text, tickets bigint[], comment bigint, people bigint[], quietly boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.notify_staff(told_kind text, tickets bigint[], comment bigint, people bigint[], quietly boolean) TO ombud_app;
 
@@ -8863,6 +8919,9 @@ GRANT SELECT ON SEQUENCE ombud.kept_answers_id_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.login_attempts TO ombud_backup;
 
+GRANT SELECT ON TABLE ombud.logout_tokens TO ombud_backup;
+GRANT SELECT,INSERT,DELETE ON TABLE ombud.logout_tokens TO ombud_worker;
+
 GRANT SELECT ON TABLE ombud.mail_references TO ombud_backup;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE ombud.mail_references TO ombud_app;
 
@@ -9058,6 +9117,8 @@ GRANT SELECT,INSERT,DELETE ON TABLE ombud.sign_in_flows TO ombud_worker;
 GRANT SELECT ON TABLE ombud.sign_in_steps TO ombud_backup;
 GRANT SELECT,INSERT,DELETE ON TABLE ombud.sign_in_steps TO ombud_worker;
 
+GRANT UPDATE(id_token) ON TABLE ombud.sign_in_steps TO ombud_worker;
+
 GRANT SELECT ON TABLE ombud.stale_files TO ombud_backup;
 GRANT SELECT,INSERT,DELETE ON TABLE ombud.stale_files TO ombud_worker;
 
@@ -9209,6 +9270,10 @@ GRANT SELECT(confirmed_at) ON TABLE ombud.web_sessions TO ombud_app;
 GRANT SELECT(idle_seconds) ON TABLE ombud.web_sessions TO ombud_app;
 
 GRANT SELECT(identity_id) ON TABLE ombud.web_sessions TO ombud_app;
+
+GRANT SELECT(provider_sid) ON TABLE ombud.web_sessions TO ombud_worker;
+
+GRANT SELECT(id_token) ON TABLE ombud.web_sessions TO ombud_worker;
 
 GRANT SELECT ON SEQUENCE ombud.web_sessions_id_seq TO ombud_backup;
 

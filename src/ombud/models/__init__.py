@@ -16,7 +16,7 @@ from ombud.models.factor import (
     TotpFactor,
 )
 from ombud.models.idempotency import KeptAnswer
-from ombud.models.identity import FlowKind, Identity, IdentityProvider, SignInFlow
+from ombud.models.identity import FlowKind, Identity, IdentityProvider, LogoutToken, SignInFlow
 from ombud.models.letter import AccountLetter, AccountRequest, AccountToken, LetterKind, LinkPurpose
 from ombud.models.mail import (
     InboundMail,
@@ -113,6 +113,7 @@ __all__ = [
     "LetterKind",
     "LinkPurpose",
     "LoginAttempt",
+    "LogoutToken",
     "MailAuth",
     "MailField",
     "MailReference",

@@ -31,12 +31,19 @@ class WebSession(HasId, Base):
     user_agent: Mapped[str] = mapped_column(String(300), server_default="")
     # What it began with where that was a provider's word; it ends with it.
     identity_id: Mapped[int | None] = mapped_column(ForeignKey("identities.id", ondelete="CASCADE"))
+    # What the provider calls its own session, and its ID token, sealed for the link. The system's alone.
+    provider_sid: Mapped[str | None] = mapped_column(String(255), deferred=True, deferred_raiseload=True)
+    id_token: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, deferred_raiseload=True)
 
     # the nightly removal of what has expired
     __table_args__ = (
         Index("ix_web_sessions_expires_at", "expires_at"),
         # what ends with a provider's word
         Index("ix_web_sessions_identity_id", "identity_id", postgresql_where=text("identity_id IS NOT NULL")),
+        # what a provider ends by its own session's name
+        Index(
+            "ix_web_sessions_provider_sid", "provider_sid", postgresql_where=text("provider_sid IS NOT NULL")
+        ),
         CheckConstraint("idle_seconds > 0", name="idle_seconds"),
     )
 

@@ -122,6 +122,9 @@ class SignInStep(Base):
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     # Whose word was the first step, where it was a provider's.
     identity_id: Mapped[int | None] = mapped_column(ForeignKey("identities.id", ondelete="CASCADE"))
+    # As in `WebSession`, which takes them over.
+    provider_sid: Mapped[str | None] = mapped_column(String(255))
+    id_token: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, deferred_raiseload=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]
 

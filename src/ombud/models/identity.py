@@ -161,3 +161,15 @@ class SignInFlow(Base):
         # what is over goes
         Index("ix_sign_in_flows_expires_at", "expires_at"),
     )
+
+
+class LogoutToken(Base):
+    """A provider's word that a session is over, by the SHA-256 of issuer and `jti`: it is taken once. The system's."""
+
+    __tablename__ = "logout_tokens"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    expires_at: Mapped[datetime]
+
+    # what could not be believed again anyway goes
+    __table_args__ = (Index("ix_logout_tokens_expires_at", "expires_at"),)

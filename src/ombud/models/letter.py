@@ -81,6 +81,9 @@ class AccountRequest(HasId, Base):
     kind: Mapped[LetterKind] = mapped_column(TextEnum(LetterKind))
     email: Mapped[str] = mapped_column(String(255))
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    # Kept by a trigger, of what the person did themselves.
+    from_ip: Mapped[str | None] = mapped_column(String(45))
+    from_browser: Mapped[str | None] = mapped_column(String(100))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     __table_args__ = (
@@ -91,7 +94,10 @@ class AccountRequest(HasId, Base):
 
 
 class AccountLetter(Base):
-    """What a message of the outbox is about. `sealed` is its link's secret, cut by a trigger once it is settled."""
+    """What a message of the outbox is about, when that was, and where from.
+
+    `sealed` is its link's secret. A trigger cuts it, `from_ip` and `from_browser` once the message is settled.
+    """
 
     __tablename__ = "account_letters"
 
@@ -101,6 +107,9 @@ class AccountLetter(Base):
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     kind: Mapped[LetterKind] = mapped_column(TextEnum(LetterKind))
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True, deferred_raiseload=True)
+    from_ip: Mapped[str | None] = mapped_column(String(45), deferred=True, deferred_raiseload=True)
+    from_browser: Mapped[str | None] = mapped_column(String(100), deferred=True, deferred_raiseload=True)
+    caused_at: Mapped[datetime | None] = mapped_column(deferred=True, deferred_raiseload=True)
 
     __table_args__ = (
         CheckConstraint(allowed("kind", LetterKind), name="kind"),

@@ -4,7 +4,7 @@ Passwords are compared at the edge (hashing is slow and stays outside transactio
 the database before and after.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -50,6 +50,18 @@ class Principal:
     def display_name(self) -> str:
         """The full name, or the address's first part."""
         return self.full_name.strip() or self.email.partition("@")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class ByProvider:
+    """What a session began with where that was a provider's word: it ends with it.
+
+    `sid` is what the provider calls its own session, where it says so; `id_token` is sealed.
+    """
+
+    identity_id: int
+    sid: str | None = None
+    id_token: bytes | None = field(default=None, repr=False)
 
 
 class ConfirmationNeeded(Forbidden):
@@ -126,11 +138,11 @@ def session_limits(settings: Settings, role: UserRole) -> tuple[timedelta, timed
 
 
 def start_session(
-    session: Session, user_id: int, *, ip: str = "", user_agent: str = "", identity_id: int | None = None
+    session: Session, user_id: int, *, ip: str = "", user_agent: str = "", by: ByProvider | None = None
 ) -> str:
     """Open a web session for the actor's own user and return the cookie's secret value, stored as a hash.
 
-    With `identity_id` it began with a provider's word, and ends with that.
+    With `by` it began with a provider's word, and ends with that.
     """
     user = session.scalar(queries.user_by_id(actor_of(session), user_id))
     if user is None:
@@ -145,7 +157,9 @@ def start_session(
             idle_seconds=int(idle.total_seconds()),
             ip=ip[:45],
             user_agent=user_agent[:300],
-            identity_id=identity_id,
+            identity_id=by.identity_id if by is not None else None,
+            provider_sid=by.sid if by is not None else None,
+            id_token=by.id_token if by is not None else None,
         )
     )
     user.last_login = clock.now()

@@ -23,7 +23,7 @@ from ombud.models import (
     UserRole,
     WebSession,
 )
-from ombud.people import queries
+from ombud.people import queries, whence
 from ombud.people.policy import require_admin, require_right_to_keep
 
 
@@ -158,6 +158,7 @@ def set_password(
     if user_id != actor.user_id:
         require_admin(actor)
     user = get_user(session, user_id)
+    whence.tell(session)
     user.password_hash = password_hash
     session.execute(
         delete(WebSession).where(WebSession.user_id == user.id, WebSession.id != (keep_session or 0))

@@ -192,6 +192,13 @@ def organization_for_email(email: str) -> Select[int]:
     return select(OrganizationDomain.organization_id).where(OrganizationDomain.domain == domain)
 
 
+def tell_whence(ip: str, browser: str) -> Select[*tuple[Any, ...]]:
+    """Let letters that this transaction leads to say where it came from."""
+    return select(
+        func.set_config("ombud.from_ip", ip, True), func.set_config("ombud.from_browser", browser, True)
+    )
+
+
 def tokens_of(user_id: int) -> Select[ApiToken]:
     """Return a person's API tokens, newest first."""
     return select(ApiToken).where(ApiToken.user_id == user_id).order_by(ApiToken.id.desc())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +23,7 @@ from ombud.web.place import at
 from ombud.worker.intake import vault_of
 
 FLOW_COOKIE = "ombud_flow"
+FAREWELL_COOKIE = "ombud_farewell"
 NO_ANSWER = "The provider cannot be asked right now. Try again in a moment, or sign in another way."
 NO_PROOF = (
     "The provider's answer does not prove who you are. Begin again; if it stays, tell whoever runs this desk."
@@ -103,6 +105,11 @@ def return_uri(request: Request, slug: str) -> str:
     return base_of(request) + at(f"/sign-in/with/{slug}/return")
 
 
+def logout_uri(request: Request, slug: str) -> str:
+    """Return where a provider says that somebody signed out there (its back channel)."""
+    return base_of(request) + at(f"/sign-in/with/{slug}/logout")
+
+
 def go_there(request: Request, departure: Departure) -> Response:
     """Send a browser to a provider, by a page of ours.
 
@@ -129,6 +136,30 @@ def onward(request: Request, url: str, said: str) -> Response:
     return page(request, "pages/onward.html", context, headers={"Refresh": f"0; url={url}"})
 
 
+def set_farewell(response: Response, request: Request, state: str) -> None:
+    """Let the browser know what it takes along to a provider, to sign out there."""
+    response.set_cookie(
+        FAREWELL_COOKIE,
+        state,
+        max_age=600,
+        path=cookie_path(),
+        secure=is_secure(request),
+        httponly=True,
+        samesite="lax",  # as above
+    )
+
+
+def is_farewell(request: Request, state: str) -> bool:
+    """Tell whether this browser comes back from signing out at a provider, with what it took along."""
+    kept = request.cookies.get(FAREWELL_COOKIE, "")
+    return bool(kept) and hmac.compare_digest(kept.encode(), state.encode())
+
+
+def drop_farewell(response: Response) -> None:
+    """Take from the browser what it took along."""
+    response.delete_cookie(FAREWELL_COOKIE, path=cookie_path())
+
+
 def drop_flow_cookie(response: Response) -> None:
     """Take the way to a provider from the browser."""
     response.delete_cookie(FLOW_COOKIE, path=cookie_path())
@@ -137,20 +168,24 @@ def drop_flow_cookie(response: Response) -> None:
 def said_of(request: Request, slug: str, error: OmbudError) -> tuple[int, str]:
     """Return status and words for what went wrong, and log what administrators need to know. No word of a provider."""
     status, said = 422, error.message
-    reason: str = error.code
     match error:
-        case ProviderProblem():
-            status, said, reason = 503, NO_ANSWER, f"{error.step}: {error.message}"
         case BadToken():
-            said, reason = NO_PROOF, f"token: {error.reason}"
+            said = NO_PROOF
         case RateLimited():
             status = 429
         case Unavailable():
             status, said = 503, NO_ANSWER
-    _log.warning(
-        "sign-in by a provider was refused",
-        provider=slug[:40],
-        reason=reason,
-        request_id=getattr(request.state, "request_id", ""),
-    )
+    note_refusal(request, slug, error, "sign-in by a provider was refused")
     return status, said
+
+
+def note_refusal(request: Request, slug: str, error: OmbudError, what: str) -> None:
+    """Log what administrators need to know. No word of a provider."""
+    reason: str = error.code
+    match error:
+        case ProviderProblem():
+            reason = f"{error.step}: {error.message}"
+        case BadToken():
+            reason = f"token: {error.reason}"
+    request_id = getattr(request.state, "request_id", "")
+    _log.warning(what, provider=slug[:40], reason=reason, request_id=request_id)

@@ -16,6 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ombud.db.actor import new_request_id
+from ombud.people import whence
 from ombud.web.headers import page_headers
 from ombud.web.place import settle
 
@@ -70,6 +71,8 @@ class Guard:
             return
         settle(scope.get("root_path", ""))
         headers = Headers(scope=scope)
+        client = scope.get("client")
+        whence.settle(client[0] if client else "", headers.get("user-agent", ""))
         asked = headers.get("x-request-id", "")
         request_id = asked if _REQUEST_ID.fullmatch(asked) else new_request_id()
         scope.setdefault("state", {})["request_id"] = request_id

@@ -26,12 +26,23 @@ from ombud.webhooks.rules import OVERLAP, new_secret
 
 MOST = 50
 """Endpoints that a desk has at most, whoever keeps them."""
+MOST_EACH = 10
+"""Endpoints of one agent: nobody uses up what the desk has. Administrators, who answer for all, keep what there is."""
 KEPT = timedelta(days=30)
 TABLE = "webhook_endpoints"
 SECRETS = ("secret", "old_secret")
 TOLD = ("url", "events", "includes_notes")
 """What an endpoint tells, and where: its owner's to say."""
 CHOICES = tuple(event.value for event in WebhookEvent if event is not WebhookEvent.TEST)
+
+
+class TooManyWebhooks(Conflict):
+    """An agent keeps as many webhooks as one may."""
+
+    code = "too_many_webhooks"
+    default_message = (
+        f"You keep {MOST_EACH} webhooks already, as many as one agent may. Delete one of yours first."
+    )
 
 
 class EndpointChanges(TypedDict, total=False):
@@ -54,6 +65,8 @@ def create_endpoint(
         raise Invalid(fields={"owner_id": "must be a person."})
     if (session.scalar(queries.endpoint_count()) or 0) >= MOST:
         raise Conflict(f"This desk has {MOST} webhooks already. Somebody must delete one first.")
+    if not actor.is_admin and (session.scalar(queries.count_of(actor.user_id)) or 0) >= MOST_EACH:
+        raise TooManyWebhooks
     endpoint = WebhookEndpoint(owner_id=actor.user_id, url="")
     _apply(endpoint, {"url": "", **changes}, guard)
     session.add(endpoint)

@@ -43,6 +43,11 @@ def endpoint_count() -> Select[int]:
     return select(func.ombud.count_webhooks(type_=BigInteger()))
 
 
+def count_of(user_id: int) -> Select[int]:
+    """Return how many endpoints somebody keeps. Asked after `endpoint_count`, nobody adds one meanwhile."""
+    return select(func.count()).select_from(WebhookEndpoint).where(WebhookEndpoint.owner_id == user_id)
+
+
 def endpoint_by_id(endpoint_id: int) -> Select[WebhookEndpoint]:
     """Return one endpoint, locked, for the system."""
     return (

@@ -11,7 +11,7 @@ import contextlib
 import threading
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Concatenate, ParamSpec, TypeVar
@@ -191,13 +191,14 @@ class Sender:
 
     def _letter(self, loaded: Loaded) -> Letter:
         if loaded.mail.kind is not OutboundKind.ACCOUNT:
-            return writing.write_letter(loaded, self._words)
+            return writing.write_letter(loaded, replace(self._words, name=self._desk.current.desk_name))
         about, secret = loaded.about, ""
         if about is None or (about.kind.purpose is not None and about.sealed is None):
             raise Conflict("This letter's link was cut when it was settled. Send a new letter.")
         if about.sealed is not None:
             secret = self._secret(about.sealed, accounts.place_of(about.mail_id))
-        return accounts.account_letter(loaded.mail, loaded.mailbox, about.kind, secret, self._words.base_url)
+        named = {"base_url": self._words.base_url, "desk_name": self._desk.current.desk_name}
+        return accounts.account_letter(loaded.mail, loaded.mailbox, about, secret, **named)
 
     async def _connection(self, mailbox_id: int) -> Connection:
         server = await asyncio.to_thread(self._look_up, mailbox_id)

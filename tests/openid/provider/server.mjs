@@ -27,7 +27,13 @@ const provider = new Provider(issuer, {
   jwks: { keys: [key("one")] },
   cookies: { keys: ["of a test"] },
   claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
-  features: { devInteractions: { enabled: true }, rpInitiatedLogout: { enabled: true } },
+  features: {
+    devInteractions: { enabled: true },
+    rpInitiatedLogout: { enabled: true },
+    backchannelLogout: { enabled: true },
+  },
+  // Its own guard keeps it from this machine, where the desk of the tests is.
+  fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined }),
   findAccount: (_context, id) =>
     accounts[id] && { accountId: id, claims: () => ({ sub: id, ...accounts[id] }) },
 });

@@ -36,7 +36,9 @@ def site(runtime: Runtime, settings: Settings, cast: Cast, chromium: Chromium) -
     app: Any = hosted(replace(runtime, settings=settings))
     with serving(app) as url:
         back = f"{url}/sign-in/with/real/return"
-        with provider_running(back, ACCOUNTS, signed_out_uri=f"{url}/sign-in") as issuer:
+        with provider_running(
+            back, ACCOUNTS, signed_out_uri=f"{url}/sign-in", logout_uri=f"{url}/sign-in/with/real/logout"
+        ) as issuer:
             changes: ProviderChanges = {
                 "slug": "real",
                 "label": "Example ID",
@@ -70,13 +72,15 @@ def at_home(page: Page) -> Page:
     return page
 
 
-def at_the_provider(page: Page, login: str) -> None:
-    """Sign in on the provider's own page, and agree."""
+def at_the_provider(page: Page, login: str) -> str:
+    """Sign in on the provider's own page, and agree; returns its address."""
     page.wait_for_url("**/interaction/**")
+    there = urlsplit(page.url)
     page.locator('input[name="login"]').fill(login)
     page.locator('input[name="password"]').fill("any")
     page.locator('button[type="submit"]').click()
     page.get_by_role("button", name="Continue").click()
+    return f"{there.scheme}://{there.netloc}"
 
 
 def test_a_person_signs_in_by_the_providers_page_and_out_again(site: Site) -> None:
@@ -97,7 +101,18 @@ def test_a_person_signs_in_by_the_providers_page_and_out_again(site: Site) -> No
     )
     page.wait_for_url("**/session/end**")
     page.get_by_role("button", name="Yes, sign me out").click()
-    page.wait_for_url(f"{site.url}/sign-in")
+    page.wait_for_url(f"{site.url}/sign-in?state=**")
+    expect(page.get_by_text("You are signed out, here and at the provider.")).to_be_visible()
+
+    # Who signs out at the provider is out here too: it tells the desk, and the open page notices by itself.
+    page.get_by_role("button", name="Sign in with Example ID").click()
+    there = at_the_provider(page, "ann")
+    page.wait_for_url(f"{site.url}/**")
+    page.goto(f"{site.url}/tickets")
+    elsewhere = page.context.new_page()
+    elsewhere.goto(f"{there}/session/end")
+    elsewhere.get_by_role("button", name="Yes, sign me out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 def test_an_account_is_connected_and_found_again_by_its_subject_alone(site: Site) -> None:

@@ -1,6 +1,7 @@
 """Letters about accounts: make the link, queue the letter, and later write it. Their secrets lie sealed in between."""
 
 from dataclasses import dataclass
+from datetime import UTC
 
 from markupsafe import escape
 from sqlalchemy.orm import Session
@@ -8,6 +9,7 @@ from sqlalchemy.orm import Session
 from ombud.kit.vault import Vault
 from ombud.mail.compose import Letter, Person
 from ombud.mail.outgoing.actions import Addressee, queue_account
+from ombud.mail.outgoing.rules import desk_called
 from ombud.mail.secrets import Place
 from ombud.models import (
     AccountLetter,
@@ -126,28 +128,42 @@ def write_requested(
 
 
 def account_letter(
-    mail: OutboundMail, mailbox: Mailbox, kind: LetterKind, secret: str, base_url: str
+    mail: OutboundMail, mailbox: Mailbox, about: AccountLetter, secret: str, *, base_url: str, desk_name: str
 ) -> Letter:
     """Return the message that goes out; `secret` is that of its link, empty for a notice."""
-    words = _WORDS[kind]
-    said = words.said.format(name=mailbox.name)
+    words, name = _WORDS[about.kind], desk_called(desk_name, mailbox.name)
+    said = words.said.format(name=name)
     lines, html = [said], [f"<p>{escape(said)}</p>"]
     if words.action:
         href = f"{base_url}{LINK_PATH}{secret}"
         lines.append(f"{words.action}:\n{href}")
         html.append(f'<p><a href="{escape(href)}">{escape(words.action)}</a></p>')
-    lines.append(words.after)
+    facts = _facts(about)
+    lines += filter(None, ["\n".join(facts), words.after, "\n".join(filter(None, (name, base_url)))])
+    if facts:
+        html.append(f"<p>{'<br>'.join(escape(fact) for fact in facts)}</p>")
     html.append(f"<p>{escape(words.after)}</p>")
+    home = f'<br><a href="{escape(base_url)}">{escape(base_url)}</a>' if base_url else ""
+    html.append(f"<p>{escape(name)}{home}</p>")
     return Letter(
         message_id=mail.message_id,
         date=mail.sends_at,
         subject=mail.subject,
-        sender=Person(mailbox.address, mailbox.name),
+        sender=Person(mailbox.address, name),
         to=[Person(one.email) for one in mail.recipients],
         text="\n\n".join(lines),
         html=f'<!doctype html><html><head><meta charset="utf-8"></head><body>{"".join(html)}</body></html>\n',
         is_automatic=True,
     )
+
+
+def _facts(about: AccountLetter) -> list[str]:
+    """Return when it was, and from where, as far as that is known and anybody's business."""
+    if about.kind is LetterKind.INVITE:
+        return []
+    when = f"{about.caused_at.astimezone(UTC):%d %B %Y, %H:%M} UTC" if about.caused_at is not None else ""
+    known = {"When": when, "With": about.from_browser, "From": about.from_ip}
+    return [f"{name}: {fact}" for name, fact in known.items() if fact]
 
 
 def place_of(mail_id: int) -> Place:
@@ -166,12 +182,12 @@ def _goes_to(kind: LetterKind, user: User, sign_in_links: bool) -> bool:
 
 
 def _queue(session: Session, request: AccountRequest, user: User, vault: Vault, base_url: str) -> None:
-    kind, purpose = request.kind, request.kind.purpose
+    purpose = request.kind.purpose
     # A link goes to the address that the person has now, a change of address to the new one, a notice to the old one.
-    email = request.email if kind is LetterKind.VERIFY or purpose is None else user.email
+    email = request.email if request.kind is LetterKind.VERIFY or purpose is None else user.email
     problem = NO_BASE_URL if purpose is not None and not base_url else ""
-    subject = _WORDS[kind].subject
-    mail = queue_account(session, kind, Addressee(email, user_id=user.id), subject, problem=problem)
+    subject = _WORDS[request.kind].subject
+    mail = queue_account(session, request, Addressee(email, user_id=user.id), subject, problem=problem)
     if purpose is not None and mail.state is OutboundState.QUEUED:
         secret = issue_link(session, user.id, purpose, email)
         session.get_one(AccountLetter, mail.id).sealed = vault.seal(secret, place_of(mail.id))

@@ -14,19 +14,27 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from ombud import clock
+from ombud.db.choices import settings_of
 from ombud.db.context import actor_of
 from ombud.errors import Conflict, Forbidden, Invalid, NotFound
 from ombud.kit.ids import is_id
 from ombud.mail import queries as inbound
 from ombud.mail.outgoing import queries
-from ombud.mail.outgoing.rules import one_line, reply_subject, thread_of, usable_address, usable_message_id
+from ombud.mail.outgoing.rules import (
+    desk_called,
+    one_line,
+    reply_subject,
+    thread_of,
+    usable_address,
+    usable_message_id,
+)
 from ombud.mail.parse.model import DeliveryStatus
 from ombud.mail.tokens import TicketNamer, without_tag
 from ombud.models import (
     AccountLetter,
+    AccountRequest,
     BouncedAddress,
     Comment,
-    LetterKind,
     MailReference,
     OutboundKind,
     OutboundMail,
@@ -124,17 +132,17 @@ def queue_automatic(
 
 
 def queue_account(
-    session: Session, kind: LetterKind, addressee: Addressee, subject: str, *, problem: str = ""
+    session: Session, request: AccountRequest, addressee: Addressee, subject: str, *, problem: str = ""
 ) -> OutboundMail:
-    """Queue a letter about an account, from a mailbox of the whole desk.
+    """Queue a letter about an account that was asked for, from a mailbox of the whole desk.
 
-    `subject` may name the mailbox, `{name}`. With a `problem`, or where no mailbox can send, the row says so and
+    `subject` may name the desk, `{name}`. With a `problem`, or where no mailbox can send, the row says so and
     nothing goes out.
     """
     facts = session.execute(queries.desk_mailbox()).one_or_none()
     email = usable_address(addressee.email)
     problem = problem or (NO_MAILBOX if facts is None else NO_RECIPIENT if email is None else "")
-    name = one_line(facts.name, 100) if facts is not None else "the desk"
+    name = desk_called(settings_of(session).desk_name, facts.name if facts is not None else "the desk")
     mail = OutboundMail(kind=OutboundKind.ACCOUNT, subject=subject.format(name=name))
     nonce = secrets.token_hex(12)
     if problem or facts is None or email is None:
@@ -147,7 +155,11 @@ def queue_account(
             f"ombud.account.{nonce}@{_domain(facts.address)}",
         )
         _queue(session, mail, [addressee])
-    session.add(AccountLetter(mail_id=mail.id, user_id=addressee.user_id, kind=kind))
+    letter = AccountLetter(mail_id=mail.id, user_id=addressee.user_id, kind=request.kind)
+    letter.caused_at = request.created_at
+    if mail.state is OutboundState.QUEUED:
+        letter.from_ip, letter.from_browser = request.from_ip, request.from_browser
+    session.add(letter)
     session.flush()
     return mail
 

@@ -92,9 +92,16 @@ def desk_mailbox() -> Select[*tuple[Any, ...]]:
 
 
 def account_letter(mail_id: int) -> Select[AccountLetter]:
-    """Return what a letter about an account is, with its sealed secret, for the worker."""
+    """Return what a letter about an account is, with its sealed secret and what it was about, for the worker."""
     return (
-        select(AccountLetter).where(AccountLetter.mail_id == mail_id).options(undefer(AccountLetter.sealed))
+        select(AccountLetter)
+        .where(AccountLetter.mail_id == mail_id)
+        .options(
+            undefer(AccountLetter.sealed),
+            undefer(AccountLetter.from_ip),
+            undefer(AccountLetter.from_browser),
+            undefer(AccountLetter.caused_at),
+        )
     )
 
 

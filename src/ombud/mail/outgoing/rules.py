@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from ombud.config import Settings
 from ombud.models import UNSETTLED, OutboundState, RecipientState
 
 GIVE_UP_AFTER = timedelta(days=5)
@@ -119,3 +120,9 @@ def thread_of(known: Sequence[str], tail: int) -> list[str]:
     """Return the References of an answer: the first message of a conversation and the last ones, each once."""
     usable = list(dict.fromkeys(name for name in known if usable_message_id(name)))
     return usable if len(usable) <= tail + 1 else [usable[0], *usable[-tail:]]
+
+
+def desk_called(chosen: str, mailbox: str) -> str:
+    """Return what a letter about an account calls the desk: as administrators chose, or else as its mailbox."""
+    is_chosen = chosen != Settings.model_fields["desk_name"].default
+    return one_line(chosen if is_chosen else mailbox, 100)

@@ -37,10 +37,10 @@ PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 LINK_LIFE = timedelta(days=30)
 REPLY_VARIABLES = frozenset(
     {"ticket.number", "ticket.title", "requester.name", "agent.name", "team.name", "mailbox.name",
-     "mailbox.address", "desk.url"}
+     "mailbox.address", "desk.name", "desk.url"}
 )  # fmt: skip
 ACKNOWLEDGEMENT_VARIABLES = frozenset(
-    {"ticket.number", "team.name", "mailbox.name", "mailbox.address", "desk.url"}
+    {"ticket.number", "team.name", "mailbox.name", "mailbox.address", "desk.name", "desk.url"}
 )
 """Nothing that a sender could choose: an acknowledgement goes to whoever they claimed to be."""
 VARIABLES: Mapping[TemplateKind, frozenset[str]] = {
@@ -66,6 +66,7 @@ class Desk:
     namer: TicketNamer
     base_url: str
     read: Callable[[str], bytes]
+    name: str = "Ombud"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ def _notification(loaded: Loaded, desk: Desk) -> Letter:
     mail, mailbox, ticket, told = loaded.mail, loaded.mailbox, loaded.ticket, loaded.mail.notification
     if told is None:
         raise ValueError("this notification is gone")
-    who = told.cause.display_name if told.cause is not None else "Ombud"
+    who = told.cause.display_name if told.cause is not None else desk.name
     comment = mail.comment
     is_for_colleagues = comment is not None and comment.is_internal
     domain = mailbox.address.rpartition("@")[2]
@@ -218,6 +219,7 @@ def _values(loaded: Loaded, desk: Desk) -> dict[str, str]:
         "team.name": ticket.team.name if ticket.team is not None else loaded.mailbox.name,
         "mailbox.name": loaded.mailbox.name,
         "mailbox.address": loaded.mailbox.address,
+        "desk.name": desk.name,
         "desk.url": desk.base_url,
     }
 

@@ -27,7 +27,8 @@ from ombud.models import (
     StepKind,
     TotpFactor,
 )
-from ombud.people.accounts import confirm
+from ombud.people import whence
+from ombud.people.accounts import ByProvider, confirm
 from ombud.people.actions import end_other_sessions, get_user
 from ombud.people.factors import queries
 from ombud.people.policy import require_admin
@@ -167,7 +168,7 @@ def begin_step(
     *,
     user_id: int | None = None,
     bound_to: bytes | None = None,
-    identity_id: int | None = None,
+    by: ByProvider | None = None,
 ) -> None:
     """Remember a step of the door, by the hash of what the browser must bring. For the system."""
     life = STEP_LIFE if kind is StepKind.CODE else CHALLENGE_LIFE
@@ -177,29 +178,38 @@ def begin_step(
             kind=kind,
             user_id=user_id,
             bound_to=bound_to,
-            identity_id=identity_id,
+            identity_id=by.identity_id if by is not None else None,
+            provider_sid=by.sid if by is not None else None,
+            id_token=by.id_token if by is not None else None,
             expires_at=clock.now() + life,
         )
     )
     session.flush()
 
 
-def begin_second_step(session: Session, user_id: int, identity_id: int | None = None) -> str | None:
+def begin_second_step(session: Session, user_id: int, by: ByProvider | None = None) -> str | None:
     """Return the secret of a half-signed-in state where a password is not enough, None where it is. For the system.
 
-    With `identity_id` the first step was a provider's word.
+    With `by` the first step was a provider's word.
     """
     if not session.scalar(queries.has_second_factor(user_id)):
         return None
     secret = new_secret()
-    begin_step(session, StepKind.CODE, digest(secret), user_id=user_id, identity_id=identity_id)
+    begin_step(session, StepKind.CODE, digest(secret), user_id=user_id, by=by)
     return secret
 
 
-def end_step(session: Session, token: bytes) -> int | None:
-    """Forget a step and return the link that its first half was, if it was one. For the system."""
-    over = delete(SignInStep).where(SignInStep.token_hash == token).returning(SignInStep.identity_id)
-    return session.scalar(over)
+def end_step(session: Session, token: bytes) -> tuple[bool, ByProvider | None]:
+    """Forget a step; returns whether there still was one, and the provider's word that its first half was.
+
+    Of any number at once, one ends it; none is left of a provider's word that was taken back meanwhile. For the system.
+    """
+    kept = SignInStep.identity_id, SignInStep.provider_sid, SignInStep.id_token
+    over = delete(SignInStep).where(SignInStep.token_hash == token).returning(*kept)
+    row = session.execute(over).one_or_none()
+    if row is None or row.identity_id is None:
+        return row is not None, None
+    return True, ByProvider(row.identity_id, row.provider_sid, row.id_token)
 
 
 def use_recovery_code(session: Session, user_id: int, code: str) -> bool:
@@ -289,6 +299,7 @@ def _without(session: Session, user_id: int, kind: NoticeKind, detail: str = "")
 def _tell(session: Session, user_id: int, kind: NoticeKind, detail: str = "") -> None:
     actor = actor_of(session)
     by_other = kind is NoticeKind.FACTORS_RESET and actor.user_id != user_id
+    whence.tell(session)
     session.add(AccountNotice(user_id=user_id, kind=kind, detail=detail, by_other=by_other))
     session.flush()
 

@@ -19,7 +19,7 @@ from ombud.errors import Conflict, Invalid
 from ombud.kit.text import clean_line
 from ombud.kit.tokens import digest, new_secret
 from ombud.models import AccountRequest, AccountToken, LetterKind, LinkPurpose, User, UserRole
-from ombud.people import queries
+from ombud.people import queries, whence
 from ombud.people.actions import clean_email, get_user, set_password
 from ombud.people.policy import require_admin, require_right_to_keep
 
@@ -52,6 +52,7 @@ class Link:
 
 def ask_for_letter(session: Session, kind: LetterKind, email: str) -> None:
     """Ask for a letter to an address, whoever has it, if anybody. For the system, at a door that anybody opens."""
+    whence.tell(session)
     session.add(AccountRequest(kind=kind, email=email.strip()[:255]))
     session.flush()
 
@@ -97,6 +98,7 @@ def ask_for_address(session: Session, email: str) -> None:
     user, address = get_user(session, actor.user_id or 0), clean_email(email)
     if address == user.email:
         raise Invalid(fields={"email": "is your address already."})
+    whence.tell(session)
     asked = AccountRequest.user_id == user.id, AccountRequest.kind == LetterKind.VERIFY
     session.execute(delete(AccountRequest).where(*asked))
     session.add(AccountRequest(kind=LetterKind.VERIFY, email=address, user_id=user.id))
@@ -140,6 +142,7 @@ def accept(
 def take_address(session: Session, secret: str) -> str:
     """Make the address to which a link went the actor's own, and return it; Conflict when somebody else has it."""
     user_id, email = use_link(session, secret, LinkPurpose.VERIFY)
+    whence.tell(session)
     get_user(session, user_id).email = email
     session.flush()
     return email

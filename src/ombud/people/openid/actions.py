@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from ombud import clock
@@ -20,15 +21,17 @@ from ombud.models import (
     FlowKind,
     Identity,
     IdentityProvider,
+    LogoutToken,
     NoticeKind,
     SignInFlow,
     User,
     UserRole,
 )
+from ombud.people import whence
 from ombud.people.accounts import confirm
 from ombud.people.actions import create_user
 from ombud.people.openid import queries
-from ombud.people.openid.tokens import LEEWAY, Claims
+from ombud.people.openid.tokens import LEEWAY, OLDEST, BadToken, Claims, Logout
 from ombud.people.policy import require_admin
 
 FLOW_LIFE = timedelta(minutes=10)
@@ -173,9 +176,11 @@ def take_flow(session: Session, *, state: str, cookie: str, slug: str) -> Flow |
 
 
 def drop_expired_flows(session: Session) -> int:
-    """Remove the ways that nobody came back on; returns how many there were. For the system."""
-    over = delete(SignInFlow).where(SignInFlow.expires_at < clock.now()).returning(SignInFlow.state_hash)
-    return len(session.scalars(over).all())
+    """Remove ways that nobody came back on, and logout tokens that are too old; returns how many. For the system."""
+    now = clock.now()
+    over = delete(SignInFlow).where(SignInFlow.expires_at < now).returning(SignInFlow.state_hash)
+    old = delete(LogoutToken).where(LogoutToken.expires_at < now).returning(LogoutToken.token_hash)
+    return len(session.scalars(over).all()) + len(session.scalars(old).all())
 
 
 def admit(session: Session, provider: Provider, claims: Claims) -> tuple[int, int]:
@@ -258,6 +263,22 @@ def confirm_by(session: Session, flow: Flow, claims: Claims) -> str:
     return confirm(session, flow.session_id or 0)
 
 
+def end_by_provider(session: Session, provider: Provider, logout: Logout) -> list[int]:
+    """End the sessions, and half-done sign-ins, that a provider says are over; returns the web sessions that ended.
+
+    Each word of it counts once: BadToken for one that comes again. For the system.
+    """
+    # As long as its age lets it be believed: see `tokens`.
+    known = insert(LogoutToken).values(
+        token_hash=digest(f"{provider.issuer} {logout.token_id}"),
+        expires_at=clock.now() + OLDEST + 2 * LEEWAY,
+    )
+    if session.scalar(known.on_conflict_do_nothing().returning(LogoutToken.token_hash)) is None:
+        raise BadToken("jti")
+    session.execute(queries.end_steps_of(provider.id, logout.subject, logout.sid))
+    return list(session.scalars(queries.end_sessions_of(provider.id, logout.subject, logout.sid)))
+
+
 def require_domain(provider: Provider, claims: Claims) -> None:
     """Refuse who has no verified address in the provider's domains, where it has any."""
     if provider.domains and claims.email.rpartition("@")[2].lower() not in provider.domains:
@@ -303,5 +324,6 @@ def _self(session: Session) -> User:
 
 def _tell(session: Session, user_id: int, kind: NoticeKind, detail: str) -> None:
     by_other = kind is NoticeKind.IDENTITY_REMOVED and actor_of(session).user_id != user_id
+    whence.tell(session)
     session.add(AccountNotice(user_id=user_id, kind=kind, detail=detail, by_other=by_other))
     session.flush()

@@ -6,7 +6,8 @@ An answer is taken once. No transaction is open while a provider is asked; what 
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -19,18 +20,28 @@ from ombud.errors import Conflict, Forbidden, NotFound
 from ombud.kit.guard import Unreachable
 from ombud.kit.http_guard import asend, json_of
 from ombud.kit.tokens import new_secret
-from ombud.kit.vault import Vault
+from ombud.kit.vault import Unopenable, Vault
 from ombud.models import FlowKind, IdentityProvider
 from ombud.people import throttle
+from ombud.people.accounts import ByProvider
 from ombud.people.door import DOOR
 from ombud.people.openid import actions, queries
 from ombud.people.openid.actions import ConnectedElsewhere, Flow, Provider, TooManyConnections
 from ombud.people.openid.discovery import Book, Metadata, ProviderProblem
-from ombud.people.openid.providers import TABLE
-from ombud.people.openid.tokens import BadToken, Claims, check_id_token, key_id_of, read_claims
+from ombud.people.openid.providers import TABLE, token_place
+from ombud.people.openid.tokens import (
+    BadToken,
+    Claims,
+    check_id_token,
+    check_logout_token,
+    key_id_of,
+    read_claims,
+)
 
 ANSWER = ("state", "code", "iss", "error")
 """What is read of a provider's answer; its words are not."""
+LONGEST_HINT = 4096
+"""An ID token that is longer is not kept for the way out: it goes in an address, which providers limit."""
 
 
 class FlowOver(Forbidden):
@@ -62,6 +73,15 @@ class Arrival:
     flow: Flow
     provider: Provider
     claims: Claims
+    id_token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """Somebody who goes on to sign out at a provider, too, with the ID token that they came with where it is kept."""
+
+    provider: Provider
+    id_token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +152,19 @@ class OpenIdDoor:
             raise Declined
         if not (0 < len(code) <= 4096 and code.isprintable()):
             raise FlowOver
-        return Arrival(flow, provider, await self._claims(provider, metadata, flow, code))
+        claims, id_token = await self._claims(provider, metadata, flow, code)
+        return Arrival(flow, provider, claims, id_token)
 
-    async def admit(self, arrival: Arrival) -> tuple[int, int]:
-        """Return whose account it is, and the link; a new account where the provider may make one."""
+    async def admit(self, arrival: Arrival) -> tuple[int, ByProvider]:
+        """Return whose account it is, and by what; a new account where the provider may make one."""
         try:
-            return await self.desk.arun(DOOR, actions.admit, arrival.provider, arrival.claims)
+            user_id, link = await self.desk.arun(DOOR, actions.admit, arrival.provider, arrival.claims)
         except Conflict:  # twice at once for the first time: the other one made the account
-            return await self.desk.arun(DOOR, actions.admit, arrival.provider, arrival.claims)
+            user_id, link = await self.desk.arun(DOOR, actions.admit, arrival.provider, arrival.claims)
+        sealed = None
+        if arrival.provider.ends_session and len(arrival.id_token) <= LONGEST_HINT:
+            sealed = self.vault.seal(arrival.id_token, token_place(link))
+        return user_id, ByProvider(link, arrival.claims.sid, sealed)
 
     async def connect(self, actor: Actor, arrival: Arrival) -> None:
         """Connect the actor's account; ConnectedElsewhere when the subject is another's."""
@@ -150,22 +175,49 @@ class OpenIdDoor:
         except Conflict:  # the constraint's: row security hides whose it is
             raise ConnectedElsewhere from None
 
-    async def ended_with(self, session_id: int) -> Provider | None:
+    async def leaving(self, session_id: int) -> Leaving | None:
         """Return the provider at which a session is to be ended, too; None where there is none."""
         async with self.desk.aread(DOOR, fresh=True) as session:
-            row = await session.scalar(queries.provider_of_session(session_id))
-        return Provider.of(row) if row is not None and row.ends_session and row.is_active else None
+            row = (await session.execute(queries.leaving(session_id))).one_or_none()
+        if row is None or not (row.IdentityProvider.ends_session and row.IdentityProvider.is_active):
+            return None
+        hint = ""
+        if row.id_token is not None:
+            with suppress(Unopenable):  # it is a help to the provider; nobody stays signed in for want of it
+                hint = self.vault.open(row.id_token, token_place(row.identity_id))
+        return Leaving(Provider.of(row.IdentityProvider), hint)
 
-    async def farewell(self, provider: Provider, return_uri: str) -> str:
-        """Return where a browser ends its session at a provider, empty where there is no such page."""
+    async def farewell(self, leaving: Leaving, return_uri: str, state: str) -> str:
+        """Return where a browser ends its session at a provider, empty where there is no such page.
+
+        OpenID Connect RP-Initiated Logout 1.0; `state` comes back with the browser.
+        """
         try:
-            metadata = await self.book.metadata(provider.issuer)
+            metadata = await self.book.metadata(leaving.provider.issuer)
         except ProviderProblem:
             return ""
         if not metadata.end_session_endpoint:
             return ""
-        more = {"client_id": provider.client_id, "post_logout_redirect_uri": return_uri}
+        more = {
+            "client_id": leaving.provider.client_id,
+            "post_logout_redirect_uri": return_uri,
+            "state": state,
+        }
+        if leaving.id_token:
+            more["id_token_hint"] = leaving.id_token
         return f"{metadata.end_session_endpoint}{_joint(metadata.end_session_endpoint)}{urlencode(more)}"
+
+    async def end(self, slug: str, logout_token: str) -> list[int]:
+        """End what a provider says is over, once for each word of it; returns the web sessions that ended.
+
+        OpenID Connect Back-Channel Logout 1.0. NotFound, BadToken, ProviderProblem.
+        """
+        provider = await self._provider(slug)
+        keys = await self.book.keys(provider.issuer, key_id_of(logout_token))
+        logout = check_logout_token(
+            logout_token, keys, issuer=provider.issuer, client_id=provider.client_id, now=clock.now()
+        )
+        return await self.desk.arun(DOOR, actions.end_by_provider, provider, logout)
 
     async def sealed(self, provider_id: int) -> Provider:
         """Return a provider with its secret, in use or not."""
@@ -182,7 +234,9 @@ class OpenIdDoor:
         place, secret = (TABLE, "client_secret", row.id), row.client_secret
         return Provider.of(row, self.vault.open(secret, place) if secret is not None else "")
 
-    async def _claims(self, provider: Provider, metadata: Metadata, flow: Flow, code: str) -> Claims:
+    async def _claims(
+        self, provider: Provider, metadata: Metadata, flow: Flow, code: str
+    ) -> tuple[Claims, str]:
         tokens = await self.exchange(provider, metadata, code, flow.verifier, flow.redirect_uri)
         id_token, access_token = tokens.get("id_token"), tokens.get("access_token")
         if not isinstance(id_token, str):
@@ -199,7 +253,7 @@ class OpenIdDoor:
         more: Mapping[str, Any] = {}
         if "email" not in claims and metadata.userinfo_endpoint and isinstance(access_token, str):
             more = await self._userinfo(metadata, access_token)
-        return read_claims(claims, more)
+        return read_claims(claims, more), id_token
 
     async def exchange(
         self, provider: Provider, metadata: Metadata, code: str, verifier: str, redirect_uri: str

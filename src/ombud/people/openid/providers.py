@@ -13,7 +13,7 @@ from ombud.kit.ids import is_id
 from ombud.kit.public_urls import checked_url
 from ombud.kit.text import clean_line
 from ombud.kit.vault import Vault
-from ombud.models import IdentityProvider, UserRole
+from ombud.models import IdentityProvider, SignInStep, UserRole, WebSession
 from ombud.models.identity import NEW_ROLES
 from ombud.people.actions import clean_domains
 from ombud.people.openid import queries
@@ -112,13 +112,28 @@ def reseal(session: Session, vault: Vault) -> int:
             provider.client_secret = vault.seal(vault.open(sealed, place), place)
             done += 1
     session.flush()
-    return done
+    return done + sum(_reseal_tokens(session, vault, kept) for kept in (WebSession, SignInStep))
 
 
 def count_stale(session: Session, vault: Vault) -> int:
     """Return how many secrets another key than the newest sealed. For the system."""
     sealed = [one.client_secret for one in session.scalars(queries.sealed_providers())]
+    for kept in (WebSession, SignInStep):
+        sealed += [one.id_token for one in session.execute(queries.sealed_tokens(kept))]
     return sum(one is not None and not vault.is_current(one) for one in sealed)
+
+
+def token_place(identity_id: int) -> tuple[str, str, int]:
+    """Return where an ID token is sealed: for the link that it came by, so that sessions take it from sign-ins."""
+    return "identities", "id_token", identity_id
+
+
+def _reseal_tokens(session: Session, vault: Vault, kept: type[WebSession] | type[SignInStep]) -> int:
+    old = [one for one in session.execute(queries.sealed_tokens(kept)) if not vault.is_current(one.id_token)]
+    for one in old:
+        place = token_place(one.identity_id)
+        session.execute(queries.keep_token(kept, one.key, vault.seal(vault.open(one.id_token, place), place)))
+    return len(old)
 
 
 def checked_issuer(issuer: str, guard: Guard) -> str:

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Update, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Delete, Select, Update, and_, delete, func, or_, select, update
 from sqlalchemy.orm import undefer
 from sqlalchemy.sql.dml import ReturningDelete
 
-from ombud.models import Identity, IdentityProvider, SignInFlow, User, WebSession
+from ombud.models import Identity, IdentityProvider, SignInFlow, SignInStep, User, WebSession
 
 
 def providers(*, after: int = 0, limit: int = 500) -> Select[IdentityProvider]:
@@ -114,17 +114,60 @@ def end_sessions_through(provider_id: int) -> ReturningDelete[int]:
 
 def keep_session(session_id: int) -> Update:
     """Return what lets a web session stand by itself, whatever it began with."""
-    return update(WebSession).where(WebSession.id == session_id).values(identity_id=None)
+    stands = {"identity_id": None, "provider_sid": None, "id_token": None}
+    return update(WebSession).where(WebSession.id == session_id).values(stands)
 
 
-def provider_of_session(session_id: int) -> Select[IdentityProvider]:
-    """Return the provider that a web session began with. For the system."""
+def leaving(session_id: int) -> Select[*tuple[Any, ...]]:
+    """Return the provider that a web session began with, its link, and its sealed ID token. For the system."""
     return (
-        select(IdentityProvider)
+        select(IdentityProvider, WebSession.identity_id, WebSession.id_token)
         .join(Identity, Identity.provider_id == IdentityProvider.id)
         .join(WebSession, WebSession.identity_id == Identity.id)
         .where(WebSession.id == session_id)
     )
+
+
+def end_sessions_of(provider_id: int, subject: str, sid: str) -> ReturningDelete[int]:
+    """Return what ends the web sessions that a provider says are over, and says which. For the system.
+
+    By its own session's name; those of the subject whose name it never said are taken for it, too.
+    """
+    over = _is_over(WebSession.identity_id, WebSession.provider_sid, provider_id, subject, sid)
+    return delete(WebSession).where(*over).returning(WebSession.id)
+
+
+def end_steps_of(provider_id: int, subject: str, sid: str) -> Delete:
+    """Return what ends the half-done sign-ins of sessions that a provider says are over. For the system."""
+    return delete(SignInStep).where(
+        *_is_over(SignInStep.identity_id, SignInStep.provider_sid, provider_id, subject, sid)
+    )
+
+
+def _is_over(
+    identity_id: Any, known_sid: Any, provider_id: int, subject: str, sid: str
+) -> list[ColumnElement[bool]]:
+    links = links_through(provider_id)
+    if subject:
+        links = links.where(Identity.subject == subject)
+    over = [identity_id.in_(links)]
+    if sid:
+        named = known_sid == sid
+        over.append(or_(named, known_sid.is_(None)) if subject else named)
+    return over
+
+
+def sealed_tokens(kept: type[WebSession] | type[SignInStep]) -> Select[*tuple[Any, ...]]:
+    """Return key, link and sealed ID token of all sessions, or half-done sign-ins, locked. For the system."""
+    key: Any = WebSession.id if kept is WebSession else SignInStep.token_hash
+    found = select(key.label("key"), kept.identity_id, kept.id_token)
+    return found.where(kept.id_token.is_not(None)).order_by(key).with_for_update()
+
+
+def keep_token(kept: type[WebSession] | type[SignInStep], key: Any, sealed: bytes) -> Update:
+    """Return what keeps an ID token under another seal. For the system."""
+    own: Any = WebSession.id if kept is WebSession else SignInStep.token_hash
+    return update(kept).where(own == key).values(id_token=sealed)
 
 
 def note_use(identity_id: int, email: str, now: datetime) -> Update:

@@ -1,9 +1,13 @@
-"""ID tokens: whose signature, for whom, of which sign-in, and how old (OpenID Connect Core 1.0, section 3.1.3.7)."""
+"""Tokens of providers: whose signature, for whom, of which sign-in, and how old.
+
+ID tokens after OpenID Connect Core 1.0, section 3.1.3.7; logout tokens after OpenID Connect Back-Channel Logout 1.0,
+section 2.6. Neither is ever taken for the other: the one must have a nonce, the other must have none, but an event.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from ombud.errors import Forbidden, Invalid
 from ombud.people.actions import clean_email
@@ -15,6 +19,8 @@ LEEWAY = timedelta(minutes=1)
 """By how much two clocks may differ."""
 OLDEST = timedelta(minutes=10)
 FEWEST_BITS = 2048
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+LOGOUT_TYPES = ("jwt", "logout+jwt", "application/logout+jwt")
 
 
 class BadToken(Forbidden):
@@ -37,6 +43,17 @@ class Claims:
     email: str = ""
     name: str = ""
     signed_in_at: int | None = None
+    sid: str | None = None
+    """What the provider calls its own session, where it says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logout:
+    """A provider's word that sessions are over: a subject's, one by its name (`sid`), or both. One of them is there."""
+
+    token_id: str
+    subject: str = ""
+    sid: str = ""
 
 
 def key_id_of(token: str) -> str | None:
@@ -71,30 +88,47 @@ def check_id_token(
         CodeIDToken(claims, header, options, params).validate(now=at, leeway=int(LEEWAY.total_seconds()))
     except (JoseError, AttributeError, TypeError, ValueError) as error:
         raise BadToken(getattr(error, "claim", None) or type(error).__name__) from None
-    audiences = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
-    if client_id not in audiences:  # exactly: the library would take a part of a list for it
-        raise BadToken("aud")
-    if not at - OLDEST.total_seconds() <= claims["iat"] <= at + LEEWAY.total_seconds():
-        raise BadToken("iat")
-    subject = claims["sub"]
-    if not (
-        isinstance(subject, str) and 0 < len(subject) <= 255 and subject.isascii() and subject.isprintable()
-    ):
+    _require_audience_and_age(claims, client_id, at)
+    if not _is_subject(claims["sub"]):
         raise BadToken("sub")
     return claims
+
+
+def check_logout_token(
+    token: str, keys: Sequence[Mapping[str, Any]], *, issuer: str, client_id: str, now: datetime
+) -> Logout:
+    """Return what a logout token ends that the issuer signed for this client; BadToken otherwise.
+
+    Whether it comes for the first time, who keeps them must say.
+    """
+    header = _header_of(token)
+    kind = header.get("typ", "jwt")
+    if not (isinstance(kind, str) and kind.lower() in LOGOUT_TYPES):
+        raise BadToken("typ")
+    claims, at = _signed(token, header, keys), int(now.timestamp())
+    if claims.get("iss") != issuer:
+        raise BadToken("iss")
+    for name in ("exp", "iat"):
+        if not _is_time(claims.get(name)):
+            raise BadToken(name)
+    if claims["exp"] <= at - LEEWAY.total_seconds():
+        raise BadToken("exp")
+    _require_audience_and_age(claims, client_id, at)
+    return _logout_in(claims)
 
 
 def read_claims(claims: Mapping[str, Any], more: Mapping[str, Any]) -> Claims:
     """Return what is used of an ID token and of what its provider says beside it (userinfo, for the same subject)."""
     said = {**(more if more.get("sub") == claims["sub"] else {}), **claims}
     email, verified = said.get("email"), said.get("email_verified")
-    name, when = said.get("name"), claims.get("auth_time")
+    name, when, sid = said.get("name"), claims.get("auth_time"), claims.get("sid")
     return Claims(
         issuer=claims["iss"],
         subject=claims["sub"],
         email=_address(email) if verified is True and isinstance(email, str) else "",
         name=_line(name) if isinstance(name, str) else "",
         signed_in_at=int(when) if isinstance(when, int | float) and _is_time(when) else None,
+        sid=sid if _is_sid(sid) else None,
     )
 
 
@@ -111,6 +145,39 @@ def _line(said: str) -> str:
 
 def _is_time(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 10**11
+
+
+def _logout_in(claims: Mapping[str, Any]) -> Logout:
+    events, token_id = claims.get("events"), claims.get("jti")
+    if not (isinstance(events, dict) and isinstance(events.get(LOGOUT_EVENT), dict)):
+        raise BadToken("events")
+    if "nonce" in claims:  # an ID token, which says that somebody came
+        raise BadToken("nonce")
+    if not (isinstance(token_id, str) and token_id and token_id.isprintable()):
+        raise BadToken("jti")
+    subject, sid = claims.get("sub"), claims.get("sid")
+    if not (subject is None or _is_subject(subject)) or subject is sid is None:
+        raise BadToken("sub")
+    if not (sid is None or _is_sid(sid)):
+        raise BadToken("sid")
+    return Logout(token_id, subject or "", sid or "")
+
+
+def _is_subject(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 255 and value.isascii() and value.isprintable()
+
+
+def _is_sid(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and 0 < len(value) <= 255 and value.isprintable()
+
+
+def _require_audience_and_age(claims: Mapping[str, Any], client_id: str, at: int) -> None:
+    """Refuse a token that is for other clients, or whose time of issue is long ago or still to come."""
+    audiences = claims["aud"] if isinstance(claims.get("aud"), list) else [claims.get("aud")]
+    if client_id not in audiences:  # exactly: the library would take a part of a list for it
+        raise BadToken("aud")
+    if not at - OLDEST.total_seconds() <= claims["iat"] <= at + LEEWAY.total_seconds():
+        raise BadToken("iat")
 
 
 def _header_of(token: str) -> Mapping[str, Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from ombud.errors import OmbudError
+from ombud.errors import Invalid, OmbudError
 from ombud.models import FlowKind
+from ombud.people.accounts import ByProvider
 from ombud.people.openid import Arrival, OpenIdDoor, confirm_by
 from ombud.people.openid.door import ANSWER, FlowOver
 from ombud.web.auth import (
@@ -23,6 +24,7 @@ from ombud.web.openid import (
     REFUSED,
     drop_flow_cookie,
     go_there,
+    note_refusal,
     onward,
     open_id_door,
     return_uri,
@@ -73,8 +75,8 @@ async def arrive(request: Request, slug: str) -> Response:
             session_id=visitor.principal.session_id if visitor else None,
         )
         if arrival.flow.kind is FlowKind.SIGN_IN:
-            user_id, identity_id = await door.admit(arrival)
-            response = await _let_in(request, arrival, user_id, identity_id)
+            user_id, by = await door.admit(arrival)
+            response = await _let_in(request, arrival, user_id, by)
         else:
             response = await _for_visitor(request, door, visitor, arrival)
     except REFUSED as error:
@@ -83,11 +85,29 @@ async def arrive(request: Request, slug: str) -> Response:
     return response
 
 
-async def _let_in(request: Request, arrival: Arrival, user_id: int, identity_id: int) -> Response:
+@router.post("/{slug}/logout")
+async def end_sessions(request: Request, slug: str) -> Response:
+    """End the sessions that a provider says are over there (OpenID Connect Back-Channel Logout 1.0).
+
+    It is the provider's server that comes, with no cookie and no form of ours: its signature is what counts.
+    """
+    parts, headers = parts_of(request), {"Cache-Control": "no-store"}
+    door = await open_id_door(parts)
+    try:
+        form = await read_form(request)
+        ended = await door.end(slug, text_of(form, "logout_token"))
+    except (Invalid, *REFUSED) as error:
+        note_refusal(request, slug, error, "a provider's word that somebody signed out was refused")
+        return JSONResponse({"error": "invalid_request"}, 400, headers)
+    for one in ended:
+        parts.listeners.end(one)
+    return Response(status_code=200, headers=headers)
+
+
+async def _let_in(request: Request, arrival: Arrival, user_id: int, by: ByProvider) -> Response:
     next_href = safe_next(arrival.flow.next_href)
-    response = await let_in(
-        request, user_id, next_href, proved=arrival.provider.asks_second_factor, identity_id=identity_id
-    )
+    proved = arrival.provider.asks_second_factor
+    response = await let_in(request, user_id, next_href, proved=proved, by=by)
     if response.headers["location"] == next_href:
         return response
     # The browser comes from another site, which withholds the strict cookie of the half sign-in from a redirect.

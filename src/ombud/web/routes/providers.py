@@ -29,7 +29,7 @@ from ombud.web.answers import go_to, page
 from ombud.web.around import make_frame, read_around
 from ombud.web.auth import SignedIn, Visitor
 from ombud.web.forms import SignedForm, field_errors, text_of
-from ombud.web.openid import open_id_door, return_uri
+from ombud.web.openid import logout_uri, open_id_door, return_uri
 from ombud.web.place import at
 from ombud.web.routes.mail import _number
 from ombud.web.settings import enter
@@ -201,6 +201,7 @@ async def _page(
         "failure": error.message if error is not None and not any(errors.values()) else "",
         "roles": [Option(value, label, selected=value == values["new_role"]) for value, label in _ROLES],
         "return_uri": return_uri(request, found.slug if found else "SHORT-NAME"),
+        "logout_uri": logout_uri(request, found.slug if found else "SHORT-NAME"),
         "probes": probes,
         "is_fresh": visitor.is_fresh,
     }

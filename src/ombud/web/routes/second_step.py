@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from ombud.errors import NotFound, RateLimited
 from ombud.kit.passkeys import BadPasskey
 from ombud.kit.tokens import digest
+from ombud.people.accounts import ByProvider
 from ombud.people.door import DOOR
 from ombud.people.factors import end_step
 from ombud.web.answers import page
@@ -56,8 +57,8 @@ async def _judge(request: Request, code: str, next_href: str) -> Response:
         return _ask(request, next_href, said, status=429, retry_after=error.retry_after)
     if not right:
         return _ask(request, next_href, WRONG, status=422)
-    identity_id = await parts_of(request).runtime.desk.arun(DOOR, end_step, digest(secret))
-    return await _in(request, user_id, next_href, identity_id)
+    is_here, by = await parts_of(request).runtime.desk.arun(DOOR, end_step, digest(secret))
+    return await _in(request, user_id, next_href, by) if is_here else _begin_again(next_href)
 
 
 @router.post("/passkey/options")
@@ -88,8 +89,8 @@ async def passkey(request: Request) -> Response:
         return await _in(request, user_id, next_href)
 
 
-async def _in(request: Request, user_id: int, next_href: str, identity_id: int | None = None) -> Response:
-    response = await let_in(request, user_id, next_href, proved=True, identity_id=identity_id)
+async def _in(request: Request, user_id: int, next_href: str, by: ByProvider | None = None) -> Response:
+    response = await let_in(request, user_id, next_href, proved=True, by=by)
     drop_step_cookie(response)
     return response
 

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from ombud.db.actor import Actor
 from ombud.errors import Conflict, Invalid, RateLimited
 from ombud.kit.text import clean_line
+from ombud.kit.tokens import new_secret
 from ombud.people import accounts
 from ombud.people import queries as people
 from ombud.people.actions import create_first_administrator
@@ -33,7 +34,15 @@ from ombud.web.auth import (
 )
 from ombud.web.factors import set_step_cookie, site_of
 from ombud.web.forms import SignedForm, field_errors, read_form, text_of
-from ombud.web.openid import base_of, onward, open_id_door, read_buttons
+from ombud.web.openid import (
+    base_of,
+    drop_farewell,
+    is_farewell,
+    onward,
+    open_id_door,
+    read_buttons,
+    set_farewell,
+)
 from ombud.web.parts import Parts, parts_of
 from ombud.web.place import at, safe_next
 
@@ -44,15 +53,26 @@ _SET_UP_FIELDS = {"full_name": "Your name", "email": "The email", "password": "T
 
 
 @router.get("/sign-in")
-async def sign_in_page(request: Request, next: str = "/") -> Response:  # noqa: A002  # the field's name in the URL
-    """Show the form; an empty desk is set up first, and who is signed in goes on."""
+async def sign_in_page(
+    request: Request,
+    next: str = "/",  # noqa: A002  # the field's name in the URL
+    state: str = "",
+) -> Response:
+    """Show the form; an empty desk is set up first, and who is signed in goes on.
+
+    With the `state` that this browser took along, it comes back from signing out at a provider.
+    """
     parts = parts_of(request)
     if not await has_administrator(parts):
         return RedirectResponse(at("/set-up"), 303)
     secret = request.cookies.get(cookie_name(request), "")
     if await find_principal(parts.runtime.desk, secret, request.state.request_id):
         return RedirectResponse(safe_next(next), 303)
-    return await sign_in_form(request, safe_next(next))
+    if not is_farewell(request, state):
+        return await sign_in_form(request, safe_next(next))
+    response = await sign_in_form(request, at("/"), done="You are signed out, here and at the provider.")
+    drop_farewell(response)
+    return response
 
 
 @router.post("/sign-in")
@@ -84,19 +104,20 @@ async def _judge(request: Request, email: str, password: str, next_href: str) ->
 async def sign_out(request: Request, visitor: SignedIn, _form: SignedForm) -> Response:
     """End the session, and with it the live streams of this browser; at the provider too, where it is set up so."""
     session_id = visitor.principal.session_id
-    farewell = ""
+    farewell, state = "", new_secret()
     if session_id is not None:
         door = await open_id_door(visitor.parts)
-        provider = await door.ended_with(session_id)
+        leaving = await door.leaving(session_id)
         await visitor.desk.arun(visitor.actor, accounts.end_session, session_id)
         visitor.parts.listeners.end(session_id)
-        if provider is not None:  # asked only now: being out must wait for nobody
-            farewell = await door.farewell(provider, base_of(request) + at("/sign-in"))
+        if leaving is not None:  # asked only now: being out must wait for nobody
+            farewell = await door.farewell(leaving, base_of(request) + at("/sign-in"), state)
     response: Response = RedirectResponse(at("/sign-in"), 303)
     if farewell:
         response = onward(
             request, farewell, "You are signed out here, and go on to sign out at the provider."
         )
+        set_farewell(response, request, state)
     drop_cookie(response, request)
     return response
 
@@ -136,15 +157,20 @@ async def has_administrator(parts: Parts) -> bool:
 
 
 async def let_in(
-    request: Request, user_id: int, next_href: str, *, proved: bool = False, identity_id: int | None = None
+    request: Request,
+    user_id: int,
+    next_href: str,
+    *,
+    proved: bool = False,
+    by: accounts.ByProvider | None = None,
 ) -> Response:
     """Start a fresh session (never one that the browser brought) and go on.
 
     Where the account has a second factor, one must be `proved` first: until then there is no session at all.
-    With `identity_id` it was a provider's word that let them in.
+    With `by` it was a provider's word that let them in.
     """
     if not proved:
-        step = await parts_of(request).runtime.desk.arun(DOOR, begin_second_step, user_id, identity_id)
+        step = await parts_of(request).runtime.desk.arun(DOOR, begin_second_step, user_id, by)
         if step is not None:
             response = RedirectResponse(at(f"/sign-in/code?next={quote(next_href, safe='')}"), 303)
             set_step_cookie(response, request, step, int(STEP_LIFE.total_seconds()))
@@ -157,7 +183,7 @@ async def let_in(
         user_id,
         ip=ip_of(request),
         user_agent=request.headers.get("user-agent", ""),
-        identity_id=identity_id,
+        by=by,
     )
     response = RedirectResponse(next_href, 303)
     set_cookie(response, request, secret)
@@ -171,10 +197,11 @@ async def sign_in_form(
     email: str = "",
     failure: str = "",
     *,
+    done: str = "",
     status: int = 200,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """Show the form, with what went wrong."""
+    """Show the form, with what went wrong, or what was done."""
     secret = guest_secret(request)
     async with parts_of(request).runtime.desk.aread(DOOR) as session:
         providers = await session.run_sync(read_buttons)
@@ -184,6 +211,7 @@ async def sign_in_form(
         "next_href": next_href,
         "email": email,
         "failure": failure,
+        "done": done,
         "sign_in_links": parts_of(request).runtime.current.sign_in_links,
         "has_passkeys": site_of(request) is not None,
     }
