@@ -4059,6 +4059,7 @@ CREATE FUNCTION ombud.people_pairs(worth double precision, strangers text[], aft
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
     SET enable_hashagg TO 'off'
+    SET max_parallel_workers_per_gather TO '0'
     AS $$
 DECLARE
   firsts bigint[];

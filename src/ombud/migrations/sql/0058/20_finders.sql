@@ -1,10 +1,12 @@
 -- As 0042 has it, with the groups read from the indexes of inboxes and of names in their order: making everybody's keys
 -- took more than four seconds for 300,000 customers. Without enable_hashagg the planner, which expects a third of them to
--- be twins, would read the whole table instead; the same guess is why pairs come in arrays, of which it expects few.
+-- be twins, would read the whole table instead, and so it would with helpers, which take longer to come than to do it;
+-- the same guess is why pairs come in arrays, of which it expects few.
 CREATE OR REPLACE FUNCTION ombud.people_pairs(
   worth double precision, strangers text[], after double precision, after_one bigint, after_other bigint, most int
 ) RETURNS TABLE (user_id bigint, other_id bigint, alike real, score double precision)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog SET enable_hashagg = off AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+SET enable_hashagg = off SET max_parallel_workers_per_gather = 0 AS $$
 DECLARE
   firsts bigint[];
   seconds bigint[];
