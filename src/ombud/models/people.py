@@ -111,6 +111,7 @@ class Team(HasId, HasTimes, Base):
 
 # Who may be the same as another; indexes on these, with what their keys are made of, need no look at the rows.
 _COMPARED = "role = 'customer' AND merged_into_id IS NULL AND anonymised_at IS NULL"
+_NAMED = "role = 'customer' AND merged_into_id IS NULL AND anonymised_at IS NULL AND full_name <> ''"
 
 
 class User(HasId, HasTimes, Base):
@@ -210,7 +211,7 @@ class User(HasId, HasTimes, Base):
             "ix_users_name_key",
             text("ombud.name_key(full_name)"),
             postgresql_include=["id", "full_name"],
-            postgresql_where=text(f"{_COMPARED} AND full_name <> ''"),
+            postgresql_where=text(_NAMED),
         ),
         Index(
             "ix_users_full_name_trgm",
