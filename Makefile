@@ -75,7 +75,7 @@ test-core: setup ## Prove, in an environment with the core's packages only, that
 FAULTS := tests/faults tests/attacks/test_enumeration.py tests/mail_desk/test_kills.py tests/security/test_cancellation.py
 
 .PHONY: faults
-faults: setup ## Kill, cut, freeze and flood web, worker, PostgreSQL and Redis under load (takes half an hour)
+faults: setup ## Kill, cut, freeze and flood web, worker, PostgreSQL and Redis under load (takes a quarter of an hour)
 	@.ci/system-packages
 	$(BIN)/python -m pytest $(FAULTS) -s --load-seconds 60 --tries 1000 --samples 200 \
 		--crashes 25 --kills 50 --cancellations 10000 $(ARGS)

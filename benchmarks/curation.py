@@ -1,4 +1,6 @@
-"""How long it takes to merge what very many tickets hang on: `python -m benchmarks.curation [--tickets 100000]`.
+"""How long merging takes where very many tickets hang on it, and finding who is here twice among very many.
+
+`python -m benchmarks.curation [--tickets 100000] [--customers 300000]`
 
 A desk on a scratch server; one customer with all the tickets, each with a tag. Row security and the audit log are on.
 Prints one JSON object: seconds for each step, and how many rows it changed.
@@ -15,13 +17,21 @@ from sqlalchemy import func, select
 from benchmarks.desk import scratch_folder
 from ombud import Actor, Desk, Settings, Ticket
 from ombud.audit.actions import undo_request
-from ombud.curation import merge_people, merge_tags
+from ombud.curation import LikePeople, duplicate_people, merge_people, merge_tags, place_of
 from ombud.models import Tag, TicketTag
 from ombud.testing import make_cast, make_tag, make_user, scratch_server
 from ombud.tickets import bulk_create_tickets
 
 T = TypeVar("T")
 PORTION = 10_000
+CUSTOMERS = """
+INSERT INTO ombud.users (email, full_name)
+SELECT CASE WHEN n % 50 < 2 THEN 'twin' || n / 2 || '+' || n || '@many.example'
+            ELSE 'user' || n || '@mail' || n % 500 || '.example' END,
+       CASE WHEN n % 20 = 0 THEN 'Double Name' || n / 40 ELSE initcap(md5(n::text)) || ' ' || md5(n::text || 'x') END
+  FROM generate_series(1, {customers}) n
+"""
+"""Of a hundred two pairs have one inbox, and two and a half one name."""
 
 
 def main() -> None:
@@ -30,14 +40,20 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--tickets", type=int, default=100_000)
-    count = parser.parse_args().tickets
+    parser.add_argument("--customers", type=int, default=300_000)
+    chosen = parser.parse_args()
     with (
         scratch_folder() as folder,
         scratch_server(folder / "server") as server,
         server.database() as database,
         Desk(database.url, Settings()) as desk,
     ):
-        print(json.dumps(_measure(desk, count), indent=2))
+        found = _measure(desk, chosen.tickets)
+        # A vacuum marks as seen by all only what is in the log on the disk, as a desk's commits are.
+        database.execute("SET synchronous_commit = on")
+        database.execute(CUSTOMERS.format(customers=chosen.customers))
+        database.execute("VACUUM ANALYZE ombud.users")
+        print(json.dumps(found | _measure_pairs(desk, chosen.customers), indent=2))
 
 
 def _measure(desk: Desk, count: int) -> dict[str, object]:
@@ -63,6 +79,18 @@ def _measure(desk: Desk, count: int) -> dict[str, object]:
             select(func.count()).select_from(TicketTag).where(TicketTag.tag_id == target)
         )
     return found
+
+
+def _measure_pairs(desk: Desk, customers: int) -> dict[str, object]:
+    """Time pages of those who may be here twice: the first, and one that goes on after it."""
+    pages: list[list[LikePeople]] = []
+
+    def turn() -> None:
+        after = place_of(pages[-1][-1]) if pages else None
+        with desk.read(Actor.system("bench")) as session:
+            pages.append(duplicate_people(session, limit=50, after=after))
+
+    return {"customers": customers, "page_seconds": [_timed(turn) for _ in range(3)]}
 
 
 def _fill(desk: Desk, system: Actor, customer: int, count: int) -> None:

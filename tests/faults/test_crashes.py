@@ -6,6 +6,7 @@ answer of theirs goes out as a letter, and each ticket and answer as a webhook. 
 
 from __future__ import annotations
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -21,20 +22,25 @@ from tests.faults.judging import wrongs
 
 BETWEEN = 8
 """Writes that are acknowledged between one crash and the next."""
+LONG = 10
+"""Crashes of each part from which on the clock is looked at, too."""
 
 
 @pytest.mark.timeout(7200)
 def test_nothing_is_lost_and_nothing_done_twice(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     crashes = int(pytestconfig.getoption("--crashes"))
+    again: dict[str, list[float]] = defaultdict(list)
+    """Seconds from when a part was begun again, or the server took connections, until a write was acknowledged."""
     with open_house(tmp_path) as house:
         with house.used(4):
             house.until_acknowledged(BETWEEN)
             for _round in range(crashes):
                 for crash in (_kill(house, "web"), _kill(house, "worker"), house.crash_server):
                     crash()
-                    house.until_acknowledged(
-                        BETWEEN
-                    )  # after the server's crash by the processes that were there
+                    begun = time.monotonic()
+                    house.until_acknowledged(1)  # after the server's crash by the processes that were there
+                    again[crash.__name__].append(time.monotonic() - begun)
+                    house.until_acknowledged(BETWEEN - 1)
         house.until_quiet()
         writes = house.history.writes()
         unknown = sum(write.status is None for write in writes)
@@ -44,6 +50,13 @@ def test_nothing_is_lost_and_nothing_done_twice(tmp_path: Path, pytestconfig: py
         _check_webhooks(house)
         _check_sums(house)
         _check_that_losses_show(house)
+    slowest = {name: max(seconds) for name, seconds in again.items()}
+    print(
+        f"again at work after at most: {', '.join(f'{name} {most:.1f} s' for name, most in slowest.items())}"
+    )
+    if crashes >= LONG:
+        assert slowest["web"] <= 3
+        assert slowest["crash_server"] <= 10
 
 
 def _kill(house: House, name: str) -> Callable[[], None]:
@@ -53,6 +66,7 @@ def _kill(house: House, name: str) -> Callable[[], None]:
         part.kill()
         part.begin()
 
+    crash.__name__ = name
     return crash
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from contextlib import AsyncExitStack
 
 import httpx
@@ -14,6 +15,7 @@ from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.turns import Turns
 from ombud.people.door import AT_ONCE, QUEUED
+from ombud.people.throttle import SIGN_IN
 from ombud.runtime import Runtime
 from ombud.testing import Cast, counted
 from ombud.web.place import safe_next
@@ -103,6 +105,29 @@ async def test_a_crowd_from_one_network_stands_in_a_queue_that_ends(web: Browser
         assert answer.status_code == 303
     await asyncio.gather(*waiting)
     assert (await web.post("/sign-in", form)).status_code == 303
+
+
+async def test_who_waits_behind_the_last_try_costs_no_look(web: Browser, cast: Cast) -> None:
+    """Of a guesser's forms that wait, those behind the first refusal are refused by what the process remembers."""
+    turns = web.app.state.parts.door.turns
+    await web.get("/sign-in")
+    form = {"email": cast.agent.email, "password": "wrong"}
+    crowd = SIGN_IN.both.burst + 2 * AT_ONCE
+    with counted() as log:
+        async with AsyncExitStack() as stack:
+            for _ in range(AT_ONCE - 1):
+                await stack.enter_async_context(turns.aturn("127.0.0.1"))
+            forms = [asyncio.create_task(web.post("/sign-in", form)) for _ in range(crowd)]
+            while turns.waiting() < crowd:  # noqa: ASYNC110 -- tasks that are about to begin, in this very loop
+                await asyncio.sleep(0)
+        answers = await asyncio.gather(*forms)
+    told = Counter(answer.status_code for answer in answers)
+    assert told == {422: SIGN_IN.both.burst, 429: crowd - SIGN_IN.both.burst}
+    assert all(int(one.headers["retry-after"]) > 0 for one in answers if one.status_code == 429)
+    asked = sum("take_turns" in statement for statement in log.statements)
+    assert SIGN_IN.both.burst < asked < SIGN_IN.both.burst + AT_ONCE, (
+        "those that were looked at together, at most"
+    )
 
 
 async def _wait(turns: Turns) -> None:

@@ -4052,9 +4052,12 @@ BEGIN
   PERFORM set_config('pg_trgm.similarity_threshold', '0.5', true);
   RETURN QUERY
     SELECT u.id, CASE WHEN known.full_name = '' THEN 0 ELSE ombud.similarity(u.full_name, known.full_name) END
-      FROM (SELECT k.id FROM ombud.users k WHERE ombud.address_key(k.email_norm) = ombud.address_key(known.email_norm)
+      FROM (SELECT k.id FROM ombud.users k
+             WHERE k.role = 'customer' AND k.merged_into_id IS NULL AND k.anonymised_at IS NULL
+               AND ombud.address_key(k.email_norm) = ombud.address_key(known.email_norm)
              UNION (SELECT k.id FROM ombud.users k
-                     WHERE k.full_name <> '' AND ombud.name_key(k.full_name) = ombud.name_key(known.full_name)
+                     WHERE k.role = 'customer' AND k.merged_into_id IS NULL AND k.anonymised_at IS NULL
+                       AND k.full_name <> '' AND ombud.name_key(k.full_name) = ombud.name_key(known.full_name)
                      LIMIT most)
              UNION (SELECT k.id FROM ombud.users k
                      WHERE k.role = 'customer' AND k.merged_into_id IS NULL
@@ -4072,32 +4075,47 @@ ALTER FUNCTION ombud.people_like(person bigint, most integer) OWNER TO ombud_own
 CREATE FUNCTION ombud.people_pairs(worth double precision, strangers text[], after double precision, after_one bigint, after_other bigint, most integer) RETURNS TABLE(user_id bigint, other_id bigint, alike real, score double precision)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
+    SET enable_hashagg TO 'off'
+    SET max_parallel_workers_per_gather TO '0'
     AS $$
+DECLARE
+  firsts bigint[];
+  seconds bigint[];
 BEGIN
   IF ombud.actor_kind() IS NULL OR ombud.actor_kind() = 'customer' THEN
     RETURN;
   END IF;
+  WITH groups AS (
+    SELECT array_agg(u.id) AS ids FROM ombud.users u
+     WHERE u.role = 'customer' AND u.merged_into_id IS NULL AND u.anonymised_at IS NULL
+     GROUP BY ombud.address_key(u.email_norm) HAVING count(*) BETWEEN 2 AND 20
+     UNION ALL
+    SELECT array_agg(u.id) FROM ombud.users u
+     WHERE u.role = 'customer' AND u.merged_into_id IS NULL AND u.anonymised_at IS NULL AND u.full_name <> ''
+     GROUP BY ombud.name_key(u.full_name)
+    HAVING count(*) BETWEEN 2 AND 20 AND ombud.name_key(u.full_name) LIKE '% %'),
+  pairs AS (
+    SELECT DISTINCT a.id AS first, b.id AS second
+      FROM groups g CROSS JOIN LATERAL unnest(g.ids) a(id) CROSS JOIN LATERAL unnest(g.ids) b(id)
+     WHERE a.id < b.id)
+  SELECT array_agg(p.first), array_agg(p.second) INTO firsts, seconds FROM pairs p
+   WHERE NOT EXISTS (SELECT FROM ombud.distinct_people d WHERE d.user_id = p.first AND d.other_id = p.second);
   RETURN QUERY
-    WITH customers AS MATERIALIZED (
-      SELECT u.id, u.full_name, u.organization_id, k.inbox, ombud.name_key(u.full_name) AS name,
-             split_part(k.inbox, '@', 1) AS local, split_part(k.inbox, '@', 2) AS domain
-        FROM ombud.users u CROSS JOIN LATERAL (SELECT ombud.address_key(u.email_norm) AS inbox) k
-       WHERE u.role = 'customer' AND u.merged_into_id IS NULL AND u.anonymised_at IS NULL),
-    groups AS (
-      SELECT array_agg(c.id) AS ids FROM customers c GROUP BY c.inbox HAVING count(*) BETWEEN 2 AND 20
-       UNION ALL
-      SELECT array_agg(c.id) FROM customers c
-       WHERE c.name LIKE '% %' GROUP BY c.name HAVING count(*) BETWEEN 2 AND 20),
-    pairs AS (
-      SELECT DISTINCT a.id AS first, b.id AS second
-        FROM groups g CROSS JOIN LATERAL unnest(g.ids) a(id) CROSS JOIN LATERAL unnest(g.ids) b(id)
-       WHERE a.id < b.id
-         AND NOT EXISTS (SELECT FROM ombud.distinct_people d WHERE d.user_id = a.id AND d.other_id = b.id)),
-    compared AS (
+    WITH compared AS (
       SELECT a AS one, b AS other,
              CASE WHEN a.full_name = '' OR b.full_name = '' THEN 0
                   ELSE ombud.similarity(a.full_name, b.full_name) END AS names
-        FROM pairs p JOIN customers a ON a.id = p.first JOIN customers b ON b.id = p.second),
+        FROM unnest(firsts, seconds) p(first, second)
+       CROSS JOIN LATERAL (
+              SELECT u.id, u.full_name, u.organization_id, k.inbox,
+                     split_part(k.inbox, '@', 1) AS local, split_part(k.inbox, '@', 2) AS domain
+                FROM ombud.users u CROSS JOIN LATERAL (SELECT ombud.address_key(u.email_norm) AS inbox OFFSET 0) k
+               WHERE u.id = p.first) a
+       CROSS JOIN LATERAL (
+              SELECT u.id, u.full_name, u.organization_id, k.inbox,
+                     split_part(k.inbox, '@', 1) AS local, split_part(k.inbox, '@', 2) AS domain
+                FROM ombud.users u CROSS JOIN LATERAL (SELECT ombud.address_key(u.email_norm) AS inbox OFFSET 0) k
+               WHERE u.id = p.second) b),
     weighed AS (
       SELECT (c.one).id AS first, (c.other).id AS second, c.names, round(least(1,
                CASE WHEN (c.one).inbox = (c.other).inbox THEN 0.9 ELSE 0 END
@@ -6754,7 +6772,7 @@ CREATE INDEX ix_transfer_jobs_storage_key ON ombud.transfer_jobs USING btree (st
 
 CREATE INDEX ix_transfer_problems_job_id ON ombud.transfer_problems USING btree (job_id, id);
 
-CREATE INDEX ix_users_address_key ON ombud.users USING btree (ombud.address_key((email_norm)::text));
+CREATE INDEX ix_users_address_key ON ombud.users USING btree (ombud.address_key((email_norm)::text)) INCLUDE (id, email_norm) WHERE ((role = 'customer'::text) AND (merged_into_id IS NULL) AND (anonymised_at IS NULL));
 
 CREATE INDEX ix_users_custom_role_id ON ombud.users USING btree (custom_role_id) WHERE (custom_role_id IS NOT NULL);
 
@@ -6762,7 +6780,7 @@ CREATE INDEX ix_users_full_name_trgm ON ombud.users USING gin (full_name ombud.g
 
 CREATE INDEX ix_users_merged_into_id ON ombud.users USING btree (merged_into_id) WHERE (merged_into_id IS NOT NULL);
 
-CREATE INDEX ix_users_name_key ON ombud.users USING btree (ombud.name_key((full_name)::text)) WHERE ((full_name)::text <> ''::text);
+CREATE INDEX ix_users_name_key ON ombud.users USING btree (ombud.name_key((full_name)::text)) INCLUDE (id, full_name) WHERE ((role = 'customer'::text) AND (merged_into_id IS NULL) AND (anonymised_at IS NULL) AND ((full_name)::text <> ''::text));
 
 CREATE INDEX ix_users_organization_id ON ombud.users USING btree (organization_id);
 

@@ -19,10 +19,11 @@ from ombud.kit.passwords import hash_password, needs_rehash, verify_password
 from ombud.kit.passwords import rehash_password as rehash
 from ombud.people import queries, throttle
 from ombud.people.actions import rehash_password
+from ombud.people.hashing import hashed_aside
 
 DOOR = Actor.system("sign-in")
-HASHERS = 2
-"""Passwords compared at once: each takes a core for a while."""
+CHECKED = 2
+"""Passwords looked at together: one is compared (`ombud.people.hashing`), one looked up meanwhile."""
 AT_ONCE = 3
 """Forms of strangers that are looked at together, of one network one less."""
 QUEUED = 30
@@ -55,7 +56,7 @@ def _turns() -> Turns:
 class Door:
     """The door of one process."""
 
-    hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(HASHERS))
+    hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CHECKED))
     turns: Turns = field(default_factory=_turns)
     refused: OrderedDict[tuple[str, str], tuple[float, float]] = field(default_factory=OrderedDict)
     """By account and network: until when that is remembered, and when there is a turn, both by `time.monotonic`."""
@@ -93,20 +94,20 @@ class Door:
             async with desk.aread(DOOR, fresh=True) as session:
                 found = (await session.execute(queries.credentials(email))).one_or_none()
             stored = found.password_hash if found is not None and found.is_active else None
-            right = await asyncio.to_thread(verify_password, stored, password)
+            right = await hashed_aside(verify_password, stored, password)
             if found is None or not right:
                 return None
             await desk.arun(DOOR, throttle.succeed, throttle.SIGN_IN, account=email, ip=ip)
             self.refused.pop(_place_of(email, ip), None)
             if stored is not None and needs_rehash(stored):
-                hashed = await asyncio.to_thread(rehash, password)
+                hashed = await hashed_aside(rehash, password)
                 await desk.arun(Actor.customer(found.user_id), rehash_password, found.user_id, hashed)
         return int(found.user_id)
 
     async def hash(self, password: str, words: Iterable[str] = ()) -> str:
         """Return the hash of an acceptable password; Invalid for another. `words`: what is known of the person."""
         async with self.hashing:
-            return await asyncio.to_thread(hash_password, password, tuple(words))
+            return await hashed_aside(hash_password, password, tuple(words))
 
     def _remember(self, place: tuple[str, str], seconds: int) -> None:
         now = time.monotonic()

@@ -84,6 +84,8 @@ async def sign_in(request: Request) -> Response:
     door = parts_of(request).door
     door.remind(email, ip_of(request))
     async with door.turn(ip_of(request)):
+        # Who stood before them in the queue may have used up the last try: the database need not say so again.
+        door.remind(email, ip_of(request))
         return await _judge(request, email, text_of(form, "password"), next_href)
 
 

@@ -1,0 +1,5 @@
+-- Both hold whom they are for and what they are made of, so the whole desk is looked through without its rows.
+DROP INDEX ombud.ix_users_address_key;
+ALTER INDEX ombud.ix_users_address_key_new RENAME TO ix_users_address_key;
+DROP INDEX ombud.ix_users_name_key;
+ALTER INDEX ombud.ix_users_name_key_new RENAME TO ix_users_name_key;
