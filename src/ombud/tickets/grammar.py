@@ -19,6 +19,9 @@ from ombud.tickets.filters import ME, UNASSIGNED, TicketFilter
 from ombud.tickets.rules import DONE, UNDONE
 
 _TERM = re.compile(r'(?<!\S)([a-z]+):(?:"([^"]*)"|(\S+))', re.IGNORECASE)
+# Dashes with nothing to leave out between them: an underline, say. PostgreSQL keeps each "not" that waits for its word
+# on a stack of 32 and fails beyond.
+_DASHES = re.compile(r'-(?:[^\w"-]*-){7,}')
 _AGE = re.compile(r"(\d{1,5})([hdw])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
@@ -41,6 +44,7 @@ def understand(wanted: TicketFilter) -> TicketFilter:
         if term is not None and value:
             understood = term(understood, value)
             words = words.replace(match[0], " ", 1)
+    words = _DASHES.sub(" ", words)
     return replace(understood, text=" ".join(words.split()) or None)
 
 
