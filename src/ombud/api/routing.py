@@ -5,6 +5,7 @@ ask for any of it is guarded all the same.
 """
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
 from typing import Any, ClassVar, get_args, get_origin
 from urllib.parse import unquote_to_bytes
 
@@ -109,7 +110,8 @@ class ApiRoute(APIRoute):
             request = ApiRequest(plain.scope, plain.receive)
             runtime = request.app.state.runtime
             request.state.principal = await authenticate(request, runtime)
-            with looks.noted(request):
+            async with AsyncExitStack() as stack:
+                stack.enter_context(looks.noted(request))
                 _take(request, weights[request.method])
                 check_scope(request.state.principal, request.method, self.scope)
                 if "\x00" in request.url.path:
@@ -119,6 +121,7 @@ class ApiRoute(APIRoute):
                 if takes_form:
                     request.limit = self.file_limit(runtime.current) + MULTIPART_OVERHEAD
                     check_type(request, ("multipart/form-data",))
+                    stack.push_async_callback(request.close)  # of files that nobody came to read
                     await _check_form(request, parts)
                 elif self.body_field is not None:
                     check_type(request, JSON_TYPES)
@@ -223,7 +226,6 @@ async def _check_form(request: Request, known: frozenset[str]) -> None:
     wrong = {f"/{name}": "is not a part that can be given here." for name in names if name not in known}
     wrong |= {f"/{name}": "must be given once." for name in known if names.count(name) > 1}
     if wrong:
-        await form.close()
         raise Invalid(fields=wrong)
 
 
