@@ -234,7 +234,7 @@ def _check_encoding(request: Request) -> None:
     for pair in request.scope["query_string"].split(b"&"):
         name, _, value = (unquote_to_bytes(part.replace(b"+", b" ")) for part in pair.partition(b"="))
         try:
-            name.decode(), value.decode()
+            b"=".join((name, value)).decode()
         except UnicodeDecodeError:
             shown = name.decode(errors="replace")
             raise Invalid(fields={f"parameter:{shown}": "must be UTF-8."}) from None
