@@ -97,11 +97,11 @@ class Unavailable(OmbudError):
 
 
 class StaleVersion(Conflict):
-    """Someone else changed the thing since this actor last saw it. `current` is its version now."""
+    """Someone else changed the thing since this actor last saw it. `current` is its version now, if it has one."""
 
     code = "stale_version"
     default_message = "Somebody else changed this in the meantime. Nothing was overwritten."
 
-    def __init__(self, message: str | None = None, *, current: int) -> None:
+    def __init__(self, message: str | None = None, *, current: int | None) -> None:
         self.current = current
         super().__init__(message, current=current)

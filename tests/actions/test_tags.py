@@ -108,3 +108,11 @@ def test_what_is_not_there_cannot_be_tagged(perform: Perform, ticket: Ticket, ag
     perform(agent.actor, soft_delete_ticket, ticket.id)
     with pytest.raises(TicketDeleted):
         perform(agent.actor, add_tags, ticket.id, ["x"])
+
+
+def test_one_text_is_no_list_of_names(perform: Perform, ticket: Ticket, agent: Persona) -> None:
+    """Python reads it as the list of its letters."""
+    for action in (add_tags, set_tags):
+        with pytest.raises(Invalid) as caught:
+            perform(agent.actor, action, ticket.id, "fire")
+        assert caught.value.fields == {"tags": "must be a list."}

@@ -40,7 +40,7 @@ async def test_a_ticket_goes_its_way(agent: httpx.AsyncClient, cast: Cast) -> No
     assert changed.status_code == 200, changed.text
     assert changed.json()["assignee"] == {"id": cast.agent.id, "name": "Agnes Agent", "is_staff": True}
     assert changed.json()["version"] == ticket["version"] + 1
-    assert changed.headers["ETag"] == f'"{changed.json()["version"]}"'
+    assert changed.headers["ETag"].startswith(f'"{changed.json()["version"]}-')
 
     read = await agent.get(f"tickets/{ticket['number']}")
     assert read.json() == changed.json()

@@ -103,6 +103,13 @@ def test_the_first_program_of_embedding(tmp_path: Path, desk_environment: dict[s
     assert run(script, desk_environment) == ["Ann Lee The VAT is missing."]
 
 
+def test_the_tour_of_the_data_layer(tmp_path: Path, desk_environment: dict[str, str]) -> None:
+    script = tmp_path / "program.py"
+    script.write_text(blocks("docs/data-layer.md", "python")[0])
+    (printed,) = blocks("docs/data-layer.md", "")
+    assert run(script, desk_environment) == printed.splitlines()
+
+
 def test_the_program_of_statistics(tmp_path: Path, desk_environment: dict[str, str]) -> None:
     (program,) = blocks("docs/statistics.md", "python")
     script = tmp_path / "program.py"
@@ -191,3 +198,4 @@ def fetched(connection: psycopg.Connection, statements: list[str]) -> list[tuple
 def test_no_program_is_forgotten() -> None:
     assert len(blocks("docs/embedding.md", "python")) == 8
     assert len(blocks("docs/testing.md", "python")) == 2
+    assert len(blocks("docs/data-layer.md", "python")) == 2

@@ -322,3 +322,11 @@ def test_common_words_are_found_by_walking_the_list_alike(
         ]
         assert [row.id for row in pages[0]] == [row.id for row in pages[1]]
         assert len(pages[0]) == 8
+
+
+@pytest.mark.parametrize(
+    "typed", ["-" * 500, "- " * 250, "(-" * 250, "drucker " + "-" * 80 + " -toner", "\t-" * 99]
+)
+def test_dashes_that_leave_out_nothing_do_not_count(search: Search, ticket: Ticket, typed: str) -> None:
+    """PostgreSQL keeps each on a stack of 32, and gives up beyond."""
+    assert search(typed) == ([ticket.title] if "drucker" in typed else [])

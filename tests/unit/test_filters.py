@@ -37,6 +37,13 @@ def test_what_the_database_could_not_take_is_invalid(given: dict[str, Any]) -> N
     assert list(caught.value.fields) == list(given)
 
 
+def test_an_order_that_is_none_is_invalid() -> None:
+    assert Place("rank").sort is TicketSort.RANK  # type: ignore[arg-type] # of hosts without a type checker
+    with pytest.raises(Invalid) as caught:
+        Place("title")  # type: ignore[arg-type]
+    assert list(caught.value.fields) == ["sort"]
+
+
 def test_aware_times_are_taken() -> None:
     assert TicketFilter(created_from=datetime(2026, 1, 1, tzinfo=UTC)).created_from is not None
 

@@ -19,7 +19,7 @@ def test_a_body_keeps_its_lines_with_one_kind_of_ending() -> None:
 
 
 @pytest.mark.parametrize("clean", [lambda v: clean_line("f", v, limit=9), lambda v: clean_body("f", v)])
-@pytest.mark.parametrize("bad", ["", " ", "\n\t", "a\x00b", "\ud800", "x\udfff"])
+@pytest.mark.parametrize("bad", ["", " ", "\n\t", "a\x00b", "\ud800", "x\udfff", None, 7, b"x"])
 def test_what_is_blank_or_no_text_is_invalid(clean: object, bad: str) -> None:
     with pytest.raises(Invalid) as caught:
         clean(bad)  # type: ignore[operator]

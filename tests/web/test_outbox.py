@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
@@ -16,14 +17,18 @@ from ombud.mail.tokens import open_namer
 from ombud.models import (
     BouncedAddress,
     Mailbox,
+    OutboundKind,
     OutboundMail,
     OutboundRecipient,
     OutboundState,
     RecipientState,
 )
+from ombud.people.letters import send_reset
 from ombud.runtime import Runtime
 from ombud.testing import Cast, make_ticket
 from ombud.tickets import StoredFile, attach_file
+from ombud.web.routes.outbox import KINDS
+from ombud.worker.mail_out import write_requested_letters
 from tests.web.hosting import Browser, htmx
 
 pytestmark = pytest.mark.asyncio
@@ -161,6 +166,19 @@ async def test_the_outbox_tells_and_does(web: Browser, cast: Cast, desk: Desk, t
         assert (await outbox_of(desk))[0].state == state
     assert (await web.post(f"/outbox/{mail.id}/pause")).status_code == 409
     assert (await web.post(f"/outbox/{mail.id}/nothing")).status_code == 404
+
+
+async def test_letters_about_accounts_stand_there_too(
+    web: Browser, cast: Cast, desk: Desk, runtime: Runtime
+) -> None:
+    await desk.arun(cast.admin.actor, send_reset, cast.customer.id)
+    assert await asyncio.to_thread(write_requested_letters, desk, runtime.settings) == 1
+    (mail,) = await outbox_of(desk)
+    await web.sign_in(cast.admin)
+    for path in ("/outbox", f"/outbox/{mail.id}"):
+        page = await web.get(path)
+        assert (page.status_code, "About an account" in page.text) == (200, True), path
+    assert set(KINDS) == set(OutboundKind)
 
 
 async def test_an_agent_of_another_team_sees_nothing_of_it(

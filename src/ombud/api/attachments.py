@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from ombud.api import lookup
 from ombud.api.calls import Call, CurrentCall
+from ombud.api.conditional import unless_known
 from ombud.api.created import Created
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import Page, PathId, TicketNumber
@@ -81,8 +82,15 @@ async def delete_attachment(attachment_id: PathId, call: CurrentCall) -> None:
 )
 async def read_attachment_content(attachment_id: PathId, call: CurrentCall, request: Request) -> Response:
     """Download a file, or with a `Range` header (one range of bytes) a part of it."""
+
+    async def described() -> dict[str, str]:
+        return _headers(await call.read(_attachment, attachment_id))
+
     if request.state.is_head:
-        return Response(headers=_headers(await call.read(_attachment, attachment_id)))
+        return Response(headers=await described())
+    known = await unless_known(request, described)
+    if known is not None:
+        return known
     record = await call.write(_download, attachment_id)
     headers = _headers(record)
     part = wanted_part(request.headers, size=record.size, etag=headers["ETag"])

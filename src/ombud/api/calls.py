@@ -34,7 +34,12 @@ class Call:
     async def read(
         self, action: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Run `action` in a transaction that PostgreSQL keeps read-only; once more when its connection was lost."""
+        """Run `action` in a transaction that PostgreSQL keeps read-only; once more when its connection was lost.
+
+        Under `If-Match` it runs in the transaction that writes.
+        """
+        if self.once is not None and self.once.reads:
+            return await self.once.write(action, *args, **kwargs)
         for is_last in (False, True):
             try:
                 async with self.runtime.desk.aread(self.actor) as session:

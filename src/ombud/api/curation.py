@@ -4,12 +4,13 @@ import asyncio
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from ombud import curation
 from ombud.api import lookup
 from ombud.api.calls import CurrentCall
+from ombud.api.paging import Limit
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import PathId, TicketNumber
 from ombud.api.schemas.curation import (
@@ -33,6 +34,7 @@ from ombud.audit.keys import signing_key
 from ombud.db.context import actor_of
 from ombud.db.open import data_dir
 from ombud.people.policy import require_admin
+from ombud.tickets.filters import DEFAULT_PAGE
 
 router = api_router("Curation")
 
@@ -40,7 +42,7 @@ router = api_router("Curation")
 class HowMany(BaseModel):
     """How many pairs at most."""
 
-    limit: int = Field(default=50, ge=1, le=200, description="At most so many pairs.")
+    limit: Limit = DEFAULT_PAGE
 
 
 @router.get("/users/{user_id}/duplicates")

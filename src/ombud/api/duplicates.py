@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Annotated, TypeVar
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
 from ombud import curation
 from ombud.api import lookup
 from ombud.api.calls import CurrentCall
-from ombud.api.paging import Cursor, Link, WhichPage
+from ombud.api.paging import Cursor, Limit, Link, WhichPage
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import Page, PathId, TicketNumber
 from ombud.api.schemas.curation import (
@@ -25,6 +25,7 @@ from ombud.api.schemas.curation import (
 )
 from ombud.curation.preview import person_sides, ticket_sides
 from ombud.kit.cursor import decode_cursor, encode_cursor
+from ombud.tickets.filters import DEFAULT_PAGE
 
 router = api_router("Curation")
 
@@ -37,7 +38,7 @@ class WhichPairs(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: int = Field(default=50, ge=1, le=199, description="At most so many pairs.")
+    limit: Limit = DEFAULT_PAGE
     cursor: Cursor | None = None
 
     @property

@@ -1,4 +1,4 @@
-"""What every answer has in common: the request's id, safe headers, HEAD, and no bare traceback.
+"""What every answer has in common: the request's id, its tag, safe headers, HEAD, and no bare traceback.
 
 Plain ASGI, because it must hold for streams and for what goes wrong outside of routes as well.
 """
@@ -6,10 +6,11 @@ Plain ASGI, because it must hold for streams and for what goes wrong outside of 
 from typing import Any
 
 from fastapi import Request
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ombud.api import problems
+from ombud.api.conditional import is_known, tag_of, version_in
 from ombud.api.rates import Left
 from ombud.db.actor import new_request_id
 from ombud.errors import OmbudError
@@ -35,7 +36,7 @@ class Envelope:
             await self._app(scope, receive, send)
             return
         state = dict(scope.get("state", {}))
-        answer = _Answer(send, state, request_id=new_request_id(), without_body=scope["method"] == "HEAD")
+        answer = _Answer(send, state, scope, new_request_id())
         # HEAD runs the route of GET; `is_head` lets a route spare itself the body.
         state |= {"request_id": answer.request_id, "is_head": answer.without_body}
         inner = {**scope, "state": state, "method": "GET" if answer.without_body else scope["method"]}
@@ -52,16 +53,17 @@ class Envelope:
 class _Answer:
     """Sends an answer on, completed."""
 
-    def __init__(self, send: Send, state: dict[str, Any], *, request_id: str, without_body: bool) -> None:
+    def __init__(self, send: Send, state: dict[str, Any], scope: Scope, request_id: str) -> None:
         self._send = send
         self._state = state
+        self._scope = scope
         self.request_id = request_id
-        self.without_body = without_body
+        self.without_body = scope["method"] == "HEAD"
         self.started = False
+        self._waiting: Message | None = None
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.started = True
             headers = MutableHeaders(scope=message)
             headers["X-Request-Id"] = self.request_id
             left: Left | None = self._state.get("left")
@@ -69,6 +71,38 @@ class _Answer:
                 headers[name] = value
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
-        elif message["type"] == "http.response.body" and self.without_body:
-            message = {**message, "body": b""}
+            if self._is_tagged(message["status"], headers):
+                self._waiting = message  # its tag names the body, which comes next
+                return
+            if message["status"] == 204:
+                del headers["Content-Type"]  # of a body that is not there
+        elif message["type"] == "http.response.body":
+            if self._waiting is not None:
+                message = await self._tagged(self._waiting, message)
+            if self.without_body:
+                message = {**message, "body": b""}
+        self.started = True
         await self._send(message)
+
+    def _is_tagged(self, status: int, headers: MutableHeaders) -> bool:
+        """Tell whether an answer gets a tag: what is shown as JSON, and what was changed where it has a version."""
+        if headers.get("content-type") != "application/json":
+            return False
+        own = headers.get("etag")
+        if own is not None:
+            return status < 300 and version_in(own) is not None
+        return status == 200 and self._scope["method"] in ("GET", "HEAD")
+
+    async def _tagged(self, start: Message, message: Message) -> Message:
+        """Send the start of an answer with the tag of its body, and return what is left of that to send."""
+        self._waiting = None
+        headers = MutableHeaders(scope=start)
+        if not message.get("more_body", False):
+            tag = headers["ETag"] = tag_of(message["body"], headers.get("etag"))
+            asked = Headers(scope=self._scope).get("if-none-match")
+            if asked is not None and self._scope["method"] in ("GET", "HEAD") and is_known(asked, tag):
+                start, message = {**start, "status": 304}, {**message, "body": b""}
+                del headers["Content-Type"], headers["Content-Length"]
+        self.started = True
+        await self._send(start)
+        return message

@@ -7,6 +7,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
 from ombud.api.calls import CurrentCall
+from ombud.api.conditional import unless_known
 from ombud.api.created import Created
 from ombud.api.paging import Link, WhichPage, cursor_at
 from ombud.api.routing import api_router, problems
@@ -63,8 +64,15 @@ async def delete_export(export_id: PathId, call: CurrentCall) -> None:
 )
 async def read_export_file(export_id: PathId, call: CurrentCall, request: Request) -> Response:
     """Download an export, or with a `Range` header (one range of bytes) a part of it. It is kept for 7 days."""
+
+    async def described() -> dict[str, str]:
+        return file_headers(await call.read(file_of_export, export_id))
+
     if request.state.is_head:
-        return Response(headers=file_headers(await call.read(file_of_export, export_id)))
+        return Response(headers=await described())
+    known = await unless_known(request, described)
+    if known is not None:
+        return known
     job = await call.write(note_download, export_id)
     headers = file_headers(job)
     part = wanted_part(request.headers, size=job.size or 0, etag=headers["ETag"])

@@ -48,10 +48,11 @@ class Replayed(Exception):
 
 
 class Once:
-    """One call under a key: the transaction of its effect and of its answer."""
+    """One call under a key, or under `If-Match`: the transaction of its effect and of its answer."""
 
-    def __init__(self, desk: Desk, actor: Actor, call: Keyed) -> None:
-        self._desk, self._actor, self._call = desk, actor, call
+    def __init__(self, desk: Desk, actor: Actor, call: Keyed | None, *, reads: bool = False) -> None:
+        """`reads` says that reading, too, is done in the transaction that writes, of one snapshot."""
+        self._desk, self._actor, self._call, self.reads = desk, actor, call, reads
         self._open = AsyncExitStack()
         self._session: AsyncSession | None = None
 
@@ -69,8 +70,9 @@ class Once:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 async with AsyncExitStack() as stack:
-                    session = await stack.enter_async_context(self._desk.abegin(self._actor))
-                    before = await session.run_sync(claim, self._call)
+                    begun = self._desk.abegin(self._actor, snapshot=self.reads)
+                    session = await stack.enter_async_context(begun)
+                    before = await session.run_sync(claim, self._call) if self._call is not None else None
                     if before is not None:
                         raise Replayed(before)
                     result = await session.run_sync(action, *args, **kwargs)
@@ -83,7 +85,7 @@ class Once:
 
     async def keep(self, response: Response, secrets: Sequence[str] = ()) -> None:
         """Keep the answer beside the effect, without `secrets`. A call that wrote nothing has no effect to repeat."""
-        if self._session is not None:
+        if self._session is not None and self._call is not None:
             headers = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
             answer = Answer(response.status_code, headers, _without(bytes(response.body), secrets))
             await self._session.run_sync(keep, self._call, answer)
@@ -107,18 +109,21 @@ async def answer(
     body: Body,
     handle: Callable[[Request], Awaitable[Response]],
     secrets: Sequence[str] = (),
+    *,
+    reads: bool = False,
 ) -> Response:
     """Answer a call: as it was answered before, where its key says that this is a repetition.
 
-    The fields of the answer that `secrets` names are not kept: a repetition has null in their place.
+    The fields of the answer that `secrets` names are not kept: a repetition has null in their place. `reads` keeps one
+    transaction for all that the call reads and writes, under a key or not.
     """
     key = _key(request) if request.method in UNSAFE else None
-    if key is None:
+    if key is None and not reads:
         return await handle(request)
-    call = Keyed(f"{request.method} {route}", key, await _hash(request, body))
+    call = Keyed(f"{request.method} {route}", key, await _hash(request, body)) if key is not None else None
     actor = request.state.principal.actor
     for attempt in range(1, ATTEMPTS + 1):
-        once = Once(request.app.state.runtime.desk, actor, call)
+        once = Once(request.app.state.runtime.desk, actor, call, reads=reads)
         try:
             async with once:
                 request.state.once = once

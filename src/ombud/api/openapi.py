@@ -41,6 +41,21 @@ _KEY = {
     "description": "A random value of the caller's. The same call under the same key is done once in 24 hours.",
     "schema": {"type": "string", "minLength": 1, "maxLength": KEY_LIMIT, "pattern": KEY_PATTERN},
 }
+_CONDITIONS = {
+    name: {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "description": words,
+        "schema": {"type": "string", "maxLength": 200},
+    }
+    for name, words in (
+        ("If-None-Match", "The `ETag` of what the caller has: 304 when it is still that."),
+        ("If-Match", "The `ETag` last seen; 412, and nothing is done, when it is another by now."),
+    )
+}
+_TAG = {"description": "Names this answer, for `If-None-Match` and `If-Match`.", "schema": {"type": "string"}}
+_TAG_HERE = {"$ref": "#/components/headers/ETag"}
 _REPLAYED = {
     "description": "`true` when this is the answer to an earlier call under the same key.",
     "schema": {"type": "string", "enum": ["true"]},
@@ -61,6 +76,7 @@ Everything about tickets, people and conversations over HTTP.
 - **Errors** are `application/problem+json` (RFC 9457). Programs look at `code`; `errors` points at the parts.
 - **Missing and forbidden look the same**: 404 stands for both where the caller may not know of a thing.
 - **Edits** can carry `If-Match` with the `ETag` last seen; a stale one is answered with 412, nothing overwritten.
+- **Reading again** costs no body: `If-None-Match` with that `ETag` is answered with 304 as long as nothing changed.
 - **Repeating** an unsafe call is harmless under one `Idempotency-Key`: it is done once, and answered alike.
 - **Unknown** fields and query parameters are refused (422), as are parameters given twice that take one value.
 - Each answer has `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset`: what the caller may still ask for.
@@ -82,7 +98,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     )
     components = document.setdefault("components", {})
     components["securitySchemes"] = SECURITY
-    components["headers"] = _RATES
+    components["headers"] = {**_RATES, "ETag": _TAG}
     document["security"] = [{"token": []}]
     schemas = components.setdefault("schemas", {})
     schemas |= _schemas_of_problem()
@@ -90,6 +106,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for method, operation in operations.items():
             if method.upper() in UNSAFE:
                 _add_key(operation)
+            _add_conditions(method, operation, is_shown="get" in operations)
             _complete(path, method, operation)
     components["schemas"] = dict(sorted(schemas.items()))
     return document
@@ -111,6 +128,22 @@ def _add_key(operation: dict[str, Any]) -> None:
             response.setdefault("headers", {})[REPLAYED] = _REPLAYED
 
 
+def _add_conditions(method: str, operation: dict[str, Any], *, is_shown: bool) -> None:
+    """Say what is answered to who has seen the thing, or changes it as it was then."""
+    parameters, responses = operation.setdefault("parameters", []), operation["responses"]
+    if method == "get":
+        parameters.append(_CONDITIONS["If-None-Match"])
+        responses["304"] = {
+            "description": "The caller has it: `If-None-Match` names it.",
+            "headers": {"ETag": _TAG_HERE},
+        }
+        responses["200"].setdefault("headers", {})["ETag"] = _TAG_HERE
+    elif is_shown and method != "post":
+        if all(one["name"].lower() != "if-match" for one in parameters):
+            parameters.append(_CONDITIONS["If-Match"])
+        responses.setdefault("412", problems(412)[412])
+
+
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     """Leave out what cannot happen, and name what every answer has."""
     responses = operation["responses"] = dict(sorted(operation["responses"].items()))
@@ -129,9 +162,9 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
             headers["Retry-After"] = {"description": "Seconds.", "schema": {"type": "integer"}}
         if status == "201" and method == "post":
             headers["Location"] = {"description": "Where the new thing is.", "schema": {"type": "string"}}
-        has_version = path in ("/tickets", "/tickets/{number}") and method != "get"
-        if status.startswith("2") and (has_version or path == "/settings"):
-            headers["ETag"] = {"description": "The version, for `If-Match`.", "schema": {"type": "string"}}
+        has_version = path in ("/tickets", "/tickets/{number}", "/settings") and method != "get"
+        if status in ("200", "201") and has_version:
+            headers["ETag"] = _TAG_HERE
         if MEDIA_TYPE not in response.get("content", {}) and _is_page(response):
             headers["Link"] = {
                 "description": 'The next page, as `<...>; rel="next"`.',

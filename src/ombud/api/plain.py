@@ -141,7 +141,9 @@ def _is_creation(scope: Scope) -> bool:
     if scope["query_string"] or scope["path"].removeprefix(scope.get("root_path", "")) != "/tickets":
         return False
     headers = dict(scope["headers"])
-    return headers.get(b"content-type") == b"application/json" and b"idempotency-key" not in headers
+    if b"idempotency-key" in headers or b"if-match" in headers:
+        return False
+    return headers.get(b"content-type") == b"application/json"
 
 
 async def _create(scope: Scope, sent: Sent) -> tuple[bytes, Headers] | None:

@@ -5,7 +5,9 @@ ask for any of it is guarded all the same.
 """
 
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
 from typing import Any, ClassVar, get_args, get_origin
+from urllib.parse import unquote_to_bytes
 
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
@@ -14,7 +16,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from ombud.api import looks, once
+from ombud.api import conditional, looks, once
 from ombud.api.auth import authenticate, check_scope
 from ombud.api.json_body import read_json
 from ombud.api.problems import MEDIA_TYPE
@@ -90,19 +92,26 @@ class ApiRoute(APIRoute):
     secrets: ClassVar[tuple[str, ...]] = ()
     """Fields of the answer that are shown once: an answer kept for repetitions has null in their place."""
 
+    shows: Handler
+    """What answers, without what is checked before."""
+
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
         known = _query_parameters(self.dependant)
         route = self.path_format
         takes_form = self.body_field is not None and isinstance(self.body_field.field_info, Form)
         weights = {method: weight_of(method, route) for method in self.methods or ()}
+        own_check = conditional.checks_itself(self)
+        self.shows = handle
+        parts = frozenset(field.alias for field in self.dependant.body_params)
         body: once.Body = "form" if takes_form else "none" if self.body_field is None else "json"
 
         async def guarded(plain: Request) -> Response:
             request = ApiRequest(plain.scope, plain.receive)
             runtime = request.app.state.runtime
             request.state.principal = await authenticate(request, runtime)
-            with looks.noted(request):
+            async with AsyncExitStack() as stack:
+                stack.enter_context(looks.noted(request))
                 _take(request, weights[request.method])
                 check_scope(request.state.principal, request.method, self.scope)
                 if "\x00" in request.url.path:
@@ -112,12 +121,31 @@ class ApiRoute(APIRoute):
                 if takes_form:
                     request.limit = self.file_limit(runtime.current) + MULTIPART_OVERHEAD
                     check_type(request, ("multipart/form-data",))
+                    stack.push_async_callback(request.close)  # of files that nobody came to read
+                    await _check_form(request, parts)
                 elif self.body_field is not None:
                     check_type(request, JSON_TYPES)
                     await request.json()
-                return await once.answer(request, route, body, handle, self.secrets)
+                if_match = request.headers.get(conditional.IF_MATCH)
+                if if_match is None or own_check or request.method == "GET":
+                    return await once.answer(request, route, body, handle, self.secrets)
+                careful = self._careful(request, if_match, handle)
+                return await once.answer(request, route, body, careful, self.secrets, reads=True)
 
         return guarded
+
+    def _careful(self, request: Request, if_match: str, handle: Handler) -> Handler:
+        """Return `handle`, behind a look at what it changes: it must be what `If-Match` asks for."""
+        shown = conditional.shown_by(request.app.routes, self)
+        if request.method == "POST" or not isinstance(shown, ApiRoute):
+            raise conditional.not_taken()
+        shows = shown.shows
+
+        async def careful(request: Request) -> Response:
+            await conditional.require_wanted(request, shows, if_match)
+            return await handle(request)
+
+        return careful
 
     def prepare(self, request: ApiRequest, settings: Settings) -> None:
         """Check what only this kind of route takes; a plain one takes nothing else."""
@@ -178,6 +206,8 @@ def _is_list(annotation: Any) -> bool:
 def _check_query(request: Request, known: Mapping[str, bool]) -> None:
     """Refuse unknown parameters and second values: a filter that is ignored would show too much."""
     wrong: dict[str, str] = {}
+    if b"%" in request.scope["query_string"] or not request.scope["query_string"].isascii():
+        _check_encoding(request)
     for name, value in request.query_params.multi_items():
         if name not in known:
             wrong[f"parameter:{name}"] = "is not a parameter of this address."
@@ -187,6 +217,27 @@ def _check_query(request: Request, known: Mapping[str, bool]) -> None:
             wrong[f"parameter:{name}"] = "must not contain NUL characters."
     if wrong:
         raise Invalid(fields=wrong)
+
+
+async def _check_form(request: Request, known: frozenset[str]) -> None:
+    """Refuse parts that nobody asked for, and a second one of a name: a file that is sent is kept, or refused."""
+    form = await request.form()
+    names = [name for name, _part in form.multi_items()]
+    wrong = {f"/{name}": "is not a part that can be given here." for name in names if name not in known}
+    wrong |= {f"/{name}": "must be given once." for name in known if names.count(name) > 1}
+    if wrong:
+        raise Invalid(fields=wrong)
+
+
+def _check_encoding(request: Request) -> None:
+    """Refuse what is not UTF-8: Starlette would search for the signs that it puts in its place."""
+    for pair in request.scope["query_string"].split(b"&"):
+        name, _, value = (unquote_to_bytes(part.replace(b"+", b" ")) for part in pair.partition(b"="))
+        try:
+            b"=".join((name, value)).decode()
+        except UnicodeDecodeError:
+            shown = name.decode(errors="replace")
+            raise Invalid(fields={f"parameter:{shown}": "must be UTF-8."}) from None
 
 
 def check_type(request: Request, allowed: tuple[str, ...]) -> None:

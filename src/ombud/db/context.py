@@ -52,6 +52,8 @@ def bind_actor(
 
 def actor_of(session: Session) -> Actor:
     """Return who acts in this session; an error if nobody was named."""
+    if not isinstance(session, Session):  # AsyncSession has the same names, and coroutines behind them
+        raise TypeError("This is no synchronous session: use await session.run_sync(action, ...).")
     actor = session.info.get(INFO_ACTOR)
     if not isinstance(actor, Actor):
         raise Forbidden("This session has no actor: open it with desk.begin(actor) or desk.read(actor).")

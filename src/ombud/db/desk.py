@@ -154,11 +154,14 @@ class Desk:
         raise AssertionError("unreachable")
 
     @asynccontextmanager
-    async def abegin(self, actor: Actor) -> "AsyncIterator[AsyncSession]":
-        """The asynchronous twin of `begin`; run actions with `session.run_sync(action, ...)`."""
+    async def abegin(self, actor: Actor, *, snapshot: bool = False) -> "AsyncIterator[AsyncSession]":
+        """The asynchronous twin of `begin`; run actions with `session.run_sync(action, ...)`.
+
+        `snapshot` holds one moment, and loses the race (Retryable) for a row that was changed since.
+        """
         session = self._async_session(actor, read_only=False)
         with translated():
-            async with aentered(session, {}, self.settings.pool_timeout):
+            async with aentered(session, _SNAPSHOT if snapshot else {}, self.settings.pool_timeout):
                 yield session
         if self.reading is not None:
             await self.reading.anote(actor, self.alook)

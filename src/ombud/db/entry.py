@@ -24,7 +24,8 @@ def session_on(
     engine: Engine, actor: Actor, *, read_only: bool, timeout: float, by_key: bool = False
 ) -> DeskSession:
     """Return a session of `actor` on an engine, not begun yet; `timeout` is seconds per statement."""
-    session = DeskSession(engine, expire_on_commit=False)
+    # Used behind its block it would take a connection that nobody gives back: it is refused instead.
+    session = DeskSession(engine, expire_on_commit=False, close_resets_only=False)
     bind_actor(session, actor, read_only=read_only, timeout=timeout, by_key=by_key)
     return session
 
@@ -35,7 +36,9 @@ def async_session_on(
     """The asynchronous twin of `session_on`."""
     from sqlalchemy.ext.asyncio import AsyncSession
 
-    session = AsyncSession(engine, sync_session_class=DeskSession, expire_on_commit=False)
+    session = AsyncSession(
+        engine, sync_session_class=DeskSession, expire_on_commit=False, close_resets_only=False
+    )
     bind_actor(session.sync_session, actor, read_only=read_only, timeout=timeout, by_key=by_key)
     return session
 

@@ -21,6 +21,8 @@ def clean_body(field: str, value: str, *, limit: int = MAX_BODY, required: bool 
 
 def storable(field: str, value: str) -> str:
     """Return a text in composed form (NFC); Invalid for what PostgreSQL cannot keep: NUL, lone surrogates."""
+    if not isinstance(value, str):  # of hosts without a type checker: None, most of all
+        raise Invalid(fields={field: "must be text."})
     if "\x00" in value:
         raise Invalid(fields={field: "must not contain NUL characters."})
     try:

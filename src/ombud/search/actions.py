@@ -21,7 +21,10 @@ def settle_texts(session: Session) -> int:
 
 
 def count_waiting(session: Session) -> int:
-    """Return how many tickets have words that are not in the indexes yet. They are found all the same."""
+    """Return how many tickets have words that are not in the indexes yet.
+
+    They are found all the same, but for those of a bulk load (more than 200 in one statement).
+    """
     return session.scalar(queries.waiting()) or 0
 
 

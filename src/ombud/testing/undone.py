@@ -47,7 +47,7 @@ class UndoneDesk(Desk):
         with translated(), self._joined(actor, read_only=True) as session, session.begin():
             yield session
 
-    def abegin(self, actor: Actor) -> Never:
+    def abegin(self, actor: Actor, *, snapshot: bool = False) -> Never:
         raise TypeError(_OTHER.format("begin, read and run"))
 
     def aread(
@@ -61,7 +61,10 @@ class UndoneDesk(Desk):
 
     def _joined(self, actor: Actor, *, read_only: bool) -> DeskSession:
         session = DeskSession(
-            self._connection, expire_on_commit=False, join_transaction_mode="create_savepoint"
+            self._connection,
+            expire_on_commit=False,
+            close_resets_only=False,
+            join_transaction_mode="create_savepoint",
         )
         bind_actor(session, actor, read_only=read_only, timeout=self._timeout(actor))
         session.info[INFO_CHOICES] = self.choices
@@ -76,7 +79,7 @@ class AsyncUndoneDesk(Desk):
         self._connection = connection
 
     @asynccontextmanager
-    async def abegin(self, actor: Actor) -> AsyncIterator[AsyncSession]:
+    async def abegin(self, actor: Actor, *, snapshot: bool = False) -> AsyncIterator[AsyncSession]:
         with translated():
             async with self._joined(actor, read_only=False) as session, session.begin():
                 yield session
@@ -125,6 +128,7 @@ class AsyncUndoneDesk(Desk):
             self._connection,
             sync_session_class=DeskSession,
             expire_on_commit=False,
+            close_resets_only=False,
             join_transaction_mode="create_savepoint",
         )
         bind_actor(session.sync_session, actor, read_only=read_only, timeout=self._timeout(actor))

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
+from ombud.db.types import one_of
 from ombud.errors import Invalid
 from ombud.kit.ids import is_id
 from ombud.kit.text import storable
@@ -103,6 +104,7 @@ class Place:
     cursor: str | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "sort", one_of(TicketSort, self.sort))
         if not 1 <= self.limit <= MAX_PAGE:
             raise Invalid(fields={"limit": f"must be between 1 and {MAX_PAGE}."})
 

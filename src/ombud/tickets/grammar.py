@@ -19,6 +19,9 @@ from ombud.tickets.filters import ME, UNASSIGNED, TicketFilter
 from ombud.tickets.rules import DONE, UNDONE
 
 _TERM = re.compile(r'(?<!\S)([a-z]+):(?:"([^"]*)"|(\S+))', re.IGNORECASE)
+# Dashes with nothing to leave out between them: an underline, say. PostgreSQL keeps each "not" that waits for its word
+# on a stack of 32 and fails beyond.
+_DASHES = re.compile(r'(?:-[^\w"-]*){8,}')
 _AGE = re.compile(r"(\d{1,5})([hdw])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
@@ -41,7 +44,10 @@ def understand(wanted: TicketFilter) -> TicketFilter:
         if term is not None and value:
             understood = term(understood, value)
             words = words.replace(match[0], " ", 1)
-    return replace(understood, text=" ".join(words.split()) or None)
+    kept = _DASHES.sub(lambda run: " -" if run[0].endswith(" -") else " ", words)
+    if words.strip() and not kept.strip():
+        kept = "-"  # which finds nothing either; no words at all would find everything
+    return replace(understood, text=" ".join(kept.split()) or None)
 
 
 def without_terms(text: str) -> str:

@@ -1,14 +1,17 @@
 """The ground of all schemas: strict input, plain output, pages, and the kinds of value that recur."""
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Path
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 T = TypeVar("T")
 
 BIGINT_MAX = 2**63 - 1
+_DIGITS = re.compile(r"[0-9]{1,19}")
+_NUMBER = re.compile(r"\s*[-+]?[0-9._]+\s*")
 _BIGINT: dict[str, Any] = {"format": "int64"}
 
 
@@ -19,10 +22,24 @@ def _utc(moment: datetime) -> datetime:
         raise ValueError("is out of range") from None
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+def _written(value: Any) -> Any:
+    """Pydantic would take a number for seconds since 1970, and so a year for a moment of that year's morning."""
+    if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        raise ValueError("must be a time of RFC 3339, such as 2026-01-31T08:00:00Z")
+    return value
+
+
+def _digits(value: Any) -> Any:
+    """Of `7`, `+7`, `7.0` and `1_0`, all of which Python reads, one is an id: what it names has one address."""
+    if isinstance(value, str) and not _DIGITS.fullmatch(value):
+        raise ValueError("must be digits")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_utc)]
 Id = Annotated[int, Field(ge=1, le=BIGINT_MAX, strict=True, json_schema_extra=_BIGINT)]
-QueryId = Annotated[int, Field(ge=1, le=BIGINT_MAX, json_schema_extra=_BIGINT)]
-PathId = Annotated[int, Path(ge=1, le=BIGINT_MAX, json_schema_extra=_BIGINT)]
+QueryId = Annotated[int, BeforeValidator(_digits), Field(ge=1, le=BIGINT_MAX, json_schema_extra=_BIGINT)]
+PathId = Annotated[int, BeforeValidator(_digits), Path(ge=1, le=BIGINT_MAX, json_schema_extra=_BIGINT)]
 TicketNumber = Annotated[
     str, Path(min_length=1, max_length=50, pattern=r"^[^/\x00-\x1f\x7f]+$", examples=["1042"])
 ]
@@ -64,6 +81,13 @@ class Output(BaseModel):
     """What goes out."""
 
     model_config = ConfigDict(frozen=True)
+
+
+class Whole(Output, Generic[T]):
+    """A list that is short by its nature, and told as a whole; it has the shape of all lists."""
+
+    items: list[T]
+    next_cursor: None = None
 
 
 class Page(Output, Generic[T]):

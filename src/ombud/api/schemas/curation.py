@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from ombud import curation
-from ombud.api.schemas.base import Flag, Id, Input, Output, line
+from ombud.api.schemas.base import Flag, Id, Input, Output, Whole, line
 
 Score = Annotated[float, Field(ge=0, le=1, description="How likely it is that they are one.")]
 
@@ -90,16 +90,12 @@ class NotOneTicket(Input):
     ]
 
 
-class FoundPeople(Output):
+class FoundPeople(Whole[LikePeople]):
     """Pairs, the likeliest first."""
 
-    items: list[LikePeople]
 
-
-class FoundTickets(Output):
+class FoundTickets(Whole[LikeTickets]):
     """Pairs, the likeliest first."""
-
-    items: list[LikeTickets]
 
 
 class MergePeople(Input):

@@ -4,7 +4,7 @@ from typing import Any, Self
 
 from pydantic import Field
 
-from ombud.api.schemas.base import Output
+from ombud.api.schemas.base import Output, Whole
 from ombud.tickets.filters import View as ViewName
 from ombud.tickets.queries import COUNTER_CAP
 
@@ -71,10 +71,8 @@ class View(Output):
     count: int = Field(description=f"How many tickets it holds; counting stops at {COUNTER_CAP:,}.")
 
 
-class Views(Output):
+class Views(Whole[View]):
     """The views that the caller may list."""
-
-    items: list[View]
 
     @classmethod
     def of(cls, row: Any, names: list[ViewName]) -> Self:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import ConfigDict, Field
 
 from ombud import models
-from ombud.api.schemas.base import Body, Email, Id, Input, Output, Page, line, optional
+from ombud.api.schemas.base import Body, Email, Id, Input, Output, Page, Whole, line, optional
 from ombud.api.schemas.conversation import Attachment, Comment
 from ombud.api.schemas.people import Name, Person, PublicPerson, name_of
 from ombud.api.schemas.tags import Tag, TagName
@@ -235,10 +235,8 @@ class TicketPage(Page[R]):
         )
 
 
-class Suggestions(Output):
+class Suggestions(Whole[str]):
     """What to type instead; each text finds at least one ticket. Empty when nothing near finds any."""
-
-    items: list[str]
 
 
 Sort = Literal["activity", "-activity", "created", "-created", "priority", "-priority", "rank", "-rank"]

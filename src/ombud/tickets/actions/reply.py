@@ -78,7 +78,7 @@ def add_comment(
         raise Forbidden("You can only write as yourself, and now.")
     author = author_id if author_id is not None else actor.user_id
     if author is None:
-        raise Invalid(fields={"author": "must be given."})
+        raise Invalid(fields={"author": "must be given: a system speaks for nobody."})
     if is_internal:
         require_permission(actor, Permission.NOTES_WRITE)
     elif actor.is_staff:

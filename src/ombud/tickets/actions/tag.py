@@ -1,6 +1,6 @@
 """Tags: make them, put them on tickets, take them off. Doing so twice is harmless."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
@@ -74,7 +74,7 @@ def get_or_create_tags(
     session: Session, names: Iterable[str], *, limit: int = TAGS_PER_TICKET
 ) -> dict[str, Tag]:
     """Return the tags of these names by name, as it is given but for white space; makes those that are missing."""
-    wanted = tuple(dict.fromkeys(clean_line("tags", name, limit=NAME_LIMIT) for name in names))
+    wanted = tuple(dict.fromkeys(clean_names(names)))
     if len(wanted) > limit:
         raise Invalid(fields={"tags": f"at most {limit} at once."})
     if not wanted:
@@ -90,6 +90,14 @@ def get_or_create_tags(
         session.execute(insert(Tag).values(rows).on_conflict_do_nothing())
         found = dict(session.execute(queries.tags_by_name(wanted)).all())
     return {name: found[name] for name in wanted}
+
+
+def clean_names(names: Iterable[str]) -> Iterator[str]:
+    """Yield names of tags as they are stored; Invalid for one text, whose letters nobody means."""
+    if isinstance(names, str):
+        raise Invalid(fields={"tags": "must be a list."})
+    for name in names:
+        yield clean_line("tags", name, limit=NAME_LIMIT)
 
 
 def get_tag(session: Session, tag_id: int) -> Tag:

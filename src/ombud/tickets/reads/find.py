@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from ombud.db.context import actor_of
 from ombud.db.plans import by_key
+from ombud.errors import Invalid
 from ombud.kit.cursor import encode_cursor
 from ombud.models import Ticket, TicketPriority, TicketStatus
 from ombud.tickets import queries as lists
@@ -50,6 +51,8 @@ def search_tickets(
     `created_after` is aware and included. `TicketSort.RANK` puts what fits the words best first. Go on with
     `next_cursor`, in the same order. Raises Invalid.
     """
+    if isinstance(tags, str):
+        raise Invalid(fields={"tags": "must be a list."})
     wanted = TicketFilter(
         text=None if substring else search_term,
         substring=search_term if substring else None,

@@ -17,7 +17,7 @@ from ombud.kit.ids import is_id
 from ombud.mail import queries as inbound
 from ombud.mail.actions import clear_bounce
 from ombud.mail.outgoing import actions, queries
-from ombud.models import AccessKind, OutboundMail, OutboundState
+from ombud.models import AccessKind, OutboundKind, OutboundMail, OutboundState
 from ombud.tickets.policy import require_staff
 from ombud.web import queries as around_queries
 from ombud.web.answers import Toast, go_to, is_htmx, page, toasted
@@ -32,7 +32,12 @@ from ombud.web.views.outbox import OutboundView, OutboxView
 
 router = APIRouter(prefix="/outbox")
 
-KINDS = {"reply": "Reply", "acknowledgement": "Acknowledgement", "notification": "Notification"}
+KINDS = {
+    OutboundKind.REPLY: "Reply",
+    OutboundKind.ACKNOWLEDGEMENT: "Acknowledgement",
+    OutboundKind.NOTIFICATION: "Notification",
+    OutboundKind.ACCOUNT: "About an account",
+}
 SOURCE_LIMIT = 200_000
 """Characters of a message's source that a page shows; all of it can be downloaded."""
 EMPTY = Empty(
@@ -192,7 +197,7 @@ def _view(mail: OutboundMail, visitor: Visitor) -> OutboundView:
     return OutboundView(
         href=here,
         subject=mail.subject or (mail.ticket.title if mail.ticket is not None else "") or "(no subject)",
-        kind=KINDS[mail.kind.value],
+        kind=KINDS[mail.kind],
         delivery=delivery_of(mail),
         queued_at=mail.queued_at,
         mailbox=mail.mailbox.address if mail.mailbox is not None else "",

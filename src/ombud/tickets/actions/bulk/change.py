@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
+from ombud.db import types
 from ombud.db.arrays import one_of
 from ombud.db.permissions import Permission
 from ombud.db.reactions import react
@@ -19,7 +20,7 @@ from ombud.tickets.rules import STATUS_MOVES
 
 def bulk_update_ticket_status(session: Session, ids: Iterable[int], status: TicketStatus) -> BulkOutcome:
     """Move tickets to a status; those that cannot go there from where they are stay."""
-    wanted = TicketStatus(status)
+    wanted = types.one_of(TicketStatus, status)
 
     def judge(ticket: Any) -> SkipReason | None:
         if ticket.is_deleted:

@@ -10,13 +10,12 @@ from sqlalchemy.orm import Session
 from ombud.db.arrays import one_of
 from ombud.db.context import actor_of
 from ombud.errors import Invalid
-from ombud.kit.text import clean_line
 from ombud.models import TicketTag
 from ombud.tickets import queries
 from ombud.tickets.actions.bulk.outcome import BulkOutcome, SkipReason
 from ombud.tickets.actions.bulk.queries import every_pair
 from ombud.tickets.actions.bulk.sweep import sweep
-from ombud.tickets.actions.tag import NAME_LIMIT, get_or_create_tags
+from ombud.tickets.actions.tag import clean_names, get_or_create_tags
 from ombud.tickets.policy import require_writer
 
 
@@ -32,7 +31,7 @@ def bulk_tag_tickets(
     if not wanted or not (add or remove):
         return sweep(session, wanted, _judge, lambda _chosen: ())
     to_add = {tag.id for tag in get_or_create_tags(session, add).values()}
-    unwanted = tuple(clean_line("tags", name, limit=NAME_LIMIT) for name in remove)
+    unwanted = tuple(clean_names(remove))
     to_remove = (
         {tag.id for _name, tag in session.execute(queries.tags_by_name(unwanted))} if unwanted else set()
     )
