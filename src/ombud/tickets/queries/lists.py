@@ -1,6 +1,6 @@
 """Lists of tickets and their counters: keyset pages, one statement each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -211,9 +211,14 @@ def once(
     make: Callable[[], Select[*tuple[Any, ...]]],
 ) -> Select[*tuple[Any, ...]]:
     """Put the first pages of the lists that everybody looks at together once; what was typed or dated varies."""
-    if place.cursor is not None or any(getattr(wanted, name) is not None for name in VARYING):
+    if place.cursor is not None or is_varying(wanted):
         return make()
     return made_once((what, actor.for_request(""), wanted, place, visible_to, comments_visible_to), make)
+
+
+def is_varying(wanted: TicketFilter) -> bool:
+    """Tell whether a filter holds what somebody typed or dated: its statement is hardly ever asked for again."""
+    return any(getattr(wanted, name) is not None for name in VARYING)
 
 
 def sort_columns(place: Place) -> tuple[ColumnElement[Any], ...]:
@@ -222,25 +227,38 @@ def sort_columns(place: Place) -> tuple[ColumnElement[Any], ...]:
 
 
 def paged(
-    statement: Any, place: Place, columns: tuple[ColumnElement[Any], ...] | None = None
+    statement: Any,
+    place: Place,
+    columns: tuple[ColumnElement[Any], ...] | None = None,
+    *,
+    edge: Sequence[Any] | None = None,
 ) -> Select[*tuple[Any, ...]]:
     """Return the page of a list of tickets that `place` says, and one row more.
 
-    `columns` are `sort_columns` as the statement knows them, where they are not those of the table.
+    `columns` are `sort_columns` as the statement knows them, where they are not those of the table; `edge` stands for
+    the values of the cursor.
     """
     columns = columns or sort_columns(place)
     if place.cursor is not None:
-        types = tuple(column.type.python_type for column in columns)
-        values = decode_cursor(place.cursor, sort=place.order_name, types=types)
-        if place.sort is TicketSort.PRIORITY and not 0 <= int(str(values[0])) <= 9:
-            # psycopg2 says no types, and PostgreSQL would compare what fits no column.
-            raise Invalid(fields={"cursor": "is not a cursor of this list."})
-        edge = (literal(value, column.type) for value, column in zip(values, columns, strict=True))
+        if edge is None:
+            edge = [
+                literal(value, column.type) for value, column in zip(edge_of(place), columns, strict=True)
+            ]
         here, there = tuple_(*columns), tuple_(*edge)
         statement = statement.where(here > there if place.ascending else here < there)
     order = [column.asc() if place.ascending else column.desc() for column in columns]
-    page: Select[*tuple[Any, ...]] = statement.order_by(*order).limit(place.limit + 1)
+    page: Select[*tuple[Any, ...]] = statement.order_by(*order).limit(number(place.limit + 1))
     return page
+
+
+def edge_of(place: Place) -> tuple[Any, ...]:
+    """Return the values of a place's cursor, one for each of `sort_columns`. Raises Invalid."""
+    types = tuple(column.type.python_type for column in sort_columns(place))
+    values = decode_cursor(str(place.cursor), sort=place.order_name, types=types)
+    if place.sort is TicketSort.PRIORITY and not 0 <= int(str(values[0])) <= 9:
+        # psycopg2 says no types, and PostgreSQL would compare what fits no column.
+        raise Invalid(fields={"cursor": "is not a cursor of this list."})
+    return tuple(values)
 
 
 def _tags_json(actor: Actor) -> Any:
