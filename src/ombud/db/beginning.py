@@ -29,9 +29,11 @@ def begin_in_one(engine: Engine) -> None:
 
 def taking_along() -> type[Any]:
     """Return the class of asyncpg's connections whose BEGIN takes a text along. Imports the driver."""
-    import asyncpg  # type: ignore[import-untyped]  # has no stubs
+    from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
-    class TakingAlong(asyncpg.Connection):  # type: ignore[misc]  # it has no types
+    connection: Any = PGDialect_asyncpg.import_dbapi().asyncpg.Connection  # type: ignore[no-untyped-call]  # SQLAlchemy's own
+
+    class TakingAlong(connection):  # type: ignore[misc]  # the driver has no types
         """`along`, if there is one, goes with the next BEGIN."""
 
         along: str | None = None
@@ -39,7 +41,7 @@ def taking_along() -> type[Any]:
         async def execute(self, query: str, *args: Any, **options: Any) -> str:
             if self.along is not None and query.startswith("BEGIN"):
                 along, self.along = self.along, None
-                query = f"{query.rstrip(';')}; {along}"
+                query = f"{query.rstrip(';')}; {along}"  # house: OMB003 settings, each matched in _begin
             status: str = await super().execute(query, *args, **options)
             return status
 

@@ -38,7 +38,9 @@ _SETTINGS = {
     "read_only": "transaction_read_only",
     "plans": "plan_cache_mode",
 }
-_WRITTEN = "SELECT " + ", ".join(f"set_config('{_SETTINGS[one]}', '{{{one}}}', true)" for one in _SETTINGS)
+# Fields for values, which `beginning` matches before it writes them out.
+_SET = [f"set_config('{name}', '{{{value}}}', true)" for value, name in _SETTINGS.items()]
+_WRITTEN = "SELECT " + ", ".join(_SET)  # house: OMB003 names of ours
 _ENTER = text(_WRITTEN.replace("'{", ":").replace("}'", "")).execution_options(**{ENTERING: _WRITTEN})
 
 
