@@ -184,9 +184,7 @@ def test_statements_do_not_grow_with_tickets(perform: Perform, cast: Cast, syste
         with counted() as log:
             perform(cast.agent.actor, get_ticket_statistics)
         budgets.append(len(log))
-    assert budgets[0] == budgets[1] <= 6, (
-        "a savepoint, the context, the figures, two sets of names, its release"
-    )
+    assert budgets[0] == budgets[1] <= 4, "a savepoint, the context, the figures with names, its release"
 
 
 def test_figures_agree_with_each_other_while_others_write(desk: Desk, cast: Cast, system: Actor) -> None:

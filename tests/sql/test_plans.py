@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Select, event, text
 
 from ombud import Actor, Desk, DeskSession, TicketStatus
+from ombud.analytics.actions import fold_statistics
 from ombud.db.actor import Scope
 from ombud.testing import Cast, Persona, ScratchServer, make_cast
 from ombud.tickets import View, queries
@@ -188,6 +189,20 @@ def test_counters_do_not_scan_history(many: Many, who: str) -> None:
             ("ix_tickets_assignee_undone", "Index Only Scan"),
             ("ix_tickets_unassigned_undone", "Index Only Scan"),
         }, "what policies ask for is in the indexes, so that no ticket is read"
+
+
+def test_the_total_of_all_tickets_reads_none(many: Many) -> None:
+    while many.desk.run(SYSTEM, fold_statistics):
+        pass
+    actor = many.cast.agent.actor
+    for statuses in (None, (TicketStatus.OPEN,), (TicketStatus.CLOSED, TicketStatus.RESOLVED)):
+        found = _plan_for(
+            many, many.cast.agent, queries.count_matching(actor, TicketFilter(statuses=statuses))
+        )
+        assert found.scans("tickets") == [], str(found)
+        assert found.rows("ticket_stats") <= 20, str(found)
+    page = queries.total_and_page(actor, TicketFilter(), Place(TicketSort.CREATED))
+    assert _plan_for(many, many.cast.agent, page).rows("tickets") <= Place().limit + 1
 
 
 def test_somebodys_tickets_of_a_status_are_found_in_their_index(many: Many) -> None:

@@ -10,7 +10,7 @@
 One statement sees one moment, so that all figures agree whatever is written meanwhile.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -61,7 +61,10 @@ EXACT_LIMIT = 2000
 SHARES = ("0.5", "0.9")
 # Kinds of figures beside the dimensions of the sums.
 TEAM, DAY, EXACT_RESPONSE, EXACT_RESOLUTION = "team", "day", "exact_response", "exact_resolution"
+PEOPLE, TEAMS = "people", "teams"
 MEASURES = ("tickets", "responded", "response_ms", "resolved", "resolution_ms")
+ALL_MEASURES = (StatDimension.STATUS.value, StatDimension.ASSIGNEE.value, TEAM)
+TEXTS = ("name", "address")
 _SUMMED = [dimension for dimension in StatDimension if dimension is not StatDimension.QUARTER]
 _QUARTER = timedelta(minutes=15)
 _DAY_LONG = timedelta(days=1)
@@ -83,11 +86,13 @@ def unchanged_since(moment: str) -> Select[*tuple[Any, ...]]:
 
 
 def statistics(actor: Actor, span: Span, time_zone: str) -> Select[*tuple[Any, ...]]:
-    """Return rows of kind, name (text) and MEASURES for the live tickets created in `span` that `actor` sees.
+    """Return a row for each kind of figures of the live tickets created in `span` that `actor` sees.
 
-    Kinds are those of StatDimension, with `team` for `all` and without `quarter`; `day` (local ISO dates); and,
-    where no more than EXACT_LIMIT tickets count, `exact_response` and `exact_resolution`: their names are the
-    SHARES and `tickets` is the percentile in milliseconds.
+    Columns are the kind, `names` (texts), MEASURES and TEXTS: arrays, each with a value for each name, or None. Kinds
+    are those of StatDimension, with `team` for `all` and without `quarter`; `day` (local ISO dates); and, where no more
+    than EXACT_LIMIT tickets count, `exact_response` and `exact_resolution`: their names are the SHARES and `tickets`
+    are the percentiles in milliseconds. All measures have the kinds of ALL_MEASURES, others only `tickets`. The rows
+    `teams` and `people` have no measures: of the ids among the figures, those that the actor may know, with TEXTS.
     """
     return _statistics(actor.for_request(""), span, time_zone, visible_to)
 
@@ -111,26 +116,36 @@ def _statistics(actor: Actor, span: Span, time_zone: str, _policy: Any) -> Selec
         _exact(actor, span, EXACT_RESPONSE, Ticket.first_response_at, few),
         _exact(actor, span, EXACT_RESOLUTION, Ticket.resolved_at, few),
     ).subquery("figures")
-    figures: Select[*tuple[Any, ...]] = select(
-        rows.c.kind, rows.c.name, *(cast(rows.c[one], BigInteger).label(one) for one in MEASURES)
-    )
-    return figures.execution_options(**{INCLUDE_DELETED: True})
+    # A row for each figure would cost more than the figures.
+    has_all = rows.c.kind.in_(ALL_MEASURES)
+    arrays = [
+        (_array(rows.c[one]) if one == "tickets" else _array(rows.c[one]).filter(has_all)).label(one)
+        for one in MEASURES
+    ]
+    without_texts = [cast(null(), ARRAY(Text)).label(one) for one in TEXTS]
+    figures = select(rows.c.kind, func.array_agg(rows.c.name).label("names"), *arrays, *without_texts)
+    kinds = union_all(
+        figures.group_by(rows.c.kind),
+        _named(counted, StatDimension.ASSIGNEE.value, PEOPLE, User.id, User.full_name, User.email),
+        _named(counted, TEAM, TEAMS, Team.id, Team.name, Team.name),
+    ).subquery("kinds")
+    everything: Select[*tuple[Any, ...]] = select(*kinds.c)
+    return everything.execution_options(**{INCLUDE_DELETED: True})
 
 
-def people_named(ids: Iterable[int]) -> Select[int, str, str]:
-    """Return id, full name and address of people."""
-    return select(User.id, User.full_name, User.email).where(_one_of(User.id, ids))
+def _array(measure: Any) -> Any:
+    return func.array_agg(cast(measure, BigInteger), type_=ARRAY(BigInteger))
 
 
-def teams_named(ids: Iterable[int]) -> Select[int, str]:
-    """Return id and name of teams."""
-    return select(Team.id, Team.name).where(_one_of(Team.id, ids))
-
-
-def _one_of(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
-    """One bind for all ids: a list of binds takes longer to write than the answer to arrive."""
-    condition: ColumnElement[bool] = column == any_(literal(sorted(ids), ARRAY(BigInteger)))
-    return condition
+def _named(counted: CTE, kind: str, called: str, key: Any, *texts: Any) -> Select[*tuple[Any, ...]]:
+    """Names of the teams or people that figures speak of, as many as the actor may know of."""
+    ids = select(cast(counted.c.name, BigInteger)).where(counted.c.kind == kind, counted.c.name != "")
+    return select(
+        literal(called),
+        func.array_agg(cast(key, Text)),
+        *(cast(null(), ARRAY(BigInteger)) for _ in MEASURES),
+        *(func.array_agg(cast(text, Text)) for text in texts),
+    ).where(key == any_(func.array(ids.scalar_subquery())))
 
 
 def _sums(actor: Actor, stretches: Sequence[Stretch]) -> Select[*tuple[Any, ...]]:

@@ -1,6 +1,6 @@
 """What tickets add up to, ready for JSON. The figures come from `queries`, their shape is made here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypedDict
@@ -100,11 +100,9 @@ def get_ticket_statistics(
         "status_counts": figures.counts("status", TicketStatus),
         "priority_counts": figures.counts("priority", TicketPriority),
         "channel_counts": figures.counts("channel", TicketChannel),
-        "team_stats": _team_stats(session, figures),
-        "assignee_stats": _assignee_stats(session, figures),
-        "day_counts": [
-            {"day": day, "ticket_count": row.tickets} for day, row in sorted(figures.of("day").items())
-        ],
+        "team_stats": _team_stats(figures),
+        "assignee_stats": _assignee_stats(figures),
+        "day_counts": [{"day": day, "ticket_count": n} for day, n in sorted(figures.tickets("day").items())],
         "first_response_hours": figures.durations("response", "responded", "response_ms"),
         "resolution_hours": resolution,
         "avg_resolution_hours": resolution["mean"],
@@ -113,23 +111,40 @@ def get_ticket_statistics(
 
 
 class _Figures:
-    """The rows of `queries.statistics` by kind and name."""
+    """The rows of `queries.statistics` by kind."""
 
     def __init__(self, rows: Iterable[Any]) -> None:
-        self._kinds: dict[str, dict[str, Any]] = {}
-        for row in rows:
-            kind, name = row[:2]
-            self._kinds.setdefault(kind, {})[name] = row
+        self._kinds = {row.kind: row for row in rows if row.names is not None}
 
-    def of(self, kind: str) -> Mapping[str, Any]:
-        return self._kinds.get(kind, {})
+    def tickets(self, kind: str) -> dict[str, int]:
+        row = self._kinds.get(kind)
+        return dict(zip(row.names, row.tickets, strict=True)) if row is not None else {}
+
+    def measured(self, kind: str) -> list[tuple[int, int, float | None, float | None]]:
+        """Return id (0 for none), tickets and mean hours of first response and of resolution; the busiest first."""
+        row = self._kinds.get(kind)
+        if row is None:
+            return []
+        measures = (getattr(row, one) for one in queries.MEASURES)
+        found = [
+            (int(name or 0), tickets, _mean_hours(response, responded), _mean_hours(resolution, resolved))
+            for name, tickets, responded, response, resolved, resolution in zip(
+                row.names, *measures, strict=True
+            )
+        ]
+        return sorted(found, key=lambda one: (-one[1], one[0]))
+
+    def texts(self, kind: str) -> Iterable[tuple[int, str, str]]:
+        row = self._kinds.get(kind)
+        return zip(map(int, row.names), row.name, row.address, strict=True) if row is not None else ()
 
     def sum_of(self, kind: str, measure: str) -> int:
-        return sum(getattr(row, measure) for row in self.of(kind).values())
+        row = self._kinds.get(kind)
+        return sum(getattr(row, measure)) if row is not None else 0
 
     def counts(self, kind: str, enum: type[StrEnum]) -> dict[str, int]:
-        rows = self.of(kind)
-        return {member.value: rows[member].tickets if member in rows else 0 for member in enum}
+        tickets = self.tickets(kind)
+        return {member.value: tickets.get(member, 0) for member in enum}
 
     def durations(self, kind: str, how_many: str, milliseconds: str) -> Durations:
         tickets = self.sum_of("status", how_many)
@@ -141,47 +156,40 @@ class _Figures:
         }
 
     def _percentile(self, kind: str, share: str) -> float | None:
-        exact = self.of(f"exact_{kind}")
+        exact = self.tickets(f"exact_{kind}")
         if exact:
-            return float(exact[share].tickets) / MS_PER_HOUR
-        buckets = {int(name): row.tickets for name, row in self.of(kind).items()}
-        found = percentile_of(buckets, float(share))
+            return float(exact[share]) / MS_PER_HOUR
+        found = percentile_of({int(name): n for name, n in self.tickets(kind).items()}, float(share))
         return found / MS_PER_HOUR if found is not None else None
 
 
-def _team_stats(session: Session, figures: _Figures) -> list[TeamStats]:
-    rows = {int(name): row for name, row in figures.of("team").items()}
-    names = dict(session.execute(queries.teams_named(rows)).all()) if rows else {}
+def _team_stats(figures: _Figures) -> list[TeamStats]:
+    names = {key: name for key, name, _ in figures.texts(queries.TEAMS)}
     return [
         {
             "team_id": key or None,
             "team": names.get(key),
-            "ticket_count": row.tickets,
-            "avg_first_response_hours": _mean_hours(row.response_ms, row.responded),
-            "avg_resolution_hours": _mean_hours(row.resolution_ms, row.resolved),
+            "ticket_count": tickets,
+            "avg_first_response_hours": response,
+            "avg_resolution_hours": resolution,
         }
-        for key, row in _busiest_first(rows)
+        for key, tickets, response, resolution in figures.measured(queries.TEAM)
     ]
 
 
-def _assignee_stats(session: Session, figures: _Figures) -> list[AssigneeStats]:
-    rows = {int(name or 0): row for name, row in figures.of("assignee").items()}
-    people = session.execute(queries.people_named(rows)) if rows else ()
+def _assignee_stats(figures: _Figures) -> list[AssigneeStats]:
+    people = figures.texts(queries.PEOPLE)
     names = {key: full_name.strip() or email.partition("@")[0] for key, full_name, email in people}
     return [
         {
             "assignee_id": key or None,
             "assignee": names.get(key),
-            "ticket_count": row.tickets,
-            "avg_first_response_hours": _mean_hours(row.response_ms, row.responded),
-            "avg_resolution_hours": _mean_hours(row.resolution_ms, row.resolved),
+            "ticket_count": tickets,
+            "avg_first_response_hours": response,
+            "avg_resolution_hours": resolution,
         }
-        for key, row in _busiest_first(rows)
+        for key, tickets, response, resolution in figures.measured("assignee")
     ]
-
-
-def _busiest_first(rows: Mapping[int, Any]) -> list[tuple[int, Any]]:
-    return sorted(rows.items(), key=lambda item: (-item[1].tickets, item[0]))
 
 
 def _mean_hours(milliseconds: int, tickets: int) -> float | None:

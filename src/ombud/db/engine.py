@@ -6,6 +6,7 @@ from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make
 
 from ombud.config import Settings
 from ombud.db.alive import TCP_TIMEOUT_MS, ask_only_when_in_doubt, give_up_on_silence, notice_dead_hosts
+from ombud.db.beginning import begin_in_one, taking_along
 from ombud.db.roles import Role
 from ombud.db.secret import sign_in_by_file
 from ombud.db.tls import asyncpg_tls, refuse_plain_tcp, with_roots, without_libpq_names
@@ -52,6 +53,7 @@ def make_async_engine(
             "server_settings": {**_server_settings(settings, role), "application_name": APPLICATION},
             "timeout": settings.connect_timeout,
             "command_timeout": COMMAND_TIMEOUT,
+            "connection_class": taking_along(),
             "ssl": asyncpg_tls(target),
         }
         target = without_libpq_names(target)
@@ -77,6 +79,7 @@ def _equipped(engine: Engine, settings: Settings) -> Engine:
     ask_only_when_in_doubt(engine)
     if engine.dialect.driver == "asyncpg":
         notice_dead_hosts(engine)
+        begin_in_one(engine)
     if settings.database_password_file is not None:
         sign_in_by_file(engine, settings.database_password_file)
     return _in_words(engine)

@@ -13,7 +13,6 @@ whose end nobody saw.
 
 import asyncio
 import itertools
-import re
 from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from ombud.db.actor import Actor
 from ombud.db.alive import GRACE_SECONDS
+from ombud.db.beginning import HARMLESS
 from ombud.db.context import context_values
 from ombud.db.detours import DETOURS
 from ombud.db.statements import note
@@ -48,8 +48,6 @@ PREPARED = 200
 LINKS, WRITING_LINKS = 4, 10
 """Connections that answer at the same time, of those that the pool has; what writes waits for the disk, together."""
 _GIVEN = literal_column("$1", ARRAY(Text))
-# Ids, words of ours, arrays of them: nothing that anybody typed, and nothing that ends a literal.
-_HARMLESS = re.compile(r"[A-Za-z0-9_:.,{}\-]*")
 _ORDER = (
     "actor", "user_id", "kind", "scope", "teams", "organization", "request", "role", "permissions", "read_teams",
 )  # fmt: skip
@@ -223,7 +221,7 @@ def _require_harmless(value: Any) -> None:
         case list() | tuple() | set() | frozenset():
             for one in value:
                 _require_harmless(one)
-        case Enum() | str() if _HARMLESS.fullmatch(str(value.value if isinstance(value, Enum) else value)):
+        case Enum() | str() if HARMLESS.fullmatch(str(value.value if isinstance(value, Enum) else value)):
             return
         case _:
             raise ValueError("a value that cannot be written into a statement")

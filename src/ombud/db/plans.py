@@ -13,7 +13,7 @@ and a statement of one row may switch in a column of its own (`keys_follow`, `va
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Function, event, func, text
+from sqlalchemy import Function, event, func, literal_column, text, true
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction
 
 from ombud.db.context import DeskSession, plan_mode
@@ -52,7 +52,7 @@ def keys_follow() -> Function[str]:
 
     It spares a round trip of its own. Its name is not of interest; its value is the setting.
     """
-    return func.set_config("plan_cache_mode", KEPT, True)
+    return _set_here("'force_generic_plan'")
 
 
 def values_follow() -> Function[str]:
@@ -60,7 +60,12 @@ def values_follow() -> Function[str]:
 
     As `keys_follow`.
     """
-    return func.set_config("plan_cache_mode", ANEW, True)
+    return _set_here("'force_custom_plan'")
+
+
+def _set_here(mode: str) -> Function[str]:
+    """Set without parameters: a statement that has no others keeps its plan."""
+    return func.set_config(literal_column("'plan_cache_mode'"), literal_column(mode), true())
 
 
 @event.listens_for(DeskSession, "do_orm_execute")

@@ -1,7 +1,7 @@
 """Reading tickets: builders that return a Select, for either kind of session. Nothing is executed here."""
 
 from ombud.tickets.queries.counters import view_counters
-from ombud.tickets.queries.finding import total_and_page
+from ombud.tickets.queries.finding import later_page, total_and_page
 from ombud.tickets.queries.lists import (
     COUNTER_CAP,
     VARYING,
@@ -53,6 +53,7 @@ __all__ = [
     "goes_on_in",
     "history",
     "inbox",
+    "later_page",
     "other_tickets",
     "paged",
     "ranked_page",

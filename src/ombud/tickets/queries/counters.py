@@ -1,41 +1,18 @@
 """How many tickets the sidebar's views hold, each up to a cap: never by reading history."""
 
-from collections.abc import Iterable
 from dataclasses import replace
-from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import (
-    CTE,
-    BigInteger,
-    ColumnElement,
-    Select,
-    bindparam,
-    case,
-    cast,
-    func,
-    literal_column,
-    select,
-    union_all,
-)
+from sqlalchemy import CTE, ColumnElement, Select, func, select, union_all
 
 from ombud.db.actor import Actor, Scope
-from ombud.models import (
-    INCLUDE_DELETED,
-    StatDimension,
-    StatGrain,
-    Ticket,
-    TicketStat,
-    TicketStatDelta,
-)
+from ombud.models import INCLUDE_DELETED, Ticket
 from ombud.tickets.filters import ME, TicketFilter, View
 from ombud.tickets.policy import visible_to
-from ombud.tickets.queries import lists
+from ombud.tickets.queries import lists, summed
 from ombud.tickets.queries.matching import tickets_matching
-
-FEW_CHANGES = 5_000
-"""With more changes than this waiting for the sums of statistics, tickets are counted instead."""
+from ombud.tickets.queries.summed import count_by_sums, in_place, kept_counts, number
 
 
 def view_counters(actor: Actor) -> Select[*tuple[Any, ...]]:
@@ -45,25 +22,25 @@ def view_counters(actor: Actor) -> Select[*tuple[Any, ...]]:
     ticket is read for it. Anything else walks an index and stops at the cap. The statement of who sees all has no
     parameters, so that its plan is kept, for all of them; execute the others inside `by_key`.
     """
-    return _view_counters(replace(actor, request_id=""), visible_to, lists.COUNTER_CAP, FEW_CHANGES)
+    return _view_counters(replace(actor, request_id=""), visible_to, lists.COUNTER_CAP, summed.FEW_CHANGES)
 
 
 @lru_cache(maxsize=64)
 def _view_counters(actor: Actor, _policy: Any, cap: int, few: int) -> Select[*tuple[Any, ...]]:
     """Put the counters together, which takes longer than counting; `_policy` is what they were made under."""
-    kept = _kept() if actor.scope is Scope.ALL else None
+    kept = kept_counts() if actor.scope is Scope.ALL else None
     counts = {
         view: _count_of(view.narrowed(TicketFilter()), actor, cap, kept, few)
         for view in View
         if view is not View.ALL
     }
     # Offset 0 keeps PostgreSQL from writing the counts out again where they are added up.
-    counted = select(*(count.label(view.value) for view, count in counts.items())).offset(_number(0))
+    counted = select(*(count.label(view.value) for view, count in counts.items())).offset(number(0))
     of_view = counted.subquery("counted").c
     # Every ticket has one status, and these three views share the statuses out.
     everything = of_view[View.OPEN.value] + of_view[View.WAITING.value] + of_view[View.RESOLVED.value]
     columns = [
-        func.least(everything, _number(cap)).label(view.value) if view is View.ALL else of_view[view.value]
+        func.least(everything, number(cap)).label(view.value) if view is View.ALL else of_view[view.value]
         for view in View
     ]
     counters: Select[*tuple[Any, ...]] = select(*columns)
@@ -72,32 +49,11 @@ def _view_counters(actor: Actor, _policy: Any, cap: int, few: int) -> Select[*tu
 
 def _count_of(wanted: TicketFilter, actor: Actor, cap: int, kept: CTE | None, few: int) -> Any:
     """Count a view up to the cap. Statuses and cap stand in the statement itself: a kept plan must see them."""
-    limit = _number(cap)
+    limit = number(cap)
     walked = _walk(wanted, actor, limit)
     if kept is None or wanted.assignees is not None:
         return walked
-    summed = select(
-        func.least(cast(func.coalesce(func.sum(kept.c.tickets), _number(0)), BigInteger), limit)
-    ).where(kept.c.status.in_(_literals(wanted.statuses or (), kept.c.status.type)))
-    waiting: Any = select(_number(1).label("one")).select_from(TicketStatDelta).limit(_number(few + 1))
-    is_few = select(func.count() <= _number(few)).select_from(waiting.subquery()).scalar_subquery()
-    return case((is_few, summed.scalar_subquery()), else_=walked)
-
-
-def _kept() -> CTE:
-    """How many live tickets of each status there are: sums by year, and the changes that wait for them."""
-    summed = (
-        select(TicketStat.key.label("status"), func.sum(TicketStat.tickets).label("tickets"))
-        .where(
-            TicketStat.grain.in_(_literals([StatGrain.YEAR], TicketStat.grain.type)),
-            TicketStat.dimension.in_(_literals([StatDimension.STATUS], TicketStat.dimension.type)),
-        )
-        .group_by(TicketStat.key)
-    )
-    changed = select(
-        TicketStatDelta.status.label("status"), func.sum(TicketStatDelta.weight).label("tickets")
-    ).group_by(TicketStatDelta.status)
-    return union_all(summed, changed).cte("kept")
+    return count_by_sums(kept, wanted, limit, walked, few)
 
 
 def _walk(wanted: TicketFilter, actor: Actor, limit: Any) -> Any:
@@ -109,7 +65,7 @@ def _walk(wanted: TicketFilter, actor: Actor, limit: Any) -> Any:
             Ticket.assignee_id == func.ombud.actor_id() if is_mine else Ticket.assignee_id.is_(None)
         )
     walks: list[Any] = [
-        select(_number(1).label("one")).select_from(Ticket).where(*conditions, status).limit(limit)
+        select(number(1).label("one")).select_from(Ticket).where(*conditions, status).limit(limit)
         for status in _status_conditions(wanted)
     ]
     # One walk after the other, and none begins when the one before has filled the cap.
@@ -123,13 +79,4 @@ def _status_conditions(wanted: TicketFilter) -> list[ColumnElement[bool]]:
     """One condition for what has an index of all its statuses (somebody's, nobody's), or one for each status."""
     statuses = list(wanted.statuses or ())
     groups = [statuses] if wanted.assignees is not None else [[one] for one in statuses]
-    return [Ticket.status.in_(_literals(group, Ticket.status.type)) for group in groups]
-
-
-def _literals(words: Iterable[StrEnum], type_: Any) -> Any:
-    return bindparam(None, list(words), expanding=True, literal_execute=True, type_=type_)
-
-
-def _number(value: int) -> ColumnElement[int]:
-    number: ColumnElement[int] = literal_column(str(value), BigInteger)
-    return number
+    return [Ticket.status.in_(in_place(group, Ticket.status.type)) for group in groups]

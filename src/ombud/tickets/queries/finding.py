@@ -1,5 +1,6 @@
 """How many tickets match and which are on a page, in one statement; `ombud.tickets.reads` looks them up by keys."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import (
     Double,
     Select,
     any_,
+    bindparam,
     case,
     cast,
     func,
@@ -21,10 +23,20 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from ombud.db.actor import Actor, Scope
+from ombud.db.made import made_once
 from ombud.db.plans import keys_follow
 from ombud.models import INCLUDE_DELETED, Ticket
 from ombud.tickets.filters import Place, TicketFilter, TicketSort
-from ombud.tickets.queries.lists import COUNTER_CAP, count_matching, once, paged, sort_columns
+from ombud.tickets.policy import comments_visible_to, visible_to
+from ombud.tickets.queries.lists import (
+    COUNTER_CAP,
+    count_matching,
+    edge_of,
+    is_varying,
+    once,
+    paged,
+    sort_columns,
+)
 from ombud.tickets.queries.matching import RARE, Common, found_by_words, tickets_matching
 from ombud.tickets.queries.ranking import ranked_page
 
@@ -46,8 +58,28 @@ def total_and_page(
     return once(total_and_page, actor, wanted, place, lambda: _total_and_page(actor, wanted, place, common))
 
 
+def later_page(
+    actor: Actor, wanted: TicketFilter, place: Place
+) -> tuple[Select[*tuple[Any, ...]], dict[str, Any]] | None:
+    """Return `total_and_page` of a page with a cursor as a statement that is made once, and its parameters.
+
+    None for first pages, and where the filter is hardly ever asked for again.
+    """
+    if place.cursor is None or place.sort is TicketSort.RANK or is_varying(wanted):
+        return None
+    columns = sort_columns(place)
+    values = {f"edge_{place_in}": value for place_in, value in enumerate(edge_of(place))}
+    edge = [bindparam(name, type_=column.type) for name, column in zip(values, columns, strict=True)]
+    like = replace(place, cursor="")
+    made = made_once(
+        (later_page, actor.for_request(""), wanted, like, visible_to, comments_visible_to),
+        lambda: _total_and_page(actor, wanted, like, RARE, edge),
+    )
+    return made, values
+
+
 def _total_and_page(
-    actor: Actor, wanted: TicketFilter, place: Place, common: Common
+    actor: Actor, wanted: TicketFilter, place: Place, common: Common, edge: Sequence[Any] | None = None
 ) -> Select[*tuple[Any, ...]]:
     if place.sort is TicketSort.RANK:
         return _row(
@@ -60,7 +92,8 @@ def _total_and_page(
         total, page = _gathered(actor, wanted, place, common)
     else:
         total = count_matching(actor, wanted, common=common).scalar_subquery()
-        page = _ids(paged(select(columns[-1]).where(*tickets_matching(actor, wanted, common=common)), place))
+        matching = select(columns[-1]).where(*tickets_matching(actor, wanted, common=common))
+        page = _ids(paged(matching, place, edge=edge))
     row: Select[*tuple[Any, ...]] = select(total, page, null(), keys_follow())
     return row.execution_options(**{INCLUDE_DELETED: True})
 

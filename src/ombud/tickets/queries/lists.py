@@ -1,6 +1,6 @@
 """Lists of tickets and their counters: keyset pages, one statement each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -44,6 +44,7 @@ from ombud.models import (
 from ombud.tickets.filters import Place, TicketFilter, TicketSort
 from ombud.tickets.grammar import understand
 from ombud.tickets.policy import comments_visible_to, visible_to
+from ombud.tickets.queries import summed
 from ombud.tickets.queries.matching import (
     RARE,
     Common,
@@ -53,6 +54,7 @@ from ombud.tickets.queries.matching import (
     tickets_matching,
 )
 from ombud.tickets.queries.ranking import ranked_page
+from ombud.tickets.queries.summed import count_by_sums, is_summed, kept_counts, number
 
 COUNTER_CAP = 1000
 FIRST = 4 * COUNTER_CAP
@@ -166,14 +168,19 @@ def by_rank(statement: Any, best: Any, place: Place) -> Select[*tuple[Any, ...]]
 def count_matching(actor: Actor, wanted: TicketFilter, *, common: Common = RARE) -> Select[*tuple[Any, ...]]:
     """Return how many tickets match, counted up to one more than COUNTER_CAP.
 
-    What is common is counted among the first that an index finds. They are enough for the cap, or they were all, or
-    the rest of the filter leaves few of them: only then the list is walked.
+    For who sees all tickets, all of them and those of some statuses come from sums, and no ticket is read: a walk
+    would begin at the front of their table, where updates leave much room and few tickets. What is common is counted
+    among the first that an index finds. They are enough for the cap, or they were all, or the rest of the filter
+    leaves few of them: only then the list is walked.
     """
     wanted = understand(wanted)
     walked = _capped(tickets_matching(actor, wanted, common=common))
     first = first_found(actor, wanted, common, FIRST)
     counted: Select[*tuple[Any, ...]]
-    if first is None:
+    if is_summed(actor, wanted):
+        by_sums = count_by_sums(kept_counts(), wanted, number(COUNTER_CAP + 1), walked, summed.FEW_CHANGES)
+        counted = select(by_sums.label("count_1"))
+    elif first is None:
         counted = select(walked.label("count_1"))
     else:
         tried = select(first.label("ids")).cte("tried")
@@ -190,7 +197,9 @@ def count_matching(actor: Actor, wanted: TicketFilter, *, common: Common = RARE)
 
 
 def _capped(conditions: list[ColumnElement[bool]]) -> Any:
-    capped = select(literal(1)).select_from(Ticket).where(*conditions).limit(COUNTER_CAP + 1).subquery()
+    capped = (
+        select(number(1)).select_from(Ticket).where(*conditions).limit(number(COUNTER_CAP + 1)).subquery()
+    )
     return select(func.count()).select_from(capped).scalar_subquery()
 
 
@@ -202,9 +211,14 @@ def once(
     make: Callable[[], Select[*tuple[Any, ...]]],
 ) -> Select[*tuple[Any, ...]]:
     """Put the first pages of the lists that everybody looks at together once; what was typed or dated varies."""
-    if place.cursor is not None or any(getattr(wanted, name) is not None for name in VARYING):
+    if place.cursor is not None or is_varying(wanted):
         return make()
     return made_once((what, actor.for_request(""), wanted, place, visible_to, comments_visible_to), make)
+
+
+def is_varying(wanted: TicketFilter) -> bool:
+    """Tell whether a filter holds what somebody typed or dated: its statement is hardly ever asked for again."""
+    return any(getattr(wanted, name) is not None for name in VARYING)
 
 
 def sort_columns(place: Place) -> tuple[ColumnElement[Any], ...]:
@@ -213,25 +227,38 @@ def sort_columns(place: Place) -> tuple[ColumnElement[Any], ...]:
 
 
 def paged(
-    statement: Any, place: Place, columns: tuple[ColumnElement[Any], ...] | None = None
+    statement: Any,
+    place: Place,
+    columns: tuple[ColumnElement[Any], ...] | None = None,
+    *,
+    edge: Sequence[Any] | None = None,
 ) -> Select[*tuple[Any, ...]]:
     """Return the page of a list of tickets that `place` says, and one row more.
 
-    `columns` are `sort_columns` as the statement knows them, where they are not those of the table.
+    `columns` are `sort_columns` as the statement knows them, where they are not those of the table; `edge` stands for
+    the values of the cursor.
     """
     columns = columns or sort_columns(place)
     if place.cursor is not None:
-        types = tuple(column.type.python_type for column in columns)
-        values = decode_cursor(place.cursor, sort=place.order_name, types=types)
-        if place.sort is TicketSort.PRIORITY and not 0 <= int(str(values[0])) <= 9:
-            # psycopg2 says no types, and PostgreSQL would compare what fits no column.
-            raise Invalid(fields={"cursor": "is not a cursor of this list."})
-        edge = (literal(value, column.type) for value, column in zip(values, columns, strict=True))
+        if edge is None:
+            edge = [
+                literal(value, column.type) for value, column in zip(edge_of(place), columns, strict=True)
+            ]
         here, there = tuple_(*columns), tuple_(*edge)
         statement = statement.where(here > there if place.ascending else here < there)
     order = [column.asc() if place.ascending else column.desc() for column in columns]
-    page: Select[*tuple[Any, ...]] = statement.order_by(*order).limit(place.limit + 1)
+    page: Select[*tuple[Any, ...]] = statement.order_by(*order).limit(number(place.limit + 1))
     return page
+
+
+def edge_of(place: Place) -> tuple[Any, ...]:
+    """Return the values of a place's cursor, one for each of `sort_columns`. Raises Invalid."""
+    types = tuple(column.type.python_type for column in sort_columns(place))
+    values = decode_cursor(str(place.cursor), sort=place.order_name, types=types)
+    if place.sort is TicketSort.PRIORITY and not 0 <= int(str(values[0])) <= 9:
+        # psycopg2 says no types, and PostgreSQL would compare what fits no column.
+        raise Invalid(fields={"cursor": "is not a cursor of this list."})
+    return tuple(values)
 
 
 def _tags_json(actor: Actor) -> Any:

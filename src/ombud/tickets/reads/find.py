@@ -80,8 +80,13 @@ def found_with(
     actor = actor_of(session)
     wanted = understand(wanted)
     session.flush()
-    statement = lists.total_and_page(actor, wanted, place, common=how_common(session, wanted))
-    total, ids, ranks, _plans = session.execute(statement).one()
+    later = lists.later_page(actor, wanted, place)
+    if later is not None:
+        row = session.execute(*later).one()
+    else:
+        statement = lists.total_and_page(actor, wanted, place, common=how_common(session, wanted))
+        row = session.execute(statement).one()
+    total, ids, ranks, _plans = row
     page: list[Ticket] = []
     with by_key(session, switched=True):
         if ids:

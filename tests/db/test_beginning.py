@@ -1,0 +1,101 @@
+"""Who acts is said together with BEGIN where that is safe, and before anything else whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+
+from ombud import Actor, Desk
+from ombud.db import context
+from ombud.db.beginning import ENTERING
+from ombud.errors import Invalid
+from ombud.testing import ScratchDatabase
+from tests.db.drivers import FOUR, Driven, driven
+
+NAMED = "it's; COMMIT; SELECT 'everything\\"
+SHOWN = text(
+    "SELECT current_setting('ombud.actor'), current_setting('transaction_isolation'), current_setting('role')"
+)
+OPEN = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
+
+
+@pytest.fixture(params=FOUR)
+def one(request: pytest.FixtureRequest, database: ScratchDatabase) -> Iterator[Driven]:
+    with driven(request.param, database.url) as made:
+        yield made
+
+
+def test_whatever_somebody_is_called_is_a_value(one: Driven) -> None:
+    """What could end a literal is never written out."""
+    for actor in (Actor.system(NAMED), Actor.agent(7), Actor.system("plain"), Actor.customer(8)):
+        seen = one.read(lambda session: tuple(session.execute(SHOWN).one()), actor)
+        assert seen == (
+            actor.label,
+            "read committed",
+            "ombud_worker" if actor.label.startswith("system") else "ombud_web",
+        )
+
+
+async def _asked(desk: Desk, actor: Actor, *, snapshot: bool = False) -> list[str]:
+    """Return what a transaction sends as plain texts, after one that brought the connection."""
+    asked: list[str] = []
+    async with desk.aread(actor) as session:
+        driver = (await (await session.connection()).get_raw_connection()).driver_connection
+
+    def note(record: object) -> None:
+        asked.append(str(record.query))  # type: ignore[attr-defined]  # asyncpg has no types
+
+    assert driver is not None
+    driver.add_query_logger(note)
+    try:
+        async with desk.aread(actor, snapshot=snapshot) as session:
+            assert (await session.execute(SHOWN)).one()[0] == actor.label
+    finally:
+        driver.remove_query_logger(note)
+    return [query.partition("(")[0].strip() for query in asked]
+
+
+def test_beginning_is_one_round_trip(database: ScratchDatabase) -> None:
+    asyncio.run(_begin_often(Desk(database.url)))
+
+
+async def _begin_often(desk: Desk) -> None:
+    try:
+        begin, end = await _asked(desk, Actor.agent(7))
+        assert (begin.startswith("BEGIN"), begin.endswith("; SELECT set_config"), end) == (
+            True,
+            True,
+            "COMMIT;",
+        )
+        begin, end = await _asked(desk, Actor.agent(7), snapshot=True)
+        assert (begin, end) == ("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT set_config", "COMMIT;")
+        begin, end = await _asked(desk, Actor.system(NAMED))
+        assert "set_config" not in begin, "the settings follow, as values"
+        assert end == "COMMIT;"
+    finally:
+        await desk.aclose()
+
+
+def test_a_beginning_that_fails_leaves_nothing_open(
+    database: ScratchDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(_fail(Desk(database.url), monkeypatch))
+
+
+async def _fail(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = context._ENTER.execution_options(**{ENTERING: "SELECT 1/0"})
+    try:
+        with monkeypatch.context() as broken:
+            broken.setattr(context, "_ENTER", wrong)
+            with pytest.raises(Invalid):
+                async with desk.aread(Actor.agent(7)):
+                    pytest.fail("nobody acts here")
+        async with desk.aread(Actor.agent(7)) as session:
+            assert (await session.execute(SHOWN)).one()[0] == Actor.agent(7).label
+            assert await session.scalar(text(OPEN)) == 0
+        assert desk.async_engine.pool.checkedout() == 0  # type: ignore[attr-defined]  # a QueuePool has it
+    finally:
+        await desk.aclose()
