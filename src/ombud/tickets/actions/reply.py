@@ -105,11 +105,13 @@ def _say(session: Session, ticket_id: int | str, given: dict[str, Any]) -> tuple
     Raises what `get_ticket_for_change` raises.
     """
     actor, is_note = actor_of(session), given["is_internal"]
-    by_number = isinstance(ticket_id, str)
     row = None
-    if by_number or is_id(ticket_id):
+    if isinstance(ticket_id, str) or is_id(ticket_id):
         statement = queries.comment_added(
-            actor, by_number=by_number, for_note=is_note, at_a_time="created_at" in given
+            actor,
+            by_number=isinstance(ticket_id, str),
+            for_note=is_note,
+            at_a_time="created_at" in given,
         )
         parameters = {f"new_{name}": value for name, value in given.items()}
         row = first_row(session, statement, {"ticket": ticket_id, **parameters})
