@@ -12,7 +12,7 @@ from ombud.tickets import soft_delete_ticket
 
 pytestmark = pytest.mark.asyncio
 SYSTEM = Actor.system("test")
-BUDGET = 8
+BUDGET = 7
 
 
 async def test_a_reply_is_told_as_it_is_read_by_few_statements(

@@ -2,6 +2,7 @@
 
 from sqlalchemy.orm import Session
 
+from ombud.db.actor import Actor
 from ombud.db.context import actor_of
 from ombud.errors import Invalid, NotFound
 from ombud.kit.ids import is_id
@@ -24,11 +25,16 @@ def get_ticket_for_change(
         ticket = session.scalar(queries.ticket_for_change(actor, ticket_id))
     if ticket is None:
         raise NotFound("There is no such ticket here.")
+    check_change(actor, ticket, deleted=deleted, for_note=for_note)
+    return ticket
+
+
+def check_change(actor: Actor, ticket: Ticket, *, deleted: bool = False, for_note: bool = False) -> None:
+    """Refuse a change of a ticket as `get_ticket_for_change` does."""
     if not for_note:
         require_right_in_team(actor, ticket.team_id)
     if ticket.deleted_at is not None and not deleted:
         raise TicketDeleted
-    return ticket
 
 
 def get_assignee(session: Session, user_id: int) -> User:

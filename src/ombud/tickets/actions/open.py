@@ -1,17 +1,22 @@
 """Open tickets."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from ombud.db.actor import Actor
 from ombud.db.context import actor_of
+from ombud.db.direct import first_row, written
 from ombud.db.permissions import Permission
 from ombud.db.reactions import react
+from ombud.db.types import one_of
 from ombud.errors import Invalid
+from ombud.kit.ids import is_id
 from ombud.kit.text import clean_body, clean_line
 from ombud.models import Ticket, TicketChannel, TicketPriority, TicketStatus
-from ombud.tickets.actions.find import get_assignee, get_person, get_team
+from ombud.tickets import queries
+from ombud.tickets.actions.find import get_assignee, get_team
 from ombud.tickets.actions.reply import StoredFile, attach_file
 from ombud.tickets.actions.tag import set_tags
 from ombud.tickets.events import TicketsAssigned
@@ -51,21 +56,18 @@ def open_ticket(
         if is_routed:
             require_writer(actor)
             require_right_in_team(actor, team_id)
-    if requester != actor.user_id:
-        get_person(session, "requester", requester)
-    ticket = Ticket(
+    ticket = _add(
+        session,
+        requester,
         title=clean_line("title", title, limit=TITLE_LIMIT),
         description=clean_body("description", description, required=False),
-        requester_id=requester,
         creator_id=actor.user_id if actor.user_id is not None else requester,
-        priority=priority,
-        status=status,
-        channel=channel,
+        priority=one_of(TicketPriority, priority),
+        status=one_of(TicketStatus, status),
+        channel=one_of(TicketChannel, channel),
         assignee_id=get_assignee(session, assignee_id).id if assignee_id is not None else None,
         team_id=get_team(session, team_id).id if team_id is not None else None,
     )
-    session.add(ticket)
-    session.flush()
     if tags:
         set_tags(session, ticket.id, tags)
     for file in files:
@@ -97,6 +99,17 @@ def own_ticket(
         status.value,
         channel.value,
     )
+
+
+def _add(session: Session, requester: int, **given: Any) -> Ticket:
+    """Add the ticket, if its requester is somebody whom the actor sees."""
+    parameters = {f"new_{name}": value for name, value in given.items()}
+    parameters["new_requester_id"] = requester
+    made = first_row(session, queries.ticket_added(), parameters) if is_id(requester) else None
+    if made is None:
+        raise Invalid(fields={"requester": "does not exist."})
+    values = zip(queries.MADE, made, strict=True)
+    return written(session, Ticket(requester_id=requester, **given, **dict(values)))
 
 
 def _check_customers_part(is_plain: bool, priority: TicketPriority, status: TicketStatus) -> None:

@@ -3,20 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from ombud.db.context import actor_of
+from ombud.db.direct import first_row, seen, written
 from ombud.db.permissions import Permission
 from ombud.db.reactions import react
 from ombud.errors import Forbidden, Invalid, NotFound
 from ombud.kit.ids import is_id
 from ombud.kit.text import clean_body, clean_line
 from ombud.models import Attachment, Comment, Ticket, TicketStatus
-from ombud.tickets.actions.find import get_ticket_for_change
+from ombud.tickets import queries
+from ombud.tickets.actions.find import check_change, get_ticket_for_change
 from ombud.tickets.events import CommentAdded, Delivery
 from ombud.tickets.policy import require_permission, require_right_in_team, require_writer
-from ombud.tickets.queries import attachment_by_id
 from ombud.tickets.rules import check_move, status_after_reply
 
 
@@ -83,23 +85,42 @@ def add_comment(
         require_permission(actor, Permission.NOTES_WRITE)
     elif actor.is_staff:
         require_permission(actor, Permission.TICKETS_REPLY)
-    ticket = get_ticket_for_change(session, ticket_id, for_note=is_internal)
-    comment = Comment(
-        ticket_id=ticket.id,
-        author_id=author,
-        content=clean_body("content", content),
-        is_internal=is_internal,
-    )
-    if created_at is not None:
-        comment.created_at = created_at
-    session.add(comment)
-    session.flush()
+    given: dict[str, Any] = {
+        "author_id": author,
+        "content": clean_body("content", content),
+        "is_internal": is_internal,
+    }
+    ticket, comment = _say(session, ticket_id, given | ({"created_at": created_at} if created_at else {}))
     for file in files:
         _attach(session, ticket, file, comment)
     _move(session, ticket, status, is_internal=is_internal)
     if created_at is None:
         react(session, CommentAdded(ticket, comment, delivery or Delivery()))
     return comment
+
+
+def _say(session: Session, ticket_id: int | str, given: dict[str, Any]) -> tuple[Ticket, Comment]:
+    """Add a comment to a ticket, which stays locked until the end of the transaction, in one statement.
+
+    Raises what `get_ticket_for_change` raises.
+    """
+    actor, is_note = actor_of(session), given["is_internal"]
+    row = None
+    if isinstance(ticket_id, str) or is_id(ticket_id):
+        statement = queries.comment_added(
+            actor,
+            by_number=isinstance(ticket_id, str),
+            for_note=is_note,
+            at_a_time="created_at" in given,
+        )
+        parameters = {f"new_{name}": value for name, value in given.items()}
+        row = first_row(session, statement, {"ticket": ticket_id, **parameters})
+    if row is None:
+        raise NotFound("There is no such ticket here.")
+    ticket = seen(session, Ticket, dict(zip(queries.TICKET, row, strict=False)))
+    check_change(actor, ticket, for_note=is_note)
+    made = dict(zip(queries.SAID, row[len(queries.TICKET) :], strict=True))
+    return ticket, written(session, Comment(ticket_id=ticket.id, **given | made))
 
 
 def attach_file(
@@ -120,7 +141,7 @@ def remove_attachment(session: Session, attachment_id: int) -> None:
     TicketDeleted, Forbidden.
     """
     actor = actor_of(session)
-    found = session.scalar(attachment_by_id(actor, attachment_id)) if is_id(attachment_id) else None
+    found = session.scalar(queries.attachment_by_id(actor, attachment_id)) if is_id(attachment_id) else None
     if found is None:
         raise NotFound("There is no such file here.")
     is_own = actor.user_id is not None and found.uploader_id == actor.user_id

@@ -1,5 +1,6 @@
 """Reading tickets: builders that return a Select, for either kind of session. Nothing is executed here."""
 
+from ombud.tickets.queries.adding import MADE, SAID, TICKET, comment_added, ticket_added
 from ombud.tickets.queries.counters import view_counters
 from ombud.tickets.queries.finding import later_page, total_and_page
 from ombud.tickets.queries.lists import (
@@ -37,8 +38,11 @@ from ombud.tickets.queries.ranking import RANKED, ranked_page
 __all__ = [
     "CONVERSATION_PAGE",
     "COUNTER_CAP",
+    "MADE",
     "RANKED",
     "RARE",
+    "SAID",
+    "TICKET",
     "VARYING",
     "Common",
     "all_attachments_of",
@@ -46,6 +50,7 @@ __all__ = [
     "attachment_by_id",
     "attachments_of",
     "by_rank",
+    "comment_added",
     "conversation",
     "count_matching",
     "cursor_values",
@@ -59,6 +64,7 @@ __all__ = [
     "ranked_page",
     "search_weight",
     "tags_by_name",
+    "ticket_added",
     "ticket_by_id",
     "ticket_by_number",
     "ticket_details",

@@ -46,9 +46,8 @@ class CheckedRow:
 
 def check_row(index: int, row: Mapping[str, Any], actor: Actor) -> CheckedRow:
     """Return the row as it will be stored, as far as it can be told without the database."""
-    checked = CheckedRow(index)
-    given = {"title": "", "requester_id": actor.user_id, **_DEFAULTS, **row}
-    for name, value in given.items():
+    checked = CheckedRow(index, dict(_DEFAULTS))  # they are clean; only what is given is looked at
+    for name, value in {"title": "", "requester_id": actor.user_id, **row}.items():
         try:
             checked.values[name] = _cleaned(name, value)
         except Invalid as problem:
