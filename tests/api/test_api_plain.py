@@ -26,7 +26,8 @@ from ombud.runtime import Runtime, equip
 from ombud.testing import Cast, Persona, make_comment, make_ticket
 from ombud.tickets import add_tags
 from ombud.tickets.filters import Place, TicketFilter
-from ombud.tickets.queries.plain import new_ticket, page_json, ticket_json
+from ombud.tickets.queries import RARE, Common
+from ombud.tickets.queries.plain import found_json, new_ticket, page_json, ticket_json
 
 pytestmark = pytest.mark.asyncio
 SYSTEM = Actor.system("test")
@@ -40,6 +41,10 @@ PATHS = (
     "tickets?status=open&status=closed&sort=created",
     "tickets?sort=-priority&limit=1",
     "tickets?view=mine",
+    "tickets?q=file",
+    "tickets?q=customer+status%3Aopen&limit=1",
+    "tickets?q=%E2%80%9Cquoted%E2%80%9D+%5C&sort=created",
+    "tickets?q=nowhere&view=open",
 )
 BODY = {
     "title": "  Where is\tmy  invoice? ",
@@ -109,11 +114,26 @@ async def test_both_ways_answer_alike(
         assert first.text == one.text == other.text, path
         same = ("content-type", "content-length", "etag", "link", "ratelimit-limit", "cache-control")
         assert [one.headers.get(name) for name in same] == [other.headers.get(name) for name in same], path
+        if path == "tickets?q=file":
+            (row,) = one.json()["items"]
+            ((start, end),) = row["snippet"]["marks"]
+            assert row["snippet"]["text"][start:end] == "file"
         with_files = path == "tickets/{0}?include=comments"
-        assert short.statements == [ANSWER] * (1 + with_files), path
+        assert short.statements == [ANSWER] * (1 + (with_files or "q=" in path)), path
         assert ANSWER not in long.statements
         head = await agent.head(path.format(*numbers))
         assert (head.content, head.headers["content-length"]) == (b"", one.headers["content-length"])
+
+
+async def test_what_is_common_is_found_as_what_is_rare(desk: Desk, cast: Cast) -> None:
+    rich, *_others = desk.run(SYSTEM, _filled, cast)
+    seat = await _seat(desk, cast.agent, Actor.agent(cast.agent.id))
+    found = [
+        await desk.answer(seat, "", (found_json(seat.actor, TicketFilter(), Place(), common),), "see file")
+        for common in (RARE, Common(words=True))
+    ]
+    assert found[0] == found[1]
+    assert rich in str(found[0])
 
 
 @pytest.mark.parametrize("who", ["admin", "team_agent", "light_agent", "customer"])
@@ -246,7 +266,7 @@ async def test_what_reads_cannot_write(desk: Desk, cast: Cast) -> None:
     seat = await _seat(desk, cast.agent, Actor.agent(cast.agent.id))
     texts = ("A ticket", "", str(cast.agent.id), "low", "open", "api")
     assert await desk.answer(seat, "", (new_ticket(),), *texts) is None
-    assert await desk.answer(seat, "", (new_ticket(),), *texts, writes=True) is not None
+    assert await desk.answer(seat, "", (new_ticket(),), *texts, does="writes") is not None
 
 
 async def test_a_connection_that_ended_is_noticed_by_nobody(

@@ -18,7 +18,7 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from weakref import WeakKeyDictionary
 
 from psycopg import sql
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 Wanted: TypeAlias = tuple[Select[*tuple[Any, ...]], Mapping[str, Any]]
 """A statement that is made once, and the parameters that it is executed with."""
+Does: TypeAlias = Literal["reads", "writes", "searches"]
+"""What an answer does; each kind has connections of its own, so that none waits for the others."""
 Step: TypeAlias = Select[*tuple[Any, ...]] | Insert
 """A statement that is made once, takes what is `given`, and returns one row of one array of texts."""
 
