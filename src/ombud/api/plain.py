@@ -7,7 +7,9 @@ rules here. Whatever is not as usual, every error above all, is answered the usu
 
 import re
 from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from pydantic import ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,6 +19,7 @@ from ombud.api.auth import Known, known_caller
 from ombud.api.json_body import read_json
 from ombud.api.paging import Linked
 from ombud.api.plain_page import KnownPage, page_answer, readers
+from ombud.api.plain_reply import reply
 from ombud.api.plain_search import search
 from ombud.api.routing import JSON_LIMIT
 from ombud.api.schemas.tickets import NewTicket
@@ -33,6 +36,7 @@ LISTS = 1000
 INCLUDED = 50
 """Comments that come with a ticket."""
 _TICKET = re.compile(r"/tickets/([A-Za-z0-9-]{1,50})")
+_COMMENTED = re.compile(r"/tickets/([A-Za-z0-9-]{1,50})/comments")
 _COMMENTS = {b"": 0, b"include=comments": INCLUDED}
 _OWN = ("title", "description", "priority", "status", "channel")
 _TYPE = (b"content-type", b"application/json")
@@ -47,6 +51,8 @@ class _List:
     page: KnownPage
 
 
+Writing = Callable[[Scope, Known, bytes], Awaitable[Answer | None]]
+"""What answers a body for a caller who is known."""
 Lists = OrderedDict[tuple[Actor, str, bytes], _List]
 """The lists that the usual way has answered, by actor (of no request) and address."""
 
@@ -75,9 +81,9 @@ class Plain:
         found, status = None, 200
         if scope["type"] == "http" and scope["method"] == "GET":
             found = await _read(scope)
-        elif scope["type"] == "http" and scope["method"] == "POST" and _is_creation(scope):
+        elif scope["type"] == "http" and scope["method"] == "POST" and (write := _writing(scope)) is not None:
             sent = Sent(receive)
-            found, receive, status = await _create(scope, sent), sent.again, 201
+            found, receive, status = await _write(scope, sent, write), sent.again, 201
         if found is None:
             await self._app(scope, receive, send)
             return
@@ -111,18 +117,27 @@ class Sent:
         return self._messages.popleft() if self._messages else await self._receive()
 
 
-def _is_creation(scope: Scope) -> bool:
-    if scope["query_string"] or scope["path"].removeprefix(scope.get("root_path", "")) != "/tickets":
-        return False
+def _writing(scope: Scope) -> Writing | None:
+    """Return what a call writes, if it is sent as most are."""
+    if scope["query_string"]:
+        return None
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    commented = _COMMENTED.fullmatch(path)
+    if commented is None and path != "/tickets":
+        return None
     headers = dict(scope["headers"])
-    return headers.get(b"content-type") == b"application/json" and b"idempotency-key" not in headers
+    if headers.get(b"content-type") != b"application/json" or b"idempotency-key" in headers:
+        return None
+    return _create if commented is None else partial(reply, number=commented[1])
 
 
-async def _create(scope: Scope, sent: Sent) -> Answer | None:
+async def _write(scope: Scope, sent: Sent, write: Writing) -> Answer | None:
     known = known_caller(scope)
     body = None if known is None else await sent.body()
-    if known is None or body is None:
-        return None
+    return None if known is None or body is None else await write(scope, known, body)
+
+
+async def _create(scope: Scope, known: Known, body: bytes) -> Answer | None:
     actor = known.seat.actor
     try:
         wanted = NewTicket.model_validate(read_json(body))

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from weakref import WeakKeyDictionary
 
 from psycopg import sql
-from sqlalchemy import ColumnElement, Insert, Select, Text, literal_column
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, Insert, Integer, Select, Text, func, literal_column
+from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.util import greenlet_spawn
 
 from ombud.db.actor import Actor
@@ -77,8 +77,13 @@ class Seat:
 
 def given(number: int) -> ColumnElement[str]:
     """Return the text with this number (from 1) of those that a step is given."""
-    text: ColumnElement[str] = _GIVEN[number]
+    text: ColumnElement[str] = _GIVEN[literal_column(str(int(number)), Integer)]
     return text
+
+
+def given_and(*texts: ColumnElement[str]) -> ColumnElement[Any]:
+    """Return all that a step is given, and more texts behind it: what it hands on to the next one."""
+    return func.array_cat(_GIVEN, array(texts)) if texts else _GIVEN
 
 
 class Links:

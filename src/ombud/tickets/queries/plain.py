@@ -154,10 +154,10 @@ def _listed(row: Any, snippet: ColumnElement[str]) -> ColumnElement[str]:
 def _ticket_json(actor: Actor, comments: int, files: bool) -> Select[*tuple[Any, ...]]:
     said = {"comments": _comments(actor, comments, files)} if comments else {}
     found: Any = _found(
-        requester=_user(_REQUESTER, address=True),
+        requester=person_json(_REQUESTER, address=True),
         merged_into=unless_missing(Ticket.merged_into_id, _goes_on_in(actor)),
-        creator=_user(_CREATOR),
-        assignee=unless_missing(_ASSIGNEE.id, _user(_ASSIGNEE)),
+        creator=person_json(_CREATOR),
+        assignee=unless_missing(_ASSIGNEE.id, person_json(_ASSIGNEE)),
         team=_named(Team.id, Team.name),
         organization=_named(Organization.id, Organization.name),
         tags=_tags(),
@@ -196,8 +196,8 @@ def _new_ticket() -> Insert:
         )
         .returning(
             _found(
-                requester=one(_user(_REQUESTER, address=True), _REQUESTER.id, "requester_id"),
-                creator=one(_user(_CREATOR), _CREATOR.id, "creator_id"),
+                requester=one(person_json(_REQUESTER, address=True), _REQUESTER.id, "requester_id"),
+                creator=one(person_json(_CREATOR), _CREATOR.id, "creator_id"),
                 assignee=NULL,
                 team=NULL,
                 organization=func.coalesce(organization, NULL),
@@ -260,7 +260,7 @@ def _comments(actor: Actor, limit: int, with_files: bool) -> ColumnElement[str]:
         id=said.c.id,
         content=text_of(said.c.content),
         is_internal=truth_of(said.c.is_internal),
-        author=_user(_AUTHOR),
+        author=person_json(_AUTHOR),
         attachments=written("[]") if files is None else func.coalesce(files.c.files, written("[]")),
         created_at=said.c.created,
         updated_at=case(
@@ -308,7 +308,8 @@ def _tags() -> ColumnElement[str]:
     )
 
 
-def _user(person: Any, *, address: bool = False) -> ColumnElement[str]:
+def person_json(person: Any, *, address: bool = False) -> ColumnElement[str]:
+    """Return a person as a ticket shows them, `address` only to their desk."""
     return _person(person.id, person.full_name, person.email, person.is_staff, address=address)
 
 
