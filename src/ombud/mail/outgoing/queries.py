@@ -139,12 +139,14 @@ def audience(ticket_id: Asked) -> Select[*tuple[Any, ...]]:
 
     Followers among the staff are not mailed: they are notified.
     """
-    requester = select(Ticket.requester_id).where(Ticket.id == ticket_id).scalar_subquery()
+    requester = select(Ticket.requester_id).where(Ticket.id == ticket_id)
     followers = select(TicketParticipant.user_id).where(TicketParticipant.ticket_id == ticket_id)
-    is_requester = User.id == requester
+    # One array, computed once: by "is it, or is it one of these" every person of the desk would be looked at.
+    known = any_(func.array(union_all(requester, followers).scalar_subquery()))
+    is_requester = User.id == requester.scalar_subquery()
     return (
         select(User.id, User.email, User.full_name, is_requester.label("is_requester"))
-        .where(User.is_active, or_(is_requester, and_(User.id.in_(followers), User.is_staff.is_(False))))
+        .where(User.is_active, User.id == known, or_(is_requester, User.is_staff.is_(False)))
         .order_by(is_requester.desc(), User.id)
     )
 
