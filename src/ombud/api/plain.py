@@ -1,8 +1,8 @@
-"""The calls that are made all the time, answered before FastAPI looks at them: in one round trip, as PostgreSQL's JSON.
+"""The calls that are made all the time, answered before FastAPI looks at them: in a round trip or two.
 
 They are what `ombud.api.tickets` answers otherwise, to the byte (`tests/api/test_api_plain.py` compares the two), to
-callers whose token the usual way has seen before, and for addresses of lists that it has answered: so there are no
-rules here. Whatever is not as usual, every error above all, is answered the usual way.
+callers whose token the usual way has seen before, and for addresses of lists that it has answered, as PostgreSQL
+writes the JSON: so there are no rules here. Whatever is not as usual, every error above all, is answered the usual way.
 """
 
 import re

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, any_, func, or_, select, true, union_all
+from sqlalchemy import Select, and_, any_, func, or_, select, true, union_all
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import joinedload, selectinload, undefer
 
@@ -36,12 +36,10 @@ from ombud.models import (
 from ombud.tickets.policy import visible_to
 
 PAGE = 50
-Asked: TypeAlias = Given | ColumnElement[int]
-"""A ticket's id, or what stands for it in a statement."""
 _LETTERS = (OutboundKind.REPLY, OutboundKind.ACKNOWLEDGEMENT)
 
 
-def sending_facts(ticket_id: Asked) -> Select[*tuple[Any, ...]]:
+def sending_facts(ticket_id: Given) -> Select[*tuple[Any, ...]]:
     """Return how mail about a ticket goes out; no row when no active mailbox can send.
 
     Columns: mailbox_id, address; `own`, the addresses of all mailboxes; `subject` of the first message that came
@@ -118,7 +116,7 @@ def account_state(user_id: int) -> Select[*tuple[Any, ...]]:
     return select(one, last).select_from(one.outerjoin(last, true()))
 
 
-def _thread(ticket_id: Asked) -> Any:
+def _thread(ticket_id: Given) -> Any:
     came = select(InboundMail.message_id, InboundMail.received_at.label("at")).where(
         InboundMail.ticket_id == ticket_id,
         InboundMail.state == MailState.ACCEPTED,
@@ -134,7 +132,7 @@ def _thread(ticket_id: Asked) -> Any:
     return select(func.array_agg(aggregate_order_by(both.c.message_id, both.c.at))).scalar_subquery()
 
 
-def audience(ticket_id: Asked) -> Select[*tuple[Any, ...]]:
+def audience(ticket_id: Given) -> Select[*tuple[Any, ...]]:
     """Return who a public reply reaches: (user id, address, name, is the requester), the requester first.
 
     Followers among the staff are not mailed: they are notified.
