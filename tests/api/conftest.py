@@ -6,9 +6,14 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
+from sqlalchemy import URL
 
 from ombud.api.app import create_api
-from ombud.runtime import Runtime
+from ombud.config import Settings
+from ombud.db.desk import Desk
+from ombud.files import open_store
+from ombud.live import LiveHub
+from ombud.runtime import Runtime, equip
 from ombud.testing.personas import Cast, Persona
 
 Caller = Callable[[Persona | None], httpx.AsyncClient]
@@ -39,6 +44,29 @@ async def caller(app: FastAPI) -> AsyncIterator[Caller]:
     yield make
     for client in clients:
         await client.aclose()
+
+
+@pytest_asyncio.fixture
+async def usual(settings: Settings, database_url: URL) -> AsyncIterator[Caller]:
+    """Make clients of a desk whose driver knows no short way."""
+    desk = Desk(database_url.set(drivername="postgresql+psycopg"), settings)
+    files = open_store(settings.data_dir / "files", limit=settings.attachment_limit)  # type: ignore[operator]  # set
+    outer = FastAPI(openapi_url=None)
+    outer.mount("/api/v1", create_api(Runtime(settings, equip(desk, settings), files, LiveHub(desk))))
+    clients: list[httpx.AsyncClient] = []
+
+    def make(who: Persona | None) -> httpx.AsyncClient:
+        headers = {} if who is None else {"Authorization": f"Bearer {who.token}"}
+        base = "http://desk.example/api/v1/"
+        clients.append(
+            httpx.AsyncClient(transport=httpx.ASGITransport(outer), base_url=base, headers=headers)
+        )
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        await client.aclose()
+    await desk.aclose()
 
 
 @pytest.fixture

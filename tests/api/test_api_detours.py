@@ -25,7 +25,9 @@ async def test_a_wrong_statement_is_a_fault_and_a_lacking_right_is_none(desk: De
     before = DETOURS.counts.copy()
     assert await desk.answer(seat, "", (new_ticket(),), *texts) is None  # what reads writes nothing
     assert DETOURS.faults == []
-    assert await desk.answer(seat, "", (new_ticket(),), "A", "", "no number", "", "", "", writes=True) is None
+    assert (
+        await desk.answer(seat, "", (new_ticket(),), "A", "", "no number", "", "", "", does="writes") is None
+    )
     (fault,) = DETOURS.faults
     assert fault.startswith("22P02: ")
     assert DETOURS.counts - before == {"25006": 1, "22P02": 1}
@@ -42,7 +44,7 @@ async def test_what_writes_is_taken_back_when_a_later_step_has_no_answer(desk: D
     texts = (title, "", str(cast.agent.id), "low", "open", "api")
     # The second step is given the ticket's JSON, which is the number of no ticket.
     steps = (new_ticket(), ticket_json(seat.actor, 0))
-    assert await desk.answer(seat, "", steps, *texts, writes=True) is None
+    assert await desk.answer(seat, "", steps, *texts, does="writes") is None
 
     def titles(session: DeskSession) -> list[str]:
         from ombud.models import Ticket

@@ -1,33 +1,26 @@
 """The short way of the commonest calls answers like the usual one, by the same rights, and gives way when it fails."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
-from fastapi import FastAPI
-from sqlalchemy import URL, func, select
+from sqlalchemy import func, select
 
-from ombud.api.app import create_api
 from ombud.api.conditional import version_in
-from ombud.config import Settings
 from ombud.curation import merge_tickets
 from ombud.db.actor import Actor
 from ombud.db.context import DeskSession
 from ombud.db.desk import Desk
 from ombud.db.plain import ANSWER, Links, Seat, prepared
 from ombud.db.statements import counted
-from ombud.files import open_store
-from ombud.live import LiveHub
-from ombud.models import ApiToken, Attachment, AuditLog, TeamMember, Ticket, User
+from ombud.models import ApiToken, Attachment, TeamMember, Ticket, User
 from ombud.people import queries as people
-from ombud.runtime import Runtime, equip
 from ombud.testing import Cast, Persona, make_comment, make_ticket
 from ombud.tickets import add_tags
 from ombud.tickets.filters import Place, TicketFilter
-from ombud.tickets.queries.plain import new_ticket, page_json, ticket_json
+from ombud.tickets.queries import RARE, Common
+from ombud.tickets.queries.plain import found_json, new_ticket, page_json, ticket_json
+from tests.api.plainly import Client, audited
 
 pytestmark = pytest.mark.asyncio
 SYSTEM = Actor.system("test")
@@ -41,36 +34,16 @@ PATHS = (
     "tickets?status=open&status=closed&sort=created",
     "tickets?sort=-priority&limit=1",
     "tickets?view=mine",
+    "tickets?q=file",
+    "tickets?q=customer+status%3Aopen&limit=1",
+    "tickets?q=%E2%80%9Cquoted%E2%80%9D+%5C&sort=created",
+    "tickets?q=nowhere&view=open",
 )
 BODY = {
     "title": "  Where is\tmy  invoice? ",
     "description": "“Quoted” \\ <b>\r\nsecond line ",
     "priority": "high",
 }
-Client = Callable[[Persona], httpx.AsyncClient]
-
-
-@pytest_asyncio.fixture
-async def usual(settings: Settings, database_url: URL) -> AsyncIterator[Client]:
-    """Make clients of a desk whose driver knows no short way."""
-    desk = Desk(database_url.set(drivername="postgresql+psycopg"), settings)
-    files = open_store(settings.data_dir / "files", limit=settings.attachment_limit)  # type: ignore[operator]  # set
-    outer = FastAPI(openapi_url=None)
-    outer.mount("/api/v1", create_api(Runtime(settings, equip(desk, settings), files, LiveHub(desk))))
-    clients: list[httpx.AsyncClient] = []
-
-    def make(who: Persona) -> httpx.AsyncClient:
-        headers = {"Authorization": f"Bearer {who.token}"}
-        base = "http://desk.example/api/v1/"
-        clients.append(
-            httpx.AsyncClient(transport=httpx.ASGITransport(outer), base_url=base, headers=headers)
-        )
-        return clients[-1]
-
-    yield make
-    for client in clients:
-        await client.aclose()
-    await desk.aclose()
 
 
 def _filled(session: DeskSession, cast: Cast) -> tuple[str, str, str]:
@@ -110,11 +83,25 @@ async def test_both_ways_answer_alike(
         assert first.text == one.text == other.text, path
         same = ("content-type", "content-length", "etag", "link", "ratelimit-limit", "cache-control")
         assert [one.headers.get(name) for name in same] == [other.headers.get(name) for name in same], path
+        if path == "tickets?q=file":
+            snippets = [row["snippet"] for row in one.json()["items"]]
+            assert {hit["text"][start:end] for hit in snippets for start, end in hit["marks"]} == {"file"}
         with_files = path == "tickets/{0}?include=comments"
-        assert short.statements == [ANSWER] * (1 + with_files), path
+        assert short.statements == [ANSWER] * (1 + (with_files or "q=" in path)), path
         assert ANSWER not in long.statements
         head = await agent.head(path.format(*numbers))
         assert (head.content, head.headers["content-length"]) == (b"", one.headers["content-length"])
+
+
+async def test_what_is_common_is_found_as_what_is_rare(desk: Desk, cast: Cast) -> None:
+    rich, *_others = desk.run(SYSTEM, _filled, cast)
+    seat = await _seat(desk, cast.agent, Actor.agent(cast.agent.id))
+    found = [
+        await desk.answer(seat, "", (found_json(seat.actor, TicketFilter(), Place(), common),), "see file")
+        for common in (RARE, Common(words=True))
+    ]
+    assert found[0] == found[1]
+    assert rich in str(found[0])
 
 
 @pytest.mark.parametrize("who", ["admin", "team_agent", "light_agent", "customer"])
@@ -150,19 +137,9 @@ async def test_a_ticket_is_opened_alike(
     assert one.headers["location"] == f"/api/v1/tickets/{ours['number']}"
     assert version_in(one.headers["etag"]) == version_in(other.headers["etag"]) == 1
     assert (await agent.get(f"tickets/{ours['number']}")).text == one.text
-    rows = [desk.run(SYSTEM, _audited, answer) for answer in (one, other)]
+    rows = [desk.run(SYSTEM, audited, answer) for answer in (one, other)]
     assert rows[0]
     assert rows[0] == rows[1]
-
-
-def _audited(session: DeskSession, answer: httpx.Response) -> list[tuple[Any, ...]]:
-    """Return what the audit log has of an answer's request, without what is its own."""
-    statement = (
-        select(AuditLog.table_name, AuditLog.action, AuditLog.actor, func.count())
-        .where(AuditLog.request_id == answer.headers["x-request-id"])
-        .group_by(AuditLog.table_name, AuditLog.action, AuditLog.actor)
-    )
-    return [tuple(row) for row in session.execute(statement.order_by(AuditLog.table_name))]
 
 
 async def test_what_is_wrong_with_a_new_ticket_is_told_as_ever(
@@ -247,7 +224,7 @@ async def test_what_reads_cannot_write(desk: Desk, cast: Cast) -> None:
     seat = await _seat(desk, cast.agent, Actor.agent(cast.agent.id))
     texts = ("A ticket", "", str(cast.agent.id), "low", "open", "api")
     assert await desk.answer(seat, "", (new_ticket(),), *texts) is None
-    assert await desk.answer(seat, "", (new_ticket(),), *texts, writes=True) is not None
+    assert await desk.answer(seat, "", (new_ticket(),), *texts, does="writes") is not None
 
 
 async def test_a_connection_that_ended_is_noticed_by_nobody(

@@ -10,7 +10,7 @@ from ombud.config import Settings
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.detours import DETOURS
-from ombud.db.plain import Seat
+from ombud.db.plain import Does, Seat
 from ombud.people import queries as people
 from ombud.testing import Cast, Persona, make_ticket
 from ombud.tickets.queries.plain import new_ticket, ticket_json
@@ -18,7 +18,7 @@ from ombud.tickets.queries.plain import new_ticket, ticket_json
 pytestmark = pytest.mark.asyncio
 SYSTEM = Actor.system("test")
 ALL = 4
-"""Connections in the pool: one reads and two write the short way."""
+"""Connections in the pool: one reads, two write and none searches the short way."""
 
 
 async def _seat(desk: Desk, who: Persona) -> Seat:
@@ -42,15 +42,18 @@ async def test_whoever_goes_the_usual_way_gets_a_connection_beside_a_crowd(
     texts = ("A ticket", "", str(cast.agent.id), "low", "open", "api")
     is_over = False
 
-    async def crowd(*, writes: bool) -> int:
+    async def crowd(does: Does) -> int:
         done = 0
         while not is_over:
-            step, given = (new_ticket(), texts) if writes else (ticket_json(seat.actor, 0), (number,))
-            assert await small.answer(seat, "", (step,), *given, writes=writes) is not None
+            step, given = (
+                (new_ticket(), texts) if does == "writes" else (ticket_json(seat.actor, 0), (number,))
+            )
+            assert await small.answer(seat, "", (step,), *given, does=does) is not None
             done += 1
         return done
 
-    clients = [asyncio.ensure_future(crowd(writes=writes)) for writes in (True, False) * 6]
+    kinds: tuple[Does, ...] = ("writes", "reads")
+    clients = [asyncio.ensure_future(crowd(does)) for does in kinds * 6]
     try:
         for _ in range(5):  # Unavailable, where none of the crowd ever gave a connection back
             async with small.aread(SYSTEM) as session:

@@ -1,6 +1,6 @@
 """Pages of lists: size and cursor from the query, the next page in body and `Link` header (RFC 8288)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, TypeVar
 from urllib.parse import urlencode
 
@@ -77,11 +77,16 @@ class Linked:
 
     def address(self, cursor: str) -> str:
         """Return the address of the page after a cursor, which ends it."""
-        pairs = [pair for pair in self.request.query_params.multi_items() if pair[0] != "cursor"]
-        return f"{self.request.url.path}?{urlencode([*pairs, ('cursor', cursor)])}"
+        return following_address(self.request.url.path, self.request.query_params.multi_items(), cursor)
 
 
 Link = Annotated[Linked, Depends(Linked)]
+
+
+def following_address(path: str, asked: Iterable[tuple[str, str]], cursor: str) -> str:
+    """Return the address of the page after a cursor, of a list that was asked for by these parameters."""
+    pairs = [pair for pair in asked if pair[0] != "cursor"]
+    return f"{path}?{urlencode([*pairs, ('cursor', cursor)])}"
 
 
 def cursor_at(order: str, value: int | str) -> str:

@@ -1,35 +1,34 @@
-"""The calls that are made all the time, answered before FastAPI looks at them: in one round trip, as PostgreSQL's JSON.
+"""The calls that are made all the time, answered before FastAPI looks at them: in a round trip or two.
 
 They are what `ombud.api.tickets` answers otherwise, to the byte (`tests/api/test_api_plain.py` compares the two), to
-callers whose token the usual way has seen before, and for addresses of lists that it has answered: so there are no
-rules here. Whatever is not as usual, every error above all, is answered the usual way.
+callers whose token the usual way has seen before, and for addresses of lists that it has answered, as PostgreSQL
+writes the JSON: so there are no rules here. Whatever is not as usual, every error above all, is answered the usual way.
 """
 
 import re
 from collections import OrderedDict, deque
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, Self
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
 
 from pydantic import ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ombud.api.asking import Answer, Route, Texts, ask, look, may_ask
 from ombud.api.auth import Known, known_caller
 from ombud.api.json_body import read_json
 from ombud.api.paging import Linked
-from ombud.api.rates import Buckets, weight_of
+from ombud.api.plain_page import KnownPage, page_answer, readers
+from ombud.api.plain_reply import reply
+from ombud.api.plain_search import search
 from ombud.api.routing import JSON_LIMIT
 from ombud.api.schemas.tickets import NewTicket
-from ombud.audit import look_at, views_of
 from ombud.db.actor import Actor
 from ombud.db.plain import Step
 from ombud.errors import OmbudError
-from ombud.kit.cursor import encode_cursor
 from ombud.tickets import queries
 from ombud.tickets.actions.open import own_ticket
 from ombud.tickets.filters import Place, TicketFilter
-from ombud.tickets.queries.lists import sort_columns
 from ombud.tickets.queries.plain import new_ticket, page_json, ticket_json
 
 LISTS = 1000
@@ -37,40 +36,25 @@ LISTS = 1000
 INCLUDED = 50
 """Comments that come with a ticket."""
 _TICKET = re.compile(r"/tickets/([A-Za-z0-9-]{1,50})")
+_LONG_WAY = {b"idempotency-key", b"if-match"}
+"""Headers that this way knows nothing of."""
+_COMMENTED = re.compile(r"/tickets/([A-Za-z0-9-]{1,50})/comments")
 _COMMENTS = {b"": 0, b"include=comments": INCLUDED}
 _OWN = ("title", "description", "priority", "status", "channel")
 _TYPE = (b"content-type", b"application/json")
 
-Headers = list[tuple[bytes, bytes]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Route:
-    """A route of the usual way, for the log, the rights and the limits."""
-
-    path_format: str
-    weight: int
-    needs: str
-
-    @classmethod
-    def of(cls, method: str, path: str) -> Self:
-        return cls(path, weight_of(method, path), "read" if method == "GET" else "write")
-
-
-_LIST, _ONE = _Route.of("GET", "/tickets"), _Route.of("GET", "/tickets/{number}")
-_CREATION = _Route.of("POST", "/tickets")
+_LIST, _ONE = Route.of("GET", "/tickets"), Route.of("GET", "/tickets/{number}")
+_CREATION = Route.of("POST", "/tickets")
 
 
 @dataclass(frozen=True, slots=True)
 class _List:
     step: Step
-    order: str
-    read: tuple[Callable[[str], Any], ...]
-    """What makes the values of a cursor of texts."""
-    following: str
-    """The address of the next page, which ends with its cursor."""
+    page: KnownPage
 
 
+Writing = Callable[[Scope, Known, bytes], Awaitable[Answer | None]]
+"""What answers a body for a caller who is known."""
 Lists = OrderedDict[tuple[Actor, str, bytes], _List]
 """The lists that the usual way has answered, by actor (of no request) and address."""
 
@@ -81,12 +65,10 @@ def remember(link: Linked, actor: Actor, wanted: TicketFilter, place: Place) -> 
         return
     if any(getattr(wanted, name) is not None for name in queries.VARYING):
         return
-    columns = sort_columns(place)
-    read = tuple(datetime.fromisoformat if one.type.python_type is datetime else int for one in columns)
     step = page_json(actor, wanted, place)
     scope, lists = link.request.scope, link.request.app.state.lists
     key = (actor.for_request(""), scope["path"], scope["query_string"])
-    lists[key] = _List(step, place.order_name, read, link.address(""))
+    lists[key] = _List(step, KnownPage(place.order_name, readers(place), link.address("")))
     while len(lists) > LISTS:
         lists.popitem(last=False)
 
@@ -101,9 +83,9 @@ class Plain:
         found, status = None, 200
         if scope["type"] == "http" and scope["method"] == "GET":
             found = await _read(scope)
-        elif scope["type"] == "http" and scope["method"] == "POST" and _is_creation(scope):
+        elif scope["type"] == "http" and scope["method"] == "POST" and (write := _writing(scope)) is not None:
             sent = Sent(receive)
-            found, receive, status = await _create(scope, sent), sent.again, 201
+            found, receive, status = await _write(scope, sent, write), sent.again, 201
         if found is None:
             await self._app(scope, receive, send)
             return
@@ -137,20 +119,27 @@ class Sent:
         return self._messages.popleft() if self._messages else await self._receive()
 
 
-def _is_creation(scope: Scope) -> bool:
-    if scope["query_string"] or scope["path"].removeprefix(scope.get("root_path", "")) != "/tickets":
-        return False
+def _writing(scope: Scope) -> Writing | None:
+    """Return what a call writes, if it is sent as most are."""
+    if scope["query_string"]:
+        return None
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    commented = _COMMENTED.fullmatch(path)
+    if commented is None and path != "/tickets":
+        return None
     headers = dict(scope["headers"])
-    if b"idempotency-key" in headers or b"if-match" in headers:
-        return False
-    return headers.get(b"content-type") == b"application/json"
+    if headers.get(b"content-type") != b"application/json" or headers.keys() & _LONG_WAY:
+        return None
+    return _create if commented is None else partial(reply, number=commented[1])
 
 
-async def _create(scope: Scope, sent: Sent) -> tuple[bytes, Headers] | None:
+async def _write(scope: Scope, sent: Sent, write: Writing) -> Answer | None:
     known = known_caller(scope)
     body = None if known is None else await sent.body()
-    if known is None or body is None:
-        return None
+    return None if known is None or body is None else await write(scope, known, body)
+
+
+async def _create(scope: Scope, known: Known, body: bytes) -> Answer | None:
     actor = known.seat.actor
     try:
         wanted = NewTicket.model_validate(read_json(body))
@@ -173,7 +162,7 @@ def _is_own(wanted: NewTicket) -> bool:
     return all(one is None for one in elsewhere) and not wanted.tags
 
 
-async def _read(scope: Scope) -> tuple[bytes, Headers] | None:
+async def _read(scope: Scope) -> Answer | None:
     path = scope["path"].removeprefix(scope.get("root_path", ""))
     one = _TICKET.fullmatch(path)
     if one is None and path != "/tickets":
@@ -186,68 +175,36 @@ async def _read(scope: Scope) -> tuple[bytes, Headers] | None:
         key = (known.seat.actor, scope["path"], scope["query_string"])
         found = lists.get(key)
         if found is None:
-            return None
+            return await search(scope, known, _LIST, path) if b"q=" in scope["query_string"] else None
         lists.move_to_end(key)
         return await _page(scope, known, found, path)
     comments = _COMMENTS.get(scope["query_string"])
     return None if comments is None else await _ticket(scope, known, one[1], comments, path)
 
 
-async def _page(scope: Scope, known: Known, wanted: _List, path: str) -> tuple[bytes, Headers] | None:
+async def _page(scope: Scope, known: Known, wanted: _List, path: str) -> Answer | None:
     texts = await _answer(scope, known, _LIST, (wanted.step,))
     if texts is None:
         return None
-    _look(scope, path, ())
-    items, *edge = texts
-    headers: Headers = []
-    following = "null"
-    if edge[-1] is not None:
-        values = tuple(read(str(text)) for read, text in zip(wanted.read, edge, strict=True))
-        cursor = encode_cursor(wanted.order, values)
-        headers.append((b"link", f'<{wanted.following}{cursor}>; rel="next"'.encode()))
-        following = f'"{cursor}"'
-    body = f'{{"items":[{items}],"next_cursor":{following},"total":null,"is_more":null}}'
-    return body.encode(), headers
+    look(scope, path, ())
+    return page_answer(wanted.page, texts)
 
 
-async def _ticket(
-    scope: Scope, known: Known, number: str, comments: int, path: str
-) -> tuple[bytes, Headers] | None:
+async def _ticket(scope: Scope, known: Known, number: str, comments: int, path: str) -> Answer | None:
     actor = known.seat.actor
     texts = await _answer(scope, known, _ONE, (ticket_json(actor, comments),), number)
     if texts == [None]:
         texts = await _answer(scope, known, _ONE, (ticket_json(actor, comments, files=True),), number)
     if texts is None:
         return None
-    _look(scope, path, (number,))
+    look(scope, path, (number,))
     body, version, _number = texts
     return str(body).encode(), [(b"etag", f'"{version}"'.encode())]
 
 
 async def _answer(
-    scope: Scope, known: Known, route: _Route, steps: tuple[Step, ...], *texts: str
-) -> list[str | None] | None:
-    """Do what the usual way does before and around an answer, and get it."""
-    principal, actor = known.principal, known.seat.actor
-    app, state = scope["app"], scope["state"]
-    if not actor.is_staff or (principal.scopes and route.needs not in principal.scopes):
+    scope: Scope, known: Known, route: Route, steps: tuple[Step, ...], *texts: str
+) -> Texts | None:
+    if not may_ask(scope, known, route):
         return None
-    buckets: Buckets | None = app.state.buckets
-    if buckets is not None and "left" not in state:
-        left, is_enough = buckets.take(actor.label, route.weight)
-        if not is_enough:
-            return None  # nothing was taken
-        state["left"] = left
-    request_id: str = state["request_id"]
-    found: list[str | None] | None = await app.state.runtime.desk.answer(
-        known.seat, request_id, steps, *texts, writes=route.needs == "write"
-    )
-    if found is not None:
-        scope["route"] = route
-        state["principal"] = replace(principal, actor=actor.for_request(request_id))
-    return found
-
-
-def _look(scope: Scope, path: str, names: tuple[str, ...]) -> None:
-    kind, thing = look_at(path, names, scope["query_string"].decode("latin-1"))
-    views_of(scope["app"].state.runtime.desk).note(scope["state"]["principal"].actor, kind, thing)
+    return await ask(scope, known, route, steps, *texts, does="writes" if route.needs == "write" else "reads")

@@ -21,7 +21,7 @@ from ombud.db.context import DeskSession
 from ombud.db.engine import make_async_engine, make_engine
 from ombud.db.entry import aentered, async_session_on, entered, session_on
 from ombud.db.nudge import AsyncNudge, Nudge
-from ombud.db.plain import LINKS, WRITING_LINKS, Links, Seat, Step, Wanted, answer, row_of
+from ombud.db.plain import LINKS, WRITING_LINKS, Does, Links, Seat, Step, Wanted, answer, row_of
 from ombud.db.reactions import INFO_REACTIONS, Reaction
 from ombud.db.reading import ReplicaDesk
 from ombud.db.translate import Lost, Retryable, reaching, translated
@@ -90,11 +90,13 @@ class Desk:
         return Nudge(self.engine)
 
     @cached_property
-    def _links(self) -> tuple[Links, Links]:
-        """The connections of what reads, and of what writes: never all of the pool, however busy they are."""
+    def _links(self) -> dict[str, Links]:
+        """The connections of each kind of answer: never all of the pool, however busy they are."""
         most = self.settings.pool_size + self.settings.pool_overflow
         reading, writing = min(LINKS, most // 4), min(WRITING_LINKS, most // 2)
-        return Links(self.async_engine, reading), Links(self.async_engine, writing)
+        searching = min(self.settings.searches_at_once, (most - reading - writing - 1) // 2)
+        numbers = {"reads": reading, "writes": writing, "searches": searching}
+        return {kind: Links(self.async_engine, number) for kind, number in numbers.items()}
 
     @cached_property
     def _async_nudge(self) -> AsyncNudge:
@@ -228,11 +230,11 @@ class Desk:
             return row
 
     async def answer(
-        self, seat: Seat, request_id: str, steps: Sequence[Step], *texts: str | None, writes: bool = False
+        self, seat: Seat, request_id: str, steps: Sequence[Step], *texts: str | None, does: Does = "reads"
     ) -> "list[str | None] | None":
         """Answer in one round trip below SQLAlchemy (`ombud.db.plain`); None: nothing was done, go the usual way."""
-        links = self._links[writes]
-        if self.reading is not None or not links.most:
+        links, writes = self._links[does], does == "writes"
+        if self.reading is not None or links.most < 1:
             return None
         seconds = self._timeout(seat.actor)
         found = await answer(links, seat, request_id, steps, texts, seconds=seconds, writes=writes)

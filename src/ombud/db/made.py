@@ -8,10 +8,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import BindParameter, Select
+from sqlalchemy import ColumnElement, Select
 
 S = TypeVar("S", bound=Select[*tuple[Any, ...]])
-Given: TypeAlias = int | BindParameter[int]
+Given: TypeAlias = int | ColumnElement[int]
 """An id, or the parameter that stands for it in a statement that is made once."""
 
 KEPT = 1000

@@ -17,12 +17,12 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from weakref import WeakKeyDictionary
 
 from psycopg import sql
-from sqlalchemy import ColumnElement, Insert, Select, Text, literal_column
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, Insert, Integer, Select, Text, func, literal_column
+from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.util import greenlet_spawn
 
 from ombud.db.actor import Actor
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 Wanted: TypeAlias = tuple[Select[*tuple[Any, ...]], Mapping[str, Any]]
 """A statement that is made once, and the parameters that it is executed with."""
+Does: TypeAlias = Literal["reads", "writes", "searches"]
+"""What an answer does; each kind has connections of its own, so that none waits for the others."""
 Step: TypeAlias = Select[*tuple[Any, ...]] | Insert
 """A statement that is made once, takes what is `given`, and returns one row of one array of texts."""
 
@@ -73,8 +75,13 @@ class Seat:
 
 def given(number: int) -> ColumnElement[str]:
     """Return the text with this number (from 1) of those that a step is given."""
-    text: ColumnElement[str] = _GIVEN[number]
+    text: ColumnElement[str] = _GIVEN[literal_column(str(int(number)), Integer)]
     return text
+
+
+def given_and(*texts: ColumnElement[str]) -> ColumnElement[Any]:
+    """Return all that a step is given, and more texts behind it: what it hands on to the next one."""
+    return func.array_cat(_GIVEN, array(texts)) if texts else _GIVEN
 
 
 class Links:

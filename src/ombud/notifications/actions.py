@@ -11,7 +11,8 @@ from ombud.db.context import actor_of
 from ombud.errors import NotFound
 from ombud.kit.ids import is_id
 from ombud.mail.outgoing import queries as outgoing
-from ombud.mail.outgoing.actions import Addressee, queue_automatic
+from ombud.mail.outgoing.actions import queue_automatic
+from ombud.mail.outgoing.planning import Addressee
 from ombud.mail.outgoing.rules import one_line
 from ombud.mail.tokens import TicketNamer
 from ombud.models import (

@@ -2,10 +2,21 @@
 
 from typing import Any
 
-from sqlalchemy import Select, func, literal, select
+from sqlalchemy import Select, Text, cast, false, func, literal, select
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import joinedload
 
-from ombud.models import INCLUDE_DELETED, AccountNotice, Notification, NotificationSetting, User
+from ombud.db.json import written
+from ombud.db.plain import given_and
+from ombud.models import (
+    INCLUDE_DELETED,
+    AccountNotice,
+    Notification,
+    NotificationKind,
+    NotificationSetting,
+    User,
+)
+from ombud.tickets.queries.answering import Part, id_in
 
 PAGE = 50
 STAFF_LIMIT = 2000
@@ -67,6 +78,11 @@ def notify_staff(
     return select(func.ombud.notify_staff(kind, ticket_ids, comment_id, people, quietly))
 
 
+def assignee_told() -> Select[*tuple[Any, ...]]:
+    """Tell the assignee of a ticket about its new comment: a step of `ombud.tickets.queries.answering`."""
+    return _ASSIGNEE_TOLD
+
+
 def staff_names() -> Select[*tuple[Any, ...]]:
     """Return (id, full name, address) of active staff, for finding who is mentioned."""
     return (
@@ -75,3 +91,13 @@ def staff_names() -> Select[*tuple[Any, ...]]:
         .order_by(User.id)
         .limit(STAFF_LIMIT)
     )
+
+
+def _assignee_told() -> Select[*tuple[Any, ...]]:
+    ticket, people = array([id_in(Part.TICKET)]), array([id_in(Part.ASSIGNEE)])
+    kind = written(NotificationKind.REPLIED.value)
+    told = func.ombud.notify_staff(kind, ticket, id_in(Part.COMMENT), people, false())
+    return select(given_and(cast(told, Text)))
+
+
+_ASSIGNEE_TOLD = _assignee_told()

@@ -16,7 +16,7 @@ from ombud.db.actor import Actor
 from ombud.db.choices import INFO_CHOICES
 from ombud.db.context import DeskSession, bind_actor
 from ombud.db.desk import Desk
-from ombud.db.plain import Seat, Step, Wanted
+from ombud.db.plain import Does, Seat, Step, Wanted
 from ombud.db.translate import translated
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class AsyncUndoneDesk(Desk):
                 yield session
 
     async def answer(
-        self, seat: Seat, request_id: str, steps: Sequence[Step], *texts: str | None, writes: bool = False
+        self, seat: Seat, request_id: str, steps: Sequence[Step], *texts: str | None, does: Does = "reads"
     ) -> None:
         """Go the usual way: what is not committed is seen by its own session only."""
 

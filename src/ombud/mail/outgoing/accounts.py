@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from ombud.kit.vault import Vault
 from ombud.mail.compose import Letter, Person
-from ombud.mail.outgoing.actions import Addressee, queue_account
+from ombud.mail.outgoing.actions import queue_account
+from ombud.mail.outgoing.planning import Addressee
 from ombud.mail.outgoing.rules import desk_called
 from ombud.mail.secrets import Place
 from ombud.models import (

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from ombud.mail.outgoing.actions import Addressee, queue_automatic
+from ombud.mail.outgoing.actions import queue_automatic
+from ombud.mail.outgoing.planning import Addressee
 from ombud.mail.outgoing.rules import reply_subject
 from ombud.mail.tokens import TicketNamer
 from ombud.models import InboundMail, OutboundKind, Ticket

@@ -5,7 +5,6 @@ What is written here goes out only if the transaction commits, and goes out then
 
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,14 +19,16 @@ from ombud.errors import Conflict, Forbidden, Invalid, NotFound
 from ombud.kit.ids import is_id
 from ombud.mail import queries as inbound
 from ombud.mail.outgoing import queries
-from ombud.mail.outgoing.rules import (
-    desk_called,
-    one_line,
-    reply_subject,
-    thread_of,
-    usable_address,
-    usable_message_id,
+from ombud.mail.outgoing.planning import (
+    MAX_RECIPIENTS,
+    NO_MAILBOX,
+    NO_RECIPIENT,
+    Addressee,
+    conversation_of,
+    reached,
+    usual_addressees,
 )
+from ombud.mail.outgoing.rules import desk_called, one_line, reply_subject, usable_address
 from ombud.mail.parse.model import DeliveryStatus
 from ombud.mail.tokens import TicketNamer, without_tag
 from ombud.models import (
@@ -52,8 +53,6 @@ from ombud.tickets.actions.find import get_ticket_for_change
 from ombud.tickets.policy import require_writer
 from ombud.tickets.rules import STATUS_MOVES
 
-MAX_RECIPIENTS = 50
-NO_MAILBOX, NO_RECIPIENT = "no_mailbox", "no_recipient"
 ALL_BOUNCE = "Mail to these addresses came back. It was not tried again."
 
 
@@ -62,16 +61,6 @@ class TooLate(Conflict):
 
     code = "too_late"
     default_message = "It is too late: this message is on its way already."
-
-
-@dataclass(frozen=True, slots=True)
-class Addressee:
-    """Who is to receive a message."""
-
-    email: str
-    name: str = ""
-    user_id: int | None = None
-    kind: RecipientKind = RecipientKind.TO
 
 
 def queue_reply(
@@ -282,10 +271,8 @@ def _skip(session: Session, ticket: Ticket, comment: Comment, problem: str) -> O
 def _thread(mail: OutboundMail, namer: TicketNamer, facts: Any) -> None:
     if mail.ticket_id is None:
         raise ValueError("a conversation is about a ticket")
-    mail.message_id = namer.message_id(_domain(facts.address), mail.ticket_id)
-    mail.thread = thread_of(facts.thread or (), queries.THREAD_TAIL)
-    last = facts.last_in or ""
-    mail.in_reply_to = last if usable_message_id(last) else (mail.thread[-1] if mail.thread else "")
+    told = conversation_of(namer, mail.ticket_id, facts.address, facts.thread or (), facts.last_in or "")
+    mail.message_id, mail.thread, mail.in_reply_to = told.message_id, told.thread, told.in_reply_to
 
 
 def _queue(session: Session, mail: OutboundMail, addressees: Sequence[Addressee]) -> OutboundMail:
@@ -329,19 +316,11 @@ def _addressees(
     session: Session, ticket: Ticket, comment: Comment, delivery: Delivery, own: set[str]
 ) -> list[Addressee]:
     """Return who gets a reply, each address once; never ourselves, and not who wrote it."""
-    usual = [
-        Addressee(email, name, user_id, RecipientKind.TO if is_requester else RecipientKind.CC)
-        for user_id, email, name, is_requester in session.execute(queries.audience(ticket.id))
-        if user_id != comment.author_id
-    ]
+    usual = usual_addressees(
+        (tuple(row) for row in session.execute(queries.audience(ticket.id))), comment.author_id
+    )
     is_usual = delivery.to is None and delivery.cc is None
-    wanted = usual if is_usual else _named(session, ticket, delivery, usual, own)
-    found: dict[str, Addressee] = {}
-    for one in wanted:
-        email = usable_address(one.email)
-        if email is not None and without_tag(email).lower() not in own:
-            found.setdefault(email.lower(), Addressee(email, one.name, one.user_id, one.kind))
-    return list(found.values())[:MAX_RECIPIENTS]
+    return reached(usual if is_usual else _named(session, ticket, delivery, usual, own), own)
 
 
 def _named(

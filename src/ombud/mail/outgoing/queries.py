@@ -35,13 +35,11 @@ from ombud.models import (
 )
 from ombud.tickets.policy import visible_to
 
-THREAD_TAIL = 20
-"""Message-IDs that a References line names at most, beside the first."""
 PAGE = 50
 _LETTERS = (OutboundKind.REPLY, OutboundKind.ACKNOWLEDGEMENT)
 
 
-def sending_facts(ticket_id: int) -> Select[*tuple[Any, ...]]:
+def sending_facts(ticket_id: Given) -> Select[*tuple[Any, ...]]:
     """Return how mail about a ticket goes out; no row when no active mailbox can send.
 
     Columns: mailbox_id, address; `own`, the addresses of all mailboxes; `subject` of the first message that came
@@ -125,7 +123,7 @@ def account_state(user_id: int) -> Select[*tuple[Any, ...]]:
     return select(one, last).select_from(one.outerjoin(last, true()))
 
 
-def _thread(ticket_id: int) -> Any:
+def _thread(ticket_id: Given) -> Any:
     came = select(InboundMail.message_id, InboundMail.received_at.label("at")).where(
         InboundMail.ticket_id == ticket_id,
         InboundMail.state == MailState.ACCEPTED,
@@ -146,12 +144,14 @@ def audience(ticket_id: Given) -> Select[*tuple[Any, ...]]:
 
     Followers among the staff are not mailed: they are notified.
     """
-    requester = select(Ticket.requester_id).where(Ticket.id == ticket_id).scalar_subquery()
+    requester = select(Ticket.requester_id).where(Ticket.id == ticket_id)
     followers = select(TicketParticipant.user_id).where(TicketParticipant.ticket_id == ticket_id)
-    is_requester = User.id == requester
+    # One array, computed once: by "is it, or is it one of these" every person of the desk would be looked at.
+    known = any_(func.array(union_all(requester, followers).scalar_subquery()))
+    is_requester = User.id == requester.scalar_subquery()
     return (
         select(User.id, User.email, User.full_name, is_requester.label("is_requester"))
-        .where(User.is_active, or_(is_requester, and_(User.id.in_(followers), User.is_staff.is_(False))))
+        .where(User.is_active, User.id == known, or_(is_requester, User.is_staff.is_(False)))
         .order_by(is_requester.desc(), User.id)
     )
 

@@ -1,14 +1,14 @@
 """Pairs of customers who may be one are found by reading two indexes, and nobody's row but theirs.
 
 Revision ID: 0058
-Revises: 0048
+Revises: 0056
 Create Date: 2026-11-28
 """
 
 from alembic import op
 
 revision = "0058"
-down_revision = "0048"
+down_revision = "0056"
 branch_labels = None
 depends_on = None
 

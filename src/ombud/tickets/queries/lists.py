@@ -48,6 +48,7 @@ from ombud.tickets.queries import summed
 from ombud.tickets.queries.matching import (
     RARE,
     Common,
+    Words,
     comment_has_part,
     first_found,
     has_part,
@@ -86,19 +87,22 @@ _SORT_COLUMNS: dict[TicketSort, tuple[ColumnElement[Any], ...]] = {
 
 
 def inbox(
-    actor: Actor, wanted: TicketFilter, place: Place, *, common: Common = RARE
+    actor: Actor, wanted: TicketFilter, place: Place, *, common: Common = RARE, words: Words | None = None
 ) -> Select[*tuple[Any, ...]]:
     """Return one page of list rows, one more than asked for (so the caller knows whether there is a next).
 
     Columns: id, ticket_number, title, status, priority, channel, created_at, last_activity_at, version,
     requester_id/_name/_email/_is_staff, assignee_id/_name/_email, team_id/_name, organization_id/_name, tags
     (list of {id, name, color}), last_message, last_is_internal, unread, snippet (marked with U+E000 and U+E001;
-    None unless searched), priority_rank; rank, where they are ordered by it.
+    None unless searched), priority_rank; rank, where they are ordered by it. `words` stand for the filter's text in a
+    statement that is made once.
     """
-    return once(inbox, actor, wanted, place, lambda: _inbox(actor, wanted, place, common))
+    return once(inbox, actor, wanted, place, lambda: _inbox(actor, wanted, place, common, words))
 
 
-def _inbox(actor: Actor, wanted: TicketFilter, place: Place, common: Common) -> Select[*tuple[Any, ...]]:
+def _inbox(
+    actor: Actor, wanted: TicketFilter, place: Place, common: Common, words: Words | None
+) -> Select[*tuple[Any, ...]]:
     requester, assignee = _REQUESTER, _ASSIGNEE
     last = _last_message(actor)
     statement = (
@@ -128,7 +132,7 @@ def _inbox(actor: Actor, wanted: TicketFilter, place: Place, common: Common) -> 
             func.coalesce(last.c.content, func.left(Ticket.description, 200)).label("last_message"),
             func.coalesce(last.c.is_internal, false()).label("last_is_internal"),
             _unread(actor).label("unread"),
-            _snippet(actor, understand(wanted)).label("snippet"),
+            _snippet(actor, understand(wanted), words).label("snippet"),
         )
         .join(requester, Ticket.requester_id == requester.id)
         .outerjoin(assignee, Ticket.assignee_id == assignee.id)
@@ -141,7 +145,7 @@ def _inbox(actor: Actor, wanted: TicketFilter, place: Place, common: Common) -> 
         best = ranked_page(actor, wanted, place, common=common).subquery("best")
         statement = statement.add_columns(best.c.rank).join(best, best.c.id == Ticket.id)
         return by_rank(statement, best, place)
-    return paged(statement.where(*tickets_matching(actor, wanted, common=common)), place)
+    return paged(statement.where(*tickets_matching(actor, wanted, common=common, words=words)), place)
 
 
 def cursor_values(row: Any, place: Place) -> tuple[Any, ...]:
@@ -295,9 +299,9 @@ def _unread(actor: Actor) -> ColumnElement[bool]:
     return ~seen
 
 
-def _snippet(actor: Actor, wanted: TicketFilter) -> Any:
+def _snippet(actor: Actor, wanted: TicketFilter, words: Words | None) -> Any:
     if wanted.text is not None and wanted.text.strip():
-        return _snippet_of_words(actor, wanted.text)
+        return _snippet_of_words(actor, wanted.text if words is None else words)
     if wanted.substring is not None:
         return _snippet_of_part(actor, wanted.substring)
     return literal(None)
@@ -317,7 +321,7 @@ def _snippet_of_part(actor: Actor, part: str) -> Any:
     return func.ombud.part_snippet(best, part)
 
 
-def _snippet_of_words(actor: Actor, text: str) -> Any:
+def _snippet_of_words(actor: Actor, text: Words) -> Any:
     query = func.ombud.search_query(text)
     said = (
         select(Comment.content)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -44,6 +44,10 @@ COMMON_TEXTS = 20_000
 """The same for texts with a substring, which cost more to walk (measured, see docs/adr/0016)."""
 
 
+Words: TypeAlias = str | ColumnElement[str]
+"""What is searched for, or the parameter that stands for it in a statement that is made once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Common:
     """Which of the things searched for very many tickets have.
@@ -69,10 +73,11 @@ RARE = Common()
 
 
 def tickets_matching(
-    actor: Actor, wanted: TicketFilter, *, common: Common = RARE
+    actor: Actor, wanted: TicketFilter, *, common: Common = RARE, words: Words | None = None
 ) -> list[ColumnElement[bool]]:
-    """Return the conditions of a filter, the actor's visibility among them."""
+    """Return the conditions of a filter, the actor's visibility among them; `words` stand for its text."""
     wanted = understand(wanted)
+    words = wanted.text if words is None else words
     return [
         visible_to(actor),
         Ticket.deleted_at.is_not(None) if wanted.deleted else Ticket.deleted_at.is_(None),
@@ -84,7 +89,7 @@ def tickets_matching(
         *_between(Ticket.resolved_at, wanted.resolved_from, wanted.resolved_to),
         *_named(wanted),
         *_of_kind(actor, wanted),
-        *([_has_words(actor, wanted, wanted.text, common)] if wanted.text is not None else []),
+        *([_has_words(actor, wanted, words, common)] if words is not None else []),
         *([_has_part(actor, wanted.substring, common.substring)] if wanted.substring is not None else []),
     ]
 
@@ -116,7 +121,7 @@ def first_found(actor: Actor, wanted: TicketFilter, common: Common, most: int) -
     return None
 
 
-def found_by_words(actor: Actor, text: str) -> Select[*tuple[Any, ...]]:
+def found_by_words(actor: Actor, text: Words) -> Select[*tuple[Any, ...]]:
     """Return one array of the tickets that an index finds for words; the tickets themselves decide who sees them."""
     return select(func.ombud.found_tickets(text, actor.kind.value, actor.user_id, actor.organization_id))
 
@@ -206,7 +211,7 @@ def _between(column: Any, start: datetime | None, end: datetime | None) -> list[
     return [*([column >= start] if start else []), *([column < end] if end else [])]
 
 
-def _has_words(actor: Actor, wanted: TicketFilter, text: str, common: Common) -> ColumnElement[bool]:
+def _has_words(actor: Actor, wanted: TicketFilter, text: Words, common: Common) -> ColumnElement[bool]:
     if common.words and actor.is_staff:
         document = TicketSearch.document.op("@@")(func.ombud.search_query(text))
         return select(document).where(TicketSearch.ticket_id == Ticket.id).correlate(Ticket).scalar_subquery()

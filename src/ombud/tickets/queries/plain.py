@@ -4,6 +4,7 @@ Byte for byte what the schemas of `ombud.api` would write of the objects; `tests
 For staff only. Each statement returns one array of texts (see `ombud.db.plain`).
 """
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
@@ -44,6 +45,7 @@ from ombud.models import (
 from ombud.tickets.filters import Place, TicketFilter
 from ombud.tickets.policy import comments_visible_to, visible_to
 from ombud.tickets.queries.lists import inbox, sort_columns
+from ombud.tickets.queries.matching import RARE, Common
 
 _REQUESTER, _CREATOR, _ASSIGNEE, _AUTHOR = (
     aliased(User, name=name) for name in ("requester", "creator", "assignee", "author")
@@ -51,6 +53,10 @@ _REQUESTER, _CREATOR, _ASSIGNEE, _AUTHOR = (
 _FIRST: ColumnElement[int] = literal_column("1", Integer)
 # What Python's str.strip() takes away.
 _BLANK = written("".join(chr(code) for code in range(0x3001) if chr(code).isspace()))
+
+APART = "\x1f"
+"""Never in JSON, which writes it otherwise."""
+_APART = written(APART)
 
 _ASKING = cast(given(3), BigInteger)
 # Columns of the ticket that is inserted, for sub-queries: the table itself would come into their FROM.
@@ -65,6 +71,21 @@ def page_json(actor: Actor, wanted: TicketFilter, place: Place) -> Select[*tuple
     """Return the items of the page of `inbox`, and what a cursor after them holds (NULL on the last page)."""
     key = (page_json, actor.for_request(""), wanted, place, visible_to, comments_visible_to)
     return made_once(key, lambda: _page_json(actor, wanted, place))
+
+
+def found_json(actor: Actor, wanted: TicketFilter, place: Place, common: Common) -> Select[*tuple[Any, ...]]:
+    """Return what `page_json` does, of a search for the words that are given, whatever the text of the filter is.
+
+    Each snippet stands between two APART: a JSON text with its marks in it, or null.
+    """
+    wanted = replace(wanted, text="words")
+    key = (found_json, actor.for_request(""), wanted, place, common, visible_to, comments_visible_to)
+    return made_once(key, lambda: _page_json(actor, wanted, place, common, given(1)))
+
+
+def words_weight() -> Select[*tuple[Any, ...]]:
+    """Return about how many tickets have the words that are given, as `search_weight`."""
+    return _WORDS_WEIGHT
 
 
 def ticket_json(actor: Actor, comments: int, *, files: bool = False) -> Select[*tuple[Any, ...]]:
@@ -82,11 +103,18 @@ def new_ticket() -> Insert:
     return _NEW_TICKET
 
 
-def _page_json(actor: Actor, wanted: TicketFilter, place: Place) -> Select[*tuple[Any, ...]]:
-    row = inbox(actor, wanted, place).subquery("row")
+def _page_json(
+    actor: Actor,
+    wanted: TicketFilter,
+    place: Place,
+    common: Common = RARE,
+    words: ColumnElement[str] | None = None,
+) -> Select[*tuple[Any, ...]]:
+    row = inbox(actor, wanted, place, common=common, words=words).subquery("row")
     edge = [str(column.key) for column in sort_columns(place)]
     texts = (cast(row.c[name], Text).label(f"edge_{name}") for name in edge)
-    page = select(_listed(row.c).label("item"), *texts).subquery("page")
+    snippet = NULL if words is None else func.concat(_APART, text_of(row.c.snippet), _APART, type_=Text)
+    page = select(_listed(row.c, snippet).label("item"), *texts).subquery("page")
     size = place.limit
     items = func.array_to_string(func.array_agg(page.c.item)[1:size], written(","))
     following = (
@@ -97,7 +125,7 @@ def _page_json(actor: Actor, wanted: TicketFilter, place: Place) -> Select[*tupl
     return statement.execution_options(**{INCLUDE_DELETED: True})
 
 
-def _listed(row: Any) -> ColumnElement[str]:
+def _listed(row: Any, snippet: ColumnElement[str]) -> ColumnElement[str]:
     assignee = _person(row.assignee_id, row.assignee_name, row.assignee_email, true())
     return object_of(
         id=row.id,
@@ -108,7 +136,7 @@ def _listed(row: Any) -> ColumnElement[str]:
         channel=text_of(row.channel),
         created_at=moment_of(row.created_at),
         last_message=text_of(row.last_message),
-        snippet=written("null"),
+        snippet=snippet,
         version=row.version,
         requester=_person(
             row.requester_id, row.requester_name, row.requester_email, row.requester_is_staff, address=True
@@ -126,10 +154,10 @@ def _listed(row: Any) -> ColumnElement[str]:
 def _ticket_json(actor: Actor, comments: int, files: bool) -> Select[*tuple[Any, ...]]:
     said = {"comments": _comments(actor, comments, files)} if comments else {}
     found: Any = _found(
-        requester=_user(_REQUESTER, address=True),
+        requester=person_json(_REQUESTER, address=True),
         merged_into=unless_missing(Ticket.merged_into_id, _goes_on_in(actor)),
-        creator=_user(_CREATOR),
-        assignee=unless_missing(_ASSIGNEE.id, _user(_ASSIGNEE)),
+        creator=person_json(_CREATOR),
+        assignee=unless_missing(_ASSIGNEE.id, person_json(_ASSIGNEE)),
         team=_named(Team.id, Team.name),
         organization=_named(Organization.id, Organization.name),
         tags=_tags(),
@@ -168,8 +196,8 @@ def _new_ticket() -> Insert:
         )
         .returning(
             _found(
-                requester=one(_user(_REQUESTER, address=True), _REQUESTER.id, "requester_id"),
-                creator=one(_user(_CREATOR), _CREATOR.id, "creator_id"),
+                requester=one(person_json(_REQUESTER, address=True), _REQUESTER.id, "requester_id"),
+                creator=one(person_json(_CREATOR), _CREATOR.id, "creator_id"),
                 assignee=NULL,
                 team=NULL,
                 organization=func.coalesce(organization, NULL),
@@ -232,7 +260,7 @@ def _comments(actor: Actor, limit: int, with_files: bool) -> ColumnElement[str]:
         id=said.c.id,
         content=text_of(said.c.content),
         is_internal=truth_of(said.c.is_internal),
-        author=_user(_AUTHOR),
+        author=person_json(_AUTHOR),
         attachments=written("[]") if files is None else func.coalesce(files.c.files, written("[]")),
         created_at=said.c.created,
         updated_at=case(
@@ -280,7 +308,8 @@ def _tags() -> ColumnElement[str]:
     )
 
 
-def _user(person: Any, *, address: bool = False) -> ColumnElement[str]:
+def person_json(person: Any, *, address: bool = False) -> ColumnElement[str]:
+    """Return a person as a ticket shows them, `address` only to their desk."""
     return _person(person.id, person.full_name, person.email, person.is_staff, address=address)
 
 
@@ -298,3 +327,4 @@ def _named(thing_id: Any, name: Any) -> ColumnElement[str]:
 
 
 _NEW_TICKET = _new_ticket()
+_WORDS_WEIGHT: Select[*tuple[Any, ...]] = select(array([cast(func.ombud.search_weight(given(1)), Text)]))
