@@ -44,7 +44,7 @@ class TextEnum(TypeDecorator[E], Generic[E]):
         self.enum = enum
 
     def process_bind_param(self, value: E | str | None, dialect: Dialect) -> str | None:
-        if type(value) is self.enum:
+        if isinstance(value, self.enum):
             return value.value
         return None if value is None else one_of(self.enum, value).value
 
