@@ -229,7 +229,9 @@ def test_a_letter_says_when_it_was_from_where_and_of_which_desk(tray: OutTray, v
     agent, desk = tray.cast.agent, tray.desk
 
     def by(actor: Actor, action: Callable[..., object], *given: object) -> None:
-        whence.settle("203.0.113.9", "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0")
+        whence.came_from(
+            "203.0.113.9", "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+        )
         desk.run(actor, action, *given)
 
     def came(actor: Actor, action: Callable[..., object], *given: object) -> EmailMessage:

@@ -61,7 +61,7 @@ async def authenticate(request: Request, runtime: Runtime) -> Principal:
         raise Unauthenticated("Send a valid token: Authorization: Bearer omb_live_...", presented=True)
     if request.method != "GET":
         client = request.client.host if request.client is not None else ""
-        whence.settle(client, request.headers.get("user-agent", ""))
+        whence.came_from(client, request.headers.get("user-agent", ""))
     principal = accounts.principal_of(fields, request.state.request_id)
     used = fields["last_used_at"]
     if used is None or used < clock.now() - USE_NOTED_EVERY:

@@ -24,7 +24,7 @@ NOWHERE = Whence()
 _whence: ContextVar[Whence] = ContextVar("ombud_whence", default=NOWHERE)
 
 
-def settle(ip: str, user_agent: str) -> None:
+def came_from(ip: str, user_agent: str) -> None:
     """Say where this request comes from."""
     _whence.set(Whence(ip[:45], user_agent[:300]))
 

@@ -72,7 +72,7 @@ class Guard:
         settle(scope.get("root_path", ""))
         headers = Headers(scope=scope)
         client = scope.get("client")
-        whence.settle(client[0] if client else "", headers.get("user-agent", ""))
+        whence.came_from(client[0] if client else "", headers.get("user-agent", ""))
         asked = headers.get("x-request-id", "")
         request_id = asked if _REQUEST_ID.fullmatch(asked) else new_request_id()
         scope.setdefault("state", {})["request_id"] = request_id

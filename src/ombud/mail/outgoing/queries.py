@@ -91,16 +91,9 @@ def desk_mailbox() -> Select[*tuple[Any, ...]]:
 
 def account_letter(mail_id: int) -> Select[AccountLetter]:
     """Return what a letter about an account is, with its sealed secret and what it was about, for the worker."""
-    return (
-        select(AccountLetter)
-        .where(AccountLetter.mail_id == mail_id)
-        .options(
-            undefer(AccountLetter.sealed),
-            undefer(AccountLetter.from_ip),
-            undefer(AccountLetter.from_browser),
-            undefer(AccountLetter.caused_at),
-        )
-    )
+    about = select(AccountLetter).where(AccountLetter.mail_id == mail_id)
+    about = about.options(undefer(AccountLetter.sealed), undefer(AccountLetter.caused_at))
+    return about.options(undefer(AccountLetter.from_ip), undefer(AccountLetter.from_browser))
 
 
 def account_state(user_id: int) -> Select[*tuple[Any, ...]]:
