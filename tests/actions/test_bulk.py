@@ -97,6 +97,12 @@ def test_duplicates_strangers_and_nonsense_are_told_once(perform: Perform, cast:
     assert outcome.skipped_for(SkipReason.NOT_FOUND) == (-1, 0, 10**12, 2**70)
 
 
+def test_a_status_that_is_none_names_its_field(perform: Perform, cast: Cast) -> None:
+    with pytest.raises(Invalid) as refused:
+        perform(cast.agent.actor, bulk_update_ticket_status, [1], "nope")
+    assert list(refused.value.fields) == ["status"]
+
+
 ACTIONS: dict[str, tuple[Bulk, dict[str, Any]]] = {
     "status": (bulk_update_ticket_status, {"status": TicketStatus.CLOSED}),
     "assign": (bulk_assign_tickets, {"assignee_id": None}),

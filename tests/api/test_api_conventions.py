@@ -22,6 +22,7 @@ pytestmark = pytest.mark.asyncio
 ODD_IDS = ("0", "+1", "1.0", "1_0", "1%20", "9" * 40, "%FF")
 ODD_KEYS = ("a b", "x" * 256)
 ODD_LIMITS = ("0", "101", "x")
+ODD_MOMENTS = ("-1", "1", "2026-01-01T00:00:00", "yesterday")
 ODD_CURSORS = ("x", "WyJ4Il0")
 ODD_JSON = (b"[]", b'{"a":1,"a":2}', b"\xff", b'{"a":' * 9_999)
 OTHERS_SCOPE = ("/mail/inbound",)
@@ -115,6 +116,8 @@ async def test_a_query_is_told_what_is_wrong_with_it(
             wrong += [(name, f"{name}=%00"), (name, f"{name}=%ff")]
             if "array" not in str(schema):
                 wrong.append((name, f"{name}=1&{name}=1"))
+            if "date-time" in str(schema):
+                wrong += [(name, f"{name}={value}") for value in ODD_MOMENTS]
         for name, odd in (("limit", ODD_LIMITS), ("cursor", ODD_CURSORS)):
             wrong += [(name, f"{name}={value}") for value in odd if name in one.query]
         for name, query in wrong:

@@ -65,7 +65,8 @@ def _understood(scope: Scope, actor: Actor) -> tuple[TicketQuery, TicketFilter] 
     given: dict[str, str | list[str]] = {}
     several: dict[str, list[str]] = {}
     for name, value in QueryParams(scope["query_string"]).multi_items():
-        if name in given or "\x00" in value:
+        # The replacement character stands where something was not UTF-8, which the usual way refuses.
+        if name in given or "\x00" in value or "\ufffd" in name + value:
             return None
         if name in _SEVERAL:
             several.setdefault(name, []).append(value)
