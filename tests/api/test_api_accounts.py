@@ -161,3 +161,27 @@ async def test_sessions_and_tokens_are_ones_own(
     assert (await customer.get("me/sessions")).json()["items"] == []
     assert (await admin.delete(f"tokens/{own}")).status_code == 204
     assert (await customer.get("me")).status_code == 401
+
+
+async def test_administrators_see_where_somebody_is_signed_in_and_end_it(
+    admin: httpx.AsyncClient, agent: httpx.AsyncClient, cast: Cast, desk: Desk
+) -> None:
+    for who in (cast.agent, cast.customer):
+        await desk.arun(who.in_new_request(), accounts.start_session, who.id, user_agent="curl/8.5.0")
+    there, theirs = f"users/{cast.agent.id}/sessions", f"users/{cast.agent.id}/tokens"
+    (seen,) = (await admin.get(there)).json()["items"]
+    assert (seen["browser"], "token_hash" in seen) == ("curl", False)
+    assert [one["id"] for one in (await admin.get(theirs)).json()["items"]] == [
+        one["id"] for one in (await agent.get("tokens")).json()["items"]
+    ]
+    for path in (there, theirs):
+        assert (await agent.get(path)).status_code == 403, "their own as well: those are at /me"
+        assert (await admin.get(path.replace(str(cast.agent.id), "999999"))).status_code == 404
+    await grow_old(desk, cast.admin)
+    assert (await admin.delete(there)).json()["code"] == "confirmation_needed"
+    async with desk.abegin(SYSTEM) as session:
+        await session.execute(update(ApiToken).values(confirmed_at=func.now()))
+    assert (await admin.delete(there)).status_code == 204
+    assert (await admin.get(there)).json()["items"] == []
+    assert len((await admin.get(f"users/{cast.customer.id}/sessions")).json()["items"]) == 1
+    assert (await agent.get("me")).status_code == 200, "tokens stay"

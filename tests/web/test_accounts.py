@@ -213,6 +213,12 @@ async def test_ones_other_browsers_are_signed_out(runtime: Runtime, web: Browser
     assert (await web.post("/me/sessions/end")).status_code == 303
     assert [(await one.get("/tickets")).status_code for one in others] == [303, 303]
     assert (await web.get("/tickets")).status_code == 200
+    person = f"/settings/people/{cast.agent.id}"
+    await others[0].sign_in(cast.admin)
+    assert "Sign them out everywhere" in (await others[0].get(person)).text
+    assert (await others[0].post(f"{person}/sessions/end")).headers["location"] == person
+    assert (await web.get("/tickets")).status_code == 303
+    assert (await others[0].get("/tickets")).status_code == 200
     for one in others:
         await one.client.aclose()
 

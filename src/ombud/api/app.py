@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
 from ombud.api import (
+    access,
     account,
     attachments,
     audit,
@@ -53,6 +54,7 @@ ROUTERS = (
     attachments.router,
     tags.router,
     users.router,
+    access.router,
     account.router,
     organizations.router,
     teams.router,

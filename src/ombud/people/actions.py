@@ -186,6 +186,15 @@ def end_other_sessions(session: Session, user_id: int, *, but: int | None = None
     return list(session.scalars(ended.returning(WebSession.id)))
 
 
+def sign_out_everywhere(session: Session, user_id: int) -> list[int]:
+    """End all web sessions of a person, for administrators, and return which. Their API tokens stay.
+
+    For a browser that was left or stolen: who has the password signs in again.
+    """
+    require_admin(actor_of(session))
+    return end_other_sessions(session, get_user(session, user_id).id)
+
+
 def deactivate_user(session: Session, user_id: int) -> User:
     """Keep a person from signing in and from being assigned; their tickets and words stay.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ombud.client.calls.making import Call, Json, Listing, given
-from ombud.client.shapes import Factors, MergePreview, MergeResult
+from ombud.client.shapes import Factors, MergePreview, MergeResult, Token, WebSession
 
 
 def users(**params: Any) -> Listing[Json]:
@@ -40,6 +40,21 @@ def revoke_invitation(user_id: int) -> Call[None]:
 def send_password_reset(user_id: int) -> Call[None]:
     """Mail somebody a link for a new password."""
     return Call("POST", f"users/{user_id}/password-reset")
+
+
+def sessions_of(user_id: int) -> Listing[WebSession]:
+    """List where somebody is signed in."""
+    return Listing(f"users/{user_id}/sessions")
+
+
+def sign_out(user_id: int) -> Call[None]:
+    """Sign somebody out everywhere; their tokens stay."""
+    return Call("DELETE", f"users/{user_id}/sessions")
+
+
+def tokens_of(user_id: int) -> Listing[Token]:
+    """List somebody's tokens, which `revoke_token` makes useless."""
+    return Listing(f"users/{user_id}/tokens")
 
 
 def factors_of(user_id: int) -> Call[Factors]:

@@ -23,6 +23,7 @@ from ombud.people.actions import (
     get_user,
     reactivate_user,
     set_teams,
+    sign_out_everywhere,
 )
 from ombud.people.factors import reset_factors
 from ombud.people.factors.queries import has_second_factor
@@ -127,6 +128,16 @@ async def reactivate(request: Request, visitor: SignedIn, _signed: SignedForm, u
     require_admin(visitor.actor)
     visitor.require_fresh()
     await visitor.desk.arun(visitor.actor, reactivate_user, _number(user_id))
+    return go_to(request, at(f"/settings/people/{_number(user_id)}"))
+
+
+@router.post("/people/{user_id}/sessions/end")
+async def sign_out(request: Request, visitor: SignedIn, _signed: SignedForm, user_id: str) -> Response:
+    """Sign somebody out everywhere; their open pages notice."""
+    require_admin(visitor.actor)
+    visitor.require_fresh()
+    for one in await visitor.desk.arun(visitor.actor, sign_out_everywhere, _number(user_id)):
+        visitor.parts.listeners.end(one)
     return go_to(request, at(f"/settings/people/{_number(user_id)}"))
 
 
