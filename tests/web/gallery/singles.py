@@ -52,7 +52,7 @@ def single_pages() -> dict[str, State]:
     bad = {**none, "email": "This is not an address.", "title": "A ticket needs a title."}
     new = {"frame": frame("new"), "values": none, "errors": none, "failure": "", "options": options}
     sign_in: dict[str, Any] = {"csrf": "t", "next_href": "/", "failure": "", "email": ""}
-    sign_in |= {"sign_in_links": True, "has_passkeys": False, "providers": []}
+    sign_in |= {"sign_in_links": True, "has_passkeys": False, "providers": [], "done": ""}
     providers = [
         ProviderButton(1, "id", "Example ID", True, True),
         ProviderButton(2, "x", "W" * 100, True, True),
@@ -94,7 +94,7 @@ def single_pages() -> dict[str, State]:
         "sign-in": ("pages/sign_in.html", sign_in),
         "sign-in-providers": (
             "pages/sign_in.html",
-            {**sign_in, "providers": providers},
+            {**sign_in, "providers": providers, "done": "You are signed out, here and at the provider."},
         ),
         "onward": (
             "pages/onward.html",
