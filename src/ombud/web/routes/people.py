@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -134,21 +135,13 @@ async def reactivate(request: Request, visitor: SignedIn, _signed: SignedForm, u
 @router.post("/people/{user_id}/sessions/end")
 async def sign_out(request: Request, visitor: SignedIn, _signed: SignedForm, user_id: str) -> Response:
     """Sign somebody out everywhere; their open pages notice."""
-    require_admin(visitor.actor)
-    visitor.require_fresh()
-    for one in await visitor.desk.arun(visitor.actor, sign_out_everywhere, _number(user_id)):
-        visitor.parts.listeners.end(one)
-    return go_to(request, at(f"/settings/people/{_number(user_id)}"))
+    return await _end_sessions(request, visitor, user_id, sign_out_everywhere)
 
 
 @router.post("/people/{user_id}/factors/removal")
 async def remove_factors(request: Request, visitor: SignedIn, _signed: SignedForm, user_id: str) -> Response:
     """Take somebody's second factors away, for who lost them; they are signed out, and told."""
-    require_admin(visitor.actor)
-    visitor.require_fresh()
-    for one in await visitor.desk.arun(visitor.actor, reset_factors, _number(user_id)):
-        visitor.parts.listeners.end(one)
-    return go_to(request, at(f"/settings/people/{_number(user_id)}"))
+    return await _end_sessions(request, visitor, user_id, reset_factors)
 
 
 @router.post("/people/{user_id}/identities/{identity_id}/removal")
@@ -263,6 +256,17 @@ def _values(user: User) -> dict[str, str]:
         "role": role,
         "sees_all_teams": "yes" if user.sees_all_teams else "",
     }
+
+
+async def _end_sessions(
+    request: Request, visitor: Visitor, user_id: str, action: Callable[[Session, int], list[int]]
+) -> Response:
+    """Do what ends web sessions of somebody and returns which; the pages that are open there notice."""
+    require_admin(visitor.actor)
+    visitor.require_fresh()
+    for one in await visitor.desk.arun(visitor.actor, action, _number(user_id)):
+        visitor.parts.listeners.end(one)
+    return go_to(request, at(f"/settings/people/{_number(user_id)}"))
 
 
 async def _form(
