@@ -18,8 +18,9 @@ from ombud.web.app import ROUTERS, create_web
 ORIGIN = "http://desk.example"
 ELSEWHERE = {
     "/live", "/set-up", "/sign-in", "/sign-in/code", "/sign-in/link", "/forgot", "/link", "/healthz", "/readyz",
+    "/settings",
 }  # fmt: skip
-"""What is not a page of who is signed in: a stream, the doors, and what machines ask."""
+"""What is not a page of who is signed in: a stream, the doors, what machines ask, a way to another page."""
 TOKEN = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
 """The token of a page's forms."""
 

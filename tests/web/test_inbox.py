@@ -259,6 +259,16 @@ async def test_more_than_a_thousand_say_so(
     assert 'id="list-count">60+<' in (await web.get("/tickets?q=question")).text
 
 
+async def test_only_staff_is_told_that_nobody_is_assigned(runtime: Runtime, cast: Cast, desk: Desk) -> None:
+    await open_many(desk, cast, 1)
+    for who, told in ((cast.agent, True), (cast.customer, False)):
+        browser = Browser(runtime)
+        await browser.sign_in(who)
+        page = await browser.get("/tickets?view=open")
+        assert "row-link" in page.text
+        assert ("Nobody is assigned" in page.text) is told
+
+
 async def test_a_customer_cannot_ask_about_the_desks_work(web: Browser, cast: Cast) -> None:
     await web.sign_in(cast.customer)
     for term in ("assignee:agnes", "is:overdue", "tag:vip", "team:support", "is:deleted"):

@@ -46,7 +46,8 @@ STAFF = """
 GET /tickets/merge; POST /tickets/merge;
 GET /duplicates; GET /duplicates/apart; POST /duplicates/apart; POST /duplicates/apart/removal;
 GET /customers; GET /customers/{user_id}; POST /customers/{user_id};
-GET /settings/tags; GET /settings/tags/normalisation; POST /settings/tags/normalisation; POST /settings/tags/{tag_id};
+GET /settings; GET /settings/tags; GET /settings/tags/normalisation;
+POST /settings/tags/normalisation; POST /settings/tags/{tag_id};
 POST /settings/tags/{tag_id}/deletion; POST /settings/tags/{tag_id}/merge;
 GET /settings/webhooks; GET /settings/webhooks/{webhook_id}; POST /settings/webhooks;
 POST /settings/webhooks/{webhook_id}; POST /settings/webhooks/{webhook_id}/deletion;

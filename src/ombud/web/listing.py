@@ -79,7 +79,7 @@ def make_list(
     return TicketList(
         title="Search" if address.query else _titles(visitor)[address.view],
         href=address.here(),
-        rows=tuple(_row(row, address, current) for row in shown),
+        rows=tuple(_row(row, address, current, visitor.is_staff) for row in shown),
         empty=_empty(address, meant),
         query=address.query,
         exact=address.exact,
@@ -96,7 +96,7 @@ def make_list(
     )
 
 
-def _row(row: Any, address: ListAddress, current: str) -> TicketRow:
+def _row(row: Any, address: ListAddress, current: str, for_staff: bool) -> TicketRow:
     said = plain_line(row.last_message or "")
     return TicketRow(
         number=row.ticket_number,
@@ -109,6 +109,7 @@ def _row(row: Any, address: ListAddress, current: str) -> TicketRow:
         priority=row.priority.value,
         priority_label=PRIORITY_LABELS[row.priority.value],
         assignee=_assignee(row),
+        unassigned=for_staff and row.assignee_id is None,
         tags=tuple(TagView(tag["name"], tag["color"]) for tag in row.tags),
         created_at=row.created_at,
         active_at=row.last_activity_at,

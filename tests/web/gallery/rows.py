@@ -54,6 +54,7 @@ def row(  # one argument for each thing that a row can show
         tags,
         active - timedelta(days=1),
         active,
+        unassigned=assignee is None,
         **more,
     )
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from ombud.config import Settings, in_browser
 from ombud.db.context import actor_of
-from ombud.errors import Invalid, StaleVersion
+from ombud.errors import Forbidden, Invalid, StaleVersion
 from ombud.people.policy import require_admin
 from ombud.settings import (
     EffectiveSetting,
@@ -26,10 +26,11 @@ from ombud.web.answers import page
 from ombud.web.around import make_frame, read_around
 from ombud.web.auth import SignedIn, Visitor
 from ombud.web.forms import SignedForm, id_of, text_of
-from ombud.web.settings import enter
+from ombud.web.place import at
+from ombud.web.settings import enter, places_of
 from ombud.web.views.settings import changes_of, sections, shown
 
-router = APIRouter(prefix="/settings/desk")
+router = APIRouter(prefix="/settings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,21 @@ class Change:
 
 
 @router.get("")
+async def show_first(visitor: SignedIn) -> Response:
+    """Go to the first place of the settings that is the visitor's to see."""
+    for key in places_of(visitor.actor):
+        return RedirectResponse(at(f"/settings/{key}"), 303)
+    raise Forbidden("The settings are for staff.")
+
+
+@router.get("/desk")
 async def show_settings(request: Request, visitor: SignedIn) -> Response:
     """Show what may be chosen without a shell."""
     enter(visitor.actor, "desk")
     return await _page(request, visitor)
 
 
-@router.post("")
+@router.post("/desk")
 async def choose(request: Request, visitor: SignedIn, form: SignedForm) -> Response:
     """Choose what was typed; what stands there already, and what the form does not name, stays."""
     require_admin(visitor.actor)

@@ -38,6 +38,8 @@ class TicketRow:
     active_at: datetime
     unread: bool = False
     current: bool = False
+    unassigned: bool = False
+    """Never so for customers: whose turn it is to take a ticket is not their concern."""
     clock: ClockView | None = None
 
     @property
