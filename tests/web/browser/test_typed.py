@@ -32,6 +32,43 @@ def test_a_reply_outlives_the_session(site: Site) -> None:
     site.forgive("ERR_FAILED")
 
 
+def test_a_new_ticket_outlives_the_session(site: Site) -> None:
+    page = site.window(site.cast.agent)
+    page.goto(f"{site.url}/tickets/new")
+    title, text, back = (
+        page.get_by_label("Title"),
+        page.get_by_label("What is it about?"),
+        page.get_by_text("is back"),
+    )
+    expect(back).to_be_hidden()
+    page.get_by_label("Customer's email").fill(site.cast.customer.email)
+    title.fill("An hour")
+    text.fill("Of thought")
+    page.get_by_label("Priority").select_option("high")
+    page.context.clear_cookies()
+    page.get_by_role("button", name="Open the ticket").click()
+    page.get_by_label("Email").fill(site.cast.agent.email)
+    page.get_by_label("Password").fill(site.cast.agent.password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url("**/tickets?**")
+    page.goto(f"{site.url}/tickets/new")
+    expect(back).to_be_visible()
+    expect(text).to_have_value("Of thought")
+    page.get_by_role("button", name="Open the ticket").click()
+    expect(page.get_by_role("heading", level=1, name="An hour")).to_be_visible()
+    assert "#" not in page.url
+    assert "Of thought" not in page.evaluate("JSON.stringify(sessionStorage)"), "the desk has it now"
+    expect(page.locator("body")).to_contain_text("High")
+    page.goto(f"{site.url}/tickets/new")
+    title.fill("Another")
+    page.reload()
+    expect(title).to_have_value("Another")
+    page.get_by_role("button", name="Start afresh").click()
+    expect(title).to_have_value("")
+    page.reload()
+    expect(back).to_be_hidden()
+
+
 def test_a_title_being_typed_does_not_undo_a_colleagues(site: Site, act: Callable[..., Any]) -> None:
     page = site.ticket(site.window(site.cast.agent))
     page.locator(".title-edit > summary").click()

@@ -47,7 +47,7 @@ async def create(request: Request, visitor: SignedIn, form: SignedForm) -> Respo
     except Invalid as error:
         errors = field_errors(error, _FIELDS)
         return await _form(request, visitor, values, errors, "" if any(errors.values()) else error.message)
-    return go_to(request, at(f"/tickets/{number}"))
+    return go_to(request, at(f"/tickets/{number}#opened"))  # kept.js forgets what was typed
 
 
 @router.get("/people")

@@ -3,6 +3,7 @@
 import "./js/htmx.js";
 import "htmx-ext-sse";
 import "./js/morph.js";
+import "./js/kept.js";
 import "./js/keys.js";
 import "./js/list.js";
 import "./js/live.js";
