@@ -47,7 +47,14 @@ async def cases(bench: Bench) -> AsyncIterator[Case]:
         lambda: small(lambda _number: bench.ombud.create_with_comment(600)),
         lambda: small(lambda number: writes.create_with_comment(number, 600, 3)),
         Target(guide=2, best=2),
-        note="the best is one statement with search row, roll-ups and a line in the log",
+        note="Ombud's is Desk.aquick; the best is one statement with search row, roll-ups and a line in the log",
+        writes=True,
+    )
+    yield Case(
+        f"{count} create, then comment, in a session",
+        lambda: small(lambda number: bench.guide.create_with_comment(number, 600, 3)),
+        lambda: small(lambda _number: bench.ombud.create_then_comment(600)),
+        note="Ombud's are open_ticket and reply in one transaction; the guide's are the same as above",
         writes=True,
     )
 

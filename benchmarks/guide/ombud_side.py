@@ -23,6 +23,7 @@ from ombud.tickets import (
     bulk_update_ticket_status,
     open_ticket,
     queries,
+    quick_opening,
     reply,
 )
 from ombud.tickets.reads import count_views, find_ticket, get_tickets_with_details, search_tickets
@@ -132,7 +133,18 @@ class OmbudSide:
         return len(outcome.changed)
 
     async def create_with_comment(self, requester: int) -> None:
-        """Open a ticket, answer it, and commit."""
+        """Open a ticket, answer it, and commit: the function for programs that do so all the time."""
+        await self.desk.aquick(
+            self.actor,
+            quick_opening,
+            title="Cannot sign in",
+            description="word " * 60,
+            requester_id=requester,
+            reply="word " * 40,
+        )
+
+    async def create_then_comment(self, requester: int) -> None:
+        """Open a ticket, answer it, and commit: two functions in a session's transaction."""
         await self.desk.arun(self.actor, _open_and_answer, requester)
 
 

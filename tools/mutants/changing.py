@@ -43,7 +43,7 @@ CHANGING: tuple[Mutant, ...] = (
         r"assert \[0.0, ",
         (
             Edit(
-                "src/ombud/migrations/sql/0005/20_keep.sql",
+                "src/ombud/migrations/sql/0064/10_comments.sql",
                 "WHERE NOT f.is_internal AND u.is_staff AND f.author_id <> k.requester_id)",
                 "WHERE true)",
             ),
@@ -317,7 +317,7 @@ CHANGING: tuple[Mutant, ...] = (
         "assert ",
         (
             Edit(
-                "src/ombud/migrations/sql/0005/20_keep.sql",
+                "src/ombud/migrations/sql/0064/10_comments.sql",
                 "SET last_activity_at = greatest(t.last_activity_at, c.last_at),",
                 "SET last_activity_at = t.last_activity_at,",
             ),

@@ -45,6 +45,8 @@ Step: TypeAlias = Select[*tuple[Any, ...]] | Insert
 
 CANCELED = "57014"
 ANSWER = "SELECT ombud.answer($1, $2, $3, $4, $5)"
+ACT = "SELECT ombud.act($1, $2, $3)"
+"""The same by no token."""
 PREPARED = 200
 """Statements that a connection keeps; the one used longest ago goes first."""
 LINKS, WRITING_LINKS = 4, 10
@@ -61,13 +63,14 @@ _INFO = "ombud_prepared"
 class Seat:
     """Who asks, by which token, and what both were when they were looked up (`ombud.token_stamp`)."""
 
-    key_id: str
+    key_id: str | None
+    """None: by no token. A host says who acts."""
     stamp: bytes
     actor: Actor
     settings: tuple[str, ...]
 
     @classmethod
-    def of(cls, key_id: str, stamp: bytes, actor: Actor) -> "Seat":
+    def of(cls, key_id: str | None, stamp: bytes, actor: Actor) -> "Seat":
         """Return the seat of an actor."""
         values = context_values(actor)
         return cls(key_id, stamp, actor, tuple(values[name] for name in _ORDER))
@@ -170,6 +173,7 @@ async def answer(
         return None
     settings = [*seat.settings, "off" if writes else "on"]
     settings[_REQUEST] = request_id
+    call, token = (ACT, ()) if seat.key_id is None else (ANSWER, (seat.key_id, seat.stamp))
     is_sent = False
     try:
         async with asyncio.timeout(seconds + GRACE_SECONDS):
@@ -178,9 +182,7 @@ async def answer(
                 driver: Any = link.driver_connection
                 names = await _names(driver, link.info, made)
                 is_sent = True
-                found: list[str | None] | None = await driver.fetchval(
-                    ANSWER, seat.key_id, seat.stamp, settings, names, texts
-                )
+                found: list[str | None] | None = await driver.fetchval(call, *token, settings, names, texts)
                 is_well = True
             finally:
                 await links.give(link, is_well=is_well)
@@ -192,7 +194,7 @@ async def answer(
             raise Lost from error
         DETOURS.note(error)
         return None
-    note(ANSWER)
+    note(call)
     return found
 
 

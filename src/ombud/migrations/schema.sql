@@ -4,6 +4,32 @@ CREATE SCHEMA ombud;
 
 ALTER SCHEMA ombud OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.act(settings text[], steps text[], given text[]) RETURNS text[]
+    LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+  step text;
+  answer text[] := given;
+BEGIN
+  PERFORM set_config('ombud.actor', settings[1], true), set_config('ombud.user_id', settings[2], true),
+    set_config('ombud.kind', settings[3], true), set_config('ombud.scope', settings[4], true),
+    set_config('ombud.teams', settings[5], true), set_config('ombud.organization_id', settings[6], true),
+    set_config('ombud.request_id', settings[7], true), set_config('role', settings[8], true),
+    set_config('ombud.permissions', settings[9], true), set_config('ombud.read_teams', settings[10], true),
+    set_config('transaction_read_only', settings[11], true);
+  FOREACH step IN ARRAY steps LOOP
+    EXECUTE format('EXECUTE %I(%L)', step, answer) INTO answer;
+    IF answer IS NULL AND settings[11] = 'off' THEN
+      RAISE no_data_found USING MESSAGE = 'a step of what writes has no answer';
+    END IF;
+    EXIT WHEN answer IS NULL;
+  END LOOP;
+  RETURN answer;
+END $$;
+
+ALTER FUNCTION ombud.act(settings text[], steps text[], given text[]) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.actor_id() RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('ombud.user_id'::text, true), ''::text))::bigint;
@@ -105,32 +131,42 @@ CREATE FUNCTION ombud.after_comments() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
     AS $$
+DECLARE
+  any_deleted boolean;
+  any_merged boolean;
+  any_news boolean;
 BEGIN
   IF ombud.is_curating() THEN
     -- An export that comes back in says itself what the comments meant.
     RETURN NULL;
   END IF;
-  IF EXISTS (SELECT FROM fresh f JOIN ombud.tickets t ON t.id = f.ticket_id WHERE t.deleted_at IS NOT NULL) THEN
+  SELECT bool_or(t.deleted_at IS NOT NULL), bool_or(t.merged_into_id IS NOT NULL),
+         bool_or(f.created_at > t.last_activity_at OR t.first_response_at IS NULL AND NOT f.is_internal)
+    INTO any_deleted, any_merged, any_news
+    FROM fresh f JOIN ombud.tickets t ON t.id = f.ticket_id;
+  IF any_deleted THEN
     RAISE EXCEPTION 'a deleted ticket takes no comment'
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_tickets_not_deleted';
   END IF;
-  IF EXISTS (SELECT FROM fresh f JOIN ombud.tickets t ON t.id = f.ticket_id WHERE t.merged_into_id IS NOT NULL) THEN
+  IF any_merged THEN
     RAISE EXCEPTION 'a merged ticket takes no comment'
       USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_tickets_merged';
   END IF;
-  UPDATE ombud.tickets t
-     SET last_activity_at = greatest(t.last_activity_at, c.last_at),
-         first_response_at = coalesce(t.first_response_at, c.first_reply_at)
-    FROM (SELECT f.ticket_id,
-                 max(f.created_at) AS last_at,
-                 min(f.created_at) FILTER (
-                   WHERE NOT f.is_internal AND u.is_staff AND f.author_id <> k.requester_id) AS first_reply_at
-            FROM fresh f
-            JOIN ombud.users u ON u.id = f.author_id
-            JOIN ombud.tickets k ON k.id = f.ticket_id
-           GROUP BY f.ticket_id) c
-   WHERE t.id = c.ticket_id
-     AND (c.last_at > t.last_activity_at OR (t.first_response_at IS NULL AND c.first_reply_at IS NOT NULL));
+  IF any_news THEN
+    UPDATE ombud.tickets t
+       SET last_activity_at = greatest(t.last_activity_at, c.last_at),
+           first_response_at = coalesce(t.first_response_at, c.first_reply_at)
+      FROM (SELECT f.ticket_id,
+                   max(f.created_at) AS last_at,
+                   min(f.created_at) FILTER (
+                     WHERE NOT f.is_internal AND u.is_staff AND f.author_id <> k.requester_id) AS first_reply_at
+              FROM fresh f
+              JOIN ombud.users u ON u.id = f.author_id
+              JOIN ombud.tickets k ON k.id = f.ticket_id
+             GROUP BY f.ticket_id) c
+     WHERE t.id = c.ticket_id
+       AND (c.last_at > t.last_activity_at OR (t.first_response_at IS NULL AND c.first_reply_at IS NOT NULL));
+  END IF;
   RETURN NULL;
 END $$;
 
@@ -8370,6 +8406,9 @@ ALTER TABLE ombud.webhook_position ENABLE ROW LEVEL SECURITY;
 GRANT USAGE ON SCHEMA ombud TO ombud_app;
 GRANT USAGE ON SCHEMA ombud TO ombud_backup;
 GRANT USAGE ON SCHEMA ombud TO ombud_search;
+
+REVOKE ALL ON FUNCTION ombud.act(settings text[], steps text[], given text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.act(settings text[], steps text[], given text[]) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.actor_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.actor_id() TO ombud_app;

@@ -30,6 +30,7 @@ from ombud.tickets.actions.change import (
 from ombud.tickets.actions.delete import restore_ticket, soft_delete_ticket
 from ombud.tickets.actions.open import open_ticket
 from ombud.tickets.actions.personal import DRAFT_LIMIT, discard_draft, keep_draft, mark_read, save_draft
+from ombud.tickets.actions.quick import Opened, quick_opening
 from ombud.tickets.actions.reply import (
     StoredFile,
     add_comment,
@@ -46,6 +47,7 @@ __all__ = [
     "BulkCreated",
     "BulkOutcome",
     "BulkRefused",
+    "Opened",
     "RowProblem",
     "SkipReason",
     "Skipped",
@@ -71,6 +73,7 @@ __all__ = [
     "move_to_team",
     "note",
     "open_ticket",
+    "quick_opening",
     "remove_attachment",
     "remove_tag",
     "reply",

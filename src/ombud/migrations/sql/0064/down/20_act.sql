@@ -1,0 +1,1 @@
+DROP FUNCTION ombud.act(text[], text[], text[]);
