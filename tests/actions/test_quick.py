@@ -106,12 +106,12 @@ def test_what_is_refused_is_refused_in_words_and_leaves_nothing(
     desk: Desk, cast: Cast, database: ScratchDatabase
 ) -> None:
     agent, light = cast.agent.actor, cast.light_agent.actor
-    customer = cast.customer.id
+    known: dict[str, Any] = {"title": "No", "requester_id": cast.customer.id}
     with asynchronously(database) as run:
 
         async def refused(desk: Desk, actor: Actor, given: dict[str, Any]) -> Exception:
             with pytest.raises((Invalid, Forbidden)) as caught:
-                await desk.aquick(actor, quick_opening, **{"title": "No", "requester_id": customer} | given)
+                await desk.aquick(actor, quick_opening, **known | given)
             return caught.value
 
         for given, name in (

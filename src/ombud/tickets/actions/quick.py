@@ -60,7 +60,7 @@ def quick_opening(
         return Opened(ticket.id, ticket.ticket_number, comment.id)
 
     requester = requester_id if requester_id is not None else actor.user_id
-    if not actor.is_staff or actor.user_id is None or not is_id(requester):
+    if not actor.is_staff or actor.user_id is None or requester is None or not is_id(requester):
         return Quick((), (), _result, usual)
     require_permission(actor, Permission.TICKETS_OPEN)
     if reply is not None:

@@ -25,6 +25,8 @@ from sqlalchemy.orm import aliased
 from ombud.db.plain import given, given_and
 from ombud.models import Comment, Ticket, User
 
+_TICKET: Any = Ticket.__table__
+
 
 class Part(IntEnum):
     """Where the texts stand, from 1."""
@@ -83,9 +85,9 @@ def _opened() -> Insert:
         User.id == _id(Part.REQUESTER)
     )
     return (
-        insert(Ticket.__table__)
+        insert(_TICKET)
         .from_select(list(columns), asking, include_defaults=False)
-        .returning(given_and(cast(Ticket.__table__.c.id, Text), Ticket.__table__.c.ticket_number))
+        .returning(given_and(cast(_TICKET.c.id, Text), _TICKET.c.ticket_number))
     )
 
 
