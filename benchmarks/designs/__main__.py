@@ -1,0 +1,81 @@
+"""`python -m benchmarks.designs`: measure the designs of one kind of writing, and print a table and a plan."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from psycopg import sql
+
+from benchmarks.designs import creations, openings, updates
+from benchmarks.designs.design import Connection, compare, explained
+from benchmarks.guide.databases import Server, server
+from benchmarks.guide.loading import load
+
+KINDS = {"creations": creations, "updates": updates, "openings": openings}
+TICKETS = 10_000
+
+
+def main() -> int:
+    """Run the command line."""
+    options = _options()
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(143))  # so that the copy is dropped
+    kind = KINDS[options.kind]
+    with server(options.keep) as running:
+        if not {f"ombud_{TICKETS}", f"guide_{TICKETS}"} <= running.names():
+            load(running, TICKETS, lambda said: print(said, file=sys.stderr, flush=True))
+        with _copied(running, f"ombud_{TICKETS}") as copy:
+            names = {"ombud": copy, "guide": f"guide_{TICKETS}"}
+            with running.connect(copy) as owner:
+                designs = kind.designs(owner)
+                said = _plan(options.kind, owner)
+            found = compare(designs, lambda place: running.connect(names[place]), options.runs, kind.ROWS)
+    heads = ("design", *kind.COLUMNS, "WAL bytes a row", "rows that stayed on their page")
+    for row in (heads, ["---"] * len(heads), *(one.row() for one in found)):
+        print("|", " | ".join(row), "|")
+    print("", *said, sep="\n")
+    return 0
+
+
+def _plan(kind: str, owner: Connection) -> list[str]:
+    match kind:
+        case "creations":
+            refused = f"COPY into tickets as an agent: {creations.refusal(owner)}"
+            return [refused, *explained(owner, creations.INSERT, creations.values())]
+        case "updates":
+            return explained(owner, updates.UPDATE, ["open", updates.chosen(owner)])
+        case _:
+            return []
+
+
+@contextmanager
+def _copied(running: Server, name: str) -> Iterator[str]:
+    copy = f"designs_{os.getpid()}"
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(copy))
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+    with running.connect("postgres") as connection:
+        connection.execute(create.format(sql.Identifier(copy), sql.Identifier(name)))
+        try:
+            running.migrate(copy)
+            yield copy
+        finally:
+            connection.execute(drop)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.designs", description=__doc__)
+    parser.add_argument("kind", choices=list(KINDS))
+    parser.add_argument("--runs", type=int, default=7, help="turns of each design (default 7)")
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="use the databases that `ombud bench --keep DIR` made there"
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
