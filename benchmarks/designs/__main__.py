@@ -18,23 +18,23 @@ from benchmarks.guide.databases import Server, server
 from benchmarks.guide.loading import load
 
 KINDS = {"creations": creations, "updates": updates, "openings": openings}
-TICKETS = 10_000
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run the command line."""
-    options = _options()
+    options = _options(arguments)
     signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(143))  # so that the copy is dropped
-    kind = KINDS[options.kind]
+    kind, tickets = KINDS[options.kind], options.tickets
+    rows = options.rows or kind.ROWS
     with server(options.keep) as running:
-        if not {f"ombud_{TICKETS}", f"guide_{TICKETS}"} <= running.names():
-            load(running, TICKETS, lambda said: print(said, file=sys.stderr, flush=True))
-        with _copied(running, f"ombud_{TICKETS}") as copy:
-            names = {"ombud": copy, "guide": f"guide_{TICKETS}"}
+        if not {f"ombud_{tickets}", f"guide_{tickets}"} <= running.names():
+            load(running, tickets, lambda said: print(said, file=sys.stderr, flush=True))
+        with _copied(running, f"ombud_{tickets}") as copy:
+            names = {"ombud": copy, "guide": f"guide_{tickets}"}
             with running.connect(copy) as owner:
-                designs = kind.designs(owner)
-                said = _plan(options.kind, owner)
-            found = compare(designs, lambda place: running.connect(names[place]), options.runs, kind.ROWS)
+                designs = kind.designs(owner, rows)
+                said = _plan(options.kind, owner, rows)
+            found = compare(designs, lambda place: running.connect(names[place]), options.runs, rows)
     heads = ("design", *kind.COLUMNS, "WAL bytes a row", "rows that stayed on their page")
     for row in (heads, ["---"] * len(heads), *(one.row() for one in found)):
         print("|", " | ".join(row), "|")
@@ -42,13 +42,13 @@ def main() -> int:
     return 0
 
 
-def _plan(kind: str, owner: Connection) -> list[str]:
+def _plan(kind: str, owner: Connection, rows: int) -> list[str]:
     match kind:
         case "creations":
             refused = f"COPY into tickets as an agent: {creations.refusal(owner)}"
-            return [refused, *explained(owner, creations.INSERT, creations.values())]
+            return [refused, *explained(owner, creations.INSERT, creations.values(rows))]
         case "updates":
-            return explained(owner, updates.UPDATE, ["open", updates.chosen(owner)])
+            return explained(owner, updates.UPDATE, ["open", updates.chosen(owner, rows)])
         case _:
             return []
 
@@ -67,14 +67,20 @@ def _copied(running: Server, name: str) -> Iterator[str]:
             connection.execute(drop)
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.designs", description=__doc__)
     parser.add_argument("kind", choices=list(KINDS))
+    parser.add_argument(
+        "--tickets", type=int, default=10_000, metavar="N", help="of the desk (default 10,000)"
+    )
+    parser.add_argument(
+        "--rows", type=int, metavar="N", help="written in each turn (default 2,000; openings: 200)"
+    )
     parser.add_argument("--runs", type=int, default=7, help="turns of each design (default 7)")
     parser.add_argument(
         "--keep", type=Path, metavar="DIR", help="use the databases that `ombud bench --keep DIR` made there"
     )
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""2,000 tickets by one statement."""
+"""Many tickets by one statement."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from benchmarks.designs import changes
 from benchmarks.designs.design import Connection, Design, signed_in, timed
 
 ROWS = 2_000
+"""As many as `bulk_create_tickets` sends at once."""
 COLUMNS = ("microseconds a row",)
 _NAMES = "title, description, requester_id, creator_id, status, priority, channel, assignee_id"
 _ARRAYS = "unnest(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[])"
@@ -29,33 +30,33 @@ _BROUGHT = (
 )
 
 
-def values() -> list[list[object]]:
+def values(rows: int) -> list[list[object]]:
     """Return the columns of the tickets: titles, descriptions, people, states."""
     chance = random.Random(5)
     words = [f"word{number}" for number in range(3_000)]
     texts = [" ".join(chance.choices(words, k=65)) for _ in range(500)]
     return [
-        ["Bulk row"] * ROWS,
-        [texts[number % 500] for number in range(ROWS)],
-        [501 + number % 500 for number in range(ROWS)],
-        [3] * ROWS,
-        ["open"] * ROWS,
-        ["low"] * ROWS,
-        ["web"] * ROWS,
-        [1 + number % 500 for number in range(ROWS)],
+        ["Bulk row"] * rows,
+        [texts[number % 500] for number in range(rows)],
+        [501 + number % 500 for number in range(rows)],
+        [3] * rows,
+        ["open"] * rows,
+        ["low"] * rows,
+        ["web"] * rows,
+        [1 + number % 500 for number in range(rows)],
     ]
 
 
-def designs(connection: Connection) -> list[Design]:
+def designs(connection: Connection, rows: int) -> list[Design]:
     """Return the designs; `connection` is the copy's owner."""
-    given = values()
+    given = values(rows)
     unlogged = changes.no_differences(connection)
 
     def arrays(connection: Connection) -> list[float]:
-        return [timed(connection, INSERT, given, ROWS)]
+        return [timed(connection, INSERT, given, rows)]
 
     def guide(connection: Connection) -> list[float]:
-        return [timed(connection, _GUIDE, given, ROWS)]
+        return [timed(connection, _GUIDE, given, rows)]
 
     def one(name: str, *parts: Sequence[str]) -> Design:
         return Design(name, [change for part in parts for change in part], arrays)
@@ -109,6 +110,6 @@ def _copy(table: str, given: list[list[object]], then: str | None) -> Callable[[
                 into.write_row(row)
         if then is not None:
             connection.execute(then.encode())
-        return [(perf_counter() - begun) * 1e6 / ROWS]
+        return [(perf_counter() - begun) * 1e6 / len(given[0])]
 
     return act

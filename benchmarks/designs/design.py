@@ -116,7 +116,7 @@ def explained(connection: Connection, statement: str, values: Sequence[Any]) -> 
     """Return the plan's first line, what it cost, and each trigger's time: executed, and rolled back."""
     with connection.transaction(force_rollback=True):
         signed_in(connection)
-        asked = f"EXPLAIN (ANALYZE, BUFFERS, WAL, COSTS OFF) {statement}"  # house: OMB003 a statement of this package
+        asked = f"EXPLAIN (ANALYZE, BUFFERS, WAL, COSTS OFF) {statement}"
         lines = [str(row[0]) for row in connection.execute(asked.encode(), values)]
     return [
         line.strip()

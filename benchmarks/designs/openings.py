@@ -61,7 +61,7 @@ _GUIDE = (
 _numbers = (f"D{os.getpid()}-{number}" for number in itertools.count())
 
 
-def designs(_connection: Connection) -> list[Design]:
+def designs(_connection: Connection, rows: int) -> list[Design]:
     """Return the designs."""
     before = (Path(ombud.migrations.__file__).parent / "sql/0064/down/10_comments.sql").read_text()
     prepared = [statement for pair in _EACH.values() for statement in pair]
@@ -72,7 +72,7 @@ def designs(_connection: Connection) -> list[Design]:
         values = context_values(AGENT)
         settings = [*(values[name] for name in _ORDER), "off"]
         asked = [
-            _timed(connection, "SELECT ombud.act(%s, %s, %s)", [settings, steps, _TEXTS]) for _ in range(ROWS)
+            _timed(connection, "SELECT ombud.act(%s, %s, %s)", [settings, steps, _TEXTS]) for _ in range(rows)
         ]
         connection.execute("DEALLOCATE ALL")
         return [statistics.median(asked)]
@@ -82,11 +82,13 @@ def designs(_connection: Connection) -> list[Design]:
         return Design(name, made, lambda on: act(on, [f"{steps}_open", f"{steps}_say"]))
 
     return [
-        Design("the guide's two statements", (), _guide, "guide", signed_in=False),
+        Design("the guide's two statements", (), lambda on: _guide(on, rows), "guide", signed_in=False),
         one("two statements as they were (0058): the comment changes the ticket", [before], steps="later"),
         one("the comment looks before it changes the ticket", steps="later"),
         one("as it is: the answer stands in the ticket from the beginning"),
-        Design("the same as one function in PL/pgSQL", [_FUNCTION, *_OF_FUNCTION], _function),
+        Design(
+            "the same as one function in PL/pgSQL", [_FUNCTION, *_OF_FUNCTION], lambda on: _function(on, rows)
+        ),
         one("the log without its hash", changes.NO_HASH),
         one("the ticket's document by the queue, as for many", [_TO_THE_QUEUE]),
         one("without the log", changes.NO_LOG),
@@ -99,7 +101,7 @@ def designs(_connection: Connection) -> list[Design]:
 _OF_FUNCTION = ("GRANT EXECUTE ON FUNCTION ombud.open_answered(text[]) TO ombud_web",)
 
 
-def _guide(connection: Connection) -> list[float]:
+def _guide(connection: Connection, rows: int) -> list[float]:
     def both() -> float:
         begun = perf_counter()
         row = connection.execute(_GUIDE[0].encode(), [next(_numbers), "word " * 60]).fetchone()
@@ -107,12 +109,12 @@ def _guide(connection: Connection) -> list[float]:
         connection.execute(_GUIDE[1].encode(), ["word " * 40, row[0]])
         return (perf_counter() - begun) * 1e6
 
-    return [statistics.median(both() for _ in range(ROWS))]
+    return [statistics.median(both() for _ in range(rows))]
 
 
-def _function(connection: Connection) -> list[float]:
+def _function(connection: Connection, rows: int) -> list[float]:
     return [
-        statistics.median(_timed(connection, "SELECT ombud.open_answered(%s)", [_TEXTS]) for _ in range(ROWS))
+        statistics.median(_timed(connection, "SELECT ombud.open_answered(%s)", [_TEXTS]) for _ in range(rows))
     ]
 
 

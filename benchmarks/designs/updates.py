@@ -1,4 +1,4 @@
-"""2,000 random closed tickets: opened by one statement, and closed again by another one."""
+"""Random closed tickets: opened by one statement, and closed again by another one."""
 
 from __future__ import annotations
 
@@ -49,19 +49,19 @@ _REST = (
 _UNCHECKED = "ALTER TABLE ombud.tickets DROP CONSTRAINT ck_tickets_resolved_at"
 
 
-def chosen(connection: Connection) -> list[int]:
+def chosen(connection: Connection, rows: int) -> list[int]:
     """Return the tickets: the same ones in every run, all over the table."""
-    rows = connection.execute(
+    found = connection.execute(
         "SELECT id FROM ombud.tickets WHERE status = 'closed' AND deleted_at IS NULL AND merged_into_id IS NULL"
         " ORDER BY md5(id::text) LIMIT %s",
-        [ROWS],
+        [rows],
     )
-    return sorted(row[0] for row in rows)
+    return sorted(row[0] for row in found)
 
 
-def designs(connection: Connection) -> list[Design]:
+def designs(connection: Connection, rows: int) -> list[Design]:
     """Return the designs; `connection` is the copy's owner."""
-    ids = chosen(connection)
+    ids = chosen(connection, rows)
 
     def both(*statements: str, upper: bool = False) -> Callable[[Connection], list[float]]:
         def act(connection: Connection) -> list[float]:
@@ -81,6 +81,7 @@ def designs(connection: Connection) -> list[Design]:
         return Design(name, made, both(_PLAIN), signed_in=False)
 
     apart = [*changes.NO_TRIGGERS, *_APART, *changes.NO_LISTS, _UNCHECKED]
+    roomy = [change.replace(" AS SELECT", " WITH (fillfactor = 70) AS SELECT") for change in apart]
     return [
         Design("the guide", (), both(_GUIDE, upper=True), "guide", signed_in=False),
         one("Ombud"),
@@ -105,7 +106,7 @@ def designs(connection: Connection) -> list[Design]:
         Design("that table, and the row of the ticket", apart, both(_ASIDE, _REST), signed_in=False),
         Design(
             "both, with room",
-            [*changes.ROOM, *apart, "ALTER TABLE ombud.apart SET (fillfactor = 70)"],
+            [*changes.ROOM, *roomy],
             both(_ASIDE, _REST),
             signed_in=False,
         ),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.designs import __main__ as designs
 from benchmarks.desk import command, environment, scratch_folder
 from benchmarks.guide import table
 from benchmarks.guide.databases import Server, server
@@ -48,6 +49,28 @@ def test_a_tiny_run_agrees_in_every_case(kept: Path) -> None:
     with server(kept) as running, running.connect(f"ombud_{TICKETS}") as connection:
         left = connection.execute("SELECT count(*), max(id) FROM ombud.tickets").fetchone()
         assert left == (TICKETS, TICKETS), "what was committed is taken away"
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("kind", list(designs.KINDS))
+def test_designs_are_compared_on_a_copy_that_goes(
+    kept: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    few = ["--tickets", str(TICKETS), "--rows", "20", "--runs", "1", "--keep", str(kept)]
+    assert designs.main([kind, *few]) == 0
+    lines = [
+        line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines() if line.startswith("|")
+    ]
+    found = {name: columns for name, *columns in lines[2:]}
+    assert len(found) == len(lines) - 2 > 10
+    assert all(float(columns[0].split()[0]) > 0 for columns in found.values())
+    if kind == "updates":
+        # Those need no index entry whose changed columns no index holds.
+        stayed = {name: int(columns[-1]) for name, columns in found.items()}
+        assert stayed["Ombud"] == 0
+        assert stayed["the same, with room, without the seven indexes"] > 0
+    with server(kept) as running:
+        assert [name for name in running.names() if name.startswith("designs_")] == []
 
 
 def _by_hand(running: Server, name: str) -> None:
