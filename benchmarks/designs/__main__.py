@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
             with running.connect(copy) as owner:
                 designs = kind.designs(owner, rows)
                 said = _plan(options.kind, owner, rows)
-            found = compare(designs, lambda place: running.connect(names[place]), options.runs, rows)
+            found = compare(designs, lambda place: running.connect(names[place]), options.runs)
     heads = ("design", *kind.COLUMNS, "WAL bytes a row", "rows that stayed on their page")
     for row in (heads, ["---"] * len(heads), *(one.row() for one in found)):
         print("|", " | ".join(row), "|")

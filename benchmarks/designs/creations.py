@@ -59,16 +59,17 @@ def designs(connection: Connection, rows: int) -> list[Design]:
         return [timed(connection, _GUIDE, given, rows)]
 
     def one(name: str, *parts: Sequence[str]) -> Design:
-        return Design(name, [change for part in parts for change in part], arrays)
+        return Design(name, [change for part in parts for change in part], arrays, rows)
 
     return [
-        Design("the guide's table, its rows sent as arrays", (), guide, "guide", signed_in=False),
+        Design("the guide's table, its rows sent as arrays", (), guide, rows, "guide", signed_in=False),
         one("as it is: arrays"),
-        Design("COPY into a temporary table, then INSERT", _BROUGHT, _copy("brought", given, _BESIDE)),
+        Design("COPY into a temporary table, then INSERT", _BROUGHT, _copy("brought", given, _BESIDE), rows),
         Design(
             "COPY straight into tickets, by a role that row security does not bind",
             (),
             _copy("ombud.tickets", given, None),
+            rows,
             signed_in=False,
         ),
         one("A: people's keys checked and locked by set", changes.KEYS_BY_SET),

@@ -39,6 +39,8 @@ class Design:
     changes: Sequence[str]
     act: Callable[[Connection], list[float]]
     """Returns microseconds a row, for each column of the table."""
+    rows: int
+    """How many rows `act` writes."""
     place: str = "ombud"
     """The database: that of the guide, of the best SQL, or the copy of Ombud's."""
     signed_in: bool = True
@@ -74,9 +76,7 @@ def signed_in(connection: Connection) -> None:
         connection.execute("SELECT set_config(%s, %s, true)", [setting, values[name]])
 
 
-def compare(
-    designs: Sequence[Design], connect: Callable[[str], Connection], runs: int, rows: int
-) -> list[Found]:
+def compare(designs: Sequence[Design], connect: Callable[[str], Connection], runs: int) -> list[Found]:
     """Time the designs in turns; every turn is rolled back."""
     found = [Found(one.name) for one in designs]
     connections = {place: connect(place) for place in {one.place for one in designs}}
@@ -84,14 +84,14 @@ def compare(
         for turn in range(runs + 1):
             for design, kept in zip(designs, found, strict=True):
                 connection = connections[design.place]
-                _once(design, connection, kept if turn else Found(""), rows)
+                _once(design, connection, kept if turn else Found(""))
     finally:
         for connection in connections.values():
             connection.close()
     return found
 
 
-def _once(design: Design, connection: Connection, kept: Found, rows: int) -> None:
+def _once(design: Design, connection: Connection, kept: Found) -> None:
     with connection.transaction(force_rollback=True):
         for change in design.changes:
             connection.execute(change.encode())
@@ -101,7 +101,7 @@ def _once(design: Design, connection: Connection, kept: Found, rows: int) -> Non
             signed_in(connection)
         kept.columns.append(design.act(connection))
         connection.execute("RESET ROLE")
-        kept.wal.append((_number(connection, _PAGES) - before) / rows)
+        kept.wal.append((_number(connection, _PAGES) - before) / design.rows)
         kept.hot.append(int(_number(connection, _HOT) - hot) if is_ours else 0)
 
 

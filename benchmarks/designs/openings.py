@@ -79,10 +79,10 @@ def designs(_connection: Connection, rows: int) -> list[Design]:
 
     def one(name: str, *parts: Sequence[str], steps: str = "once") -> Design:
         made = [change for part in parts for change in part]
-        return Design(name, made, lambda on: act(on, [f"{steps}_open", f"{steps}_say"]))
+        return Design(name, made, lambda on: act(on, [f"{steps}_open", f"{steps}_say"]), rows)
 
     return [
-        Design("the guide's two statements", (), lambda on: _guide(on, rows), "guide", signed_in=False),
+        Design("the guide's two statements", (), lambda on: _guide(on, rows), rows, "guide", signed_in=False),
         one("two statements as they were (0058): the comment changes the ticket", [before], steps="later"),
         one("the comment looks before it changes the ticket", steps="later"),
         one("as it is: the answer stands in the ticket from the beginning"),
@@ -91,6 +91,17 @@ def designs(_connection: Connection, rows: int) -> list[Design]:
         ),
         one("the log without its hash", changes.NO_HASH),
         one("the ticket's document by the queue, as for many", [_TO_THE_QUEUE]),
+        *(
+            one(f"without {said}", [f"ALTER TABLE ombud.{table} DISABLE TRIGGER {trigger}"])
+            for said, table, trigger in (
+                ("the ticket's log", "tickets", "z_audit_insert"),
+                ("the comment's log", "comments", "z_audit_insert"),
+                ("the ticket's document", "tickets", "s_search_insert"),
+                ("the comment's words in it", "comments", "s_search_insert"),
+                ("the ticket's statistics", "tickets", "s_stats_insert"),
+                ("the comment's look at its ticket", "comments", "a_keep"),
+            )
+        ),
         one("without the log", changes.NO_LOG),
         one("without search", changes.NO_SEARCH),
         one("without log and search", changes.NO_LOG, changes.NO_SEARCH),

@@ -62,6 +62,7 @@ def chosen(connection: Connection, rows: int) -> list[int]:
 def designs(connection: Connection, rows: int) -> list[Design]:
     """Return the designs; `connection` is the copy's owner."""
     ids = chosen(connection, rows)
+    number = 2 * len(ids)
 
     def both(*statements: str, upper: bool = False) -> Callable[[Connection], list[float]]:
         def act(connection: Connection) -> list[float]:
@@ -74,16 +75,16 @@ def designs(connection: Connection, rows: int) -> list[Design]:
         return act
 
     def one(name: str, *parts: Sequence[str]) -> Design:
-        return Design(name, [change for part in parts for change in part], both(UPDATE))
+        return Design(name, [change for part in parts for change in part], both(UPDATE), number)
 
     def plain(name: str, *parts: Sequence[str]) -> Design:
         made = [*changes.NO_TRIGGERS, *(change for part in parts for change in part)]
-        return Design(name, made, both(_PLAIN), signed_in=False)
+        return Design(name, made, both(_PLAIN), number, signed_in=False)
 
     apart = [*changes.NO_TRIGGERS, *_APART, *changes.NO_LISTS, _UNCHECKED]
     roomy = [change.replace(" AS SELECT", " WITH (fillfactor = 70) AS SELECT") for change in apart]
     return [
-        Design("the guide", (), both(_GUIDE, upper=True), "guide", signed_in=False),
+        Design("the guide", (), both(_GUIDE, upper=True), number, "guide", signed_in=False),
         one("Ombud"),
         one("with room in each page", changes.ROOM),
         one(
@@ -103,11 +104,12 @@ def designs(connection: Connection, rows: int) -> list[Design]:
             both(_ASIDE),
             signed_in=False,
         ),
-        Design("that table, and the row of the ticket", apart, both(_ASIDE, _REST), signed_in=False),
+        Design("that table, and the row of the ticket", apart, both(_ASIDE, _REST), number, signed_in=False),
         Design(
             "both, with room",
             [*changes.ROOM, *roomy],
             both(_ASIDE, _REST),
+            number,
             signed_in=False,
         ),
     ]
