@@ -87,7 +87,10 @@ def designs(_connection: Connection, rows: int) -> list[Design]:
         one("the comment looks before it changes the ticket", steps="later"),
         one("as it is: the answer stands in the ticket from the beginning"),
         Design(
-            "the same as one function in PL/pgSQL", [_FUNCTION, *_OF_FUNCTION], lambda on: _function(on, rows)
+            "the same as one function in PL/pgSQL",
+            [_FUNCTION, *_OF_FUNCTION],
+            lambda on: _function(on, rows),
+            rows,
         ),
         one("the log without its hash", changes.NO_HASH),
         one("the ticket's document by the queue, as for many", [_TO_THE_QUEUE]),

@@ -102,6 +102,7 @@ def designs(connection: Connection, rows: int) -> list[Design]:
             "status and activity in a table of their own: that table alone",
             apart,
             both(_ASIDE),
+            number,
             signed_in=False,
         ),
         Design("that table, and the row of the ticket", apart, both(_ASIDE, _REST), number, signed_in=False),
