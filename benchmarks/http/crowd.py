@@ -66,8 +66,8 @@ def measure(
         reads = [one for read in reads for one in (read, _get("/api/v1/tickets?limit=50", place.token))]
         outcomes = []
         for settings in limits:
-            with ours(place, **settings) as port:
-                outcomes.append(_measured(port, seconds, reads, searches, settings))
+            with ours(place, **settings) as desk:
+                outcomes.append(_measured(desk.port, seconds, reads, searches, settings))
             one = outcomes[-1]
             tell(
                 f"{one.limits}: p95 {one.alone_p95:.0f} ms alone,"

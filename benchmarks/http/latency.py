@@ -98,12 +98,12 @@ def measure(tickets: int, keep: Path | None, seconds: float, tell: Tell) -> list
     with server(keep) as running, ExitStack() as stack:
         desk = kept if tickets >= LARGE else copied
         place = stack.enter_context(desk(running, tickets))
-        port = stack.enter_context(ours(place, OMBUD_METRICS_PEERS="127.0.0.1/32"))
+        port = stack.enter_context(ours(place, OMBUD_METRICS_PEERS="127.0.0.1/32")).port
         small: tuple[Call | None, ...] = (None,) * len(list(calls(place)))
         beside = 0
         if tickets > SMALL:
             other = stack.enter_context(copied(running, SMALL))
-            small, beside = tuple(calls(other)), stack.enter_context(ours(other))
+            small, beside = tuple(calls(other)), stack.enter_context(ours(other)).port
         pairs = zip(calls(place), small, strict=True)
         return [_waited(one, port, seconds, (two, beside), tell) for one, two in pairs]
 

@@ -38,6 +38,8 @@ class Told:
     seconds: float = 0.0
     statuses: dict[str, int] = field(default_factory=dict)
     taken: list[float] = field(default_factory=list)
+    processor: float = 0.0
+    """Milliseconds of processor time that asking took."""
 
     @property
     def refused(self) -> int:
@@ -52,13 +54,14 @@ class Told:
 
 async def ask(job: Job) -> Told:
     """Ask until the time is up."""
-    told = Told()
+    told, spent = Told(), time.process_time()
     statuses = Counter[str]()
     begun = time.perf_counter()
     requests = itertools.cycle([one.encode() for one in job.requests])
     clients = (_client(job, requests, begun + job.seconds, statuses, told) for _ in range(job.clients))
     await asyncio.gather(*clients)
     told.seconds = time.perf_counter() - begun
+    told.processor = 1000 * (time.process_time() - spent)
     told.statuses = dict(statuses)
     return told
 

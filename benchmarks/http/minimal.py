@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 POOL = 10
+APPLICATION = "minimal"
 _PERSON = (
     "json_build_object('id', {0}.id, 'name', coalesce(nullif(btrim({0}.full_name), ''), split_part({0}.email, '@', 1)),"
     " 'is_staff', {0}.is_staff, 'email', {0}.email)"
@@ -90,6 +91,7 @@ def create_app() -> Starlette:
             "ombud.kind": "agent",
             "ombud.scope": "all",
             "jit": "off",
+            "application_name": APPLICATION,
         }
         async with asyncpg.create_pool(
             os.environ["BENCH_DSN"], min_size=POOL, max_size=POOL, server_settings=settings

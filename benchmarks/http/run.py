@@ -12,7 +12,8 @@ from pathlib import Path
 
 from benchmarks.guide.databases import Tell, server
 from benchmarks.http.load import CLIENTS, Job, Told
-from benchmarks.http.servers import Place, copied, minimal, ours
+from benchmarks.http.processor import Spent, watched
+from benchmarks.http.servers import Application, Place, copied, minimal, ours
 from benchmarks.results import percentile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +56,8 @@ class Outcome:
     owed: float
     minimal_p95: float
     ombud_p95: float
+    minimal_spent: Spent
+    ombud_spent: Spent
 
     @property
     def share(self) -> float:
@@ -75,7 +78,7 @@ def measure(amount: Amount, keep: Path | None, tell: Tell) -> list[Outcome]:
         minimal(place) as theirs,
         ours(place) as own,
     ):
-        return [_measured(case, theirs, own, amount, tell) for case in cases(place)]
+        return [_measured(case, place, (theirs, own), amount, tell) for case in cases(place)]
 
 
 def cases(place: Place) -> list[Case]:
@@ -91,12 +94,14 @@ def cases(place: Place) -> list[Case]:
 def as_markdown(outcomes: list[Outcome]) -> str:
     """Return the table."""
     lines = [
-        "| case | minimal req/s | Ombud req/s | share | owed | met | minimal p95 ms | Ombud p95 ms |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| case | minimal req/s | Ombud req/s | share | owed | met | minimal p95 ms | Ombud p95 ms"
+        " | processor ms of minimal, PostgreSQL, clients | of Ombud, PostgreSQL, clients |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     lines += [
         f"| {one.case} | {one.minimal:,.0f} | {one.ombud:,.0f} | {one.share:.0%} | {one.owed:.0%} |"
         f" {'yes' if one.met else '**no**'} | {one.minimal_p95:,.1f} | {one.ombud_p95:,.1f} |"
+        f" {one.minimal_spent} | {one.ombud_spent} |"
         for one in outcomes
     ]
     return "\n".join(lines)
@@ -117,28 +122,33 @@ def ask(job: Job) -> Told:
     return Told(**json.loads(done.stdout))
 
 
-def _measured(case: Case, theirs: int, own: int, amount: Amount, tell: Tell) -> Outcome:
-    found: dict[int, list[Told]] = {theirs: [], own: []}
-    for port in found:
-        _asked(case, port, amount, amount.warm_up)
+def _measured(
+    case: Case, place: Place, both: tuple[Application, Application], amount: Amount, tell: Tell
+) -> Outcome:
+    found: list[list[tuple[Told, Spent]]] = [[], []]
+    for one in both:
+        _asked(case, place, one, amount, amount.warm_up)
     for _ in range(amount.rounds):
-        for port, told in found.items():
-            told.append(_asked(case, port, amount, amount.seconds))
-    rates = {port: statistics.median(one.rate for one in told) for port, told in found.items()}
-    slow = {
-        port: statistics.median(percentile(one.taken, 0.95) for one in told) for port, told in found.items()
-    }
-    outcome = Outcome(case.name, rates[theirs], rates[own], case.owed, slow[theirs], slow[own])
+        for one, told in zip(both, found, strict=True):
+            told.append(_asked(case, place, one, amount, amount.seconds))
+    rates = [statistics.median(one.rate for one, _spent in told) for told in found]
+    slow = [statistics.median(percentile(one.taken, 0.95) for one, _spent in told) for told in found]
+    used = [Spent.median([one for _told, one in told]) for told in found]
+    outcome = Outcome(case.name, rates[0], rates[1], case.owed, slow[0], slow[1], used[0], used[1])
     tell(f"{case.name}: {outcome.minimal:,.0f} and {outcome.ombud:,.0f} a second, {outcome.share:.0%}")
     return outcome
 
 
-def _asked(case: Case, port: int, amount: Amount, seconds: float) -> Told:
-    told = ask(Job(port, case.requests, seconds, amount.clients))
+def _asked(
+    case: Case, place: Place, application: Application, amount: Amount, seconds: float
+) -> tuple[Told, Spent]:
+    """Ask, and tell how it went and the processor time of one request."""
+    job = Job(application.port, case.requests, seconds, amount.clients)
+    told, spent = watched(place, application, lambda: ask(job))
     refused = set(told.statuses) - {"200", "201"}
     if refused or not told.taken:
         raise RuntimeError(f"{case.name}: answered with {told.statuses}")
-    return told
+    return told, spent
 
 
 def message(method: str, path: str, place: Place, body: str = "") -> str:

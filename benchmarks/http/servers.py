@@ -20,8 +20,10 @@ from psycopg import sql
 from benchmarks.desk import command, environment, scratch_folder
 from benchmarks.guide.databases import Server
 from benchmarks.guide.loading import load_ombud
+from benchmarks.http.minimal import APPLICATION as MINIMAL
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
+from ombud.db.engine import APPLICATION
 from ombud.people.accounts import create_token
 
 SYSTEM = Actor.system("benchmark")
@@ -56,6 +58,15 @@ class Place:
     numbers: tuple[str, ...]
     common: str = ""
     """A word that many tickets have."""
+
+
+@dataclass(frozen=True)
+class Application:
+    """A server under measurement: where it answers, its process, and by what name PostgreSQL knows its connections."""
+
+    port: int
+    process: int
+    name: str
 
 
 @contextmanager
@@ -116,8 +127,8 @@ def _prepared(server: Server, name: str) -> Place:
 
 
 @contextmanager
-def minimal(place: Place) -> Iterator[int]:
-    """Run the minimal application on the copy, and yield its port."""
+def minimal(place: Place) -> Iterator[Application]:
+    """Run the minimal application on the copy."""
     port = _free_port()
     line = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.http.minimal:create_app"]
     line += ["--port", str(port), "--no-access-log", "--log-level", "warning"]
@@ -125,13 +136,13 @@ def minimal(place: Place) -> Iterator[int]:
         "BENCH_DSN": place.server.url("x", place.database).replace("+x", ""),
         "BENCH_PERSON": str(place.person),
     }
-    with _running(line, more, port):
-        yield port
+    with _running(line, more, port) as process:
+        yield Application(port, process, MINIMAL)
 
 
 @contextmanager
-def ours(place: Place, **settings: str) -> Iterator[int]:
-    """Run `ombud serve` on the copy, signed in as the application's role, and yield its port."""
+def ours(place: Place, **settings: str) -> Iterator[Application]:
+    """Run `ombud serve` on the copy, signed in as the application's role."""
     port = _free_port()
     with scratch_folder() as folder:
         more = {
@@ -141,12 +152,12 @@ def ours(place: Place, **settings: str) -> Iterator[int]:
             "OMBUD_POOL_OVERFLOW": "5",
             **settings,
         }
-        with _running(command("serve", "--port", str(port), "--no-browser"), more, port):
-            yield port
+        with _running(command("serve", "--port", str(port), "--no-browser"), more, port) as process:
+            yield Application(port, process, APPLICATION)
 
 
 @contextmanager
-def _running(line: list[str], more: dict[str, str], port: int) -> Iterator[None]:
+def _running(line: list[str], more: dict[str, str], port: int) -> Iterator[int]:
     root = Path(__file__).resolve().parents[2]
     variables = {**environment(), **more, "PYTHONPATH": str(root)}
     process = subprocess.Popen(
@@ -154,7 +165,7 @@ def _running(line: list[str], more: dict[str, str], port: int) -> Iterator[None]
     )
     try:
         _await(process, port)
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait(timeout=START_LIMIT)
