@@ -13,18 +13,34 @@ from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ombud.analytics import Figures
-from ombud.api.app import create_api
+from ombud.api.app import Api, create_api
 from ombud.config import Settings
 from ombud.db.desk import Desk
 from ombud.db.replica import Position, current_position
 from ombud.files import files_of
 from ombud.live import LiveHub
-from ombud.observing import Metrics, Observed, name_routes, open_tracing
+from ombud.observing import Metrics, Observed, Seen, name_routes, open_tracing
 from ombud.runtime import Runtime, equip
 from ombud.web.app import create_web
 
 POSITION_COOKIE = "ombud_position"
 POSITION_HEADER = "X-Ombud-Position"
+
+
+API = "/api/v1"
+
+
+class DeskApp(FastAPI):
+    """All of the desk behind one observer; the API may answer before anything else looks at a request."""
+
+    observed: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.observed(scope, receive, send)
+
+    async def usual(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as FastAPI does."""
+        await super().__call__(scope, receive, send)
 
 
 def build_app(desk: Desk, settings: Settings, *, streams: bool = True) -> FastAPI:
@@ -58,17 +74,40 @@ def build_app(desk: Desk, settings: Settings, *, streams: bool = True) -> FastAP
             # Whoever opened the desk may have threads that use its synchronous connections: chores, for example.
             await desk.aclose_asynchronous()
 
-    app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app = DeskApp(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     if settings.replica_url is not None:
         app.add_middleware(ReadYourWrites, is_secure=(settings.base_url or "").startswith("https:"))
     api, web = create_api(runtime), create_web(runtime)
-    name_routes(api, "/api/v1")
+    name_routes(api, API)
     name_routes(web)
     app.add_route("/metrics", Metrics(runtime).answer, include_in_schema=False)
-    app.mount("/api/v1", api)
+    app.mount(API, api)
     app.mount("/", web)
-    app.add_middleware(Observed, tracing=traces)
+    app.observed = Observed(app.usual, tracing=traces, briefly=_Briefly(api))
     return app
+
+
+class _Briefly:
+    """The API's short way, for whoever observes it from outside."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def __call__(
+        self, seen: Seen, scope: Scope, receive: Receive, send: Send
+    ) -> tuple[Scope, Receive] | None:
+        root = scope.get("root_path", "") + API
+        if not scope["path"].startswith(f"{root}/tickets"):
+            return scope, receive
+        inner = {**scope, "root_path": root}
+        left = await self._api.briefly(inner, receive, send)
+        state = inner["state"]
+        seen.request_id = state.get("request_id", "")
+        if left is not None:
+            return {**scope, "state": state}, left[1]
+        seen.route, seen.status = f"{API}{inner['route'].path_format}", state["status"]
+        seen.named(state["principal"].actor)
+        return None
 
 
 class ReadYourWrites:

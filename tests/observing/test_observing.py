@@ -68,6 +68,42 @@ async def test_each_request_is_one_line_with_its_facts(
     assert CANARY not in written.getvalue()
 
 
+async def test_what_is_answered_before_all_else_is_told_like_the_rest(
+    caller: httpx.AsyncClient, cast: Cast, written: io.StringIO
+) -> None:
+    body = {"title": "Where is my invoice?"}
+    await caller.get("/api/v1/me")
+    await caller.get("/api/v1/me")
+    made = await caller.post("/api/v1/tickets", json=body)
+    path = f"/api/v1/tickets/{made.json()['number']}"
+    read = await caller.get(path)
+    known = await caller.get(path, headers={"If-None-Match": read.headers["ETag"]})
+    refused = await caller.get(path, headers={"Authorization": "Bearer nobody"})
+    wrong = await caller.post("/api/v1/tickets", json={"title": ""})
+    answers = made, read, known, refused, wrong
+    told = lines(written)[-len(answers) :]
+    assert [(line["method"], line["status"], line["statements"]) for line in told[:3]] == [
+        ("POST", 201, 1),
+        ("GET", 200, 1),
+        ("GET", 304, 1),
+    ]
+    assert (
+        [line["status"] for line in told] == [one.status_code for one in answers] == [201, 200, 304, 401, 422]
+    )
+    assert [line["request_id"] for line in told] == [one.headers["X-Request-Id"] for one in answers]
+    assert [line["route"] for line in told] == [
+        "/api/v1/tickets",
+        *["/api/v1/tickets/{number}"] * 3,
+        "/api/v1/tickets",
+    ]
+    assert [line["actor"] for line in told] == ["agent", "agent", "agent", "", "agent"]
+    assert (known.content, "content-type" in known.headers) == (b"", False)
+    figures = (await caller.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})).text
+    assert (
+        'ombud_request_seconds_count{method="GET",route="/api/v1/tickets/{number}",status="304"}' in figures
+    )
+
+
 async def test_what_callers_send_breaks_no_line_and_no_label(
     caller: httpx.AsyncClient, written: io.StringIO
 ) -> None:

@@ -5,6 +5,7 @@ from collections import Counter, OrderedDict
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
+from starlette.types import Receive, Scope, Send
 
 from ombud.api import (
     access,
@@ -42,7 +43,7 @@ from ombud.api import (
 from ombud.api.docs import docs_routes
 from ombud.api.envelope import Envelope
 from ombud.api.openapi import describe
-from ombud.api.plain import Plain
+from ombud.api.plain import Failing, answered
 from ombud.api.rates import Buckets
 from ombud.people.door import Door
 from ombud.runtime import Runtime
@@ -87,9 +88,34 @@ ROUTERS = (
 )
 
 
-def create_api(runtime: Runtime) -> FastAPI:
+TRIED = "ombud.tried"
+"""Where a request's state says that the short way was tried."""
+
+
+class Api(FastAPI):
+    """The API, which tries the short way (`ombud.api.plain`) before all that surrounds its routes."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and TRIED not in scope.get("state", {}):
+            left = await self.briefly(scope, receive, send)
+            if left is None:
+                return
+            scope, receive = left
+        await super().__call__(scope, receive, send)
+
+    async def briefly(self, scope: Scope, receive: Receive, send: Send) -> tuple[Scope, Receive] | None:
+        """Answer the short way; otherwise return what is to be answered the usual way.
+
+        The state in the scope, a copy for this request, then says who asked and by what id.
+        """
+        scope["state"] = {**scope.get("state", {}), TRIED: True}
+        scope["app"] = self
+        return await answered(scope, receive, send)
+
+
+def create_api(runtime: Runtime) -> Api:
     """Return the API of a desk as an application of its own."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = Api(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.runtime = runtime
     limit = runtime.settings.api_rate
     app.state.buckets = Buckets(limit) if limit else None
@@ -105,7 +131,7 @@ def create_api(runtime: Runtime) -> FastAPI:
     app.exception_handler(405)(_on_wrong_method)
     app.add_middleware(Envelope)
     # Innermost, where errors are told as those of routes are.
-    app.router.middleware_stack = Plain(app.router.middleware_stack)
+    app.router.middleware_stack = Failing(app.router.middleware_stack)
     return app
 
 

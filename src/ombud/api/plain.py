@@ -10,12 +10,14 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from pydantic import ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ombud.api.asking import Answer, Route, Texts, ask, look, may_ask
 from ombud.api.auth import Known, known_caller
+from ombud.api.envelope import sealed
 from ombud.api.json_body import read_json
 from ombud.api.paging import Linked
 from ombud.api.plain_page import KnownPage, page_answer, readers
@@ -23,14 +25,17 @@ from ombud.api.plain_reply import reply
 from ombud.api.plain_search import search
 from ombud.api.routing import JSON_LIMIT
 from ombud.api.schemas.tickets import NewTicket
-from ombud.db.actor import Actor
+from ombud.db.actor import Actor, new_request_id
 from ombud.db.plain import Step
 from ombud.errors import OmbudError
+from ombud.kit.logs import REQUEST_ID
 from ombud.tickets import queries
 from ombud.tickets.actions.open import own_ticket
 from ombud.tickets.filters import Place, TicketFilter
 from ombud.tickets.queries.plain import new_ticket, page_json, ticket_json
 
+FAILED = "ombud.failed"
+"""Where a request's state has a list of what went wrong on the short way, for who raises it to take out."""
 LISTS = 1000
 """Addresses of lists that are kept, each for one actor."""
 INCLUDED = 50
@@ -73,26 +78,50 @@ def remember(link: Linked, actor: Actor, wanted: TicketFilter, place: Place) -> 
         lists.popitem(last=False)
 
 
-class Plain:
-    """Answers what it can, and hands everything else on."""
+async def answered(scope: Scope, receive: Receive, send: Send) -> tuple[Scope, Receive] | None:
+    """Answer a request to the API, whose scope is that of `ombud.api.app.Api`, if this way leads there.
+
+    Otherwise returned is what to go the usual way with, which does nothing a second time, and raises what went wrong
+    (`Failing`). In the scope's state are then and now the request's id, its principal, and what is left to the caller.
+    """
+    method, write, status = scope["method"], None, 200
+    if method == "POST":
+        write, status = _writing(scope), 201
+    if (method != "GET" or not _is_readable(scope)) and write is None:
+        return scope, receive
+    state: dict[str, Any] = scope["state"]
+    state["request_id"] = request_id = new_request_id()
+    token = REQUEST_ID.set(request_id)
+    try:
+        if write is None:
+            found = await _read(scope)
+        else:
+            sent = Sent(receive)
+            receive = sent.again
+            found = await _write(scope, sent, write)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the usual way has the words for it
+        state[FAILED] = [error]
+        return scope, receive
+    finally:
+        REQUEST_ID.reset(token)
+    if found is None:
+        return scope, receive
+    body, headers = found
+    headers.append(_TYPE)
+    await sealed(scope, status, headers, body, send)
+    return None
+
+
+class Failing:
+    """Raises, innermost in the usual way, what went wrong on the short one: there each error has its answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found, status = None, 200
-        if scope["type"] == "http" and scope["method"] == "GET":
-            found = await _read(scope)
-        elif scope["type"] == "http" and scope["method"] == "POST" and (write := _writing(scope)) is not None:
-            sent = Sent(receive)
-            found, receive, status = await _write(scope, sent, write), sent.again, 201
-        if found is None:
-            await self._app(scope, receive, send)
-            return
-        body, headers = found
-        headers += [_TYPE, (b"content-length", b"%d" % len(body))]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        if scope["type"] == "http" and (errors := scope["state"].get(FAILED)):
+            raise errors.pop()
+        await self._app(scope, receive, send)
 
 
 class Sent:
@@ -162,11 +191,14 @@ def _is_own(wanted: NewTicket) -> bool:
     return all(one is None for one in elsewhere) and not wanted.tags
 
 
+def _is_readable(scope: Scope) -> bool:
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    return path == "/tickets" or _TICKET.fullmatch(path) is not None
+
+
 async def _read(scope: Scope) -> Answer | None:
     path = scope["path"].removeprefix(scope.get("root_path", ""))
     one = _TICKET.fullmatch(path)
-    if one is None and path != "/tickets":
-        return None
     known = known_caller(scope)
     if known is None:
         return None

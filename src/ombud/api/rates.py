@@ -54,6 +54,14 @@ class Left:
             "RateLimit-Reset": str(self.reset),
         }
 
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        """Return them as ASGI has them."""
+        return [
+            (b"ratelimit-limit", b"%d" % self.limit),
+            (b"ratelimit-remaining", b"%d" % self.remaining),
+            (b"ratelimit-reset", b"%d" % self.reset),
+        ]
+
 
 class Buckets:
     """The buckets of all callers: `limit` units in PERIOD, all at once or evenly."""

@@ -110,5 +110,8 @@ _making = threading.Lock()
 
 def views_of(desk: Desk) -> AccessBuffer:
     """Return the desk's buffer in this process: edges note here what they show, the chores write it."""
-    with _making:
-        return _buffers.setdefault(desk, AccessBuffer())
+    found = _buffers.get(desk)
+    if found is None:
+        with _making:
+            found = _buffers.setdefault(desk, AccessBuffer())
+    return found

@@ -79,7 +79,7 @@ class Actor:
 
     def for_request(self, request_id: str) -> Self:
         """Return the same actor in another request."""
-        return replace(self, request_id=request_id)
+        return self if request_id == self.request_id else replace(self, request_id=request_id)
 
     @classmethod
     def system(cls, job: str) -> Self:

@@ -16,11 +16,13 @@ REQUEST_ID: ContextVar[str] = ContextVar("ombud_logged_request", default="")
 class Event:
     """An event with its facts; as text both, for formatters that know no better."""
 
-    __slots__ = ("facts", "words")
+    __slots__ = ("facts", "is_clean", "words")
 
-    def __init__(self, words: str, facts: dict[str, Any]) -> None:
+    def __init__(self, words: str, facts: dict[str, Any], *, is_clean: bool = False) -> None:
+        """`is_clean` says that no fact is anything that somebody sent: it is written as it is."""
         self.words = words
         self.facts = facts
+        self.is_clean = is_clean
 
     def __str__(self) -> str:
         return " ".join([self.words, *(f"{name}={value!r}" for name, value in self.facts.items())])
@@ -53,6 +55,14 @@ class Log:
     def exception(self, words: str, **facts: object) -> None:
         """The same inside an `except`, with where it came from."""
         self._write(logging.ERROR, words, facts, True)
+
+    def often(self, words: str, **facts: object) -> None:
+        """What happened, as it does all the time: numbers, ids and words of ours, written without looking where."""
+        if self._logger.isEnabledFor(logging.INFO):
+            event = Event(words, facts, is_clean=True)
+            self._logger.handle(
+                self._logger.makeRecord(self._logger.name, logging.INFO, __file__, 0, event, (), None)
+            )
 
     def _write(
         self, level: int, words: str, facts: dict[str, object], error: BaseException | bool | None = None

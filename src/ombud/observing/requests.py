@@ -6,14 +6,17 @@ known which route answered and for whom. The two meet in an object in the scope,
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import lru_cache
 from time import perf_counter
 from typing import Any, Protocol
 
 from fastapi import FastAPI
+from prometheus_client import Counter, Histogram
 from starlette.middleware import Middleware
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ombud.db.actor import Actor
 from ombud.db.statements import counted
 from ombud.kit.logs import REQUEST_ID, Log
 from ombud.kit.metrics import REQUESTS, STATEMENTS, STREAMS
@@ -49,13 +52,30 @@ class Seen:
     is_stream: bool = False
     statements: int = 0
 
+    def named(self, actor: Actor) -> None:
+        """Say who asked."""
+        self.actor, self.actor_id = actor.kind.value, actor.user_id
+
+
+class Briefly(Protocol):
+    """Whoever may answer a request before all else; returns what to go the usual way with when it did not."""
+
+    async def __call__(
+        self, seen: "Seen", scope: Scope, receive: Receive, send: Send
+    ) -> tuple[Scope, Receive] | None:
+        """Answer, and say in `seen` what is to be told of it."""
+        ...
+
 
 class Observed:
     """Counts and logs each request when it has been answered."""
 
-    def __init__(self, app: ASGIApp, *, tracing: Tracing | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, *, tracing: Tracing | None = None, briefly: Briefly | None = None
+    ) -> None:
         self._app = app
         self._tracing = tracing
+        self._briefly = briefly
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -63,6 +83,7 @@ class Observed:
             return
         seen = Seen(scope["method"] if scope["method"] in METHODS else "OTHER", _traced_headers(scope))
         begun = perf_counter()
+        scope = {**scope, SEEN: seen}
 
         async def noted(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -79,7 +100,12 @@ class Observed:
         try:
             with around, counted() as statements:
                 try:
-                    await self._app({**scope, SEEN: seen}, receive, noted)
+                    if self._briefly is not None:
+                        left = await self._briefly(seen, scope, receive, send)
+                        if left is None:
+                            return
+                        scope, receive = left
+                    await self._app(scope, receive, noted)
                 finally:
                     seen.statements = len(statements)
         finally:
@@ -111,7 +137,7 @@ class _Named:
             seen.route = self._route_of(scope)
             principal = state.get("principal")
             if principal is not None:
-                seen.actor, seen.actor_id = principal.actor.kind.value, principal.actor.user_id
+                seen.named(principal.actor)
 
     def _route_of(self, scope: Scope) -> str:
         route = scope.get("route")
@@ -125,9 +151,9 @@ def _tell(seen: Seen, seconds: float) -> None:
     if seen.is_stream:
         STREAMS.dec()
     else:
-        REQUESTS.labels(seen.method, seen.route, str(seen.status)).observe(seconds)
-    STATEMENTS.labels(seen.route).inc(seen.statements)
-    write = log.debug if seen.route in _QUIET and seen.status < 500 else log.info
+        _requests(seen.method, seen.route, seen.status).observe(seconds)
+    _statements(seen.route).inc(seen.statements)
+    write = log.debug if seen.route in _QUIET and seen.status < 500 else log.often
     write(
         "request",
         method=seen.method,
@@ -139,6 +165,16 @@ def _tell(seen: Seen, seconds: float) -> None:
         actor_id=seen.actor_id,
         statements=seen.statements,
     )
+
+
+@lru_cache(maxsize=1000)
+def _requests(method: str, route: str, status: int) -> Histogram:
+    return REQUESTS.labels(method, route, str(status))
+
+
+@lru_cache(maxsize=1000)
+def _statements(route: str) -> Counter:
+    return STATEMENTS.labels(route)
 
 
 def _traced_headers(scope: Scope) -> dict[str, str]:
