@@ -226,7 +226,7 @@ async def _ticket(scope: Scope, known: Known, number: str, comments: int, path: 
     actor = known.seat.actor
     texts = await _answer(scope, known, _ONE, (ticket_json(actor, comments),), number)
     if texts == [None]:
-        texts = await _answer(scope, known, _ONE, (ticket_json(actor, comments, files=True),), number)
+        texts = await _answer(scope, known, _ONE, (ticket_json(actor, comments, rare=True),), number)
     if texts is None:
         return None
     look(scope, path, (number,))

@@ -3,9 +3,10 @@
 PostgreSQL's own `json_build_object` puts blanks in and writes moments otherwise; texts it escapes as pydantic does.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text, case, cast, func, literal_column
+from sqlalchemy import JSON, ColumnElement, Text, case, cast, func, literal_column
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 
@@ -17,15 +18,34 @@ def written(text: str) -> ColumnElement[str]:
 
 
 NULL = written("null")
+_NULL: ColumnElement[Any] = literal_column("'null'::json", JSON)
 _ISO = written('"\\""YYYY-MM-DD"T"HH24:MI:SS.US"Z\\""')
 
 
-def object_of(**fields: Any) -> ColumnElement[str]:
-    """Return a JSON object of fields that are JSON texts or whole numbers; at most 49 of them."""
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of ours, which needs nothing to be JSON but its quotes, and is never NULL."""
+
+    value: Any
+
+
+def object_of(*, _end: str = "}", **fields: Any) -> ColumnElement[str]:
+    """Return a JSON object of fields that are JSON, a `Word` or whole numbers; at most 49 of them.
+
+    With another `_end` it is the beginning of one.
+    """
     parts: list[Any] = []
+    closing = ""
     for name, value in fields.items():
-        parts += [written(f'{"," if parts else "{"}"{name}":'), value]
-    return func.concat(*parts, written("}"), type_=Text)
+        opening = f'{closing}{"," if parts else "{"}"{name}":'
+        if isinstance(value, Word):
+            parts += [written(f'{opening}"'), value.value]
+            closing = '"'
+        else:
+            parts += [written(opening), value]
+            closing = ""
+    end = closing + _end
+    return func.concat(*parts, *([written(end)] if end else []), type_=Text)
 
 
 def array_of(item: ColumnElement[str], *order: Any) -> ColumnElement[str]:
@@ -34,9 +54,12 @@ def array_of(item: ColumnElement[str], *order: Any) -> ColumnElement[str]:
     return func.concat(written("["), items, written("]"), type_=Text)
 
 
-def text_of(value: Any) -> ColumnElement[str]:
-    """Return a text, or what is told by one, as JSON; null for NULL."""
-    return func.coalesce(cast(func.to_json(cast(value, Text)), Text), NULL, type_=Text)
+def text_of(value: Any) -> ColumnElement[Any]:
+    """Return a text, or what is told by one, as JSON; null for NULL.
+
+    Of PostgreSQL's type, as `concat` takes any: to make a text of it would copy it twice more.
+    """
+    return func.coalesce(func.to_json(cast(value, Text)), _NULL, type_=JSON)
 
 
 def truth_of(value: Any) -> ColumnElement[str]:
@@ -50,6 +73,6 @@ def moment_of(value: Any) -> ColumnElement[str]:
     return func.coalesce(func.replace(text, written(".000000Z"), written("Z")), NULL, type_=Text)
 
 
-def unless_missing(key: Any, value: ColumnElement[str]) -> ColumnElement[str]:
+def unless_missing(key: Any, value: ColumnElement[Any]) -> ColumnElement[Any]:
     """Return a JSON text, or null where `key` is NULL."""
     return case((key.is_not(None), value), else_=NULL)

@@ -21,14 +21,26 @@ from sqlalchemy import (
     insert,
     literal_column,
     null,
+    or_,
     select,
     true,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased
 
 from ombud.db.actor import Actor, Scope
-from ombud.db.json import NULL, array_of, moment_of, object_of, text_of, truth_of, unless_missing, written
+from ombud.db.json import (
+    NULL,
+    Word,
+    array_of,
+    moment_of,
+    object_of,
+    text_of,
+    truth_of,
+    unless_missing,
+    written,
+)
 from ombud.db.made import made_once
 from ombud.db.plain import given
 from ombud.models import (
@@ -47,9 +59,7 @@ from ombud.tickets.policy import comments_visible_to, visible_to
 from ombud.tickets.queries.lists import inbox, sort_columns
 from ombud.tickets.queries.matching import RARE, Common
 
-_REQUESTER, _CREATOR, _ASSIGNEE, _AUTHOR = (
-    aliased(User, name=name) for name in ("requester", "creator", "assignee", "author")
-)
+_REQUESTER, _CREATOR = (aliased(User, name=name) for name in ("requester", "creator"))
 _FIRST: ColumnElement[int] = literal_column("1", Integer)
 # What Python's str.strip() takes away.
 _BLANK = written("".join(chr(code) for code in range(0x3001) if chr(code).isspace()))
@@ -88,14 +98,14 @@ def words_weight() -> Select[*tuple[Any, ...]]:
     return _WORDS_WEIGHT
 
 
-def ticket_json(actor: Actor, comments: int, *, files: bool = False) -> Select[*tuple[Any, ...]]:
+def ticket_json(actor: Actor, comments: int, *, rare: bool = False) -> Select[*tuple[Any, ...]]:
     """Return the ticket whose number is given, deleted or not, with its first comments (0: none), version and number.
 
-    No row where the ticket, or one of its people, is not there for `actor`; nothing but NULL where its comments have
-    files, which only the statement with `files` reads.
+    No row where the ticket, or one of its people, is not there for `actor`; nothing but NULL where it went on in
+    another ticket, or its comments have files: only the statement with what is `rare` reads that.
     """
-    key = (ticket_json, actor.for_request(""), comments, files, visible_to, comments_visible_to)
-    return made_once(key, lambda: _ticket_json(actor, comments, files))
+    key = (ticket_json, actor.for_request(""), comments, rare, visible_to, comments_visible_to)
+    return made_once(key, lambda: _ticket_json(actor, comments, rare))
 
 
 def new_ticket() -> Insert:
@@ -131,9 +141,9 @@ def _listed(row: Any, snippet: ColumnElement[str]) -> ColumnElement[str]:
         id=row.id,
         number=text_of(row.ticket_number),
         title=text_of(row.title),
-        status=text_of(row.status),
-        priority=text_of(row.priority),
-        channel=text_of(row.channel),
+        status=Word(row.status),
+        priority=Word(row.priority),
+        channel=Word(row.channel),
         created_at=moment_of(row.created_at),
         last_message=text_of(row.last_message),
         snippet=snippet,
@@ -144,36 +154,53 @@ def _listed(row: Any, snippet: ColumnElement[str]) -> ColumnElement[str]:
         assignee=unless_missing(row.assignee_id, assignee),
         team=_named(row.team_id, row.team_name),
         organization=_named(row.organization_id, row.organization_name),
-        tags=cast(row.tags, Text),
+        tags=row.tags,
         last_activity_at=moment_of(row.last_activity_at),
         last_is_internal=truth_of(row.last_is_internal),
         unread=truth_of(row.unread),
     )
 
 
-def _ticket_json(actor: Actor, comments: int, files: bool) -> Select[*tuple[Any, ...]]:
-    said = {"comments": _comments(actor, comments, files)} if comments else {}
-    found: Any = _found(
-        requester=person_json(_REQUESTER, address=True),
-        merged_into=unless_missing(Ticket.merged_into_id, _goes_on_in(actor)),
-        creator=person_json(_CREATOR),
-        assignee=unless_missing(_ASSIGNEE.id, person_json(_ASSIGNEE)),
+def _ticket_json(actor: Actor, comments: int, rare: bool) -> Select[*tuple[Any, ...]]:
+    # Each table once, and each person: the policies of a table bring up to ten sub-plans along for each time it is
+    # named, which cost more to set up than the look-ups.
+    found = (
+        select(Ticket)
+        .where(Ticket.ticket_number == given(1), visible_to(actor))
+        .cte("found")
+        .prefix_with("MATERIALIZED")
+    )
+    ticket: Any = aliased(Ticket, found, name="ticket")
+    said = _said(actor, ticket, comments) if comments else None
+    people = _people(ticket, said)
+    requester, creator, assignee, author = (
+        people.alias(name) for name in ("requester", "creator", "assignee", "author")
+    )
+    more = {} if said is None else {"comments": _comments(said, author, rare)}
+    shown: Any = _found(
+        ticket,
+        requester=_whole(requester, address=True),
+        merged_into=unless_missing(ticket.merged_into_id, _goes_on_in(actor, ticket)) if rare else NULL,
+        creator=_whole(creator),
+        assignee=unless_missing(assignee.c.id, _whole(assignee)),
         team=_named(Team.id, Team.name),
         organization=_named(Organization.id, Organization.name),
-        tags=_tags(),
-        **said,
+        tags=_tags(ticket),
+        **more,
     )
-    if comments and not files:
-        found = case((func.ombud.has_files(Ticket.id), array([cast(null(), Text)])), else_=found)
+    if not rare:
+        is_rare = ticket.merged_into_id.is_not(None)
+        if comments:
+            is_rare = or_(is_rare, func.ombud.has_files(ticket.id))
+        shown = case((is_rare, array([cast(null(), Text)])), else_=shown)
     return (
-        select(found)
-        .select_from(Ticket)
-        .join(_REQUESTER, Ticket.requester_id == _REQUESTER.id)
-        .join(_CREATOR, Ticket.creator_id == _CREATOR.id)
-        .outerjoin(_ASSIGNEE, Ticket.assignee_id == _ASSIGNEE.id)
-        .outerjoin(Team, Ticket.team_id == Team.id)
-        .outerjoin(Organization, Ticket.organization_id == Organization.id)
-        .where(Ticket.ticket_number == given(1), visible_to(actor))
+        select(shown)
+        .select_from(ticket)
+        .join(requester, ticket.requester_id == requester.c.id)
+        .join(creator, ticket.creator_id == creator.c.id)
+        .outerjoin(assignee, ticket.assignee_id == assignee.c.id)
+        .outerjoin(Team, ticket.team_id == Team.id)
+        .outerjoin(Organization, ticket.organization_id == Organization.id)
         .execution_options(**{INCLUDE_DELETED: True})
     )
 
@@ -196,6 +223,7 @@ def _new_ticket() -> Insert:
         )
         .returning(
             _found(
+                Ticket,
                 requester=one(person_json(_REQUESTER, address=True), _REQUESTER.id, "requester_id"),
                 creator=one(person_json(_CREATOR), _CREATOR.id, "creator_id"),
                 assignee=NULL,
@@ -207,60 +235,93 @@ def _new_ticket() -> Insert:
     )
 
 
-def _found(*, requester: Any, merged_into: Any = NULL, comments: Any = None, **more: Any) -> Any:
+def _found(ticket: Any, *, requester: Any, merged_into: Any = NULL, comments: Any = None, **more: Any) -> Any:
     """Return the array of a ticket as JSON, its version and its number."""
     said = {} if comments is None else {"comments": comments}
-    ticket = object_of(
-        id=Ticket.id,
-        number=text_of(Ticket.ticket_number),
-        title=text_of(Ticket.title),
-        description=text_of(Ticket.description),
-        status=text_of(Ticket.status),
-        priority=text_of(Ticket.priority),
-        channel=text_of(Ticket.channel),
+    shown = object_of(
+        id=ticket.id,
+        number=text_of(ticket.ticket_number),
+        title=text_of(ticket.title),
+        description=text_of(ticket.description),
+        status=Word(ticket.status),
+        priority=Word(ticket.priority),
+        channel=Word(ticket.channel),
         requester=requester,
-        created_at=moment_of(Ticket.created_at),
-        resolved_at=moment_of(Ticket.resolved_at),
+        created_at=moment_of(ticket.created_at),
+        resolved_at=moment_of(ticket.resolved_at),
         merged_into=merged_into,
-        version=Ticket.version,
+        version=ticket.version,
         **said,
         **more,
-        updated_at=moment_of(Ticket.updated_at),
-        last_activity_at=moment_of(Ticket.last_activity_at),
-        first_response_at=moment_of(Ticket.first_response_at),
-        deleted_at=moment_of(Ticket.deleted_at),
+        updated_at=moment_of(ticket.updated_at),
+        last_activity_at=moment_of(ticket.last_activity_at),
+        first_response_at=moment_of(ticket.first_response_at),
+        deleted_at=moment_of(ticket.deleted_at),
     )
-    return array([ticket, cast(Ticket.version, Text), cast(Ticket.ticket_number, Text)])
+    return array([shown, cast(ticket.version, Text), cast(ticket.ticket_number, Text)])
 
 
-def _goes_on_in(actor: Actor) -> ColumnElement[str]:
+def _goes_on_in(actor: Actor, ticket: Any) -> ColumnElement[Any]:
     into = aliased(Ticket, name="into")
     seen = select(Ticket.id).where(visible_to(actor)).correlate(None)
     number = (
-        select(text_of(into.ticket_number))
-        .where(into.id == Ticket.merged_into_id, into.deleted_at.is_(None))
+        select(func.concat(text_of(into.ticket_number), type_=Text))
+        .where(into.id == ticket.merged_into_id, into.deleted_at.is_(None))
         .where(true() if actor.scope is Scope.ALL else into.id.in_(seen))
-        .correlate(Ticket)
+        .correlate(ticket)
     )
-    return func.coalesce(number.scalar_subquery(), written("null"))
+    return func.coalesce(number.scalar_subquery(), NULL)
 
 
-def _comments(actor: Actor, limit: int, with_files: bool) -> ColumnElement[str]:
+def _said(actor: Actor, ticket: Any, limit: int) -> Any:
+    """The first comments of a ticket."""
     # Most comments were never changed: the moment is written once for both.
-    first = (
-        select(Comment, moment_of(Comment.created_at).label("created"))
-        .where(Comment.ticket_id == Ticket.id, comments_visible_to(actor))
+    return (
+        select(
+            Comment.id,
+            Comment.content,
+            Comment.is_internal,
+            Comment.author_id,
+            Comment.created_at,
+            Comment.updated_at,
+            moment_of(Comment.created_at).label("created"),
+        )
+        .where(Comment.ticket_id == select(ticket.id).scalar_subquery(), comments_visible_to(actor))
         .order_by(Comment.created_at, Comment.id)
         .limit(limit)
-        .correlate(Ticket)
+        .cte("said")
+        .prefix_with("MATERIALIZED")
     )
-    said = first.lateral("said")
-    files = _files(first.with_only_columns(Comment.id)) if with_files else None
+
+
+def _people(ticket: Any, said: Any) -> Any:
+    """Everybody in a ticket: the beginning of the JSON of each, and their address as JSON."""
+    named = select(func.unnest(array([ticket.requester_id, ticket.creator_id, ticket.assignee_id])))
+    ids = named if said is None else union_all(named, select(said.c.author_id))
+    return (
+        select(
+            User.id,
+            _person(User.id, User.full_name, User.email, User.is_staff, end="").label("shown"),
+            text_of(User.email).label("address"),
+        )
+        .where(User.id == any_(func.array(ids.scalar_subquery())))
+        .cte("people")
+        .prefix_with("MATERIALIZED")
+    )
+
+
+def _whole(person: Any, *, address: bool = False) -> ColumnElement[str]:
+    more = (written(',"email":'), person.c.address) if address else ()
+    return func.concat(person.c.shown, *more, written("}"), type_=Text)
+
+
+def _comments(said: Any, author: Any, with_files: bool) -> ColumnElement[str]:
+    files = _files(select(said.c.id)) if with_files else None
     item = object_of(
         id=said.c.id,
         content=text_of(said.c.content),
         is_internal=truth_of(said.c.is_internal),
-        author=person_json(_AUTHOR),
+        author=_whole(author),
         attachments=written("[]") if files is None else func.coalesce(files.c.files, written("[]")),
         created_at=said.c.created,
         updated_at=case(
@@ -270,7 +331,7 @@ def _comments(actor: Actor, limit: int, with_files: bool) -> ColumnElement[str]:
     statement = (
         select(array_of(item, said.c.created_at, said.c.id))
         .select_from(said)
-        .join(_AUTHOR, said.c.author_id == _AUTHOR.id)
+        .join(author, said.c.author_id == author.c.id)
     )
     if files is not None:
         statement = statement.outerjoin(files, files.c.comment_id == said.c.id)
@@ -296,14 +357,14 @@ def _files(comments: Any) -> Any:
     )
 
 
-def _tags() -> ColumnElement[str]:
+def _tags(ticket: Any) -> ColumnElement[str]:
     tag = object_of(id=Tag.id, name=text_of(Tag.name), color=text_of(Tag.color))
     return (
         select(array_of(tag, Tag.name))
         .select_from(Tag)
         .join(TicketTag, TicketTag.tag_id == Tag.id)
-        .where(TicketTag.ticket_id == Ticket.id)
-        .correlate(Ticket)
+        .where(TicketTag.ticket_id == ticket.id)
+        .correlate(ticket)
         .scalar_subquery()
     )
 
@@ -314,12 +375,12 @@ def person_json(person: Any, *, address: bool = False) -> ColumnElement[str]:
 
 
 def _person(
-    person_id: Any, full_name: Any, email: Any, is_staff: Any, *, address: bool = False
+    person_id: Any, full_name: Any, email: Any, is_staff: Any, *, address: bool = False, end: str = "}"
 ) -> ColumnElement[str]:
     said = func.nullif(func.btrim(full_name, _BLANK), written(""))
     shown = func.coalesce(said, func.split_part(email, written("@"), _FIRST))
     more = {"email": text_of(email)} if address else {}
-    return object_of(id=person_id, name=text_of(shown), is_staff=truth_of(is_staff), **more)
+    return object_of(id=person_id, name=text_of(shown), is_staff=truth_of(is_staff), **more, _end=end)
 
 
 def _named(thing_id: Any, name: Any) -> ColumnElement[str]:
