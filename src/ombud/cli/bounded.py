@@ -5,9 +5,15 @@ would fill the memory, and a head that never ends would hold its connection for 
 """
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from ombud.cli.whole import WholeAnswers
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
 
 HEAD_LIMIT = 64 * 1024
 """Bytes of request line and headers together."""
@@ -63,6 +69,10 @@ class BoundedHttp(HttpToolsProtocol):
         self._is_in_head = False
         self._stop_waiting()
         super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
+        WholeAnswers.of(cycle)
+        super()._start_asgi_task(cycle, app)
 
     def _count(self, size: int) -> None:
         """Raise what the parser takes for a malformed request once a head that came in one piece is too long."""
