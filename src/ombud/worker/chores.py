@@ -41,12 +41,17 @@ log = Log(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """Something to do every `seconds`; `again` says that there is more to do at once."""
+    """Something to do every `seconds`; `again` says that there is more to do at once.
+
+    A step that did less than is `full` ends the turn: while others write all the time there would always be a little
+    more, and each little step costs as much as a full one.
+    """
 
     name: str
     seconds: float
     work: Callable[[Session], int]
     again: bool = False
+    full: int = 1
 
     def run(self, desk: Desk) -> int:
         """Do it once, in a transaction of its own; returns how much was done."""
@@ -82,9 +87,9 @@ def index_search(desk: Desk, actor: Actor) -> int:
 
 
 CHORES = (
-    Errand("search-index", 1.0, index_search, again=True),
+    Errand("search-index", 0.5, index_search, again=True, full=search.BATCH),
     Chore("search-words", 60.0, search.check_words),
-    Chore("statistics", 2.0, analytics.fold_statistics, again=True),
+    Chore("statistics", 2.0, analytics.fold_statistics, again=True, full=analytics.BATCH),
     Chore("audit-partitions", 3600.0, audit.ensure_partitions),
     Errand("audit-seal", 60.0, seal_and_export),
     Errand("purge", 3600.0, purge, again=True),
@@ -133,11 +138,20 @@ def chores_running(desk: Desk) -> Iterator[None]:
 
 def run_chore(desk: Desk, chore: Chore) -> int:
     """Run one chore until it has nothing more to do; returns how much was done."""
+    return _run_while(desk, chore, 1)
+
+
+def run_turn(desk: Desk, chore: Chore) -> int:
+    """Run one chore until a step was not full; returns how much was done."""
+    return _run_while(desk, chore, chore.full)
+
+
+def _run_while(desk: Desk, chore: Chore, least: int) -> int:
     done = 0
     while True:
         step = chore.run(desk)
         done += step
-        if not step or not chore.again:
+        if step < least or not chore.again:
             return done
 
 
@@ -155,7 +169,7 @@ def _attempt(desk: Desk, chore: Chore) -> None:
     begun = time.perf_counter()
     try:
         with chore_measured(chore.name, clock.now().timestamp()):
-            done = run_chore(desk, chore)
+            done = run_turn(desk, chore)
         level = log.info if done else log.debug
         level("chore done", chore=chore.name, done=done, ms=round((time.perf_counter() - begun) * 1000, 1))
     except OmbudError as error:
