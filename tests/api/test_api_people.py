@@ -5,10 +5,15 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from ombud import Actor, Desk, DeskSession
+from ombud.db.statements import counted
+from ombud.testing.factories import make_agent, make_customer, make_organization, make_team
 from ombud.testing.personas import Cast
 from tests.api.conftest import Caller
 
 pytestmark = pytest.mark.asyncio
+
+SYSTEM = Actor.system("test")
 
 
 async def test_a_person_is_made_and_changed(
@@ -123,3 +128,55 @@ async def test_tags(agent: httpx.AsyncClient) -> None:
 
 def _tag(number: str, name: str) -> str:
     return f"tickets/{number}/tags/{quote(name, safe='')}"
+
+
+async def test_what_belongs_to_people_and_teams_comes_along(
+    admin: httpx.AsyncClient, customer: httpx.AsyncClient, desk: Desk, cast: Cast
+) -> None:
+    """As many statements for many as for one."""
+
+    def grow(session: DeskSession) -> None:
+        for index in range(12):
+            organization = make_organization(session, f"Company {index}")
+            make_customer(session, email=f"p{index}@company.example", organization_id=organization.id)
+            agent = make_agent(session, email=f"p{index}@agents.example")
+            make_team(session, f"Team {index}", members=(agent,))
+
+    asked = {
+        "users": "include=organization&include=teams",
+        "organizations": "include=people",
+        "teams": "include=members",
+    }
+    before = {}
+    await admin.get("me")
+    for address, more in asked.items():
+        with counted() as log:
+            assert (await admin.get(f"{address}?{more}")).status_code == 200
+        before[address] = len(log)
+    desk.run(SYSTEM, grow)
+    shown = {}
+    for address, more in asked.items():
+        with counted() as log:
+            shown[address] = (await admin.get(f"{address}?limit=100&{more}")).json()["items"]
+        assert len(log) == before[address] <= 6, f"{address}\n{log}"
+
+    carla = next(one for one in shown["users"] if one["id"] == cast.customer.id)
+    whole = (await admin.get(f"organizations/{cast.organization.id}")).json()
+    assert (carla["organization"], carla["teams"], "people" in whole) == (whole, [], False)
+    agent = next(one for one in shown["users"] if one["email"] == "p3@agents.example")
+    assert ([team["name"] for team in agent["teams"]], agent["organization"]) == (["Team 3"], None)
+    one = (await admin.get(f"users/{cast.customer.id}?include=organization&include=teams")).json()
+    assert (one["organization"], one["teams"]) == (whole, [])
+    plain = (await admin.get("users")).json()["items"]
+    assert all("teams" not in person for person in plain)
+    assert plain[0]["organization"] is None or set(plain[0]["organization"]) == {"id", "name"}
+
+    last = shown["organizations"][-1]
+    assert [person["email"] for person in last["people"]] == ["p11@company.example"]
+    acme = (await admin.get(f"organizations/{cast.organization.id}?include=people&fields=people")).json()
+    assert cast.customer.id in {person["id"] for person in acme["people"]}
+    team = next(team for team in shown["teams"] if team["name"] == "Team 3")
+    assert [person["id"] for person in team["members"]] == [agent["id"]]
+    assert "members" not in (await admin.get("teams")).json()["items"][0]
+    assert (await admin.get("users?include=password_hash")).status_code == 422
+    assert (await customer.get(f"users/{cast.customer.id}?include=organization")).status_code == 403

@@ -102,7 +102,8 @@ async def test_only_the_fields_that_are_asked_for(
         (customer, f"tickets/{number}?fields=tags"),
         (customer, "tickets?fields=assignee"),
         (agent, "tickets?fields=Title"),
-        (agent, f"tickets/{number}?fields=title&as_of=2026-01-01T00:00:00Z"),
+        (agent, f"tickets/{number}?fields=comments"),
+        (agent, f"tickets/{number}?include=comments&as_of=2026-01-01T00:00:00Z"),
     ):
         refused = await client.get(path)
         assert refused.status_code == 422, path

@@ -60,6 +60,14 @@ def test_a_ticket_from_end_to_end(client: Client, cast: Cast) -> None:
         client.send(calls.change_ticket(number, if_version=now["version"], title="Found"))["title"] == "Found"
     )
 
+    assert client.send(calls.ticket(number).only("title")) == {"title": "Found"}
+    assert {tuple(row) for row in client.each(calls.tickets(limit=1).only("number", "status"))} == {
+        ("number", "status")
+    }
+    assert "comments" in client.send(calls.ticket(number, include=["comments"]))
+    (me,) = client.each(calls.users(q=cast.agent.email, include=["teams"]).only("teams"))
+    assert set(me) == {"teams"}
+
     client.send(calls.delete_ticket(number))
     assert client.send(calls.restore_ticket(number))["deleted_at"] is None
     done = client.send(calls.change_tickets([number, "none"], "status", status="resolved"))

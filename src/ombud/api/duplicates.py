@@ -23,6 +23,7 @@ from ombud.api.schemas.curation import (
     NotOnePerson,
     NotOneTicket,
 )
+from ombud.api.selecting import FieldNames
 from ombud.curation.preview import person_sides, ticket_sides
 from ombud.kit.cursor import decode_cursor, encode_cursor
 from ombud.tickets.filters import DEFAULT_PAGE
@@ -40,6 +41,7 @@ class WhichPairs(BaseModel):
 
     limit: Limit = DEFAULT_PAGE
     cursor: Cursor | None = None
+    fields: FieldNames | None = None
 
     @property
     def after(self) -> tuple[float, int, int] | None:

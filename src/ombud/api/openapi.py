@@ -8,7 +8,8 @@ from fastapi.openapi.utils import get_openapi
 from ombud._version import __version__
 from ombud.api.once import HEADER, KEY_LIMIT, KEY_PATTERN, REPLAYED, UNSAFE
 from ombud.api.problems import MEDIA_TYPE, Problem
-from ombud.api.routing import problems
+from ombud.api.routing import ApiRoute, problems
+from ombud.api.selected_schemas import describe_selection
 
 REFERENCE = "#/components/schemas/{model}"
 SECURITY = {
@@ -102,11 +103,18 @@ def describe(app: FastAPI) -> dict[str, Any]:
     document["security"] = [{"token": []}]
     schemas = components.setdefault("schemas", {})
     schemas |= _schemas_of_problem()
+    selectable = {
+        route.path_format
+        for route in app.routes
+        if isinstance(route, ApiRoute) and route.selection is not None
+    }
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             if method.upper() in UNSAFE:
                 _add_key(operation)
             _add_conditions(method, operation, is_shown="get" in operations)
+            if method == "get" and path in selectable:
+                describe_selection(operation, schemas)
             _complete(path, method, operation)
     components["schemas"] = dict(sorted(schemas.items()))
     return document

@@ -8,6 +8,7 @@ from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ombud.api.schemas.base import BIGINT_MAX, Page
+from ombud.api.selecting import FieldNames
 from ombud.errors import Invalid
 from ombud.kit.cursor import decode_cursor, encode_cursor
 from ombud.tickets.filters import DEFAULT_PAGE, MAX_PAGE
@@ -26,6 +27,7 @@ class PageQuery(BaseModel):
 
     limit: Limit = DEFAULT_PAGE
     cursor: Cursor | None = None
+    fields: FieldNames | None = None
 
     def after_id(self, order: str, *, start: int = 0) -> int:
         """Return the id that the cursor of a list in the order `order` of ids holds."""

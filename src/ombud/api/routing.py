@@ -21,6 +21,7 @@ from ombud.api.auth import authenticate, check_scope
 from ombud.api.json_body import read_json
 from ombud.api.problems import MEDIA_TYPE
 from ombud.api.rates import Buckets, weight_of
+from ombud.api.selecting import PARAMETER, Selection
 from ombud.config import Settings
 from ombud.errors import Invalid, NotFound
 
@@ -95,6 +96,9 @@ class ApiRoute(APIRoute):
     shows: Handler
     """What answers, without what is checked before."""
 
+    selection: Selection | None = None
+    """What `fields` may name, where things are shown as JSON."""
+
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
         known = _query_parameters(self.dependant)
@@ -103,6 +107,10 @@ class ApiRoute(APIRoute):
         weights = {method: weight_of(method, route) for method in self.methods or ()}
         own_check = conditional.checks_itself(self)
         self.shows = handle
+        selection = Selection.of(self.response_model) if "GET" in (self.methods or ()) else None
+        if selection is not None:
+            self.selection = selection
+            known[PARAMETER] = False
         parts = frozenset(field.alias for field in self.dependant.body_params)
         body: once.Body = "form" if takes_form else "none" if self.body_field is None else "json"
 
@@ -117,6 +125,7 @@ class ApiRoute(APIRoute):
                 if "\x00" in request.url.path:
                     raise NotFound
                 _check_query(request, known)
+                names = selection.asked(request) if selection is not None else None
                 self.prepare(request, runtime.current)
                 if takes_form:
                     request.limit = self.file_limit(runtime.current) + MULTIPART_OVERHEAD
@@ -128,7 +137,8 @@ class ApiRoute(APIRoute):
                     await request.json()
                 if_match = request.headers.get(conditional.IF_MATCH)
                 if if_match is None or own_check or request.method == "GET":
-                    return await once.answer(request, route, body, handle, self.secrets)
+                    response = await once.answer(request, route, body, handle, self.secrets)
+                    return response if selection is None or names is None else selection.cut(response, names)
                 careful = self._careful(request, if_match, handle)
                 return await once.answer(request, route, body, careful, self.secrets, reads=True)
 

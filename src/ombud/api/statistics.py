@@ -12,6 +12,7 @@ from ombud.api.calls import CurrentCall
 from ombud.api.routing import api_router
 from ombud.api.schemas.base import Moment
 from ombud.api.schemas.statistics import Statistics, Views
+from ombud.api.selecting import FieldNames
 from ombud.db.context import actor_of
 from ombud.tickets import TicketFilter, View, queries
 
@@ -34,6 +35,7 @@ class Range(BaseModel):
     start: Moment | None = None
     end: Moment | None = Field(default=None, description="Exclusive.")
     time_zone: Annotated[str, Field(max_length=100, description="Cuts the days.")] = "UTC"
+    fields: FieldNames | None = None
 
 
 @router.get("/statistics")

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import Query
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from ombud.api.calls import CurrentCall
 from ombud.api.created import Created
-from ombud.api.paging import Link, WhichPage, cursor_at
+from ombud.api.paging import Link, PageQuery, cursor_at
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import Page, PathId, QueryId
 from ombud.api.schemas.people import NewTeam, Person, Team, TeamDetails, TeamPatch, people
@@ -27,14 +28,24 @@ from ombud.tickets.policy import require_staff
 router = api_router("Teams")
 
 
-@router.get("/teams")
-async def list_teams(page: WhichPage, call: CurrentCall, link: Link) -> Page[Team]:
+Included = Annotated[list[Literal["members"]], Field(max_length=1, description="Also who is in it.")]
+
+
+class TeamQuery(PageQuery):
+    """Which teams."""
+
+    include: Included | None = None
+
+
+@router.get("/teams", response_model_exclude_unset=True)
+async def list_teams(page: Annotated[TeamQuery, Query()], call: CurrentCall, link: Link) -> Page[Team]:
     """List teams by name."""
-    rows = await call.read(_teams, page.after_name("teams"), page.limit + 1)
-    return link.page(rows, page.limit, Team.of, lambda team: cursor_at("teams", team.name))
+    rows = await call.read(_teams, page)
+    show = _with_members if page.include else Team.of
+    return link.page(rows, page.limit, show, lambda team: cursor_at("teams", team.name))
 
 
-@router.post("/teams", status_code=201, responses=problems(409, 413, 415))
+@router.post("/teams", status_code=201, responses=problems(409, 413, 415), response_model_exclude_unset=True)
 async def create_new_team(body: NewTeam, call: CurrentCall, created: Created) -> Team:
     """Create a team."""
     team = await call.write(_create, body)
@@ -108,9 +119,16 @@ async def remove_member(team_id: PathId, user_id: PathId, call: CurrentCall) -> 
     await call.write(_remove, team_id, user_id)
 
 
-def _teams(session: Session, after: str, limit: int) -> Sequence[TeamRow]:
+def _teams(session: Session, page: TeamQuery) -> Sequence[TeamRow]:
     require_staff(actor_of(session))
-    return session.scalars(queries.teams_page(after=after, limit=limit)).all()
+    statement = queries.teams_page(after=page.after_name("teams"), limit=page.limit + 1)
+    if page.include:
+        statement = queries.with_members(statement)
+    return session.scalars(statement).all()
+
+
+def _with_members(team: TeamRow) -> Team:
+    return Team.of(team).model_copy(update={"members": people(team.members)})
 
 
 def _team(session: Session, team_id: int) -> TeamRow:

@@ -8,7 +8,6 @@ from ombud.api.paging import PageQuery
 from ombud.api.schemas.base import Moment, QueryId
 from ombud.api.schemas.tags import TagName
 from ombud.api.schemas.tickets import Sort
-from ombud.api.selecting import FieldNames
 from ombud.db.actor import Actor
 from ombud.errors import Forbidden
 from ombud.models import TicketChannel, TicketPriority, TicketStatus
@@ -55,7 +54,6 @@ class TicketQuery(PageQuery):
         default="-activity",
         description="`-` is descending. `-rank`: what fits the words of `q` best comes first.",
     )
-    fields: FieldNames | None = None
     count: bool = Field(default=False, description="Also say how many there are, up to 1,000 (`total`).")
 
     def filter_for(self, actor: Actor) -> TicketFilter:

@@ -1,6 +1,6 @@
 """Tickets: list, open, read, change, delete, restore."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Query, Response
 from sqlalchemy.orm import Session
@@ -23,7 +23,6 @@ from ombud.api.schemas.tickets import (
     TicketPatch,
     TicketRow,
 )
-from ombud.api.selecting import Fields, Include, IncludeName, all_selected, selected, selection_of
 from ombud.api.ticket_query import TicketQuery
 from ombud.api.versions import IfMatch, version_of
 from ombud.audit import as_of as ticket_as_of
@@ -48,16 +47,19 @@ router = api_router("Tickets")
 
 AsOf = Annotated[Moment | None, Query(description="A moment in the past.")]
 SearchText = Annotated[str, Query(max_length=500, description="What was typed.")]
-
-
-TicketSelection = selection_of("TicketSelection", CustomerTicket, Ticket)
-TicketRowSelection = selection_of("TicketRowSelection", CustomerTicketRow, TicketRow)
+IncludeName = Literal["comments", "attachments"]
+Include = Annotated[
+    list[IncludeName] | None,
+    Query(
+        max_length=2, description="Also the first 50 comments, or the ticket's own files. Repeat it for both."
+    ),
+]
 
 
 @router.get("/tickets", response_model_exclude_unset=True)
 async def list_tickets(
     wanted: Annotated[TicketQuery, Query()], call: CurrentCall, link: Link
-) -> TicketPage[TicketRow] | TicketPage[CustomerTicketRow] | TicketPage[TicketRowSelection]:  # type: ignore[valid-type]  # made by a function
+) -> TicketPage[TicketRow] | TicketPage[CustomerTicketRow]:
     """List tickets."""
     asked = wanted.filter_for(call.actor)
     if asked.is_search:
@@ -68,8 +70,6 @@ async def list_tickets(
             plain.remember(link, call.actor, asked, wanted.place)
     kind = TicketRow if call.actor.is_staff else CustomerTicketRow
     rows: list[Any] = [kind.of(row) for row in found.rows]
-    if wanted.fields is not None:
-        rows = all_selected(rows, kind, wanted.fields, TicketRowSelection)
     return TicketPage.of(link.items(rows, found.next_cursor), found)
 
 
@@ -99,17 +99,15 @@ async def read_ticket(
     response: Response,
     *,
     as_of: AsOf = None,
-    fields: Fields = None,
     include: Include = None,
-) -> Ticket | CustomerTicket | TicketAsOf | TicketSelection:  # type: ignore[valid-type]  # made by a function
+) -> Ticket | CustomerTicket | TicketAsOf:
     """Read a ticket; with `as_of`, as it was then, with what had been said on it. That is for the team only."""
     if as_of is not None:
-        if fields is not None or include is not None:
+        if include is not None:
             raise Invalid(fields={"parameter:as_of": "stands alone: it shows all that there was."})
         return TicketAsOf.of(as_of, await call.read(ticket_as_of, number, as_of))
     more = frozenset(include or ())
-    ticket = _tagged(response, await call.read(_read_with, number, more))
-    return ticket if fields is None else selected(ticket, fields, TicketSelection)
+    return _tagged(response, await call.read(_read_with, number, more))
 
 
 @router.patch("/tickets/{number}", responses=problems(409, 412, 413, 415), response_model_exclude_unset=True)

@@ -1,7 +1,7 @@
 """People: list, read, create, change."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Query
 from pydantic import Field
@@ -12,7 +12,16 @@ from ombud.api.created import Created
 from ombud.api.paging import Link, SearchQuery, cursor_at
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import Page, PathId
-from ombud.api.schemas.people import Me, NewUser, PublicPerson, User, UserDetails, UserPatch
+from ombud.api.schemas.people import (
+    Me,
+    NewUser,
+    Organization,
+    PublicPerson,
+    User,
+    UserDetails,
+    UserPatch,
+    names_of,
+)
 from ombud.db.context import actor_of
 from ombud.models import User as UserRow
 from ombud.models import UserRole
@@ -23,15 +32,23 @@ from ombud.people.policy import require_right_to_keep
 from ombud.tickets.policy import require_staff
 
 router = api_router("People")
+U = TypeVar("U", bound=User)
 
 SENSITIVE = RIGHTS | {"email"}
 """What is changed only by who has just proved who they are."""
+
+
+Included = Annotated[
+    list[Literal["organization", "teams"]],
+    Field(max_length=2, description="Also the whole organization, or the teams. Repeat it for both."),
+]
 
 
 class UserQuery(SearchQuery):
     """Which people."""
 
     staff: bool | None = Field(default=None, description="Only staff, or only customers.")
+    include: Included | None = None
 
 
 @router.get("/me")
@@ -40,11 +57,17 @@ async def read_me(call: CurrentCall) -> Me:
     return Me.of(call.principal)
 
 
-@router.get("/users")
+@router.get("/users", response_model_exclude_unset=True)
 async def list_users(page: Annotated[UserQuery, Query()], call: CurrentCall, link: Link) -> Page[User]:
     """List people by id. For the team only."""
-    rows = await call.read(_users, page)
-    return link.page(rows, page.limit, User.of, lambda user: cursor_at("users", user.id))
+    more = frozenset(page.include or ())
+    rows = await call.read(_users, page, more)
+    return link.page(
+        rows,
+        page.limit,
+        lambda user: _with(User.of(user), user, more),
+        lambda user: cursor_at("users", user.id),
+    )
 
 
 @router.post("/users", status_code=201, responses=problems(409, 413, 415))
@@ -58,10 +81,12 @@ async def create_new_user(body: NewUser, call: CurrentCall, created: Created) ->
     return user
 
 
-@router.get("/users/{user_id}")
-async def read_user(user_id: PathId, call: CurrentCall) -> UserDetails | PublicPerson:
+@router.get("/users/{user_id}", response_model_exclude_unset=True)
+async def read_user(
+    user_id: PathId, call: CurrentCall, include: Annotated[Included | None, Query()] = None
+) -> UserDetails | PublicPerson:
     """Read a person. Customers read themselves, and of others no more than their name."""
-    return await call.read(_read, user_id)
+    return await call.read(_read, user_id, frozenset(include or ()))
 
 
 @router.patch("/users/{user_id}", responses=problems(409, 413, 415))
@@ -73,18 +98,34 @@ async def update_user(user_id: PathId, body: UserPatch, call: CurrentCall) -> Us
     return await call.write(_change, user_id, body)
 
 
-def _users(session: Session, page: UserQuery) -> Sequence[UserRow]:
+def _users(session: Session, page: UserQuery, more: frozenset[str]) -> Sequence[UserRow]:
     actor = actor_of(session)
     require_staff(actor)
     statement = queries.users(
         actor, text=page.q, staff=page.staff, after=page.after_id("users"), limit=page.limit + 1
     )
-    return session.scalars(statement).all()
+    return session.scalars(statement.options(*queries.beside_people(more))).all()
 
 
-def _read(session: Session, user_id: int) -> UserDetails | PublicPerson:
-    actor, user = actor_of(session), get_user(session, user_id)
-    return UserDetails.of(user) if actor.is_staff or user.id == actor.user_id else PublicPerson.of(user)
+def _read(session: Session, user_id: int, more: frozenset[str]) -> UserDetails | PublicPerson:
+    actor = actor_of(session)
+    if more:
+        # Whose organization it is, is the desk's to know; customers see it by name.
+        require_staff(actor)
+    user = get_user(session, user_id, *queries.beside_people(more))
+    if actor.is_staff or user.id == actor.user_id:
+        return _with(UserDetails.of(user), user, more)
+    return PublicPerson.of(user)
+
+
+def _with(shown: U, user: UserRow, more: frozenset[str]) -> U:
+    """Add what was to be included to what is shown of a person."""
+    found = dict[str, Any]()
+    if "organization" in more and user.organization is not None:
+        found["organization"] = Organization.of(user.organization)
+    if "teams" in more:
+        found["teams"] = names_of(user.teams)
+    return shown.model_copy(update=found)
 
 
 def _create(session: Session, body: NewUser) -> UserDetails:

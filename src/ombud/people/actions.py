@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.base import ExecutableOption
 
 from ombud import clock
 from ombud.db.context import actor_of
@@ -330,9 +331,10 @@ def get_organization(session: Session, organization_id: int) -> Organization:
     return organization
 
 
-def get_user(session: Session, user_id: int) -> User:
-    """Return a person whom the actor may see."""
-    user = session.scalar(queries.user_by_id(actor_of(session), user_id)) if is_id(user_id) else None
+def get_user(session: Session, user_id: int, *more: ExecutableOption) -> User:
+    """Return a person whom the actor may see, with `more` loaded."""
+    statement = queries.user_by_id(actor_of(session), user_id).options(*more)
+    user = session.scalar(statement) if is_id(user_id) else None
     if user is None:
         raise NotFound("There is no such person here.")
     return user

@@ -1,5 +1,6 @@
 """Reading people: builders that return a Select."""
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -16,9 +17,11 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
 )
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import aliased, joinedload, selectinload
+from sqlalchemy.sql.base import ExecutableOption
 
 from ombud.db.actor import Actor
 from ombud.db.made import made_once
@@ -50,6 +53,16 @@ def user_by_id(actor: Actor, user_id: int) -> Select[User]:
         .options(joinedload(User.organization), joinedload(User.custom_role), selectinload(User.teams))
         .where(User.id == user_id, people_visible_to(actor))
     )
+
+
+def beside_people(more: Collection[str]) -> tuple[ExecutableOption, ...]:
+    """Return what also loads, of people, the whole `organization` or the `teams`; a statement each."""
+    options = list[ExecutableOption]()
+    if "organization" in more:
+        options.append(joinedload(User.organization).selectinload(Organization.domains))
+    if "teams" in more:
+        options.append(selectinload(User.teams))
+    return tuple(options)
 
 
 def user_by_email(email: str) -> Select[User]:
@@ -116,7 +129,12 @@ def teams() -> Select[Team]:
 
 def teams_with_members() -> Select[Team]:
     """Return all teams by name, each with its members; two statements."""
-    return teams().options(selectinload(Team.members))
+    return with_members(teams())
+
+
+def with_members(statement: Select[Team]) -> Select[Team]:
+    """Return the same teams, each with its members; one statement more."""
+    return statement.options(selectinload(Team.members))
 
 
 def teams_page(*, after: str = "", limit: int = 50) -> Select[Team]:
@@ -173,6 +191,27 @@ def organizations(text: str = "", *, after: int = 0, limit: int = 50) -> Select[
     if text.strip():
         statement = statement.where(Organization.name.icontains(text.strip(), autoescape=True))
     return statement.order_by(Organization.id).limit(limit)
+
+
+def first_of_organizations(actor: Actor, ids: Sequence[int], *, limit: int) -> Select[User]:
+    """Return the first `limit` people by id of each of these organizations."""
+    first = (
+        select(User.id)
+        .where(User.organization_id == Organization.id, people_visible_to(actor))
+        .order_by(User.id)
+        .limit(limit)
+        .correlate(Organization)
+        .lateral("first")
+    )
+    person = aliased(User)  # nobody may read a person's row whole: its lateral has the ids only
+    return (
+        select(person)
+        .select_from(Organization)
+        .join(first, true())
+        .join(person, person.id == first.c.id)
+        .where(Organization.id.in_(ids))
+        .order_by(person.id)
+    )
 
 
 def organization_by_id(organization_id: int) -> Select[Organization]:

@@ -54,10 +54,13 @@ class User(Output):
     is_active: bool
     sees_all_teams: bool = Field(description="For agents: every ticket, or only those of their teams.")
     custom_role: Name | None = Field(description="What an agent may do, where that is less than all.")
-    organization: Name | None
+    organization: "Name | Organization | None" = Field(
+        description="By id and name; whole with `include=organization`."
+    )
     created_at: datetime
     updated_at: datetime
     last_login: datetime | None
+    teams: list[Name] = Field(default_factory=list, description="In lists with `include=teams` only.")
 
     @classmethod
     def of(cls, user: models.User) -> Self:
@@ -80,14 +83,12 @@ class User(Output):
 class UserDetails(User):
     """A person's record with their teams."""
 
-    teams: list[Name]
+    teams: list[Name]  # pyright: ignore[reportGeneralTypeIssues]  # of one they always come
 
     @classmethod
     def of(cls, user: models.User) -> Self:
         """Show a person whose organization, custom role and teams are loaded."""
-        return cls(
-            **User.of(user).model_dump(), teams=[Name(id=team.id, name=team.name) for team in user.teams]
-        )
+        return cls(**User.of(user).model_dump(exclude_unset=True), teams=names_of(user.teams))
 
 
 class NewUser(Input):
@@ -123,6 +124,9 @@ class Organization(Output):
     domains: list[str] = Field(description="Mail domains whose senders belong to it.")
     created_at: datetime
     updated_at: datetime
+    people: list[Person] = Field(
+        default_factory=list, description="The first 50 by id, with `include=people` only."
+    )
 
     @classmethod
     def of(cls, organization: models.Organization) -> Self:
@@ -167,6 +171,7 @@ class Team(Output):
     name: str
     description: str
     created_at: datetime
+    members: list[Person] = Field(default_factory=list, description="In lists with `include=members` only.")
 
     @classmethod
     def of(cls, team: models.Team) -> Self:
@@ -177,13 +182,17 @@ class Team(Output):
 class TeamDetails(Team):
     """A team with its members."""
 
-    members: list[Person]
+    members: list[Person]  # pyright: ignore[reportGeneralTypeIssues]  # of one they always come
     reader_ids: list[int] = Field(description="Members who read the team's tickets and change none.")
 
     @classmethod
     def of(cls, team: models.Team, reader_ids: Sequence[int] = ()) -> Self:
         """Show a team whose members are loaded."""
-        return cls(**Team.of(team).model_dump(), members=people(team.members), reader_ids=sorted(reader_ids))
+        return cls(
+            **Team.of(team).model_dump(exclude_unset=True),
+            members=people(team.members),
+            reader_ids=sorted(reader_ids),
+        )
 
 
 class NewTeam(Input):
@@ -231,6 +240,11 @@ class Me(Output):
 def name_of(thing: models.Organization | models.Team | models.CustomRole | None) -> Name | None:
     """Show an organization, a team or a role by its name, if there is one."""
     return None if thing is None else Name(id=thing.id, name=thing.name)
+
+
+def names_of(teams: Sequence[models.Team]) -> list[Name]:
+    """Show teams by their names."""
+    return [Name(id=team.id, name=team.name) for team in teams]
 
 
 def people(users: Sequence[models.User]) -> list[Person]:

@@ -1,6 +1,6 @@
 """What a call is, and a list that comes in pages. No I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
@@ -24,6 +24,10 @@ class Call(Generic[T]):
     is_bytes: bool = False
     key: str | None = None
 
+    def only(self, *fields: str) -> "Call[Json]":
+        """Return the call that reads these fields of the thing and no others."""
+        return replace(self, params={**self.params, "fields": ",".join(fields)})  # type: ignore[return-value]  # a part
+
     def under(self, key: str) -> "Call[T]":
         """Return the same call under a key of one's own."""
         return replace(self, key=key)
@@ -40,6 +44,10 @@ class Listing(Generic[T]):
         """Return the call of one page."""
         return Call("GET", self.path, self.params)
 
+    def only(self, *fields: str) -> "Listing[Json]":
+        """Return the list with these fields of each item and no others."""
+        return replace(self, params={**self.params, "fields": ",".join(fields)})  # type: ignore[return-value]  # parts
+
     def at(self, cursor: str) -> "Listing[T]":
         """Return the same list from a cursor on."""
         return replace(self, params={**self.params, "cursor": cursor})
@@ -48,6 +56,13 @@ class Listing(Generic[T]):
 def part(value: object) -> str:
     """Return a value as one part of a path."""
     return quote(str(value), safe="")
+
+
+def chosen(types: Sequence[str] | None, tickets: Sequence[str] | None) -> Json:
+    """Return the parameters of a choice of events."""
+    return given(
+        type=None if types is None else list(types), ticket=None if tickets is None else list(tickets)
+    )
 
 
 def given(**fields: Any) -> Json:

@@ -12,9 +12,9 @@ def users(**params: Any) -> Listing[Json]:
     return Listing("users", params)
 
 
-def user(user_id: int) -> Call[Json]:
-    """Read a person."""
-    return Call("GET", f"users/{user_id}")
+def user(user_id: int, *, include: Sequence[str] | None = None) -> Call[Json]:
+    """Read a person; with `include`, the whole `organization`."""
+    return Call("GET", f"users/{user_id}", given(include=include))
 
 
 def add_user(email: str, **fields: Any) -> Call[Json]:
@@ -97,9 +97,9 @@ def organizations(**params: Any) -> Listing[Json]:
     return Listing("organizations", params)
 
 
-def organization(organization_id: int) -> Call[Json]:
-    """Read an organization."""
-    return Call("GET", f"organizations/{organization_id}")
+def organization(organization_id: int, *, include: Sequence[str] | None = None) -> Call[Json]:
+    """Read an organization; with `include`, its first `people`."""
+    return Call("GET", f"organizations/{organization_id}", given(include=include))
 
 
 def add_organization(name: str, **fields: Any) -> Call[Json]:
