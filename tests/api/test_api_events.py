@@ -74,6 +74,44 @@ async def test_everybody_hears_of_what_they_see(
     assert (await customer.get("events")).status_code == 403
 
 
+async def test_a_list_of_some_types_and_tickets(
+    agent: httpx.AsyncClient, caller: Caller, desk: Desk, cast: Cast
+) -> None:
+    cursor = await here(agent)
+    one, other = [
+        await desk.arun(SYSTEM, make_ticket, cast.customer.id, team_id=team.id)
+        for team in (cast.team, cast.other_team)
+    ]
+    for ticket in (one, other):
+        await desk.arun(SYSTEM, change_ticket, ticket.id, {"priority": TicketPriority.HIGH})
+    choices: dict[str, list[tuple[str, int]]] = {
+        "type=ticket.updated": [("ticket.updated", one.id), ("ticket.updated", other.id)],
+        f"ticket={one.ticket_number}": [("ticket.created", one.id), ("ticket.updated", one.id)],
+        f"ticket={one.ticket_number}&ticket={other.ticket_number}&type=ticket.created": [
+            ("ticket.created", one.id),
+            ("ticket.created", other.id),
+        ],
+        f"type=ticket.deleted&type=ticket.updated&ticket={other.ticket_number}": [
+            ("ticket.updated", other.id)
+        ],
+        "type=ticket.deleted": [],
+    }
+    for choice, expected in choices.items():
+        told = (await agent.get(f"events?cursor={cursor}&{choice}")).json()
+        assert [(event["type"], event["ticket_id"]) for event in told["items"]] == expected, choice
+        later = (await agent.get(f"events?cursor={told['next_cursor']}")).json()
+        assert later["items"] == [], "the cursor is behind what was left out, too"
+    for wrong in ("ticket.renamed", "webhook.test", ""):
+        refused = await agent.get(f"events?type={wrong}")
+        assert (refused.status_code, refused.json()["errors"][0]["parameter"]) == (422, "type")
+    unseen, missing = [
+        await caller(cast.team_agent).get(f"events?ticket={number}")
+        for number in (other.ticket_number, "9999")
+    ]
+    assert (unseen.status_code, missing.status_code) == (404, 404)
+    assert {**unseen.json(), "instance": ""} == {**missing.json(), "instance": ""}
+
+
 @pytest.mark.parametrize(
     "cursor",
     [
@@ -108,7 +146,7 @@ class Streams:
         self.app = app
 
     @asynccontextmanager
-    async def open(self, token: str, last: str = "") -> AsyncIterator["Stream"]:
+    async def open(self, token: str, last: str = "", query: str = "") -> AsyncIterator["Stream"]:
         sent: asyncio.Queue[dict[str, object]] = asyncio.Queue()
         left = asyncio.Event()
 
@@ -125,7 +163,7 @@ class Streams:
             headers.append((b"last-event-id", last.encode()))
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
-            "path": "/api/v1/events", "raw_path": b"/api/v1/events", "query_string": b"", "root_path": "",
+            "path": "/api/v1/events", "raw_path": b"/api/v1/events", "query_string": query.encode(), "root_path": "",
             "headers": headers, "client": ("127.0.0.1", 1), "server": ("desk.example", 80), "state": {},
         }  # fmt: skip
         task = asyncio.ensure_future(self.app(scope, receive, sent.put))  # type: ignore[arg-type]
@@ -176,6 +214,30 @@ async def test_a_stream_is_taken_up_where_it_broke_off(streams: Streams, desk: D
     async with streams.open(cast.agent.token, last) as stream:
         heard = [(await stream.event())[2]["changes"] for _ in range(2)]
     assert heard == [{"priority": ["medium", "high"]}, {"priority": ["high", "low"]}]
+
+
+async def test_a_stream_of_some_types_and_tickets_is_taken_up_too(
+    streams: Streams, desk: Desk, cast: Cast
+) -> None:
+    one, other = [await desk.arun(SYSTEM, make_ticket, cast.customer.id) for _ in range(2)]
+    query = f"type=ticket.updated&ticket={one.ticket_number}"
+
+    async def change(*changes: tuple[int, str]) -> None:
+        for ticket_id, priority in changes:
+            await desk.arun(SYSTEM, change_ticket, ticket_id, {"priority": TicketPriority(priority)})
+
+    async with streams.open(cast.agent.token, query=query) as stream:
+        await change((other.id, "high"), (one.id, "high"))
+        last, kind, told = await stream.event()
+        assert (kind, told["number"]) == ("ticket.updated", one.ticket_number)
+    await desk.arun(SYSTEM, bulk_update_ticket_status, [one.id, other.id], TicketStatus.RESOLVED)
+    await change((other.id, "low"), (one.id, "low"))
+    async with streams.open(cast.agent.token, last, query) as stream:
+        _id, _kind, told = await stream.event()
+        assert (told["number"], told["changes"]) == (one.ticket_number, {"priority": ["high", "low"]})
+    for wrong, status in (("type=x", 422), ("ticket=9999", 404), ("fields=type", 422)):
+        async with streams.open(cast.agent.token, query=wrong) as refused:
+            assert refused.status == status, wrong
 
 
 async def test_a_stream_ends_with_the_rights(streams: Streams, desk: Desk, cast: Cast) -> None:

@@ -68,6 +68,14 @@ def test_nothing_is_missed_though_each_connection_breaks_off(address: str, cast:
         heard.append(next(stream))
         with contextlib.closing(writer.listen(kept)) as again:
             assert next(again) == heard[-1], "what one remembers, another program goes on from"
+        begun = heard[0].id
+        with contextlib.closing(writer.listen(begun, types=["ticket.commented"], tickets=[number])) as some:
+            assert next(some).event == heard[2].event
+        items, cursor = list[object](), begun
+        for _ in range(2):  # to where the stream had read, and on
+            told = writer.send(calls.events(cursor, types=["ticket.commented"], tickets=[number]))
+            items, cursor = [*items, *told["items"]], told["next_cursor"]
+        assert items == [heard[2].event]
     assert [one.event["type"] for one in heard] == [
         "ticket.created",
         "ticket.updated",

@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Self, TypeVar
 
 import httpx
 
 from ombud.client import sending
 from ombud.client.calls import Call, Listing
+from ombud.client.calls.making import chosen
 from ombud.client.errors import Unreachable
 from ombud.client.streaming import Ear, Heard, is_stream, require_later
 
@@ -61,10 +62,15 @@ class AsyncClient:
             following = sending.next_page(following, page)
 
     async def listen(
-        self, after: str | None = None, *, tries: int | None = None
+        self,
+        after: str | None = None,
+        *,
+        types: Sequence[str] | None = None,
+        tickets: Sequence[str] | None = None,
+        tries: int | None = None,
     ) -> AsyncGenerator[Heard, None]:
         """Yield what happens to tickets as it happens; see `Client.listen`. Close it (`contextlib.aclosing`)."""
-        ear = Ear(after, tries)
+        ear = Ear(after, tries, chosen(types, tickets))
         while True:
             refusal = None
             try:

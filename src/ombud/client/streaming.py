@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -29,8 +29,11 @@ class Heard(NamedTuple):
 class Ear:
     """What a listener remembers from one connection to the next."""
 
-    def __init__(self, after: str | None = None, tries: int | None = None) -> None:
+    def __init__(
+        self, after: str | None = None, tries: int | None = None, params: Mapping[str, Any] | None = None
+    ) -> None:
         self.last = after or ""
+        self._params = params or {}
         self._tries = tries
         self._failures, self._has_heard = 0, False
         self._pause = FIRST_PAUSE
@@ -47,7 +50,7 @@ class Ear:
         given = client.timeout
         read = None if given.read is None else max(given.read, SILENCE)
         timeout = httpx.Timeout(connect=given.connect, read=read, write=given.write, pool=given.pool)
-        return client.build_request("GET", "events", headers=headers, timeout=timeout)
+        return client.build_request("GET", "events", params=self._params, headers=headers, timeout=timeout)
 
     def hear(self, chunk: bytes) -> Iterator[Heard]:
         """Yield the events that a piece of the stream completes. The form is that of HTML's server-sent events."""

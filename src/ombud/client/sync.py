@@ -2,13 +2,14 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, Self, TypeVar
 
 import httpx
 
 from ombud.client import sending
 from ombud.client.calls import Call, Listing
+from ombud.client.calls.making import chosen
 from ombud.client.errors import Unreachable
 from ombud.client.streaming import Ear, Heard, is_stream, require_later
 
@@ -65,14 +66,23 @@ class Client:
             yield from page["items"]
             following = sending.next_page(following, page)
 
-    def listen(self, after: str | None = None, *, tries: int | None = None) -> Generator[Heard, None, None]:
+    def listen(
+        self,
+        after: str | None = None,
+        *,
+        types: Sequence[str] | None = None,
+        tickets: Sequence[str] | None = None,
+        tries: int | None = None,
+    ) -> Generator[Heard, None, None]:
         """Yield what happens to tickets as it happens, from now on, or from what was heard last (its `id`).
+
+        Only events of these `types`, and of the `tickets` with these numbers, where they are given.
 
         A connection that is lost is made again, and begins where it broke off: nothing is missed, and of a transaction
         that was heard in part some may come again. Raises Problem for what is refused (the token is gone, say), and
         Unreachable after so many `tries` in a row without a word; with None it never gives up. Ends when it is closed.
         """
-        ear = Ear(after, tries)
+        ear = Ear(after, tries, chosen(types, tickets))
         while True:
             refusal = None
             try:

@@ -5,6 +5,7 @@ of their ids, and who remembered an id would miss what was committed late.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -66,17 +67,35 @@ class Happened:
     """Where to go on after this event."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events: of these types, and of these tickets; an empty set leaves it open."""
+
+    types: frozenset[WebhookEvent] = frozenset()
+    ticket_ids: frozenset[int] = frozenset()
+
+    def takes(self, told: Mapping[str, Any]) -> bool:
+        """Tell whether something that happened is wanted."""
+        return (not self.types or told["event"] in self.types) and (
+            not self.ticket_ids or told["ticket_id"] in self.ticket_ids
+        )
+
+
+EVERYTHING = Wanted()
+
+
 def present_position(session: Session) -> Position:
     """Return where somebody begins who wants to hear what happens from now on."""
     return Position(session.scalar(queries.present_moment()) or "")
 
 
 def read_on(
-    session: Session, position: Position, *, batch: int = BATCH
+    session: Session, position: Position, wanted: Wanted = EVERYTHING, *, batch: int = BATCH
 ) -> tuple[list[Happened], Position, bool]:
     """Return what happened since, the position behind it, and whether more waits there. For staff only.
 
-    Three statements. After a restore to a server that numbers its transactions anew, it goes on from now.
+    A position is behind all that happened, whatever of it is `wanted`: it holds for any other wish. Three statements.
+    After a restore to a server that numbers its transactions anew, it goes on from now.
     """
     actor = actor_of(session)
     require_staff(actor)
@@ -87,11 +106,13 @@ def read_on(
     rows = session.execute(queries.logged_between(position.since, until, position.after_id, batch)).all()
     is_full = len(rows) == batch
     following = Position(position.since, until, rows[-1].id) if is_full else Position(until)
-    return _seen(session, actor, rows, replace(position, until=until)), following, is_full
+    told = [one for one in together(rows) if wanted.takes(one)]
+    return _seen(session, actor, told, replace(position, until=until)), following, is_full
 
 
-def _seen(session: Session, actor: Actor, rows: Any, within: Position) -> list[Happened]:
-    told = together(rows)
+def _seen(
+    session: Session, actor: Actor, told: Sequence[Mapping[str, Any]], within: Position
+) -> list[Happened]:
     ids = {one["ticket_id"] for one in told}
     numbers = dict(session.execute(queries.numbers_among(actor, ids)).all()) if ids else {}
     found = []

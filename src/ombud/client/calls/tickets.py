@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from ombud.client.calls.making import Call, Json, Listing, given, part
+from ombud.client.calls.making import Call, Json, Listing, chosen, given, part
 from ombud.client.shapes import (
     Attachment,
     BulkResult,
@@ -25,9 +25,9 @@ def open_ticket(*, title: str, **fields: Any) -> Call[Ticket]:
     return Call("POST", "tickets", json={"title": title, **fields})
 
 
-def ticket(number: str, *, as_of: str | None = None) -> Call[Ticket]:
-    """Read a ticket; with `as_of` (RFC 3339), as it was then."""
-    return Call("GET", _ticket(number), {"as_of": as_of} if as_of is not None else {})
+def ticket(number: str, *, as_of: str | None = None, include: Sequence[str] | None = None) -> Call[Ticket]:
+    """Read a ticket; with `as_of` (RFC 3339), as it was then; with `include`, its `comments` and `attachments`."""
+    return Call("GET", _ticket(number), given(as_of=as_of, include=include))
 
 
 def change_ticket(number: str, *, if_version: int | None = None, **fields: Any) -> Call[Ticket]:
@@ -191,9 +191,14 @@ def suggestions(q: str) -> Call[Json]:
     return Call("GET", "search/suggestions", {"q": q})
 
 
-def events(cursor: str | None = None) -> Call[Json]:
-    """Read what happened since `cursor`, the `next_cursor` of the answer before; without, where to begin."""
-    return Call("GET", "events", given(cursor=cursor))
+def events(
+    cursor: str | None = None, *, types: Sequence[str] | None = None, tickets: Sequence[str] | None = None
+) -> Call[Json]:
+    """Read what happened since `cursor`, the `next_cursor` of the answer before; without, where to begin.
+
+    Only events of these `types`, and of the tickets with these numbers, where they are given.
+    """
+    return Call("GET", "events", given(cursor=cursor, **chosen(types, tickets)))
 
 
 def _ticket(number: str) -> str:
