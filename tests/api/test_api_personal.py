@@ -15,11 +15,14 @@ SYSTEM = Actor.system("test")
 
 
 async def test_a_theme_is_ones_own(agent: httpx.AsyncClient, admin: httpx.AsyncClient) -> None:
-    assert (await agent.get("me/preferences")).json() == {"theme": "system"}
-    assert (await agent.patch("me/preferences", json={"theme": "dark"})).json() == {"theme": "dark"}
-    assert (await agent.patch("me/preferences", json={})).json() == {"theme": "dark"}
-    assert (await admin.get("me/preferences")).json() == {"theme": "system"}
-    for wrong in ({"theme": "pink"}, {"sidebar": "folded"}):
+    first = {"theme": "system", "new_browser_letters": True}
+    assert (await agent.get("me/preferences")).json() == first
+    assert (await agent.patch("me/preferences", json={"theme": "dark"})).json() == {**first, "theme": "dark"}
+    quiet = await agent.patch("me/preferences", json={"new_browser_letters": False})
+    assert quiet.json() == {"theme": "dark", "new_browser_letters": False}
+    assert (await agent.patch("me/preferences", json={})).json() == quiet.json()
+    assert (await admin.get("me/preferences")).json() == first
+    for wrong in ({"theme": "pink"}, {"sidebar": "folded"}, {"new_browser_letters": "no"}):
         refused = await agent.patch("me/preferences", json=wrong)
         assert refused.status_code == 422, refused.text
 

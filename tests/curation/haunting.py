@@ -40,6 +40,7 @@ NO_CANARY = {
     "identities": "go when the person goes, by a trigger",
     "identity_providers": "what administrators wrote",
     "login_attempts": "digests of addresses",
+    "known_browsers": "hashes of cookies, which go when the person goes, by a trigger",
     "logout_tokens": "hashes, for minutes",
     "mail_rules": "what administrators wrote",
     "mail_templates": "what administrators wrote",

@@ -63,6 +63,7 @@ MERGED = {
     "drafts.user_id": "is copied: the log does not know drafts, so undo finds the stub's",
     "ticket_reads.user_id": "is copied, as drafts are",
     "web_sessions.user_id": "ends",
+    "known_browsers.user_id": "goes: nobody signs in as a stub",
     "api_tokens.user_id": "is revoked",
     "users.merged_into_id": "moves: a chain of stubs leads to one person",
     "distinct_people.user_id": "stays: a stub is found no more, and apart again it is a pair as before",

@@ -20,6 +20,7 @@ from ombud.mail.outgoing.accounts import write_requested
 from ombud.mail.outgoing.actions import retry
 from ombud.models import AccountLetter, AccountRequest, AccountToken, LetterKind, OutboundState
 from ombud.people import letters, queries, whence
+from ombud.people.accounts import start_session
 from ombud.people.actions import change_user, deactivate_user, set_password
 from ombud.people.factors import add_passkey, make_recovery_codes, reset_factors
 from ombud.people.factors.actions import use_recovery_code
@@ -260,6 +261,15 @@ def test_a_letter_says_when_it_was_from_where_and_of_which_desk(tray: OutTray, v
         assert "When: " in theirs
         assert "With: " not in theirs
         assert "From: " not in theirs
+    for browser in ("first", "second"):
+        by_themselves = Actor.customer(agent.id).for_request("r")
+        desk.run(by_themselves, start_session, agent.id, ip="203.0.113.7", browser=browser)
+        assert _write(tray, vault) == (browser == "second"), "the first browser is no news"
+    (letter,) = tray.send()
+    arrived = text_of(_message(letter))
+    assert "From: 203.0.113.7" in arrived
+    assert "with a browser that was not used for it before" in arrived
+    assert f"turned off there, too.\n\n{BASE_URL}/me/security\n" in arrived
     invited = text_of(came(SYSTEM, letters.ask_for_letter, LetterKind.INVITE, agent.email))
     assert "When: " not in invited
     with desk.read(SYSTEM) as session:

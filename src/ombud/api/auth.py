@@ -15,6 +15,7 @@ from starlette.types import Scope
 from ombud import clock
 from ombud.db.plain import Seat
 from ombud.errors import Forbidden, Unauthenticated
+from ombud.kit.peers import address_of
 from ombud.kit.tokens import digest, same, split_api_token
 from ombud.people import accounts, queries, whence
 from ombud.people.accounts import Principal
@@ -60,8 +61,7 @@ async def authenticate(request: Request, runtime: Runtime) -> Principal:
     if fields is None:
         raise Unauthenticated("Send a valid token: Authorization: Bearer omb_live_...", presented=True)
     if request.method != "GET":
-        client = request.client.host if request.client is not None else ""
-        whence.came_from(client, request.headers.get("user-agent", ""))
+        whence.came_from(address_of(request.client), request.headers.get("user-agent", ""))
     principal = accounts.principal_of(fields, request.state.request_id)
     used = fields["last_used_at"]
     if used is None or used < clock.now() - USE_NOTED_EVERY:

@@ -19,6 +19,7 @@ from ombud.api.schemas.me import NewPassword, NewProof, NewToken, Token, TokenMa
 from ombud.db.context import actor_of
 from ombud.errors import Conflict, Forbidden, Invalid
 from ombud.kit.passkeys import BadPasskey
+from ombud.kit.peers import address_of
 from ombud.models import ApiToken
 from ombud.models import WebSession as SessionRow
 from ombud.people import accounts, queries
@@ -49,7 +50,7 @@ async def confirmation_options(call: CurrentCall, request: Request) -> PasskeyRe
 @router.post("/confirmation", status_code=204, responses=problems(413, 415, 429))
 async def confirm(body: NewProof, call: CurrentCall, request: Request) -> None:
     """Prove again who owns this token, by the password, a code or a passkey. Opens sensitive calls for ten minutes."""
-    ip, who = request.client.host if request.client else "", call.principal
+    ip, who = address_of(request.client), call.principal
     match body.password, body.code, body.credential:
         case str(password), None, None:
             found = await request.app.state.door.check(call.runtime.desk, who.email, password, ip)

@@ -11,6 +11,7 @@ from ombud.db.context import actor_of
 from ombud.models import Draft as DraftRow
 from ombud.notifications import mark_ticket_read
 from ombud.people.actions import get_user, set_theme
+from ombud.people.browsers import set_new_browser_letters
 from ombud.tickets import discard_draft, keep_draft, mark_read, queries
 
 router = api_router("Me")
@@ -24,7 +25,7 @@ async def read_preferences(call: CurrentCall) -> Preferences:
 
 @router.patch("/me/preferences", responses=problems(413, 415))
 async def change_preferences(body: PreferencesPatch, call: CurrentCall) -> Preferences:
-    """Change how the caller's pages look, in every browser they sign in with."""
+    """Change how the caller's pages look, in every browser they sign in with, and what they are written to about."""
     return await call.write(_prefer, body)
 
 
@@ -59,6 +60,8 @@ def _preferences(session: Session) -> Preferences:
 def _prefer(session: Session, body: PreferencesPatch) -> Preferences:
     if "theme" in body.model_fields_set:
         set_theme(session, body.theme)
+    if "new_browser_letters" in body.model_fields_set:
+        set_new_browser_letters(session, body.new_browser_letters)
     return _preferences(session)
 
 

@@ -18,6 +18,7 @@ EXEMPT: Mapping[str, str] = {
     "external_refs": "says where an imported ticket came from; written once, with the ticket",
     "kept_answers": "repeats for a day what was answered; what the call did is audited",
     "login_attempts": "counts tries of strangers; a guesser must not be able to fill the log",
+    "known_browsers": "say which browsers somebody has used; sign-ins have records of their own",
     "logout_tokens": "last for minutes and open nothing; what they end is in no log of its own either",
     "mail_references": "follows from the messages on a ticket, whose arrival is audited",
     "mailbox_positions": "says how far a mailbox was fetched; it changes with every fetch",

@@ -3,6 +3,7 @@
 from ombud.files.download import Part, download_headers, wanted_part
 from ombud.files.opening import files_of, place_of
 from ombud.files.store import FileStore, StoredBytes, open_store
+from ombud.files.watched import while_allowed
 
 __all__ = [
     "FileStore",
@@ -13,4 +14,5 @@ __all__ = [
     "open_store",
     "place_of",
     "wanted_part",
+    "while_allowed",
 ]

@@ -3401,6 +3401,17 @@ END $$;
 
 ALTER FUNCTION ombud.followed_tickets() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.forget_browsers() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  DELETE FROM ombud.known_browsers WHERE user_id = NEW.id;
+  RETURN NULL;
+END $$;
+
+ALTER FUNCTION ombud.forget_browsers() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.forget_letters(people bigint[], addresses text[], said text[], message_ids text[], met_tickets bigint[], with_texts boolean) RETURNS bigint[]
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -3852,7 +3863,11 @@ CREATE FUNCTION ombud.mail_notice() RETURNS trigger
     AS $$
 BEGIN
   INSERT INTO ombud.account_requests (kind, email, user_id)
-  SELECT NEW.kind, u.email, u.id FROM ombud.users u WHERE u.id = NEW.user_id AND u.is_active;
+  SELECT NEW.kind, u.email, u.id FROM ombud.users u
+   WHERE u.id = NEW.user_id AND u.is_active
+     AND (NEW.kind <> 'new_browser' OR u.new_browser_letters AND 3 >= (
+            SELECT count(*) FROM ombud.account_notices n
+             WHERE n.user_id = NEW.user_id AND n.kind = 'new_browser' AND n.created_at > now() - interval '1 day'));
   RETURN NULL;
 END $$;
 
@@ -3887,6 +3902,32 @@ BEGIN
 END $$;
 
 ALTER FUNCTION ombud.match_tickets(typed text, kind text, actor bigint, organization bigint) OWNER TO ombud_search;
+
+CREATE FUNCTION ombud.meet_browser(hash bytea, ip text, named text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  person bigint := ombud.actor_id();
+  has_others boolean;
+BEGIN
+  has_others := EXISTS (SELECT FROM ombud.known_browsers WHERE user_id = person);
+  INSERT INTO ombud.known_browsers (user_id, token_hash) VALUES (person, hash) ON CONFLICT DO NOTHING;
+  IF NOT FOUND THEN
+    UPDATE ombud.known_browsers SET last_used_at = now() WHERE user_id = person AND token_hash = hash;
+    RETURN false;
+  END IF;
+  DELETE FROM ombud.known_browsers k WHERE k.user_id = person AND k.token_hash <> hash AND k.token_hash IN (
+    SELECT o.token_hash FROM ombud.known_browsers o WHERE o.user_id = person AND o.token_hash <> hash
+     ORDER BY o.last_used_at DESC, o.token_hash OFFSET 19);
+  IF has_others THEN
+    PERFORM set_config('ombud.from_ip', ip, true), set_config('ombud.from_browser', named, true);
+    INSERT INTO ombud.account_notices (user_id, kind, detail) VALUES (person, 'new_browser', left(named, 100));
+  END IF;
+  RETURN has_others;
+END $$;
+
+ALTER FUNCTION ombud.meet_browser(hash bytea, ip text, named text) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.merge_people(sources bigint[], target bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4956,7 +4997,7 @@ CREATE TABLE ombud.account_letters (
     from_ip character varying(45),
     from_browser character varying(100),
     caused_at timestamp with time zone,
-    CONSTRAINT ck_account_letters_kind CHECK ((kind = ANY (ARRAY['invite'::text, 'reset'::text, 'verify'::text, 'sign_in'::text, 'password_changed'::text, 'address_changed'::text, 'totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text, 'identity_added'::text, 'identity_removed'::text, 'webhook_off'::text])))
+    CONSTRAINT ck_account_letters_kind CHECK ((kind = ANY (ARRAY['invite'::text, 'reset'::text, 'verify'::text, 'sign_in'::text, 'password_changed'::text, 'address_changed'::text, 'totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text, 'identity_added'::text, 'identity_removed'::text, 'webhook_off'::text, 'new_browser'::text])))
 );
 
 ALTER TABLE ONLY ombud.account_letters FORCE ROW LEVEL SECURITY;
@@ -4971,7 +5012,7 @@ CREATE TABLE ombud.account_notices (
     by_other boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     read_at timestamp with time zone,
-    CONSTRAINT ck_account_notices_kind CHECK ((kind = ANY (ARRAY['totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text, 'identity_added'::text, 'identity_removed'::text, 'password_changed'::text, 'address_changed'::text, 'webhook_off'::text])))
+    CONSTRAINT ck_account_notices_kind CHECK ((kind = ANY (ARRAY['totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text, 'identity_added'::text, 'identity_removed'::text, 'password_changed'::text, 'address_changed'::text, 'webhook_off'::text, 'new_browser'::text])))
 );
 
 ALTER TABLE ONLY ombud.account_notices FORCE ROW LEVEL SECURITY;
@@ -4995,7 +5036,7 @@ CREATE TABLE ombud.account_requests (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     from_ip character varying(45),
     from_browser character varying(100),
-    CONSTRAINT ck_account_requests_kind CHECK ((kind = ANY (ARRAY['invite'::text, 'reset'::text, 'verify'::text, 'sign_in'::text, 'password_changed'::text, 'address_changed'::text, 'totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text, 'identity_added'::text, 'identity_removed'::text, 'webhook_off'::text])))
+    CONSTRAINT ck_account_requests_kind CHECK ((kind = ANY (ARRAY['invite'::text, 'reset'::text, 'verify'::text, 'sign_in'::text, 'password_changed'::text, 'address_changed'::text, 'totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text, 'identity_added'::text, 'identity_removed'::text, 'webhook_off'::text, 'new_browser'::text])))
 );
 
 ALTER TABLE ONLY ombud.account_requests FORCE ROW LEVEL SECURITY;
@@ -5425,6 +5466,16 @@ ALTER TABLE ombud.kept_answers ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENT
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE ombud.known_browsers (
+    user_id bigint NOT NULL,
+    token_hash bytea NOT NULL,
+    last_used_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY ombud.known_browsers FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.known_browsers OWNER TO ombud_owner;
 
 CREATE TABLE ombud.login_attempts (
     key character varying(300) NOT NULL,
@@ -6225,6 +6276,7 @@ CREATE TABLE ombud.users (
     merged_into_id bigint,
     anonymised_at timestamp with time zone,
     custom_role_id bigint,
+    new_browser_letters boolean DEFAULT true NOT NULL,
     CONSTRAINT ck_users_anonymised_is_inactive CHECK (((anonymised_at IS NULL) OR (NOT is_active))),
     CONSTRAINT ck_users_custom_role_of_agents CHECK (((custom_role_id IS NULL) OR (role = 'agent'::text))),
     CONSTRAINT ck_users_email_form CHECK (((email)::text ~ '^[^@\s]+@[^@\s]+$'::text)),
@@ -6427,6 +6479,9 @@ ALTER TABLE ONLY ombud.inbound_mails
 
 ALTER TABLE ONLY ombud.kept_answers
     ADD CONSTRAINT pk_kept_answers PRIMARY KEY (id);
+
+ALTER TABLE ONLY ombud.known_browsers
+    ADD CONSTRAINT pk_known_browsers PRIMARY KEY (user_id, token_hash);
 
 ALTER TABLE ONLY ombud.login_attempts
     ADD CONSTRAINT pk_login_attempts PRIMARY KEY (key);
@@ -6880,6 +6935,8 @@ CREATE TRIGGER f_stale AFTER DELETE OR UPDATE OF storage_key ON ombud.transfer_j
 
 CREATE TRIGGER follow_credentials AFTER UPDATE OF email, password_hash, is_active ON ombud.users FOR EACH ROW WHEN ((((old.email)::text IS DISTINCT FROM (new.email)::text) OR ((old.password_hash)::text IS DISTINCT FROM (new.password_hash)::text) OR (old.is_active IS DISTINCT FROM new.is_active))) EXECUTE FUNCTION ombud.follow_credentials();
 
+CREATE TRIGGER forget_browsers AFTER UPDATE OF anonymised_at, merged_into_id ON ombud.users FOR EACH ROW WHEN (((new.anonymised_at IS NOT NULL) OR (new.merged_into_id IS NOT NULL))) EXECUTE FUNCTION ombud.forget_browsers();
+
 CREATE TRIGGER keep BEFORE UPDATE ON ombud.desk_settings FOR EACH ROW EXECUTE FUNCTION ombud.keep_setting();
 
 CREATE TRIGGER keep BEFORE UPDATE ON ombud.tickets FOR EACH ROW EXECUTE FUNCTION ombud.keep_ticket();
@@ -7226,6 +7283,9 @@ ALTER TABLE ONLY ombud.inbound_mails
 ALTER TABLE ONLY ombud.kept_answers
     ADD CONSTRAINT fk_kept_answers_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY ombud.known_browsers
+    ADD CONSTRAINT fk_known_browsers_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY ombud.mail_references
     ADD CONSTRAINT fk_mail_references_comment_id FOREIGN KEY (comment_id) REFERENCES ombud.comments(id) ON DELETE SET NULL;
 
@@ -7501,6 +7561,8 @@ CREATE POLICY backup_all ON ombud.inbound_mails FOR SELECT TO ombud_backup USING
 
 CREATE POLICY backup_all ON ombud.kept_answers FOR SELECT TO ombud_backup USING (true);
 
+CREATE POLICY backup_all ON ombud.known_browsers FOR SELECT TO ombud_backup USING (true);
+
 CREATE POLICY backup_all ON ombud.login_attempts FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.logout_tokens FOR SELECT TO ombud_backup USING (true);
@@ -7637,6 +7699,8 @@ CREATE POLICY context ON ombud.inbound_mails AS RESTRICTIVE TO ombud_app USING (
 
 CREATE POLICY context ON ombud.kept_answers AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
+CREATE POLICY context ON ombud.known_browsers AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
 CREATE POLICY context ON ombud.login_attempts AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.logout_tokens AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
@@ -7752,6 +7816,8 @@ CREATE POLICY keepers_change ON ombud.roles FOR UPDATE TO ombud_web USING (ombud
 CREATE POLICY keepers_remove ON ombud.roles FOR DELETE TO ombud_web USING (ombud.actor_keeps_role(permissions));
 
 ALTER TABLE ombud.kept_answers ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.known_browsers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.login_attempts ENABLE ROW LEVEL SECURITY;
 
@@ -7876,6 +7942,8 @@ CREATE POLICY owner_all ON ombud.identity_providers TO ombud_owner USING (true) 
 CREATE POLICY owner_all ON ombud.inbound_mails TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.kept_answers TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.known_browsers TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.login_attempts TO ombud_owner USING (true) WITH CHECK (true);
 
@@ -8277,6 +8345,8 @@ CREATE POLICY system_all ON ombud.inbound_mails TO ombud_worker USING (( SELECT 
 
 CREATE POLICY system_all ON ombud.kept_answers TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
+CREATE POLICY system_all ON ombud.known_browsers TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
 CREATE POLICY system_all ON ombud.login_attempts TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
 CREATE POLICY system_all ON ombud.logout_tokens TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
@@ -8585,6 +8655,8 @@ REVOKE ALL ON FUNCTION ombud.follow_credentials() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ombud.followed_tickets() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.followed_tickets() TO ombud_app;
 
+REVOKE ALL ON FUNCTION ombud.forget_browsers() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.forget_letters(people bigint[], addresses text[], said text[], message_ids text[], met_tickets bigint[], with_texts boolean) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.forget_turns() FROM PUBLIC;
@@ -8654,6 +8726,9 @@ REVOKE ALL ON FUNCTION ombud.mail_notice() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.match_tickets(typed text, kind text, actor bigint, organization bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.match_tickets(typed text, kind text, actor bigint, organization bigint) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.meet_browser(hash bytea, ip text, named text) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.meet_browser(hash bytea, ip text, named text) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.merge_people(sources bigint[], target bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.merge_people(sources bigint[], target bigint) TO ombud_app;
@@ -8973,6 +9048,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE ombud.kept_answers TO ombud_app;
 GRANT DELETE ON TABLE ombud.kept_answers TO ombud_worker;
 
 GRANT SELECT ON SEQUENCE ombud.kept_answers_id_seq TO ombud_backup;
+
+GRANT SELECT ON TABLE ombud.known_browsers TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.login_attempts TO ombud_backup;
 
@@ -9302,6 +9379,8 @@ GRANT SELECT(merged_into_id) ON TABLE ombud.users TO ombud_app;
 GRANT SELECT(anonymised_at) ON TABLE ombud.users TO ombud_app;
 
 GRANT SELECT(custom_role_id) ON TABLE ombud.users TO ombud_app;
+
+GRANT SELECT(new_browser_letters) ON TABLE ombud.users TO ombud_app;
 
 GRANT SELECT ON SEQUENCE ombud.users_id_seq TO ombud_backup;
 

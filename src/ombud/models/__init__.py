@@ -1,7 +1,7 @@
 """The tables, one file per aggregate. Columns, relationships and indexes; no queries, no rules."""
 
 from ombud.models.access import AccessKind, AccessLog
-from ombud.models.account import ApiToken, LoginAttempt, WebSession
+from ombud.models.account import ApiToken, KnownBrowser, LoginAttempt, WebSession
 from ombud.models.audit import AuditAction, AuditCheckpoint, AuditLog, AuditRedactedRow, AuditRedaction
 from ombud.models.comment import Attachment, Comment
 from ombud.models.deleted import INCLUDE_DELETED
@@ -110,6 +110,7 @@ __all__ = [
     "IdentityProvider",
     "InboundMail",
     "KeptAnswer",
+    "KnownBrowser",
     "LetterKind",
     "LinkPurpose",
     "LoginAttempt",

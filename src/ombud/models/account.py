@@ -48,6 +48,19 @@ class WebSession(HasId, Base):
     )
 
 
+class KnownBrowser(Base):
+    """A browser that somebody signed in with: `token_hash` is the SHA-256 of its cookie and of whose it is.
+
+    Of each person the last 20, kept by `ombud.meet_browser`, which says whether one is new.
+    """
+
+    __tablename__ = "known_browsers"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    last_used_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class ApiToken(HasId, Base):
     """A key for programs. The secret is shown once; `secret_hash` is its SHA-256."""
 

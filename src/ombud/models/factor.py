@@ -54,6 +54,8 @@ class NoticeKind(StrEnum):
     ADDRESS_CHANGED = "address_changed"
     WEBHOOK_OFF = "webhook_off"
     """The desk switched a webhook off: to its owner and to administrators. `detail` is the host."""
+    NEW_BROWSER = "new_browser"
+    """They signed in with a browser that is not known. `detail` is its name."""
 
 
 class TotpFactor(Base):

@@ -39,6 +39,7 @@ class LetterKind(StrEnum):
     IDENTITY_ADDED = "identity_added"
     IDENTITY_REMOVED = "identity_removed"
     WEBHOOK_OFF = "webhook_off"
+    NEW_BROWSER = "new_browser"
 
     @property
     def purpose(self) -> LinkPurpose | None:

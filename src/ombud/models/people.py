@@ -140,6 +140,8 @@ class User(HasId, HasTimes, Base):
         String(255), deferred=True, deferred_raiseload=True, server_default=None
     )
     theme: Mapped[str] = mapped_column(String(10), server_default="system")
+    # Whether a letter tells of a sign-in from a browser that is new.
+    new_browser_letters: Mapped[bool] = mapped_column(server_default=true())
     last_login: Mapped[datetime | None]
     # The person that this one turned out to be: a stub, whose address still leads there.
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))

@@ -21,7 +21,7 @@ from ombud.errors import Forbidden, NotFound
 from ombud.kit.text import clean_line
 from ombud.kit.tokens import digest, new_api_token, new_secret
 from ombud.models import ApiToken, UserRole, WebSession
-from ombud.people import queries
+from ombud.people import browsers, queries
 from ombud.people.actions import create_user
 from ombud.people.policy import require_admin
 
@@ -138,11 +138,18 @@ def session_limits(settings: Settings, role: UserRole) -> tuple[timedelta, timed
 
 
 def start_session(
-    session: Session, user_id: int, *, ip: str = "", user_agent: str = "", by: ByProvider | None = None
+    session: Session,
+    user_id: int,
+    *,
+    ip: str = "",
+    user_agent: str = "",
+    browser: str = "",
+    by: ByProvider | None = None,
 ) -> str:
     """Open a web session for the actor's own user and return the cookie's secret value, stored as a hash.
 
-    With `by` it began with a provider's word, and ends with that.
+    `browser` is what the browser is known by, if that is asked: a new one is told of, by the bell and a letter. With
+    `by` it began with a provider's word, and ends with that.
     """
     user = session.scalar(queries.user_by_id(actor_of(session), user_id))
     if user is None:
@@ -164,6 +171,8 @@ def start_session(
     )
     user.last_login = clock.now()
     session.flush()
+    if browser:
+        browsers.meet(session, user_id, browser, ip=ip, user_agent=user_agent)
     return secret
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Concatenate, ParamSpec
 
 from fastapi import Depends, Request
 from starlette.responses import Response
@@ -18,6 +18,7 @@ from ombud.config import Settings
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.errors import Forbidden, Unauthenticated
+from ombud.files import while_allowed
 from ombud.kit.tokens import digest, new_secret
 from ombud.models import UserRole
 from ombud.people import accounts
@@ -32,7 +33,9 @@ from ombud.web.place import root
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
+    from sqlalchemy.orm import Session
 
+P = ParamSpec("P")
 SET_UP_PATHS = frozenset(
     {"/me/security", "/me/confirmation", "/me/confirmation/options", "/me/preferences", "/sign-out"}
 )
@@ -42,6 +45,8 @@ SEEN_EVERY = timedelta(minutes=1)
 CSRF_FIELD = "csrf"
 CSRF_HEADER = "x-csrf-token"
 GUEST_COOKIE = "ombud_guest"
+BROWSER_LIFE = timedelta(days=400)
+"""As long as browsers keep any cookie; each sign-in begins it anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +135,27 @@ async def find_principal(desk: Desk, secret: str, request_id: str) -> Principal 
     return None if row is None else accounts.principal_of(row, request_id)
 
 
+def handed_out(
+    request: Request,
+    visitor: Visitor,
+    pieces: AsyncIterator[bytes],
+    action: Callable[Concatenate[Session, P], object],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> AsyncIterator[bytes]:
+    """Yield a file's pieces for as long as the visitor's session lives and `action` lets them read its record."""
+    secret = request.cookies.get(cookie_name(request), "")
+
+    async def look() -> None:
+        principal = await find_principal(visitor.desk, secret, visitor.actor.request_id)
+        if principal is None:
+            raise Unauthenticated
+        async with visitor.desk.aread(principal.actor, fresh=True) as session:
+            await session.run_sync(action, *args, **kwargs)
+
+    return while_allowed(pieces, look)
+
+
 async def _require_second_factor(request: Request, parts: Parts, principal: Principal) -> None:
     """Keep staff at their security page until they have a second factor, where the desk wants one of them."""
     if not parts.runtime.current.staff_second_factor or principal.role is UserRole.CUSTOMER:
@@ -185,6 +211,29 @@ def set_cookie(response: Response, request: Request, secret: str) -> None:
         httponly=True,
         samesite="lax",
     )
+
+
+def browser_secret(request: Request) -> str:
+    """Return what this browser is known by, made if there is nothing yet. It opens nothing."""
+    found = request.cookies.get(_browser_cookie(request), "")
+    return found if 20 <= len(found) <= 200 else new_secret()
+
+
+def set_browser_cookie(response: Response, request: Request, secret: str) -> None:
+    """Let the browser be known at its next sign-in, whoever signs in."""
+    response.set_cookie(
+        _browser_cookie(request),
+        secret,
+        max_age=int(BROWSER_LIFE.total_seconds()),
+        path=_session_path(request),
+        secure=is_secure(request),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def _browser_cookie(request: Request) -> str:
+    return f"{cookie_name(request)}-browser"
 
 
 def _longest_session(settings: Settings) -> timedelta:

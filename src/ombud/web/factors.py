@@ -34,6 +34,7 @@ _WORDS = {
     NoticeKind.PASSWORD_CHANGED: "Your password was changed.",
     NoticeKind.ADDRESS_CHANGED: "Your address was changed.",
     NoticeKind.WEBHOOK_OFF: "The desk switched a webhook off:",
+    NoticeKind.NEW_BROWSER: "You, or somebody as you, signed in with a new browser:",
 }
 _BY_OTHER = {
     NoticeKind.IDENTITY_REMOVED: "An administrator removed your connection with",

@@ -47,6 +47,7 @@ def _security() -> dict[str, State]:
         "providers": [],
         "identities": [],
         "began_with": {},
+        "browser_letters": False,
         "failure": "",
         "has_passkeys": False,
         "must_set_up": True,
@@ -69,6 +70,7 @@ def _security() -> dict[str, State]:
             SimpleNamespace(id=5, label=WORD, slug="", email=LONG_ADDRESS, since=before(days=9), used=None)
         ],
         "began_with": {5: WORD},
+        "browser_letters": True,
         "providers": [SimpleNamespace(slug="id", label=WORD)],
         "errors": {"password": "is one of the most common.", "email": "is another person's.", "name": ""},
     }

@@ -13,20 +13,24 @@ Theme = Literal["system", "light", "dark"]
 
 
 class Preferences(Output):
-    """How somebody's pages look."""
+    """How somebody's pages look, and what they are written to about."""
 
     theme: Theme
+    new_browser_letters: bool = Field(
+        description="Whether a letter tells of a sign-in with a browser that is new."
+    )
 
     @classmethod
     def of(cls, user: models.User) -> Self:
         """Show somebody's choice."""
-        return cls.model_validate({"theme": user.theme})
+        return cls.model_validate({"theme": user.theme, "new_browser_letters": user.new_browser_letters})
 
 
 class PreferencesPatch(Input):
-    """What is to look differently."""
+    """What is to be otherwise."""
 
     theme: Theme = "system"
+    new_browser_letters: Flag = True
 
 
 class Draft(Output):

@@ -176,6 +176,7 @@ def preferences() -> Call[Json]:
     return Call("GET", "me/preferences")
 
 
-def change_preferences(*, theme: str) -> Call[Json]:
-    """Change how one's pages look, in every browser."""
-    return Call("PATCH", "me/preferences", json={"theme": theme})
+def change_preferences(*, theme: str | None = None, new_browser_letters: bool | None = None) -> Call[Json]:
+    """Change how one's pages look, in every browser, and whether a letter tells of a new one."""
+    told = given(theme=theme, new_browser_letters=new_browser_letters)
+    return Call("PATCH", "me/preferences", json=told)

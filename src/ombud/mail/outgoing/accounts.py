@@ -37,6 +37,8 @@ class _Words:
     said: str
     action: str = ""
     after: str = ""
+    page: str = ""
+    """Where, below the desk's address, one does what `after` says."""
 
 
 def _notice(subject: str, said: str) -> _Words:
@@ -103,6 +105,13 @@ _WORDS = {
     LetterKind.IDENTITY_REMOVED: _notice(
         "a sign-in was disconnected", "The connection with a sign-in at another provider was removed"
     ),
+    LetterKind.NEW_BROWSER: _Words(
+        "A new browser signed in at {name}",
+        "Somebody, we hope you, signed in to your account at {name} with a browser that was not used for it before.",
+        after="If it was not you, end that session under Where you are signed in on the page Security, change your "
+        "password there (which ends all other sessions), and tell the desk. Such letters can be turned off there, too.",
+        page="/me/security",
+    ),
     LetterKind.WEBHOOK_OFF: _Words(
         "A webhook of {name} was switched off",
         "{name} switched one of its webhooks off: its messages cannot be delivered any more.",
@@ -140,10 +149,13 @@ def account_letter(
         lines.append(f"{words.action}:\n{href}")
         html.append(f'<p><a href="{escape(href)}">{escape(words.action)}</a></p>')
     facts = _facts(about)
-    lines += filter(None, ["\n".join(facts), words.after, "\n".join(filter(None, (name, base_url)))])
+    page = f"{base_url}{words.page}" if words.page and base_url else ""
+    lines += filter(None, ["\n".join(facts), words.after, page, "\n".join(filter(None, (name, base_url)))])
     if facts:
         html.append(f"<p>{'<br>'.join(escape(fact) for fact in facts)}</p>")
     html.append(f"<p>{escape(words.after)}</p>")
+    if page:
+        html.append(f'<p><a href="{escape(page)}">{escape(page)}</a></p>')
     home = f'<br><a href="{escape(base_url)}">{escape(base_url)}</a>' if base_url else ""
     html.append(f"<p>{escape(name)}{home}</p>")
     return Letter(

@@ -12,6 +12,7 @@ from ombud.errors import Invalid, NotFound, RateLimited
 from ombud.kit.passkeys import BadPasskey
 from ombud.people import accounts, queries
 from ombud.people.actions import end_other_sessions, set_password
+from ombud.people.browsers import queries as browsers
 from ombud.web import queries as web_queries
 from ombud.web.answers import go_to, page
 from ombud.web.around import make_frame, read_around
@@ -205,12 +206,14 @@ async def show_security(
         sessions, tokens = await session.run_sync(_rows, visitor.principal.session_id)
         factors = await session.run_sync(read_factors, visitor.principal.user_id)
         identities, providers = await session.run_sync(read_identities, visitor.principal.user_id)
+        letters = await session.scalar(browsers.wants_letters(visitor.principal.user_id))
     errors = field_errors(error, _FIELDS) if error is not None else dict.fromkeys(_FIELDS, "")
     context = {
         "frame": make_frame(request, visitor, around, "me"),
         "email": visitor.principal.email,
         "sessions": sessions,
         "tokens": tokens,
+        "browser_letters": letters,
         "token": token,
         "errors": errors,
         "factors": factors,

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from ombud.db.actor import Actor
 from ombud.errors import Conflict, Invalid, RateLimited
+from ombud.kit.peers import address_of
 from ombud.kit.text import clean_line
 from ombud.kit.tokens import new_secret
 from ombud.people import accounts
@@ -22,6 +23,7 @@ from ombud.web.answers import page
 from ombud.web.auth import (
     GUEST_COOKIE,
     SignedIn,
+    browser_secret,
     check_guest_form,
     cookie_name,
     cookie_path,
@@ -29,6 +31,7 @@ from ombud.web.auth import (
     find_principal,
     form_token,
     guest_secret,
+    set_browser_cookie,
     set_cookie,
     set_guest_cookie,
 )
@@ -179,16 +182,19 @@ async def let_in(
             return response
     # A person's least: enough to open a session of their own, whatever their role.
     actor = Actor.customer(user_id).for_request(request.state.request_id)
+    browser = browser_secret(request)
     secret = await parts_of(request).runtime.desk.arun(
         actor,
         accounts.start_session,
         user_id,
         ip=ip_of(request),
         user_agent=request.headers.get("user-agent", ""),
+        browser=browser,
         by=by,
     )
     response = RedirectResponse(next_href, 303)
     set_cookie(response, request, secret)
+    set_browser_cookie(response, request, browser)
     response.delete_cookie(GUEST_COOKIE, path=cookie_path())
     return response
 
@@ -235,7 +241,7 @@ def _set_up_form(
 
 def ip_of(request: Request) -> str:
     """Return where a request comes from, as far as the server is sure."""
-    return request.client.host if request.client else ""
+    return address_of(request.client)
 
 
 def minutes(seconds: int) -> str:
