@@ -70,11 +70,13 @@ class Book:
         """Return what a provider says of itself; ProviderProblem says what is wrong with it."""
         return (await self._of(issuer, anew=anew)).metadata
 
-    async def keys(self, issuer: str, key_id: str | None = None) -> list[dict[str, Any]]:
-        """Return a provider's public keys, asked for again when none of them has that id."""
+    async def keys(
+        self, issuer: str, key_id: str | None = None, *, anew: bool = False
+    ) -> list[dict[str, Any]]:
+        """Return a provider's public keys, asked for again when none of them has that id, or with `anew`."""
         known = await self._of(issuer)
         now = clock.now()
-        missing = key_id is not None and all(one.get("kid") != key_id for one in known.keys or ())
+        missing = anew or (key_id is not None and all(one.get("kid") != key_id for one in known.keys or ()))
         if known.keys is None or (missing and now - known.keys_at >= KEYS_AGAIN):
             known.keys = _keys_in(await self._get("Keys", known.metadata.jwks_uri))
             known.keys_at = now

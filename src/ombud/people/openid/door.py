@@ -5,10 +5,11 @@ An answer is taken once. No transaction is open while a provider is asked; what 
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 from sqlalchemy import Select
@@ -38,8 +39,25 @@ from ombud.people.openid.tokens import (
     read_claims,
 )
 
+T = TypeVar("T")
 ANSWER = ("state", "code", "iss", "error")
 """What is read of a provider's answer; its words are not."""
+PERSONS_OWN = (
+    "access_denied",
+    "login_required",
+    "interaction_required",
+    "consent_required",
+    "account_selection_required",
+)
+"""Errors of who did not go on at the provider; any other is between it and the desk."""
+OTHER_ERRORS = (
+    "invalid_request",
+    "unauthorized_client",
+    "unsupported_response_type",
+    "invalid_scope",
+    "server_error",
+    "temporarily_unavailable",
+)
 LONGEST_HINT = 4096
 """An ID token that is longer is not kept for the way out: it goes in an address, which providers limit."""
 
@@ -148,8 +166,10 @@ class OpenIdDoor:
         said = answer.get("iss")
         if (said is None and metadata.says_issuer) or (said is not None and said != provider.issuer):
             raise BadToken("response_iss")  # RFC 9207: an answer of another provider
-        if "error" in answer:
-            raise Declined
+        if (error := answer.get("error")) is not None:
+            if error in PERSONS_OWN:
+                raise Declined
+            raise ProviderProblem("Answer", f"The provider answers {_named(error)} instead of a code.")
         if not (0 < len(code) <= 4096 and code.isprintable()):
             raise FlowOver
         claims, id_token = await self._claims(provider, metadata, flow, code)
@@ -213,10 +233,10 @@ class OpenIdDoor:
         OpenID Connect Back-Channel Logout 1.0. NotFound, BadToken, ProviderProblem.
         """
         provider = await self._provider(slug)
-        keys = await self.book.keys(provider.issuer, key_id_of(logout_token))
-        logout = check_logout_token(
-            logout_token, keys, issuer=provider.issuer, client_id=provider.client_id, now=clock.now()
+        check = partial(
+            check_logout_token, issuer=provider.issuer, client_id=provider.client_id, now=clock.now()
         )
+        logout = await self._believed(provider, logout_token, check)
         return await self.desk.arun(DOOR, actions.end_by_provider, provider, logout)
 
     async def sealed(self, provider_id: int) -> Provider:
@@ -241,19 +261,34 @@ class OpenIdDoor:
         id_token, access_token = tokens.get("id_token"), tokens.get("access_token")
         if not isinstance(id_token, str):
             raise BadToken("missing")
-        claims = check_id_token(
-            id_token,
-            await self.book.keys(provider.issuer, key_id_of(id_token)),
+        check = partial(
+            check_id_token,
             issuer=provider.issuer,
             client_id=provider.client_id,
             nonce=flow.nonce,
             now=clock.now(),
             access_token=access_token if isinstance(access_token, str) else "",
         )
+        claims = await self._believed(provider, id_token, check)
         more: Mapping[str, Any] = {}
         if "email" not in claims and metadata.userinfo_endpoint and isinstance(access_token, str):
             more = await self._userinfo(metadata, access_token)
         return read_claims(claims, more), id_token
+
+    async def _believed(
+        self, provider: Provider, token: str, check: Callable[[str, Sequence[Mapping[str, Any]]], T]
+    ) -> T:
+        """Return what a token says by the provider's keys: those known, and where none of them fits, those of now.
+
+        A provider may exchange a key without giving the new one, or any, an id.
+        """
+        key_id = key_id_of(token)
+        try:
+            return check(token, await self.book.keys(provider.issuer, key_id))
+        except BadToken as error:
+            if error.reason != "signature":
+                raise
+        return check(token, await self.book.keys(provider.issuer, key_id, anew=True))
 
     async def exchange(
         self, provider: Provider, metadata: Metadata, code: str, verifier: str, redirect_uri: str
@@ -335,6 +370,11 @@ def request_of(
             **again,
         )
     )
+
+
+def _named(error: str) -> str:
+    """Return an error of RFC 6749, section 4.1.2.1, by its name; nothing else of a provider's is repeated."""
+    return error if error in OTHER_ERRORS else "an error"
 
 
 def _joint(url: str) -> str:
