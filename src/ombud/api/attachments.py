@@ -11,6 +11,7 @@ from ombud.api import lookup
 from ombud.api.calls import Call, CurrentCall
 from ombud.api.conditional import unless_known
 from ombud.api.created import Created
+from ombud.api.handing import handed_out
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import Page, PathId, TicketNumber
 from ombud.api.schemas.conversation import Attachment
@@ -94,7 +95,8 @@ async def read_attachment_content(attachment_id: PathId, call: CurrentCall, requ
     record = await call.write(_download, attachment_id)
     headers = _headers(record)
     part = wanted_part(request.headers, size=record.size, etag=headers["ETag"])
-    pieces = await call.runtime.files.aopen(record.storage_key, part.bounds if part is not None else None)
+    opened = await call.runtime.files.aopen(record.storage_key, part.bounds if part is not None else None)
+    pieces = handed_out(request, call, opened, _attachment, attachment_id)
     if part is None:
         return StreamingResponse(pieces, headers=headers)
     return StreamingResponse(pieces, 206, headers | part.headers)

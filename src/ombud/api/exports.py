@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from ombud.api.calls import CurrentCall
 from ombud.api.conditional import unless_known
 from ombud.api.created import Created
+from ombud.api.handing import handed_out
 from ombud.api.paging import Link, WhichPage, cursor_at
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import BIGINT_MAX, Page, PathId
@@ -76,7 +77,8 @@ async def read_export_file(export_id: PathId, call: CurrentCall, request: Reques
     job = await call.write(note_download, export_id)
     headers = file_headers(job)
     part = wanted_part(request.headers, size=job.size or 0, etag=headers["ETag"])
-    pieces = await call.runtime.files.aopen(job.storage_key or "", part.bounds if part is not None else None)
+    opened = await call.runtime.files.aopen(job.storage_key or "", part.bounds if part is not None else None)
+    pieces = handed_out(request, call, opened, file_of_export, export_id)
     if part is None:
         return StreamingResponse(pieces, headers=headers)
     return StreamingResponse(pieces, 206, headers | part.headers)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from ombud.api import lookup
 from ombud.api.calls import Call, CurrentCall
+from ombud.api.handing import handed_out
 from ombud.api.paging import Link, PageQuery, cursor_at
 from ombud.api.routing import RawMailRoute, api_router, problems
 from ombud.api.schemas.base import Page, PathId
@@ -98,7 +99,8 @@ async def read_inbound_mail_content(mail_id: PathId, call: CurrentCall, request:
         return Response(headers=_headers(await call.read(_mail, mail_id)))
     mail = await call.write(_download, mail_id)
     intake = await asyncio.to_thread(_intake, call)
-    return StreamingResponse(await intake.aopen(mail), headers=_headers(mail))
+    pieces = handed_out(request, call, await intake.aopen(mail), _mail, mail_id)
+    return StreamingResponse(pieces, headers=_headers(mail))
 
 
 @router.put("/mail/inbound/{mail_id}/ticket", responses=problems(409, 413, 415))

@@ -7,6 +7,7 @@ is canceled meanwhile stops at its next line.
 
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, TypeVar
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 from ombud.audit import record_access
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
-from ombud.errors import OmbudError, Unavailable
+from ombud.errors import Forbidden, OmbudError, Unavailable
 from ombud.files import FileStore, StoredBytes, files_of
 from ombud.kit.logs import Log
 from ombud.models import AccessKind, TransferFormat, TransferKind
@@ -41,6 +42,8 @@ Write = Callable[[Session, list[Any]], Loaded]
 
 LOOK_EVERY = 1.0
 RENEW_EVERY = 10.0
+CHECK_EVERY = 0.8
+"""Seconds between looks at whether the owner of a job still may."""
 BATCH = 500
 TOLD_EVERY = 1000
 """Tickets after which an export says how far it is."""
@@ -53,18 +56,35 @@ class Stopping(Exception):
 
 
 class Hold:
-    """A job that this process holds, and what makes it stop."""
+    """A job that this process holds for its owner, and what makes it stop."""
 
     def __init__(self, desk: Desk, actor: Actor, claim: Claim, stop: threading.Event) -> None:
         self._desk, self._actor, self._claim, self._stop = desk, actor, claim, stop
         self._lost, self._over = threading.Event(), threading.Event()
+        self._sight, self._looked = "", time.monotonic()
+
+    def owner(self) -> Actor:
+        """Return for whom the job is done, with the rights of now; Forbidden when these do not allow it."""
+        with self._desk.read(self._actor, fresh=True) as session:
+            found = attempts.owner_of(session, self._claim)
+        self._sight = self._sight or sight_of(found)
+        if sight_of(found) != self._sight:
+            raise Forbidden("Who wanted this sees other tickets now than when it was begun.")
+        return found
 
     def check(self) -> None:
-        """Raise NotHeld when the job was canceled or taken over, Stopping when this process ends."""
+        """Raise NotHeld when the job was canceled or taken over, Stopping when this process ends.
+
+        Forbidden when its owner may not do it any more: what came in until then stays.
+        """
         if self._lost.is_set():
             raise NotHeld
         if self._stop.is_set():
             raise Stopping
+        if time.monotonic() - self._looked >= CHECK_EVERY:
+            with suppress(Unavailable):  # asked again at the next line
+                self.owner()
+                self._looked = time.monotonic()
 
     @contextmanager
     def renewed(self) -> Iterator[None]:
@@ -103,8 +123,9 @@ class Mover:
             return False
         hold = Hold(self._desk, self._actor, claim, stop)
         try:
+            owner = hold.owner()
             with hold.renewed():
-                self._do(claim, hold)
+                self._do(claim, owner, hold)
         except NotHeld:
             log.info("transfer was canceled or taken over", job=claim.job_id)
         except Stopping:
@@ -122,9 +143,7 @@ class Mover:
             log.info("transfer done", job=claim.job_id, kind=claim.kind.value)
         return True
 
-    def _do(self, claim: Claim, hold: Hold) -> None:
-        with self._desk.read(self._actor, fresh=True) as session:
-            owner = attempts.owner_of(session, claim)
+    def _do(self, claim: Claim, owner: Actor, hold: Hold) -> None:
         if claim.kind is TransferKind.EXPORT:
             self._export(claim, owner, hold)
         else:
@@ -140,6 +159,7 @@ class Mover:
         self._desk.run(self._actor, attempts.note_progress, claim, 0, self._total(claim, owner))
         made = _Counted()
         stored = self.files.put(self._written(claim, owner, hold, made))
+        hold.owner()  # a short one was looked at by no one else
         self._desk.run(self._actor, attempts.finish_export, claim, stored, sight_of(owner), made.tickets)
 
     def _total(self, claim: Claim, owner: Actor) -> int | None:
@@ -181,6 +201,7 @@ class Mover:
             for batch in _batches(_after(entries, claim.read)):
                 hold.check()
                 self._desk.run(actor, _write_batch, claim, write, batch, file.tell())
+                hold.check()
         self._desk.run(self._actor, attempts.finish_import, claim)
 
     def _reading(self, claim: Claim, file: BinaryIO) -> tuple[Iterable[Any], Write]:

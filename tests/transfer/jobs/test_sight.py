@@ -26,7 +26,7 @@ from ombud.models import (
     TransferKind,
     TransferState,
 )
-from ombud.people.actions import change_user
+from ombud.people.actions import change_user, deactivate_user, remove_team_member
 from ombud.testing import Cast, ScratchDatabase, make_comment, make_ticket
 from ombud.transfer.export import queries as export_queries
 from ombud.transfer.jobs import (
@@ -37,7 +37,7 @@ from ombud.transfer.jobs import (
     start_import,
 )
 from ombud.transfer.jobs.actions import NoFile, SightChanged
-from ombud.worker.transfers import Mover
+from ombud.worker.transfers import Hold, Mover
 from tests.transfer.jobs.moving import (
     EXPORTER,
     NEVER,
@@ -46,6 +46,7 @@ from tests.transfer.jobs.moving import (
     exported,
     give_rights,
     job_of,
+    table,
 )
 
 
@@ -201,3 +202,61 @@ def test_rights_are_looked_at_when_the_job_begins(desk: Desk, cast: Cast, mover:
     assert mover.do_next(NEVER)
     found = job_of(desk, job.id)
     assert (found.state, found.problem) == (TransferState.FAILED, "Your role does not let you make exports.")
+
+
+@pytest.mark.parametrize("lost", ["role", "team", "place"])
+@pytest.mark.parametrize("kind", ["import", "export"])
+def test_rights_that_are_taken_away_end_a_job_that_runs(  # noqa: PLR0917 - fixtures
+    desk: Desk,
+    cast: Cast,
+    mover: Mover,
+    store: FileStore,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    lost: str,
+) -> None:
+    """In the middle: the batch that was written stays, the next one is not begun, and no file is handed out."""
+    tara, was = give_rights(desk, cast.team_agent), cast.team_agent.id
+    for _ in range(3):
+        desk.run(SYSTEM, make_ticket, cast.customer.id, team_id=cast.team.id)
+    if kind == "import":
+        rows = [{"Id": str(n), "Subject": "x", "Mail": "a@example.org"} for n in range(4)]
+        job_id = brought(desk, store, tara, table(rows))
+    else:
+        job_id = desk.run(tara, start_export, TransferFormat.CSV).id
+    looked = 0
+
+    def take() -> None:
+        match lost:
+            case "role":
+                desk.run(SYSTEM, change_user, was, {"custom_role_id": None})
+            case "team":
+                desk.run(SYSTEM, remove_team_member, cast.team.id, was)
+            case _:
+                desk.run(SYSTEM, deactivate_user, was)
+
+    class Watched(Hold):
+        def check(self) -> None:
+            """Take the right away in the middle, and look each time."""
+            nonlocal looked
+            looked += 1
+            if looked == 4:
+                take()
+            super().check()
+
+    monkeypatch.setattr("ombud.worker.transfers.CHECK_EVERY", 0.0)
+    monkeypatch.setattr("ombud.worker.transfers.BATCH", 1)
+    monkeypatch.setattr("ombud.worker.transfers.Hold", Watched)
+    assert mover.do_next(NEVER)
+    found = job_of(desk, job_id)
+    assert (found.state, found.storage_key is None) == (TransferState.FAILED, kind == "export"), found.problem
+    assert (
+        found.problem
+        == {
+            "role": f"Your role does not let you {'bring files in' if kind == 'import' else 'make exports'}.",
+            "team": "Who wanted this sees other tickets now than when it was begun.",
+            "place": "This account is not active any more.",
+        }[lost]
+    )
+    assert found.tickets == (1 if kind == "import" else 0)
+    assert looked == 4

@@ -6,7 +6,7 @@ from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from ombud.db.actor import Actor
-from ombud.models import TransferJob, TransferKind, TransferProblem, TransferState
+from ombud.models import TransferJob, TransferKind, TransferProblem, TransferState, User
 from ombud.transfer.jobs.policy import jobs_visible_to
 
 
@@ -77,4 +77,11 @@ def held(job_id: int, attempt: str) -> Select[TransferJob]:
             TransferJob.state == TransferState.RUNNING,
         )
         .with_for_update()
+    )
+
+
+def owner_address(job_id: int) -> Select[str]:
+    """Return the address of whom a job is done for."""
+    return (
+        select(User.email).join(TransferJob, TransferJob.owner_id == User.id).where(TransferJob.id == job_id)
     )

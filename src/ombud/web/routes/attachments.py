@@ -5,17 +5,19 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
+from sqlalchemy.orm import Session
 from starlette.responses import Response, StreamingResponse
 
 from ombud.audit import record_access
+from ombud.db.context import actor_of
 from ombud.errors import NotFound
 from ombud.files import wanted_part
-from ombud.models import AccessKind
+from ombud.models import AccessKind, Attachment
 from ombud.tickets import remove_attachment
 from ombud.tickets.queries import attachment_by_id
 from ombud.web.addresses import read_address
 from ombud.web.answers import Toast, go_to, is_htmx
-from ombud.web.auth import SignedIn
+from ombud.web.auth import SignedIn, handed_out
 from ombud.web.forms import SignedForm
 from ombud.web.place import at
 from ombud.web.ticket_view import find_ticket
@@ -31,9 +33,7 @@ async def download(request: Request, visitor: SignedIn, attachment_id: str) -> R
     """Send a file, if the visitor may see its ticket and its message."""
     key = _key(attachment_id)
     async with visitor.desk.abegin(visitor.actor) as session:
-        found = await session.scalar(attachment_by_id(visitor.actor, key))
-        if found is None:
-            raise NotFound("There is no such file here.")
+        found = await session.run_sync(_found, key)
         # Committed before the first byte leaves: what cannot be noted is not sent.
         await session.run_sync(record_access, AccessKind.DOWNLOAD, f"attachment:{found.id}")
     headers = {
@@ -49,7 +49,7 @@ async def download(request: Request, visitor: SignedIn, attachment_id: str) -> R
     )
     # What the sender called it decides nothing: a browser is told that it is bytes to save.
     return StreamingResponse(
-        pieces,
+        handed_out(request, visitor, pieces, _found, key),
         status_code=200 if part is None else 206,
         media_type="application/octet-stream",
         headers=headers if part is None else headers | part.headers,
@@ -73,6 +73,13 @@ async def remove(
         return go_to(request, read_address(request.query_params).here(f"/tickets/{number}"))
     toast = Toast(f"{name} is removed.", at("/undo"), {"request": visitor.actor.request_id})
     return await changed_ticket(request, visitor, number, toast=toast)
+
+
+def _found(session: Session, key: int) -> Attachment:
+    found = session.scalar(attachment_by_id(actor_of(session), key))
+    if found is None:
+        raise NotFound("There is no such file here.")
+    return found
 
 
 def _key(attachment_id: str) -> int:

@@ -8,20 +8,23 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
+from sqlalchemy.orm import Session
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from ombud.audit import record_access
+from ombud.db.context import actor_of
 from ombud.errors import Forbidden, Invalid, NotFound
 from ombud.mail import actions, queries
 from ombud.mail.actions import Refiled, acting_for
 from ombud.mail.prepared import PreparedMail, storable
 from ombud.mail.shown import has_remote_pictures, html_document, notes_on
 from ombud.models import AccessKind, InboundMail, MailState
+from ombud.tickets.policy import require_staff
 from ombud.tickets.queries import ticket_id as ticket_id_of
 from ombud.web import queries as web_queries
 from ombud.web.answers import Toast, go_to, page
 from ombud.web.around import make_frame, read_around
-from ombud.web.auth import SignedIn, Visitor
+from ombud.web.auth import SignedIn, Visitor, handed_out
 from ombud.web.forms import SignedForm, text_of
 from ombud.web.place import at
 from ombud.web.routes.attachments import BIGINT_DIGITS, content_disposition
@@ -125,7 +128,7 @@ async def formatted(request: Request, visitor: SignedIn, mail_id: str) -> Respon
 
 
 @router.get("/{mail_id}/original")
-async def original(visitor: SignedIn, mail_id: str) -> Response:
+async def original(request: Request, visitor: SignedIn, mail_id: str) -> Response:
     """Send a message as it came."""
     _require_staff(visitor)
     async with visitor.desk.abegin(visitor.actor) as session:
@@ -137,7 +140,8 @@ async def original(visitor: SignedIn, mail_id: str) -> Response:
         "Content-Disposition": content_disposition(f"mail-{mail.id}.eml"),
         "Content-Security-Policy": "sandbox; default-src 'none'",
     }
-    pieces = await (await asyncio.to_thread(_intake, visitor)).aopen(mail)
+    opened = await (await asyncio.to_thread(_intake, visitor)).aopen(mail)
+    pieces = handed_out(request, visitor, opened, _require_seen, mail.id)
     return StreamingResponse(pieces, media_type="application/octet-stream", headers=headers)
 
 
@@ -178,6 +182,13 @@ async def requeue(request: Request, visitor: SignedIn, _form: SignedForm, mail_i
 async def _refile(visitor: Visitor, action: Callable[..., T], *args: Any, **named: Any) -> T:
     """Let the system do it for the visitor, whose right the action checks and whose name the log shows."""
     return await visitor.desk.arun(acting_for(visitor.actor), action, visitor.actor, *args, **named)
+
+
+def _require_seen(session: Session, mail_id: int) -> None:
+    actor = actor_of(session)
+    require_staff(actor)
+    if session.scalar(queries.inbound(actor, mail_id)) is None:
+        raise NotFound("There is no such message here.")
 
 
 async def _find(session: Any, visitor: Visitor, mail_id: str) -> InboundMail:

@@ -22,6 +22,7 @@ from ombud.transfer.jobs import (
     Upload,
     drop_upload,
     end_job,
+    file_of_export,
     get_job,
     note_download,
     queries,
@@ -35,7 +36,7 @@ from ombud.transfer.jobs.rules import KEPT, PROBLEMS, STANDARD_MAPPING, file_hea
 from ombud.web import queries as web_queries
 from ombud.web.answers import go_to, page
 from ombud.web.around import make_frame, read_around
-from ombud.web.auth import SignedIn, Visitor
+from ombud.web.auth import SignedIn, Visitor, handed_out
 from ombud.web.forms import MAX_FILES, SignedForm, field_errors, text_of
 from ombud.web.place import at
 from ombud.web.routes.mail import _number
@@ -112,7 +113,8 @@ async def download(request: Request, visitor: SignedIn, export_id: str) -> Respo
     headers = file_headers(job)
     part = wanted_part(request.headers, size=job.size or 0, etag=headers["ETag"])
     files = visitor.parts.runtime.files
-    pieces = await files.aopen(job.storage_key or "", part.bounds if part is not None else None)
+    opened = await files.aopen(job.storage_key or "", part.bounds if part is not None else None)
+    pieces = handed_out(request, visitor, opened, file_of_export, job.id)
     if part is None:
         return StreamingResponse(pieces, headers=headers)
     return StreamingResponse(pieces, 206, headers | part.headers)
