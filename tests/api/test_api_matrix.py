@@ -158,12 +158,12 @@ async def test_nothing_comes_of_what_is_not_ones_own_to_do(
 async def test_reading_is_open_to_whose_it_is(caller: Caller, cast: Cast, desk: Desk) -> None:
     """The negative control: refusing everybody everything would satisfy the test above."""
     async with desk.abegin(SYSTEM) as session:
-        number = (await session.run_sync(make_ticket, cast.customer.id)).ticket_number
+        number = (await session.run_sync(make_ticket, cast.customer.id, team_id=cast.team.id)).ticket_number
     unknown = ("attachment_id", "comment_id", "mail_id", "mailbox_id", "role_id", "webhook_id", "provider_id",
                "export_id", "import_id")  # fmt: skip
     for table, people in (
         (EVERYBODY, (cast.customer, cast.light_agent, cast.admin)),
-        (STAFF, (cast.light_agent, cast.agent, cast.admin)),
+        (STAFF, (cast.light_agent, cast.team_agent, cast.agent, cast.admin)),
         (ADMINISTRATORS, (cast.admin,)),
     ):
         for method, path in sorted(entries(table)):

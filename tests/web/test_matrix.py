@@ -14,7 +14,7 @@ from ombud.db.desk import Desk
 from ombud.models import AuditLog
 from ombud.testing import Cast, make_ticket
 from ombud.web.app import ROUTERS
-from tests.web.hosting import Browser
+from tests.web.hosting import Browser, plain_pages
 
 pytestmark = pytest.mark.asyncio
 
@@ -139,3 +139,22 @@ async def test_nothing_comes_of_what_is_not_ones_own_to_do(
         assert answer.status_code in {403, 404, 422}, (who, method, path, answer.status_code)
         assert method != "GET" or answer.status_code != 422, path
     assert await changes(desk) == before
+
+
+@pytest.mark.parametrize("who", ["light_agent", "team_agent", "agent", "admin"])
+async def test_staff_opens_every_page_that_is_theirs(web: Browser, cast: Cast, desk: Desk, who: str) -> None:
+    """The negative control; and who is confined to teams is asked other conditions on every page than the rest."""
+    async with desk.abegin(SYSTEM) as session:
+        ticket = await session.run_sync(make_ticket, cast.customer.id, team_id=cast.team.id)
+    await web.sign_in(getattr(cast, who))
+    theirs = {path for method, path in entries(EVERYBODY) | entries(STAFF) if method == "GET"}
+    pages = [path for path in plain_pages() if path in theirs]
+    pages += [f"/tickets/{ticket.ticket_number}{part}" for part in ("", "/history", "/live")]
+    assert len(pages) > 15
+    for path in pages:
+        answer = await web.get(path)
+        is_other = path in (
+            "/tickets/merge",
+            "/settings/tags/normalisation",
+        )  # wants more words, or more rights
+        assert answer.status_code in {200, 303} or is_other, (path, answer.status_code)
