@@ -69,7 +69,18 @@ async def test_what_a_browser_could_run_comes_down_as_bytes(
 
 
 @pytest.mark.parametrize(
-    "name", ["../../etc/passwd", 'a"b\\c.txt', "a\u202egpj.exe", "x" * 255, "a;b=c.txt", "."]
+    "name",
+    [
+        "../../etc/passwd",
+        'a"b\\c.txt',
+        "a\u202egpj.exe",
+        "x" * 255,
+        "a;b=c.txt",
+        ".",
+        ".htaccess",
+        "a.pdf\u200b.exe",
+        "CON",
+    ],
 )
 async def test_a_hostile_name_makes_one_well_formed_header(
     agent: httpx.AsyncClient, number: str, name: str
@@ -157,3 +168,43 @@ async def test_a_file_is_taken_off_for_good(agent: httpx.AsyncClient, number: st
     async with runtime.desk.aread(Actor.system("test"), fresh=True) as session:
         waiting = (await session.execute(text("SELECT count(*) FROM ombud.stale_files"))).scalar_one()
     assert waiting == 1, "the worker removes the bytes"
+
+
+async def test_a_file_follows_its_ticket(
+    caller: Caller, agent: httpx.AsyncClient, admin: httpx.AsyncClient, number: str, cast: Cast
+) -> None:
+    """T30: moved, deleted, internal, taken off; and nothing but its id leads to it."""
+    customer, team = caller(cast.customer), caller(cast.team_agent)
+    await admin.patch(f"tickets/{number}", json={"team_id": cast.team.id})
+    made = (await agent.post(f"tickets/{number}/attachments", files=upload("a.txt", b"hello"))).json()
+    note = (await agent.post(f"tickets/{number}/comments", json={"content": "x", "is_internal": True})).json()
+    of_note = f"tickets/{number}/comments/{note['id']}/attachments"
+    inner = (await agent.post(of_note, files=upload("b.txt", b"hello"))).json()
+    assert made["sha256"] == inner["sha256"], "the same bytes, of which one record is theirs and one is not"
+
+    async def fetched(client: httpx.AsyncClient, file_id: object) -> tuple[int, int]:
+        record, content = f"attachments/{file_id}", f"attachments/{file_id}/content"
+        return (await client.get(record)).status_code, (await client.get(content)).status_code
+
+    assert await fetched(customer, made["id"]) == await fetched(team, made["id"]) == (200, 200)
+    assert await fetched(customer, inner["id"]) == (404, 404)
+    assert await fetched(team, inner["id"]) == (200, 200)
+    known = (await customer.get(f"attachments/{made['id']}/content")).headers["ETag"]
+    for guess in (made["sha256"], made["sha256"][:16], "a.txt", f"{made['id']}/a.txt", f"0{made['id']}"):
+        assert (await agent.get(f"attachments/{guess}/content")).status_code in {404, 422} or guess.isdigit()
+        assert (await agent.get(f"attachments/{guess}")).status_code in {404, 422} or guess.isdigit()
+    for nobody in (caller(None), caller(cast.other_customer)):
+        assert set(await fetched(nobody, made["id"])) <= {401, 404}
+        kept = await nobody.get(f"attachments/{made['id']}/content", headers={"If-None-Match": known})
+        assert kept.status_code in {401, 404}, "who knows its bytes is told nothing"
+
+    await admin.patch(f"tickets/{number}", json={"team_id": cast.other_team.id})
+    assert await fetched(team, made["id"]) == (404, 404)
+    assert await fetched(customer, made["id"]) == (200, 200)
+    await admin.delete(f"tickets/{number}")
+    assert await fetched(customer, made["id"]) == (404, 404)
+    assert await fetched(caller(cast.colleague), made["id"]) == (404, 404)
+    await admin.post(f"tickets/{number}/restoration")
+    assert await fetched(customer, made["id"]) == (200, 200)
+    await agent.delete(f"attachments/{made['id']}")
+    assert await fetched(customer, made["id"]) == await fetched(agent, made["id"]) == (404, 404)

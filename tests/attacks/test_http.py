@@ -5,22 +5,26 @@ TRUST.md T01, T04, T22, T71, T74, T91.
 
 from __future__ import annotations
 
+import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from sqlalchemy import text
 
 from ombud import Actor, Desk
+from ombud.api import app as api
 from ombud.asgi import build_app
 from ombud.config import Settings
 from ombud.files import open_store
 from ombud.testing import Cast, make_ticket, stored_file
 from ombud.tickets import attach_file
+from ombud.web import app as pages
 from tests.web.chromium import serving
 
 SYSTEM = Actor.system("test")
@@ -38,6 +42,11 @@ FORGED = {
     "Remote-User": "admin",
     "X-Forwarded-User": "admin",
 }
+
+
+OUTWARDS = ("..%2F..%2F..%2Fetc%2Fpasswd", "%2e%2e%5c%2e%2e%5cetc%5cpasswd%00")
+TOLD = {"203.0.113.66": "203.0.113.66", "2001:db8::1": "2001:db8::1", "10.9.8.7, 203.0.113.5": "203.0.113.5"}
+NO_ADDRESS = ("<script>", "999.1.1.1", "localhost", "' OR 1=1 --", "x" * 3000)
 
 
 @pytest.fixture
@@ -146,6 +155,22 @@ def test_headers_of_a_proxy_that_is_none_change_nothing(address: str, cast: Cast
         assert session.scalar(text("SELECT ip FROM ombud.web_sessions")) == "127.0.0.2"
 
 
+def test_a_proxy_that_is_believed_names_addresses_and_nothing_else(
+    address: str, cast: Cast, desk: Desk
+) -> None:
+    """T22: what it hands on of a stranger's is an address or nothing, and no other header of it counts."""
+    said = {**{name: value for name, value in FORGED.items() if not name.startswith("X-Forwarded-")}}
+    for told, known in {**TOLD, **dict.fromkeys(NO_ADDRESS, "")}.items():
+        with httpx.Client(base_url=address, headers={**said, "X-Forwarded-For": told}) as proxied:
+            token = proxied.get("/sign-in").text.partition('name="csrf" value="')[2][:64]
+            form = {"email": cast.agent.email, "password": cast.agent.password, "csrf": token}
+            signed_in = proxied.post("/sign-in", data=form, headers={"Origin": address})
+            assert signed_in.status_code == 303, (told, signed_in.text)
+        with desk.read(SYSTEM) as session:
+            last = text("SELECT ip FROM ombud.web_sessions ORDER BY id DESC LIMIT 1")
+            assert session.scalar(last) == known, told
+
+
 def test_ten_thousand_ranges_are_one_answer(address: str, cast: Cast, desk: Desk) -> None:
     assert desk.settings.data_dir is not None
     files = open_store(desk.settings.data_dir / "files", limit=10**7)
@@ -241,6 +266,32 @@ def test_nothing_of_the_inside_lies_about(address: str, cast: Cast, path: str) -
         answer = httpx.request(method, address + path)
         assert answer.status_code in (303, 401, 403, 404, 405), (method, path, answer.status_code)
         assert not any(word in answer.text for word in INSIDE)
+
+
+def test_no_address_leads_out_of_its_folder(address: str, cast: Cast) -> None:
+    """T55: every address that names something, over the API and of pages, asked for a file of the machine."""
+    routes = [f"/api/v1{path}" for path in _named(api.ROUTERS)] + _named(pages.ROUTERS) + ["/static/{file}"]
+    assert len(routes) > 50
+    token = {"Authorization": f"Bearer {cast.admin.token}"}
+    with httpx.Client(base_url=address) as browser:
+        csrf = browser.get("/sign-in").text.partition('name="csrf" value="')[2][:64]
+        form = {"email": cast.admin.email, "password": cast.admin.password, "csrf": csrf}
+        assert browser.post("/sign-in", data=form, headers={"Origin": address}).status_code == 303
+        for route in routes:
+            for outwards in OUTWARDS:
+                path = re.sub(r"\{[^}]*\}", outwards, route)
+                answer = browser.get(path, headers=token if route.startswith("/api") else {})
+                is_door = route.startswith(
+                    "/link/"
+                )  # it takes any word along, and says on the next page what it is
+                assert answer.status_code in {400, 404, 405, 422} or is_door, (route, answer.status_code)
+                assert "root:" not in answer.text
+
+
+def _named(routers: Iterable[APIRouter]) -> list[str]:
+    """Return the addresses that show something and have a name in them."""
+    found = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    return [one.path for one in found if "GET" in (one.methods or ()) and "{" in one.path]
 
 
 def test_there_is_no_debugging_to_switch_on(

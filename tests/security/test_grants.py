@@ -66,6 +66,8 @@ SECRETS = [
     "UPDATE ombud.users SET full_name = password_hash",
     "UPDATE ombud.users SET password_hash = 'x' RETURNING password_hash",
     "SELECT token_hash FROM ombud.web_sessions",
+    "SELECT token_hash FROM ombud.known_browsers",
+    "DELETE FROM ombud.known_browsers",
     "SELECT secret_hash FROM ombud.api_tokens",
     "SELECT * FROM ombud.login_attempts",
     "SELECT * FROM ombud.ticket_search",
