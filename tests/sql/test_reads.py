@@ -19,7 +19,7 @@ from ombud.tickets.reads import (
     FoundTickets,
     find_ticket,
     get_tickets_with_details,
-    parts,
+    whole,
     search_tickets,
 )
 
@@ -198,7 +198,7 @@ def test_details_can_be_asked_for_by_status_and_leave_deleted_ones_out(
 def test_comments_of_a_long_conversation_are_the_last_ones(
     perform: Perform, cast: Cast, system: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parts, "COMMENTS_EACH", 2)
+    monkeypatch.setattr(whole, "COMMENTS_EACH", 2)
     perform(system, rich_ticket, cast)
     (ticket,) = perform(cast.agent.actor, get_tickets_with_details).tickets
     assert [comment.content for comment in ticket.comments] == ["between us", "answer"]
@@ -216,7 +216,7 @@ def test_what_was_filled_in_is_not_written_back(
         session.flush()
 
     with monkeypatch.context() as patch:
-        patch.setattr(parts, "COMMENTS_EACH", 1)
+        patch.setattr(whole, "COMMENTS_EACH", 1)
         perform(cast.agent.actor, read_and_change)
     ((*_people, tags, comments, files),) = told(perform(cast.agent.actor, get_tickets_with_details))
     assert (len(tags), len(comments), len(files)) == (2, 3, 3)

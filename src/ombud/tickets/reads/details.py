@@ -2,10 +2,11 @@
 
 from sqlalchemy.orm import Session
 
-from ombud.models import Ticket, TicketStatus
+from ombud.models import TicketStatus
 from ombud.tickets.filters import DEFAULT_PAGE, Place, TicketFilter, TicketSort
-from ombud.tickets.reads.find import FoundTickets, found_with
-from ombud.tickets.reads.parts import put_attachments, put_comments, put_people
+from ombud.tickets.reads import whole
+from ombud.tickets.reads.find import FoundTickets, find_tickets
+from ombud.tickets.reads.queries import Extent
 
 
 def get_tickets_with_details(
@@ -17,14 +18,9 @@ def get_tickets_with_details(
 ) -> FoundTickets:
     """Return one page of tickets, newest first, with people, team, tags, comments (authors too) and files.
 
-    Six statements, whatever `limit` (at most 100). `comments` holds each ticket's last 50 that the actor may
+    Two statements, whatever `limit` (at most 100). `comments` holds each ticket's last 50 that the actor may
     read, `attachments` the first 50; `ombud.tickets.queries.conversation` has them all. Go on with `next_cursor`.
     """
     wanted = TicketFilter(statuses=(status,) if status is not None else None)
-
-    def fill(tickets: list[Ticket]) -> None:
-        comments = put_comments(session, tickets)
-        put_people(session, tickets, comments)
-        put_attachments(session, tickets)
-
-    return found_with(session, wanted, Place(TicketSort.CREATED, limit=limit, cursor=cursor), fill)
+    extent = Extent(comments=whole.COMMENTS_EACH, files=whole.FILES_EACH)
+    return find_tickets(session, wanted, Place(TicketSort.CREATED, limit=limit, cursor=cursor), extent=extent)

@@ -1,6 +1,6 @@
 """Find tickets: one page of objects and the capped total, of one moment."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -17,7 +17,11 @@ from ombud.tickets.filters import DEFAULT_PAGE, Place, TicketFilter, TicketSort
 from ombud.tickets.grammar import understand
 from ombud.tickets.listing import how_common
 from ombud.tickets.queries import COUNTER_CAP, cursor_values
-from ombud.tickets.reads.parts import put_people, put_tags, tickets_of
+from ombud.tickets.reads.queries import Extent
+from ombud.tickets.reads.whole import whole_tickets
+
+PAGE = Extent()
+"""What a list shows of each ticket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +69,13 @@ def search_tickets(
     return find_tickets(session, wanted, Place(sort, limit=limit, cursor=cursor))
 
 
-def find_tickets(session: Session, wanted: TicketFilter, place: Place) -> FoundTickets:
-    """Return the page of tickets that `place` says: one statement finds it, three look its tickets up by their keys.
+def find_tickets(
+    session: Session, wanted: TicketFilter, place: Place, *, extent: Extent = PAGE
+) -> FoundTickets:
+    """Return the page of tickets that `place` says: one statement finds it, another brings all that is wanted of it.
 
     With words to search for there is one more. Where nothing is found, nothing is looked up.
     """
-    return found_with(session, wanted, place, lambda tickets: put_people(session, tickets))
-
-
-def found_with(
-    session: Session, wanted: TicketFilter, place: Place, fill: Callable[[list[Ticket]], None]
-) -> FoundTickets:
-    """Find a page as `find_tickets`; `fill` adds people and whatever else is wanted, by keys."""
     actor = actor_of(session)
     wanted = understand(wanted)
     session.flush()
@@ -90,9 +89,7 @@ def found_with(
     page: list[Ticket] = []
     with by_key(session, switched=True):
         if ids:
-            page = tickets_of(session, ids[: place.limit])
-            put_tags(session, page)
-            fill(page)
+            page = whole_tickets(session, ids[: place.limit], extent)
     following = None
     if len(ids) > place.limit and page:
         last = page[-1]

@@ -2,18 +2,17 @@
 
 from sqlalchemy.orm import Session
 
-from ombud.db.context import actor_of
 from ombud.db.plans import by_key
 from ombud.models import Ticket
-from ombud.tickets import queries
+from ombud.tickets.reads.queries import Extent
+from ombud.tickets.reads.whole import whole_ticket
 
 
 def find_ticket(session: Session, number: str) -> Ticket | None:
     """Return the ticket of that number with people, team and tags, or None where the actor may not know of it.
 
-    Staff get deleted ones too. Two statements, and two about plans.
+    Staff get deleted ones too. One statement, and one about plans.
     """
-    statement = queries.ticket_by_number(actor_of(session), number)
     session.flush()
     with by_key(session):
-        return session.scalars(statement).one_or_none()
+        return whole_ticket(session, number, Extent(homes=True))

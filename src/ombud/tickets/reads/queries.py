@@ -1,131 +1,185 @@
-"""Statements of the reads that answer with objects.
+"""The statement of the reads that answer with objects: tickets and all that belongs to them, in one row of arrays.
 
-Those that look things up by keys are made once; they are executed with the keys as the parameter IDS.
+It is made once, and executed with the parameter IDS or NUMBER, or with the ids that another statement finds.
 """
 
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    FromClause,
     Select,
     Text,
     any_,
     bindparam,
     func,
-    literal,
     or_,
     select,
     true,
+    union,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import aliased, joinedload
 
 from ombud.db.actor import Actor
+from ombud.db.base import Base
 from ombud.db.made import made_once
-from ombud.models import INCLUDE_DELETED, Attachment, Comment, Tag, Ticket, TicketTag, User
+from ombud.db.objects import arrays_of, columns_of
+from ombud.db.plans import keys_follow
+from ombud.models import (
+    INCLUDE_DELETED,
+    Attachment,
+    Comment,
+    Organization,
+    Tag,
+    Team,
+    Ticket,
+    TicketTag,
+    User,
+)
 from ombud.tickets.policy import comments_visible_to, visible_to
+from ombud.tickets.queries.summed import number
 
-IDS = "ids"
+IDS, NUMBER = "ids", "number"
+PEOPLE = {"requester": "requester_id", "creator": "creator_id", "assignee": "assignee_id"}
+"""The relationships of a ticket to people, and their columns."""
 
-S = TypeVar("S", bound=Select[*tuple[Any, ...]])
-
-
-def tickets_among() -> Select[Ticket]:
-    """Return the tickets IDS, deleted ones too, with team and organization; people come by `people_among`."""
-    return made_once(
-        (tickets_among,),
-        lambda: _whole(
-            select(Ticket)
-            .options(joinedload(Ticket.team), joinedload(Ticket.organization))
-            .where(_one_of(Ticket.id))
-        ),
-    )
+_TICKET: Any = Ticket.__table__
+_COMMENT: Any = Comment.__table__
+_FILE: Any = Attachment.__table__
 
 
-def people_among() -> Select[User]:
-    """Return those of the people IDS that the actor may know of."""
-    return made_once((people_among,), lambda: _whole(select(User).where(_one_of(User.id))))
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What is read besides tickets, people, teams, organizations and tags.
+
+    The last so many comments and the first so many files of each ticket, and the organizations of its people.
+    """
+
+    comments: int = 0
+    files: int = 0
+    homes: bool = False
+
+    def kinds(self, actor: Actor) -> dict[str, type[Base]]:
+        """Return what a row has arrays of, in order: those of `columns_of` each model, and of tags their tickets."""
+        kinds: dict[str, type[Base]] = {
+            "tickets": Ticket,
+            "people": User,
+            "teams": Team,
+            "organizations": Organization,
+        }
+        if actor.is_staff:  # tags are the desk's own words about a customer
+            kinds["tags"] = Tag
+        if self.comments:
+            kinds["comments"] = Comment
+        if self.files:
+            kinds["files"] = Attachment
+        return kinds
 
 
-def newest_tickets(actor: Actor, column: Any, user_id: int, limit: int) -> Select[Ticket]:
-    """Return the newest live tickets whose `column` (creator_id, assignee_id) names a person."""
+def tickets_among(actor: Actor, extent: Extent) -> Select[*tuple[Any, ...]]:
+    """Return one row of the tickets IDS, deleted ones too; the caller knows that `actor` sees them.
+
+    Its columns are the arrays of `extent.kinds(actor)`, NULL where there is nothing of a kind. Comments are those that
+    `actor` may read, oldest first. What is out of sight is left out.
+    """
+    key = (tickets_among, actor.is_staff, extent, comments_visible_to)
+    ids = bindparam(IDS, type_=ARRAY(BigInteger))
+    return made_once(key, lambda: _whole(actor, extent, _TICKET.c.id == any_(ids)))
+
+
+def ticket_of_number(actor: Actor, extent: Extent) -> Select[*tuple[Any, ...]]:
+    """Return the row of the ticket with the number NUMBER, deleted or not, if `actor` may know of it."""
+    key = (ticket_of_number, actor.for_request(""), extent, visible_to, comments_visible_to)
+    is_it = _TICKET.c.ticket_number == bindparam(NUMBER, type_=_TICKET.c.ticket_number.type)
+    return made_once(key, lambda: _whole(actor, extent, is_it, visible_to(actor)))
+
+
+def tickets_of_person(actor: Actor, user_id: int, limit: int) -> Select[*tuple[Any, ...]]:
+    """Return one row of two arrays: a person's newest live tickets, those that they created and those assigned to them.
+
+    With its last column `by_key` begins.
+    """
+    arrays: list[Any] = []
+    for column in (_TICKET.c.creator_id, _TICKET.c.assignee_id):
+        newest = (
+            select(_TICKET.c.id)
+            .where(column == user_id, _TICKET.c.deleted_at.is_(None), visible_to(actor))
+            .order_by(_TICKET.c.id.desc())
+            .limit(limit)
+        )
+        arrays.append(func.array(newest.scalar_subquery(), type_=ARRAY(BigInteger)))
+    row: Select[*tuple[Any, ...]] = select(*arrays, keys_follow())
+    return row.execution_options(**{INCLUDE_DELETED: True})
+
+
+def _whole(actor: Actor, extent: Extent, *conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    tickets = select(*columns_of(Ticket)).where(*conditions).cte("tickets_found")
+    comments = _comments(actor, tickets, extent.comments).cte("comments_found")
+    named = [select(tickets.c[column]) for column in PEOPLE.values()]
+    if extent.comments:
+        named.append(select(comments.c.author_id))
+    people = _those_of(User, union(*named)).cte("people_found")
+    homes = [select(tickets.c.organization_id)]
+    if extent.homes:
+        homes.append(select(people.c.organization_id))
+    rows: dict[str, FromClause] = {
+        "tickets": tickets,
+        "people": people,
+        "teams": _those_of(Team, select(tickets.c.team_id).distinct()).subquery(),
+        "organizations": _those_of(Organization, union(*homes)).subquery(),
+        "tags": _tags(tickets).subquery(),
+        "comments": comments,
+        "files": _files(actor, tickets, extent.files).subquery(),
+    }
+    kinds = [select(*arrays_of(rows[kind])).subquery(kind) for kind in extent.kinds(actor)]
+    together: Any = kinds[0]
+    for kind in kinds[1:]:
+        together = together.join(kind, true())
+    whole: Select[*tuple[Any, ...]] = select(*(array for kind in kinds for array in kind.c))
+    return whole.select_from(together).execution_options(**{INCLUDE_DELETED: True})
+
+
+def _those_of(model: type[Base], keys: Any) -> Select[*tuple[Any, ...]]:
+    """Return the rows with the keys that a statement finds, each read once, however many name it."""
+    ids = func.array(keys.scalar_subquery(), type_=ARRAY(BigInteger))
+    return select(*columns_of(model)).where(model.__table__.c.id == any_(ids))
+
+
+def _tags(tickets: FromClause) -> Select[*tuple[Any, ...]]:
+    """Return each ticket's tags by name."""
     return (
-        select(Ticket)
-        .options(joinedload(Ticket.requester), joinedload(Ticket.assignee), joinedload(Ticket.team))
-        .where(column == user_id, Ticket.deleted_at.is_(None), visible_to(actor))
-        .order_by(Ticket.id.desc())
-        .limit(limit)
+        select(*columns_of(Tag), TicketTag.ticket_id)
+        .join(TicketTag, TicketTag.tag_id == Tag.id)
+        .where(TicketTag.ticket_id == any_(_ids_of(tickets)))
+        .order_by(TicketTag.ticket_id, Tag.name.cast(Text))
     )
 
 
-def newest_comments(actor: Actor, limit: int) -> Select[Comment]:
-    """Return, for each of the tickets IDS, its last comments that `actor` may read, oldest first; no authors."""
-
-    def make() -> Select[Comment]:
-        tickets = _unnested()
-        last = (
-            select(Comment)
-            .where(Comment.ticket_id == tickets.c.id, comments_visible_to(actor))
-            .order_by(Comment.created_at.desc(), Comment.id.desc())
-            .limit(limit)
-            .lateral("last")
-        )
-        said = aliased(Comment, last)
-        return (
-            select(said)
-            .select_from(tickets)
-            .join(last, true())
-            .order_by(said.ticket_id, said.created_at, said.id)
-        )
-
-    return made_once((newest_comments, comments_visible_to, actor.is_staff, limit), lambda: _whole(make()))
-
-
-def first_attachments(actor: Actor, limit: int) -> Select[Attachment]:
-    """Return, for each of the tickets IDS, its first files that `actor` may read."""
-
-    def make() -> Select[Attachment]:
-        tickets = _unnested()
-        first = (
-            select(Attachment)
-            .outerjoin(Comment, Attachment.comment_id == Comment.id)
-            .where(Attachment.ticket_id == tickets.c.id)
-            .where(or_(Attachment.comment_id.is_(None), comments_visible_to(actor)))
-            .order_by(Attachment.id)
-            .limit(limit)
-            .lateral("first")
-        )
-        file = aliased(Attachment, first)
-        return select(file).select_from(tickets).join(first, true()).order_by(file.ticket_id, file.id)
-
-    return made_once((first_attachments, comments_visible_to, actor.is_staff, limit), lambda: _whole(make()))
-
-
-def tags_on(actor: Actor) -> Select[int, Tag]:
-    """Return each of the tickets IDS with each of its tags, by name; customers see none."""
-    return made_once(
-        (tags_on, actor.is_staff),
-        lambda: _whole(
-            select(TicketTag.ticket_id, Tag)
-            .join(Tag, TicketTag.tag_id == Tag.id)
-            .where(_one_of(TicketTag.ticket_id))
-            .where(literal(actor.is_staff))
-            .order_by(TicketTag.ticket_id, Tag.name.cast(Text))
-        ),
+def _comments(actor: Actor, tickets: FromClause, limit: int) -> Select[*tuple[Any, ...]]:
+    last = (
+        select(*columns_of(Comment))
+        .where(_COMMENT.c.ticket_id == tickets.c.id, comments_visible_to(actor))
+        .order_by(_COMMENT.c.created_at.desc(), _COMMENT.c.id.desc())
+        .limit(number(limit))
+        .lateral("last")
     )
+    return select(*last.c).select_from(tickets.join(last, true())).order_by(last.c.created_at, last.c.id)
 
 
-def _whole(statement: S) -> S:
-    """Let it find deleted tickets, too: what is looked up by keys was found before."""
-    return statement.execution_options(**{INCLUDE_DELETED: True})
+def _files(actor: Actor, tickets: FromClause, limit: int) -> Select[*tuple[Any, ...]]:
+    first = (
+        select(*columns_of(Attachment))
+        .outerjoin(Comment, _FILE.c.comment_id == _COMMENT.c.id)
+        .where(_FILE.c.ticket_id == tickets.c.id)
+        .where(or_(_FILE.c.comment_id.is_(None), comments_visible_to(actor)))
+        .order_by(_FILE.c.id)
+        .limit(number(limit))
+        .lateral("first")
+    )
+    return select(*first.c).select_from(tickets.join(first, true())).order_by(first.c.id)
 
 
-def _one_of(column: Any) -> ColumnElement[bool]:
-    condition: ColumnElement[bool] = column == any_(bindparam(IDS, type_=ARRAY(BigInteger)))
-    return condition
-
-
-def _unnested() -> Any:
-    unnested = func.unnest(bindparam(IDS, type_=ARRAY(BigInteger))).table_valued("id", name="wanted")
-    return unnested.render_derived()
+def _ids_of(tickets: FromClause) -> Any:
+    return func.array(select(tickets.c.id).scalar_subquery(), type_=ARRAY(BigInteger))
