@@ -6,11 +6,12 @@ fresh one takes its place and nobody notices.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.util import greenlet_spawn
 
 from ombud.db.actor import Actor
 from ombud.db.context import DeskSession, bind_actor
@@ -52,13 +53,31 @@ def entered(session: DeskSession, options: dict[str, Any]) -> Iterator[None]:
 
 @asynccontextmanager
 async def aentered(session: "AsyncSession", options: dict[str, Any], seconds: float) -> AsyncIterator[None]:
-    """The asynchronous twin of `entered`. Who has not got in after `seconds` is told so, whatever hangs."""
-    async with session:
+    """The asynchronous twin of `entered`. Who has not got in after `seconds` is told so, whatever hangs.
+
+    One switch to a greenlet begins, and one ends: `async with session, session.begin()` takes five, and a task.
+    """
+    inner: Any = session.sync_session
+    try:
         with reaching():
             async with asyncio.timeout(seconds):
-                transaction = await _abegun(session, options)
-        async with transaction:
+                transaction = await greenlet_spawn(_begun, inner, options)
+        try:
             yield
+        except BaseException as error:
+            if not await greenlet_spawn(transaction.__exit__, type(error), error, error.__traceback__):
+                raise
+        else:
+            await greenlet_spawn(_ended, transaction, inner)
+    except BaseException:
+        # Whoever is cancelled gives the connection back all the same.
+        await asyncio.shield(asyncio.ensure_future(session.close()))
+        raise
+
+
+def _ended(transaction: ExitStack, session: DeskSession) -> None:
+    transaction.close()
+    session.close()
 
 
 def _begun(session: DeskSession, options: dict[str, Any]) -> ExitStack:
@@ -67,19 +86,6 @@ def _begun(session: DeskSession, options: dict[str, Any]) -> ExitStack:
             with ExitStack() as stack:
                 stack.enter_context(session.begin())
                 session.connection(execution_options=options)
-                return stack.pop_all()
-        except DBAPIError as error:
-            if is_last or not error.connection_invalidated:
-                raise
-    raise AssertionError("unreachable")
-
-
-async def _abegun(session: "AsyncSession", options: dict[str, Any]) -> AsyncExitStack:
-    for is_last in (False, True):
-        try:
-            async with AsyncExitStack() as stack:
-                await stack.enter_async_context(session.begin())
-                await session.connection(execution_options=options)
                 return stack.pop_all()
         except DBAPIError as error:
             if is_last or not error.connection_invalidated:

@@ -2,7 +2,7 @@
 
 from ombud.tickets.queries.adding import MADE, SAID, TICKET, comment_added, ticket_added
 from ombud.tickets.queries.counters import view_counters
-from ombud.tickets.queries.finding import later_page, total_and_page
+from ombud.tickets.queries.finding import page_asked_for, total_and_page
 from ombud.tickets.queries.lists import (
     COUNTER_CAP,
     VARYING,
@@ -58,8 +58,8 @@ __all__ = [
     "goes_on_in",
     "history",
     "inbox",
-    "later_page",
     "other_tickets",
+    "page_asked_for",
     "paged",
     "ranked_page",
     "search_weight",

@@ -28,7 +28,7 @@ def view_counters(actor: Actor) -> Select[*tuple[Any, ...]]:
 @lru_cache(maxsize=64)
 def _view_counters(actor: Actor, _policy: Any, cap: int, few: int) -> Select[*tuple[Any, ...]]:
     """Put the counters together, which takes longer than counting; `_policy` is what they were made under."""
-    kept = kept_counts() if actor.scope is Scope.ALL else None
+    kept = kept_counts(few) if actor.scope is Scope.ALL else None
     counts = {
         view: _count_of(view.narrowed(TicketFilter()), actor, cap, kept, few)
         for view in View

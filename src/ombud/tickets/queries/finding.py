@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     CTE,
@@ -14,7 +14,6 @@ from sqlalchemy import (
     case,
     cast,
     func,
-    literal,
     literal_column,
     null,
     select,
@@ -32,13 +31,22 @@ from ombud.tickets.queries.lists import (
     COUNTER_CAP,
     count_matching,
     edge_of,
-    is_varying,
+    is_dated,
     once,
     paged,
     sort_columns,
 )
-from ombud.tickets.queries.matching import RARE, Common, found_by_words, tickets_matching
+from ombud.tickets.queries.matching import (
+    GIVEN_WORDS,
+    RARE,
+    Common,
+    Part,
+    Words,
+    found_by_words,
+    tickets_matching,
+)
 from ombud.tickets.queries.ranking import ranked_page
+from ombud.tickets.queries.summed import number
 
 MANY = 4_000
 """From so many found by words on, a page is first looked for among the newest of all tickets."""
@@ -55,31 +63,59 @@ def total_and_page(
     words find is looked up once for both; anything else is counted by one walk and paged by another, each of which
     ends when it has enough.
     """
-    return once(total_and_page, actor, wanted, place, lambda: _total_and_page(actor, wanted, place, common))
-
-
-def later_page(
-    actor: Actor, wanted: TicketFilter, place: Place
-) -> tuple[Select[*tuple[Any, ...]], dict[str, Any]] | None:
-    """Return `total_and_page` of a page with a cursor as a statement that is made once, and its parameters.
-
-    None for first pages, and where the filter is hardly ever asked for again.
-    """
-    if place.cursor is None or place.sort is TicketSort.RANK or is_varying(wanted):
-        return None
-    columns = sort_columns(place)
-    values = {f"edge_{place_in}": value for place_in, value in enumerate(edge_of(place))}
-    edge = [bindparam(name, type_=column.type) for name, column in zip(values, columns, strict=True)]
-    like = replace(place, cursor="")
-    made = made_once(
-        (later_page, actor.for_request(""), wanted, like, visible_to, comments_visible_to),
-        lambda: _total_and_page(actor, wanted, like, RARE, edge),
+    return once(
+        total_and_page, actor, wanted, place, lambda: _total_and_page(actor, wanted, place, common, _Given())
     )
-    return made, values
+
+
+def page_asked_for(
+    actor: Actor, wanted: TicketFilter, place: Place, common: Common = RARE
+) -> tuple[Select[*tuple[Any, ...]], dict[str, Any]]:
+    """Return `total_and_page` as a statement that is made once, and its parameters.
+
+    They are where a page begins, and what was typed; its terms are understood already. What is hardly ever asked for
+    again (ranges of dates, pages by rank) is put together each time.
+    """
+    if place.sort is TicketSort.RANK or is_dated(wanted):
+        return total_and_page(actor, wanted, place, common=common), {}
+    edges: dict[str, Any] = {}
+    if place.cursor is not None:
+        edges = {f"edge_{number}": value for number, value in enumerate(edge_of(place))}
+    part = Part.of(wanted.substring) if wanted.substring is not None else None
+    typed: dict[str, Any] = {} if wanted.text is None else {"words": wanted.text}
+    if part is not None:
+        typed |= {"part": part.text, "like": part.like}
+    like = replace(place, cursor=None if place.cursor is None else "")
+    of_kind = replace(wanted, text=wanted.text and "words", substring=wanted.substring and "part")
+    has_case = part is not None and part.has_case
+
+    def make() -> Select[*tuple[Any, ...]]:
+        columns = sort_columns(place)
+        edge = [
+            bindparam(name, type_=column.type) for name, column in zip(edges, columns, strict=bool(edges))
+        ]
+        words = GIVEN_WORDS if wanted.text is not None else None
+        given = _Given(edge, words, part.given() if part is not None else None)
+        return _total_and_page(actor, of_kind, like, common, given)
+
+    key = (actor.for_request(""), of_kind, like, common, has_case, visible_to, comments_visible_to)
+    return made_once((page_asked_for, *key), make), {**edges, **typed}
+
+
+class _Given(NamedTuple):
+    """What stands for where a page begins, and for the texts of a filter."""
+
+    edge: Sequence[Any] = ()
+    words: Words | None = None
+    part: Part | None = None
+
+    @property
+    def texts(self) -> dict[str, Any]:
+        return {"words": self.words, "part": self.part}
 
 
 def _total_and_page(
-    actor: Actor, wanted: TicketFilter, place: Place, common: Common, edge: Sequence[Any] | None = None
+    actor: Actor, wanted: TicketFilter, place: Place, common: Common, given: _Given
 ) -> Select[*tuple[Any, ...]]:
     if place.sort is TicketSort.RANK:
         return _row(
@@ -89,46 +125,51 @@ def _total_and_page(
         )
     columns = sort_columns(place)
     if common.gathers(wanted):
-        total, page = _gathered(actor, wanted, place, common)
+        total, page = _gathered(actor, wanted, place, common, given)
     else:
-        total = count_matching(actor, wanted, common=common).scalar_subquery()
-        matching = select(columns[-1]).where(*tickets_matching(actor, wanted, common=common))
-        page = _ids(paged(matching, place, edge=edge))
+        total = count_matching(actor, wanted, common=common, **given.texts).scalar_subquery()
+        matching = select(columns[-1]).where(*tickets_matching(actor, wanted, common=common, **given.texts))
+        page = _ids(paged(matching, place, edge=given.edge))
     row: Select[*tuple[Any, ...]] = select(total, page, null(), keys_follow())
     return row.execution_options(**{INCLUDE_DELETED: True})
 
 
-def _gathered(actor: Actor, wanted: TicketFilter, place: Place, common: Common) -> tuple[Any, Any]:
+def _gathered(
+    actor: Actor, wanted: TicketFilter, place: Place, common: Common, given: _Given
+) -> tuple[Any, Any]:
     """The capped total and the ids of a page of what is rare: all of it is looked at, or for the total enough of it."""
-    conditions, by_words = tickets_matching(actor, wanted, common=common), None
+    conditions, by_words = tickets_matching(actor, wanted, common=common, **given.texts), None
     if wanted.text is not None and actor.scope is Scope.ALL and wanted == TicketFilter(text=wanted.text):
         # Kept apart, because the newest are looked for among them first.
-        by_words = found_by_words(actor, wanted.text).cte("by_words")
+        by_words = found_by_words(actor, wanted.text if given.words is None else given.words).cte("by_words")
         ids = cast(select(*by_words.c).scalar_subquery(), ARRAY(BigInteger))
         conditions = [Ticket.id == any_(ids), *tickets_matching(actor, TicketFilter())]
     columns = sort_columns(place)
     found = select(*columns).where(*conditions).cte("found")
-    capped = select(literal(1)).select_from(found).limit(COUNTER_CAP + 1).subquery()
+    capped = select(number(1)).select_from(found).limit(number(COUNTER_CAP + 1)).subquery()
     total = select(func.count()).select_from(capped).scalar_subquery()
     known = tuple(found.c[str(column.key)] for column in columns)
-    page = _ids(paged(select(known[-1]), place, known))
+    page = _ids(paged(select(known[-1]), place, known, edge=given.edge))
     if by_words is not None and place.sort is not TicketSort.PRIORITY:
         newest = (
-            select(_newest_of(by_words, place).label("ids")).offset(literal_column("0")).subquery("newest")
+            select(_newest_of(by_words, place, given.edge).label("ids"))
+            .offset(literal_column("0"))
+            .subquery("newest")
         )
-        is_full = func.cardinality(newest.c.ids) > place.limit
+        is_full = func.cardinality(newest.c.ids) > number(place.limit)
         page = select(case((is_full, newest.c.ids), else_=page)).scalar_subquery()
     return total, page
 
 
-def _newest_of(by_words: CTE, place: Place) -> Any:
+def _newest_of(by_words: CTE, place: Place, edge: Sequence[Any]) -> Any:
     """A page of what words find from the first WALKED of the list; nothing of what is few.
 
     A list in its order costs less than thousands of tickets that lie all over their table.
     """
     columns = sort_columns(place)
-    many = func.cardinality(cast(select(*by_words.c).scalar_subquery(), ARRAY(BigInteger))) >= MANY
-    live = paged(select(*columns).where(Ticket.deleted_at.is_(None)), place).limit(WALKED).subquery("live")
+    many = func.cardinality(cast(select(*by_words.c).scalar_subquery(), ARRAY(BigInteger))) >= number(MANY)
+    newest = paged(select(*columns).where(Ticket.deleted_at.is_(None)), place, edge=edge)
+    live = newest.limit(number(WALKED)).subquery("live")
     known = tuple(live.c[str(column.key)] for column in columns)
     # Said to be true, so that it is asked of each on the way, and not joined.
     is_found = known[-1].in_(select(func.unnest(*by_words.c))).is_(true())

@@ -48,6 +48,7 @@ from ombud.tickets.queries import summed
 from ombud.tickets.queries.matching import (
     RARE,
     Common,
+    Part,
     Words,
     comment_has_part,
     first_found,
@@ -61,16 +62,8 @@ COUNTER_CAP = 1000
 FIRST = 4 * COUNTER_CAP
 """So many matches of something common are looked at first when they are counted."""
 
-VARYING = (
-    "text",
-    "substring",
-    "created_from",
-    "created_to",
-    "updated_from",
-    "updated_to",
-    "resolved_from",
-    "resolved_to",
-)
+DATED = ("created_from", "created_to", "updated_from", "updated_to", "resolved_from", "resolved_to")
+VARYING = ("text", "substring", *DATED)
 
 # Made once: an alias works out its columns when they are first asked for, which costs more than the rest of a list.
 _REQUESTER, _ASSIGNEE = aliased(User, name="requester"), aliased(User, name="assignee")
@@ -169,20 +162,29 @@ def by_rank(statement: Any, best: Any, place: Place) -> Select[*tuple[Any, ...]]
     return ordered
 
 
-def count_matching(actor: Actor, wanted: TicketFilter, *, common: Common = RARE) -> Select[*tuple[Any, ...]]:
+def count_matching(
+    actor: Actor,
+    wanted: TicketFilter,
+    *,
+    common: Common = RARE,
+    words: Words | None = None,
+    part: Part | None = None,
+) -> Select[*tuple[Any, ...]]:
     """Return how many tickets match, counted up to one more than COUNTER_CAP.
 
     For who sees all tickets, all of them and those of some statuses come from sums, and no ticket is read: a walk
     would begin at the front of their table, where updates leave much room and few tickets. What is common is counted
     among the first that an index finds. They are enough for the cap, or they were all, or the rest of the filter
-    leaves few of them: only then the list is walked.
+    leaves few of them: only then the list is walked. `words` and `part` are as in `tickets_matching`.
     """
     wanted = understand(wanted)
-    walked = _capped(tickets_matching(actor, wanted, common=common))
-    first = first_found(actor, wanted, common, FIRST)
+    words = wanted.text if words is None else words
+    walked = _capped(tickets_matching(actor, wanted, common=common, words=words, part=part))
+    first = first_found(actor, words, wanted.substring if part is None else part.text, common, FIRST)
     counted: Select[*tuple[Any, ...]]
     if is_summed(actor, wanted):
-        by_sums = count_by_sums(kept_counts(), wanted, number(COUNTER_CAP + 1), walked, summed.FEW_CHANGES)
+        few = summed.FEW_CHANGES
+        by_sums = count_by_sums(kept_counts(few), wanted, number(COUNTER_CAP + 1), walked, few)
         counted = select(by_sums.label("count_1"))
     elif first is None:
         counted = select(walked.label("count_1"))
@@ -191,7 +193,14 @@ def count_matching(actor: Actor, wanted: TicketFilter, *, common: Common = RARE)
         ids = cast(select(tried.c.ids).scalar_subquery(), ARRAY(BigInteger))
         among = replace(wanted, text=None) if common.words else wanted
         quick = select(
-            _capped([Ticket.id == any_(ids), *tickets_matching(actor, among, common=common)]).label("found"),
+            _capped(
+                [
+                    Ticket.id == any_(ids),
+                    *tickets_matching(
+                        actor, among, common=common, words=None if common.words else words, part=part
+                    ),
+                ]
+            ).label("found"),
             func.cardinality(ids).label("tried"),
         ).offset(literal_column("0"))
         seen = quick.subquery("quick")
@@ -225,6 +234,11 @@ def is_varying(wanted: TicketFilter) -> bool:
     return any(getattr(wanted, name) is not None for name in VARYING)
 
 
+def is_dated(wanted: TicketFilter) -> bool:
+    """Tell whether a filter holds a moment."""
+    return any(getattr(wanted, name) is not None for name in DATED)
+
+
 def sort_columns(place: Place) -> tuple[ColumnElement[Any], ...]:
     """Return the columns of tickets that an order goes by; the last one is the id."""
     return _SORT_COLUMNS[place.sort]
@@ -235,7 +249,7 @@ def paged(
     place: Place,
     columns: tuple[ColumnElement[Any], ...] | None = None,
     *,
-    edge: Sequence[Any] | None = None,
+    edge: Sequence[Any] = (),
 ) -> Select[*tuple[Any, ...]]:
     """Return the page of a list of tickets that `place` says, and one row more.
 
@@ -244,7 +258,7 @@ def paged(
     """
     columns = columns or sort_columns(place)
     if place.cursor is not None:
-        if edge is None:
+        if not edge:
             edge = [
                 literal(value, column.type) for value, column in zip(edge_of(place), columns, strict=True)
             ]
@@ -307,7 +321,8 @@ def _snippet(actor: Actor, wanted: TicketFilter, words: Words | None) -> Any:
     return literal(None)
 
 
-def _snippet_of_part(actor: Actor, part: str) -> Any:
+def _snippet_of_part(actor: Actor, text: str) -> Any:
+    part = Part.of(text)
     said = (
         select(Comment.content)
         .where(Comment.ticket_id == Ticket.id, comment_has_part(actor, part))
@@ -318,7 +333,7 @@ def _snippet_of_part(actor: Actor, part: str) -> Any:
     )
     in_description = has_part(Ticket.description, part)
     best = case((in_description, Ticket.description), else_=func.coalesce(said, Ticket.description))
-    return func.ombud.part_snippet(best, part)
+    return func.ombud.part_snippet(best, text)
 
 
 def _snippet_of_words(actor: Actor, text: Words) -> Any:

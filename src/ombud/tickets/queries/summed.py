@@ -30,23 +30,23 @@ def is_summed(actor: Actor, wanted: TicketFilter) -> bool:
     return actor.scope is Scope.ALL and wanted == TicketFilter(statuses=wanted.statuses)
 
 
-def kept_counts() -> CTE:
-    """How many live tickets of each status there are: sums by year, and the changes that wait for them."""
-    summed = (
-        select(TicketStat.key.label("status"), func.sum(TicketStat.tickets).label("tickets"))
-        .where(
-            TicketStat.grain.in_(in_place([StatGrain.YEAR], TicketStat.grain.type)),
-            TicketStat.dimension.in_(in_place([StatDimension.STATUS], TicketStat.dimension.type)),
-        )
-        .group_by(TicketStat.key)
+def kept_counts(few: int) -> CTE:
+    """How many live tickets of each status there are: sums by year, and the changes that wait for them.
+
+    With more than `few` changes the sums are not right: one too many of them is looked at.
+    """
+    summed = select(
+        TicketStat.key.label("status"), TicketStat.tickets.label("tickets"), number(0).label("changes")
+    ).where(
+        TicketStat.grain.in_(in_place([StatGrain.YEAR], TicketStat.grain.type)),
+        TicketStat.dimension.in_(in_place([StatDimension.STATUS], TicketStat.dimension.type)),
     )
-    changed = select(
-        TicketStatDelta.status.label("status"), func.sum(TicketStatDelta.weight).label("tickets")
-    ).group_by(TicketStatDelta.status)
+    waiting = select(TicketStatDelta.status, TicketStatDelta.weight).limit(number(few + 1)).subquery()
+    changed = select(waiting.c.status, func.sum(waiting.c.weight), func.count()).group_by(waiting.c.status)
     return union_all(summed, changed).cte("kept")
 
 
-def count_by_sums(kept: CTE, wanted: TicketFilter, limit: Any, walked: Any, few: int = FEW_CHANGES) -> Any:
+def count_by_sums(kept: CTE, wanted: TicketFilter, limit: Any, walked: Any, few: int) -> Any:
     """Count up to `limit` by `kept_counts`; `walked` counts instead while more than `few` changes wait for the sums.
 
     All values stand in the statement itself, so that a kept plan sees them.
@@ -54,8 +54,7 @@ def count_by_sums(kept: CTE, wanted: TicketFilter, limit: Any, walked: Any, few:
     summed = select(func.least(cast(func.coalesce(func.sum(kept.c.tickets), number(0)), BigInteger), limit))
     if wanted.statuses is not None:
         summed = summed.where(kept.c.status.in_(in_place(wanted.statuses, Ticket.status.type)))
-    waiting: Any = select(number(1).label("one")).select_from(TicketStatDelta).limit(number(few + 1))
-    is_few = select(func.count() <= number(few)).select_from(waiting.subquery()).scalar_subquery()
+    is_few = select(func.coalesce(func.sum(kept.c.changes), number(0)) <= number(few)).scalar_subquery()
     return case((is_few, summed.scalar_subquery()), else_=walked)
 
 

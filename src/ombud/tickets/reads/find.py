@@ -79,12 +79,8 @@ def find_tickets(
     actor = actor_of(session)
     wanted = understand(wanted)
     session.flush()
-    later = lists.later_page(actor, wanted, place)
-    if later is not None:
-        row = session.execute(*later).one()
-    else:
-        statement = lists.total_and_page(actor, wanted, place, common=how_common(session, wanted))
-        row = session.execute(statement).one()
+    statement, parameters = lists.page_asked_for(actor, wanted, place, how_common(session, wanted))
+    row = session.execute(statement, parameters).one()
     total, ids, ranks, _plans = row
     page: list[Ticket] = []
     with by_key(session, switched=True):
