@@ -44,6 +44,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from ombud.analytics.rules import WHOLE_ZONES, Span, Stretch, midnight
 from ombud.db.actor import Actor, Scope
+from ombud.db.made import in_place
 from ombud.models import (
     INCLUDE_DELETED,
     StatDimension,
@@ -130,6 +131,9 @@ def _statistics(actor: Actor, span: Span, time_zone: str, _policy: Any) -> Selec
         _named(counted, TEAM, TEAMS, Team.id, Team.name, Team.name),
     ).subquery("kinds")
     everything: Select[*tuple[Any, ...]] = select(*kinds.c)
+    if not span.edges and time_zone in WHOLE_ZONES:
+        # Whole days are asked for again and again: without parameters the plan is kept, which takes a millisecond.
+        everything = in_place(everything)
     return everything.execution_options(**{INCLUDE_DELETED: True})
 
 

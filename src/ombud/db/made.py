@@ -8,7 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import BindParameter, ColumnElement, Select
+from sqlalchemy.sql.visitors import iterate
 
 S = TypeVar("S", bound=Select[*tuple[Any, ...]])
 Given: TypeAlias = int | ColumnElement[int]
@@ -32,6 +33,17 @@ def made_once(key: tuple[Hashable, ...], make: Callable[[], S]) -> S:
         _touch(key)
     made: S = found
     return made
+
+
+def in_place(statement: S) -> S:
+    """Write the values of a statement into it, and return it: without parameters PostgreSQL keeps its plan.
+
+    For values of ours, and for a statement that has just been put together and of which nothing is used elsewhere.
+    """
+    for element in iterate(statement):
+        if isinstance(element, BindParameter):
+            element.literal_execute = True
+    return statement
 
 
 def _touch(key: tuple[Hashable, ...]) -> None:
