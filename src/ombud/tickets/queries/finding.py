@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from ombud.db.actor import Actor, Scope
-from ombud.db.made import made_once
+from ombud.db.made import in_place, made_once
 from ombud.db.plans import keys_follow
 from ombud.models import INCLUDE_DELETED, Ticket
 from ombud.tickets.filters import Place, TicketFilter, TicketSort
@@ -96,10 +96,25 @@ def page_asked_for(
         ]
         words = GIVEN_WORDS if wanted.text is not None else None
         given = _Given(edge, words, part.given() if part is not None else None)
-        return _total_and_page(actor, of_kind, like, common, given)
+        made = _total_and_page(actor, of_kind, like, common, given)
+        return (
+            in_place(made)
+            if actor.scope is Scope.ALL and place.cursor is None and _is_plain(wanted)
+            else made
+        )
 
     key = (actor.for_request(""), of_kind, like, common, has_case, visible_to, comments_visible_to)
     return made_once((page_asked_for, *key), make), {**edges, **typed}
+
+
+def _is_plain(wanted: TicketFilter) -> bool:
+    """Tell whether a filter is of words of ours and of teams: there are few of those, and their plans may be kept."""
+    return wanted == TicketFilter(
+        statuses=wanted.statuses,
+        priorities=wanted.priorities,
+        channels=wanted.channels,
+        team_ids=wanted.team_ids,
+    )
 
 
 class _Given(NamedTuple):
