@@ -126,7 +126,7 @@ def test_what_was_typed_is_a_parameter_and_words_of_ours_are_none(cast: Cast) ->
         (TicketFilter(requester_id=1), True),
     ):
         statement, given = queries.page_asked_for(actor, wanted, place)
-        compiled = statement.compile(dialect=postgresql.dialect())
+        compiled = statement.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]  # SQLAlchemy's own
         state = compiled.construct_expanded_state(compiled.construct_params(given))
         assert bool(state.parameters) is has_parameters
 
