@@ -58,6 +58,7 @@ async def _asked(desk: Desk, actor: Actor, *, snapshot: bool = False) -> list[st
     try:
         async with desk.aread(actor, snapshot=snapshot) as session:
             assert (await session.execute(SHOWN)).one()[0] == actor.label
+        await asyncio.sleep(0)  # asyncpg calls who listens in the loop's next round
     finally:
         driver.remove_query_logger(note)
     return [query.partition("(")[0].strip() for query in asked]
