@@ -26,6 +26,7 @@ import pytest
 from redis import Redis
 
 from ombud import clock
+from ombud.kit.hash_process import step_back
 from ombud.kit.vault import open_vault
 from ombud.people.factors import begin_totp, confirm_totp
 from ombud.people.throttle import CODES, SIGN_IN, Rate
@@ -230,13 +231,18 @@ def test_a_flood_of_sign_ins_keeps_nobody_out(load: Load) -> None:
     if not load.is_long:
         _flood_of_sign_ins(load, 1, flood)
         return
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        pool.submit(os.nice, 10).result()
+    with ProcessPoolExecutor(1, get_context("spawn"), initializer=_elsewhere) as pool:
         ratios = [
             _flood_of_sign_ins(load, turn, lambda port, forms: pool.submit(flood, port, forms).result())
             for turn in (1, 2, 3)
         ]
-    assert min(ratios) <= 3, "twice is the goal, 2.1 what was measured"
+    assert min(ratios) < 2
+
+
+def _elsewhere() -> None:
+    """Be as little in the way of the desk as a process on the same machine can."""
+    os.setsid()
+    step_back()
 
 
 def _flood_of_sign_ins(load: Load, turn: int, pour: Callable[[int, list[Form]], list[Answer]]) -> float:

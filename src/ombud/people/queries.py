@@ -1,6 +1,7 @@
 """Reading people: builders that return a Select."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -341,9 +342,24 @@ def hash_again() -> Select[str]:
     return select(func.set_config("ombud.rehash", "on", True))
 
 
-def take_turns(keys: list[str], bursts: list[int], seconds: list[int], known: str) -> Select[int]:
-    """Take a turn of each key; returns 0, or the seconds until there is one."""
-    return select(func.ombud.take_turns(_texts(keys), _integers(bursts), _integers(seconds), known))
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Keys that a turn is taken of, with their rates; where `known` is, the last one is not asked."""
+
+    keys: list[str]
+    bursts: list[int]
+    seconds: list[int]
+    known: str = ""
+
+
+def take_turns(*groups: Turns) -> Select[*tuple[int, ...]]:
+    """Take a turn of each key; a column for each group: 0, or the seconds until it has one."""
+    return select(
+        *(
+            func.ombud.take_turns(_texts(one.keys), _integers(one.bursts), _integers(one.seconds), one.known)
+            for one in groups
+        )
+    )
 
 
 def turn_was_good(keys: list[str], seconds: list[int], known: str) -> Select[*tuple[Any, ...]]:

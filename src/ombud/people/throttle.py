@@ -55,15 +55,28 @@ LETTERS = Limit("letter", both=Rate(1, 300), network=Rate(10, 60), account=Rate(
 """Letters that anybody may ask for: one in five minutes to an address, two where several networks ask."""
 
 
+class NetworkLimited(RateLimited):
+    """A network had all of its turns, whichever account it asks for next."""
+
+
 def take(session: Session, limit: Limit, *, account: str, ip: str) -> None:
-    """Take a turn, or raise RateLimited with the seconds to wait."""
-    keys, known = _keys(limit, account, ip)
-    rates = (limit.both, limit.network, limit.account)
-    wait = session.scalar(
-        queries.take_turns(keys, [rate.burst for rate in rates], [rate.seconds for rate in rates], known)
-    )
-    if wait:
-        raise RateLimited(retry_after=wait)
+    """Take a turn, or raise RateLimited (NetworkLimited where it is the network's) with the seconds to wait."""
+    (both, network, everywhere), known = _keys(limit, account, ip)
+    of_network, others = session.execute(
+        queries.take_turns(
+            queries.Turns([network], [limit.network.burst], [limit.network.seconds]),
+            queries.Turns(
+                [both, everywhere],
+                [limit.both.burst, limit.account.burst],
+                [limit.both.seconds, limit.account.seconds],
+                known,
+            ),
+        )
+    ).one()
+    if of_network:
+        raise NetworkLimited(retry_after=of_network)
+    if others:
+        raise RateLimited(retry_after=others)
 
 
 def succeed(session: Session, limit: Limit, *, account: str, ip: str) -> None:
