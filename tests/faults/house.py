@@ -240,13 +240,15 @@ class House:
 
 
 @contextmanager
-def open_house(folder: Path, *, webs: int = 1, has_worker: bool = True, **settings: str) -> Iterator[House]:
-    """Build it all and begin; `settings` are further ones of the environment.
+def open_house(
+    folder: Path, *, webs: int = 1, has_worker: bool = True, server: OwnServer | None = None, **settings: str
+) -> Iterator[House]:
+    """Build it all and begin, on an empty `server` or one of its own; `settings` are further ones of the environment.
 
     Without a worker nothing is sent, only queued: for faults that it has no part in.
     """
     with ExitStack() as stack:
-        server = stack.enter_context(own_server())
+        server = server or stack.enter_context(own_server())
         migrate.upgrade(server.url)
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"

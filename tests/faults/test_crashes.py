@@ -1,7 +1,8 @@
 """kill -9 of web, worker and PostgreSQL under load (TRUST.md R1, R2, R3): nothing acknowledged is lost, nothing twice.
 
 People write through the API under idempotency keys, and ask again when no answer comes, as `ombud.client` does. Each
-answer of theirs goes out as a letter, and each ticket and answer as a webhook. `--crashes N`: each part N times; from ten times on with real leases.
+answer of theirs goes out as a letter, and each ticket and answer as a webhook. `--crashes N`: each part N times (ten
+and more: with leases as they are).
 """
 
 from __future__ import annotations
