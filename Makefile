@@ -83,7 +83,7 @@ LONG := --load-seconds 60 --tries 1000 --samples 200 --crashes 25 --kills 50 --c
 TURN ?=
 
 .PHONY: faults
-faults: setup ## Kill, cut, freeze and flood web, worker, PostgreSQL and Redis under load (takes a quarter of an hour)
+faults: setup ## Kill, cut, freeze and flood web, worker, PostgreSQL and Redis under load (takes half an hour)
 	@.ci/system-packages
 	@failed=; for part in $(FAULTS); do printf '\n%s\n' "$$part"; \
 		$(TURN) $(BIN)/python -m pytest -q -s $(LONG) $(ARGS) "$$part" || [ $$? -eq 5 ] || failed="$$failed $$part"; \
