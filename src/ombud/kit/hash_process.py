@@ -13,8 +13,8 @@ from typing import Any
 
 from ombud.kit.passwords import rehash_password, verify_password
 
-STEPS_BACK = 10
-"""How much nicer than others: beside one that never rests it still has a tenth of a core, two tries in a second."""
+STEPS_BACK = 5
+"""How much nicer than others: beside one that never rests it still has a quarter of a core, six tries a second."""
 _GROUP = Path("/proc/self/autogroup")
 
 
