@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -241,7 +241,12 @@ class House:
 
 @contextmanager
 def open_house(
-    folder: Path, *, webs: int = 1, has_worker: bool = True, server: OwnServer | None = None, **settings: str
+    folder: Path,
+    *,
+    webs: int = 1,
+    has_worker: bool = True,
+    server: OwnServer | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[House]:
     """Build it all and begin, on an empty `server` or one of its own; `settings` are further ones of the environment.
 
@@ -259,7 +264,7 @@ def open_house(
             "OMBUD_DATA_DIR": str(folder / "data"),
             "OMBUD_INTERNAL_HOSTS": "127.0.0.1",
             "OMBUD_API_RATE": "0",
-            **settings,
+            **(settings or {}),
         }
         post = ReceivingServer()
         post.start()

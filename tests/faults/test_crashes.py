@@ -33,7 +33,7 @@ def test_nothing_is_lost_and_nothing_done_twice(tmp_path: Path, pytestconfig: py
     again: dict[str, list[float]] = defaultdict(list)
     """Seconds from when a part was begun again, or the server took connections, until a write was acknowledged."""
     leases = {} if crashes >= LONG else {"TEST_LEASE": "5"}
-    with open_house(tmp_path, **leases) as house:
+    with open_house(tmp_path, settings=leases) as house:
         with house.used(4):
             house.until_acknowledged(BETWEEN)
             for _round in range(crashes):

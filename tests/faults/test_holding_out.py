@@ -89,7 +89,7 @@ def place() -> Iterator[Place]:
         server.execute("GRANT CREATE ON TABLESPACE small TO PUBLIC")
         server.execute("ALTER SYSTEM SET default_tablespace = 'small'")
         server.execute("SELECT pg_reload_conf()")
-        house = stack.enter_context(open_house(folder / "house", server=server, TEST_LEASE="5"))
+        house = stack.enter_context(open_house(folder / "house", server=server, settings={"TEST_LEASE": "5"}))
         yield Place(house, tables, files)
 
 

@@ -111,7 +111,7 @@ def load(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) 
         settings = {"OMBUD_REDIS_URL": redis[1]} if redis is not None else {}
         seconds, tries = (pytestconfig.getoption(name) for name in ("--load-seconds", "--tries"))
         folder = tmp_path_factory.mktemp("house")
-        house = stack.enter_context(open_house(folder, webs=2, has_worker=seconds > 0, **settings))
+        house = stack.enter_context(open_house(folder, webs=2, has_worker=seconds > 0, settings=settings))
         yield Load(house, redis, seconds, tries)
 
 
@@ -222,8 +222,8 @@ def test_of_many_codes_at_once_few_are_looked_at(load: Load) -> None:
 def test_a_flood_of_sign_ins_keeps_nobody_out(load: Load) -> None:
     """R28: right passwords among many wrong ones open the door, its owner's too; what is compared has a limit.
 
-    The long form floods three times, from a process of its own, as those who do so have machines of their own; of
-    three the one that neighbours disturbed least says what others wait.
+    The long form floods three times, from a process of its own, as those who do so have machines of their own; the
+    one in the middle says what others wait.
     """
     owner = load.house.cast.agent
     (first,) = flood(load.port, [_password_form(_door(load), "owner", owner.email, owner.password)])
@@ -236,7 +236,7 @@ def test_a_flood_of_sign_ins_keeps_nobody_out(load: Load) -> None:
             _flood_of_sign_ins(load, turn, lambda port, forms: pool.submit(flood, port, forms).result())
             for turn in (1, 2, 3)
         ]
-    assert min(ratios) < 2
+    assert statistics.median(ratios) < 2
 
 
 def _elsewhere() -> None:
