@@ -1,7 +1,6 @@
 """Reading people: builders that return a Select."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -342,23 +341,11 @@ def hash_again() -> Select[str]:
     return select(func.set_config("ombud.rehash", "on", True))
 
 
-@dataclass(frozen=True, slots=True)
-class Turns:
-    """Keys that a turn is taken of, with their rates; where `known` is, the last one is not asked."""
-
-    keys: list[str]
-    bursts: list[int]
-    seconds: list[int]
-    known: str = ""
-
-
-def take_turns(*groups: Turns) -> Select[*tuple[int, ...]]:
-    """Take a turn of each key; a column for each group: 0, or the seconds until it has one."""
+def take_turns(*groups: tuple[list[str], list[int], list[int], str]) -> Select[*tuple[int, ...]]:
+    """Take a turn of each key (with bursts, seconds, what is known); a column a group: 0, or the seconds to wait."""
+    turns = func.ombud.take_turns
     return select(
-        *(
-            func.ombud.take_turns(_texts(one.keys), _integers(one.bursts), _integers(one.seconds), one.known)
-            for one in groups
-        )
+        *(turns(_texts(keys), _integers(most), _integers(each), known) for keys, most, each, known in groups)
     )
 
 

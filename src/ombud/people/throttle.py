@@ -62,15 +62,11 @@ class NetworkLimited(RateLimited):
 def take(session: Session, limit: Limit, *, account: str, ip: str) -> None:
     """Take a turn, or raise RateLimited (NetworkLimited where it is the network's) with the seconds to wait."""
     (both, network, everywhere), known = _keys(limit, account, ip)
+    alone, rates = limit.network, (limit.both, limit.account)
     of_network, others = session.execute(
         queries.take_turns(
-            queries.Turns([network], [limit.network.burst], [limit.network.seconds]),
-            queries.Turns(
-                [both, everywhere],
-                [limit.both.burst, limit.account.burst],
-                [limit.both.seconds, limit.account.seconds],
-                known,
-            ),
+            ([network], [alone.burst], [alone.seconds], ""),
+            ([both, everywhere], [one.burst for one in rates], [one.seconds for one in rates], known),
         )
     ).one()
     if of_network:
