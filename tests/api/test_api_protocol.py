@@ -1,6 +1,7 @@
 """What holds for every address: tokens, request ids, problems, strict bodies and queries, methods, headers."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -234,6 +235,21 @@ async def test_bodies_are_strict(agent: httpx.AsyncClient) -> None:
     ):
         assert_problem(await post('{"title": "a"}', media_type), 415, "unsupported_media_type")
     assert (await post('{"title": "a"}', "application/json; charset=UTF-8")).status_code == 201
+
+
+async def test_packed_bodies_are_refused_unopened(agent: httpx.AsyncClient) -> None:
+    """A bomb is none where nobody opens it; nor is a small one taken for what it is not."""
+    bomb = gzip.compress(b" " * 2**24)
+    for packed in (bomb, gzip.compress(b'{"title": "a"}'), b'{"title": "a"}'):
+        for coding in ("gzip", "x-gzip", "deflate", "br", "zstd", "identity, gzip", "gzip, gzip"):
+            headers = {"Content-Type": "application/json", "Content-Encoding": coding}
+            answer = await agent.post("tickets", content=packed, headers=headers)
+            assert_problem(answer, 415, "unsupported_media_type")
+            assert answer.headers["accept-encoding"] == "identity"
+    unsaid = await agent.post("tickets", content=bomb, headers={"Content-Type": "application/json"})
+    assert_problem(unsaid, 422, "malformed_json")
+    plain = {"Content-Type": "application/json", "Content-Encoding": "identity"}
+    assert (await agent.post("tickets", content='{"title": "a"}', headers=plain)).status_code == 201
 
 
 async def test_large_bodies_are_refused_before_they_are_read(agent: httpx.AsyncClient) -> None:

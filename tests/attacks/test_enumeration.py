@@ -13,19 +13,19 @@ import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
-from argon2 import PasswordHasher
 
 from ombud import Actor, Desk, Settings
 from ombud.asgi import build_app
-from ombud.kit.passwords import verify_password
 from ombud.kit.tokens import TOKEN_PREFIX, new_api_token, split_api_token
 from ombud.models import LinkPurpose
 from ombud.people import accounts, letters
 from ombud.people.actions import deactivate_user
+from ombud.people.hashing import Helper, verified_aside
 from ombud.testing import Cast, ScratchDatabase, counted
 from tests.web.hosting import ORIGIN, TOKEN
 
@@ -85,15 +85,15 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The parameters of each run of argon2."""
+    """What each run of argon2 was asked for; `tests/web/test_letters.py` shows that its parameters are the same."""
     found: list[str] = []
-    verify = PasswordHasher.verify
+    ask = Helper.ask
 
-    def noted(self: PasswordHasher, stored: str, password: str) -> bool:
-        found.append(stored.split("$")[3])
-        return bool(verify(self, stored, password))
+    def noted(self: Helper, question: list[Any]) -> bool | str:
+        found.append(question[0])
+        return ask(self, question)
 
-    monkeypatch.setattr(PasswordHasher, "verify", noted)
+    monkeypatch.setattr(Helper, "ask", noted)
     return found
 
 
@@ -198,10 +198,11 @@ async def test_a_door_that_tells_is_noticed(
     doors: Doors, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: nothing is compared where there is nothing to compare with."""
-    monkeypatch.setattr(
-        "ombud.people.door.verify_password",
-        lambda stored, password: stored is not None and verify_password(stored, password),
-    )
+
+    async def compare(stored: str | None, password: str) -> bool:
+        return stored is not None and await verified_aside(stored, password)
+
+    monkeypatch.setattr("ombud.people.door.verified_aside", compare)
     samples = int(pytestconfig.getoption("--samples"))
     seen = await doors.seen("sign-in", samples)
     _there, nobody, gone, without, agent = doors.by_name["sign-in"][1]

@@ -5,6 +5,7 @@ TRUST.md T01, T04, T22, T71, T74, T91.
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 from collections.abc import Iterable, Iterator
@@ -224,6 +225,39 @@ def test_a_head_that_does_not_end_is_hung_up_on(address: str, monkeypatch: pytes
     answered = say(address, request(method="GET /healthz").replace(b"close", b"keep-alive") + b"GET /he")
     assert answered.startswith(b"HTTP/1.1 200"), answered
     assert answered.count(b"HTTP/1.1 ") == 1
+
+
+def test_a_body_that_does_not_end_is_hung_up_on(
+    address: str, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sends it, wherever to, and whether or not it is answered already; one that comes on is waited for."""
+    token = f"Authorization: Bearer {cast.agent.token}"
+    kind = "Content-Type: application/json"
+    whole = json.dumps({"title": "It takes its time", "requester_id": cast.customer.id})
+    asked = request(token, kind, f"Content-Length: {len(whole)}").replace(b"close", b"keep-alive")
+    monkeypatch.setattr("ombud.cli.bounded.BODY_SECONDS", 0.0)
+    monkeypatch.setattr("ombud.cli.bounded.BODY_RATE", 1.0)  # each byte that came gives it a second
+    came = say(address, asked + whole[:30].encode(), whole[30:].encode() + request(method="GET /healthz"))
+    assert came.startswith(b"HTTP/1.1 201"), came
+    assert came.count(b"HTTP/1.1 200") == 1, "and the next one on this connection"
+
+    monkeypatch.setattr("ombud.cli.bounded.BODY_RATE", 1e9)
+    form = "Content-Type: multipart/form-data; boundary=x"
+    fields = "Content-Type: application/x-www-form-urlencoded"
+    for sent in (
+        asked + whole[:30].encode(),
+        request(token, kind, "Transfer-Encoding: chunked", body="1\r\n{\r\n"),
+        request(
+            token, form, "Content-Length: 9999", body="--x\r\n", method="POST /api/v1/tickets/1/attachments"
+        ),
+        request(fields, "Content-Length: 100", body="email=", method="POST /sign-in"),
+    ):
+        assert say(address, sent).startswith(b"HTTP/1.1 408"), sent
+    early = request(kind, "Content-Length: 100", body="{").replace(b"close", b"keep-alive")
+    assert say(address, early).startswith((b"HTTP/1.1 401", b"HTTP/1.1 408")), (
+        "a stranger's is answered unread"
+    )
+    assert httpx.get(f"{address}/healthz").status_code == 200
 
 
 def test_who_dribbles_keeps_nobody_else_out(address: str, cast: Cast) -> None:

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -240,13 +240,20 @@ class House:
 
 
 @contextmanager
-def open_house(folder: Path, *, webs: int = 1, has_worker: bool = True, **settings: str) -> Iterator[House]:
-    """Build it all and begin; `settings` are further ones of the environment.
+def open_house(
+    folder: Path,
+    *,
+    webs: int = 1,
+    has_worker: bool = True,
+    server: OwnServer | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[House]:
+    """Build it all and begin, on an empty `server` or one of its own; `settings` are further ones of the environment.
 
     Without a worker nothing is sent, only queued: for faults that it has no part in.
     """
     with ExitStack() as stack:
-        server = stack.enter_context(own_server())
+        server = server or stack.enter_context(own_server())
         migrate.upgrade(server.url)
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -257,7 +264,7 @@ def open_house(folder: Path, *, webs: int = 1, has_worker: bool = True, **settin
             "OMBUD_DATA_DIR": str(folder / "data"),
             "OMBUD_INTERNAL_HOSTS": "127.0.0.1",
             "OMBUD_API_RATE": "0",
-            **settings,
+            **(settings or {}),
         }
         post = ReceivingServer()
         post.start()

@@ -26,6 +26,7 @@ import pytest
 from redis import Redis
 
 from ombud import clock
+from ombud.kit.hash_process import step_back
 from ombud.kit.vault import open_vault
 from ombud.people.factors import begin_totp, confirm_totp
 from ombud.people.throttle import CODES, SIGN_IN, Rate
@@ -110,7 +111,7 @@ def load(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) 
         settings = {"OMBUD_REDIS_URL": redis[1]} if redis is not None else {}
         seconds, tries = (pytestconfig.getoption(name) for name in ("--load-seconds", "--tries"))
         folder = tmp_path_factory.mktemp("house")
-        house = stack.enter_context(open_house(folder, webs=2, has_worker=seconds > 0, **settings))
+        house = stack.enter_context(open_house(folder, webs=2, has_worker=seconds > 0, settings=settings))
         yield Load(house, redis, seconds, tries)
 
 
@@ -221,8 +222,8 @@ def test_of_many_codes_at_once_few_are_looked_at(load: Load) -> None:
 def test_a_flood_of_sign_ins_keeps_nobody_out(load: Load) -> None:
     """R28: right passwords among many wrong ones open the door, its owner's too; what is compared has a limit.
 
-    The long form floods three times, from a process of its own, as those who do so have machines of their own; of
-    three the one that neighbours disturbed least says what others wait.
+    The long form floods three times, from a process of its own, as those who do so have machines of their own; the
+    one in the middle says what others wait.
     """
     owner = load.house.cast.agent
     (first,) = flood(load.port, [_password_form(_door(load), "owner", owner.email, owner.password)])
@@ -230,13 +231,18 @@ def test_a_flood_of_sign_ins_keeps_nobody_out(load: Load) -> None:
     if not load.is_long:
         _flood_of_sign_ins(load, 1, flood)
         return
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        pool.submit(os.nice, 10).result()
+    with ProcessPoolExecutor(1, get_context("spawn"), initializer=_elsewhere) as pool:
         ratios = [
             _flood_of_sign_ins(load, turn, lambda port, forms: pool.submit(flood, port, forms).result())
             for turn in (1, 2, 3)
         ]
-    assert min(ratios) <= 3, "twice is the goal, 2.1 what was measured"
+    assert statistics.median(ratios) < 2
+
+
+def _elsewhere() -> None:
+    """Be as little in the way of the desk as a process on the same machine can."""
+    os.setsid()
+    step_back()
 
 
 def _flood_of_sign_ins(load: Load, turn: int, pour: Callable[[int, list[Form]], list[Answer]]) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import subprocess
 import sys
@@ -137,6 +139,23 @@ def test_hostile_messages_are_bounded(group: str, share: int, shares: int) -> No
     most = SECONDS if group == "LARGE" else SECONDS / 2
     assert [r for r in rows if "died" in r or r["seconds"] > most or r["mb"] > MEGABYTES] == []
     assert done.returncode == 0, done.stderr
+
+
+def test_nothing_packed_is_unpacked() -> None:
+    """No attachment, no coding that a message names: what is packed comes in as it was sent."""
+    bomb = gzip.compress(gzip.compress(bytes(2**26)))
+    coded = base64.b64encode(bomb).decode()
+    for coding in ("base64", "gzip", "x-gzip64", "base64, gzip"):
+        raw = mail(
+            "--b\r\nContent-Type: text/plain\r\n\r\nSee inside.\r\n--b\r\n"
+            f"Content-Type: application/gzip; name=a.gz\r\nContent-Encoding: gzip\r\n"
+            f"Content-Transfer-Encoding: {coding}\r\n\r\n{coded}\r\n--b--\r\n",
+            Content_Type='multipart/mixed; boundary="b"',
+            Content_Encoding="gzip",
+        )
+        found = parse_message(raw)
+        assert found.text.strip() == "See inside."
+        assert [len(one.content) for one in found.attachments] == [len(bomb if coding == "base64" else coded)]
 
 
 def test_reading_needs_neither_database_nor_network() -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import http.server
+import io
 import socket
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +16,7 @@ import pytest
 
 from ombud.errors import Invalid
 from ombud.kit.guard import Guard, Unreachable
-from ombud.kit.http_guard import asend, send
+from ombud.kit.http_guard import asend, json_of, send
 from ombud.kit.public_urls import FAILED, checked_url
 
 LOCAL_NAMES = {
@@ -73,6 +76,19 @@ def resolve(host: str, port: int, **given: Any) -> Any:
 FLAGS = socket.AI_NUMERICHOST  # no name of the outside is ever asked for here
 
 
+def _bomb() -> bytes:
+    packed = io.BytesIO()
+    with gzip.open(packed, "wb") as file:
+        for _ in range(2**8):
+            file.write(bytes(2**20))
+    return gzip.compress(packed.getvalue())
+
+
+BOMB = _bomb()
+"""256 MB of nothing, packed twice."""
+PACKED = {"/bomb": ("gzip, gzip", BOMB), "/packed": ("gzip", gzip.compress(b'{"issuer": "x"}'))}
+
+
 class Inside:
     """A server that nobody from outside may reach: it counts who came."""
 
@@ -106,10 +122,12 @@ class Inside:
                             except OSError:
                                 return
                     case _:
+                        coding, body = PACKED.get(self.path, ("identity", b"ok"))
                         self.send_response(200)
-                        self.send_header("Content-Length", "2")
+                        self.send_header("Content-Encoding", coding)
+                        self.send_header("Content-Length", str(len(body)))
                         self.end_headers()
-                        self.wfile.write(b"ok")
+                        self.wfile.write(body)
 
             do_GET = do_POST  # noqa: N815 - the library's name
 
@@ -239,6 +257,25 @@ def test_no_more_than_64_kb_are_read_and_no_longer_than_allowed(inside: Inside) 
         return len((await asend(guard, "POST", inside.url("/endless"))).body)
 
     assert asyncio.run(both()) == 65_536
+
+
+def test_nothing_that_comes_back_is_unpacked(inside: Inside) -> None:
+    """Answers of webhooks, documents and keys of providers, tokens: a bomb stays as small as it came (TRUST.md T56)."""
+    guard = Guard(["127.0.0.1"])
+    tracemalloc.start()
+    try:
+        came = [
+            send(guard, "GET", inside.url("/bomb")),
+            asyncio.run(asend(guard, "GET", inside.url("/bomb"))),
+        ]
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [one.body for one in came] == [BOMB, BOMB]
+    assert len(gzip.decompress(BOMB)) > 2**16
+    assert most < 2**24, "unpacked it would be sixteen times as much"
+    packed = send(guard, "GET", inside.url("/packed"))
+    assert [json_of(one) for one in (*came, packed)] == [{}, {}, {}], "and it is no document"
 
 
 def test_a_proxy_of_the_environment_is_not_believed(inside: Inside, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import AsyncExitStack
+from itertools import pairwise
 
 import httpx
 import pytest
@@ -14,8 +15,8 @@ from ombud.config import Settings
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.turns import Turns
-from ombud.people.door import AT_ONCE, QUEUED
-from ombud.people.throttle import SIGN_IN
+from ombud.people.door import APART, AT_ONCE, DOOR, QUEUED, Door
+from ombud.people.throttle import SIGN_IN, take
 from ombud.runtime import Runtime
 from ombud.testing import Cast, counted
 from ombud.web.place import safe_next
@@ -128,6 +129,32 @@ async def test_who_waits_behind_the_last_try_costs_no_look(web: Browser, cast: C
     assert SIGN_IN.both.burst < asked < SIGN_IN.both.burst + AT_ONCE, (
         "those that were looked at together, at most"
     )
+
+
+async def test_a_network_that_had_its_turns_is_refused_without_a_look(
+    web: Browser, cast: Cast, desk: Desk
+) -> None:
+    """Whichever account it asks for next; for other networks nothing changes (TRUST.md R28)."""
+    for number in range(SIGN_IN.network.burst):
+        await desk.arun(DOOR, take, SIGN_IN, account=f"user{number}@people.example", ip="127.0.0.1")
+    await web.get("/sign-in")
+    with counted() as first:
+        told = await web.post("/sign-in", {"email": "somebody@people.example", "password": "wrong"})
+    with counted() as second:
+        again = await web.post("/sign-in", {"email": cast.agent.email, "password": cast.agent.password})
+    assert (told.status_code, again.status_code) == (429, 429)
+    assert 0 < int(again.headers["retry-after"]) <= SIGN_IN.network.seconds
+    assert (len(first) > 0, len(second)) == (True, 0)
+    await desk.arun(DOOR, take, SIGN_IN, account=cast.agent.email, ip="192.0.2.9")
+
+
+async def test_between_two_forms_others_are_served() -> None:
+    door, loop, begun = Door(), asyncio.get_running_loop(), []
+    for number in range(3):
+        async with door.turn(f"192.0.2.{number}"):
+            begun.append(loop.time())
+    apart = [after - before for before, after in pairwise(begun)]
+    assert min(apart) >= 0.9 * APART, "by the loop's own clock, which a busy machine only makes longer"
 
 
 async def _wait(turns: Turns) -> None:

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ombud.api import problems
@@ -73,6 +74,10 @@ class Envelope:
         inner = {**scope, "state": state, "method": "GET" if answer.without_body else scope["method"]}
         try:
             await self._app(inner, receive, answer.send)
+        except ClientDisconnect:  # nobody is there to hear it, but it is counted as what it was
+            if not answer.started:
+                problem = problems.answer(Request(inner), 400, "bad_request", "The body did not come whole.")
+                await problem(inner, receive, answer.send)
         except Exception:
             _log.exception("request failed", request_id=answer.request_id)
             if answer.started:

@@ -41,7 +41,7 @@ LISTS = 1000
 INCLUDED = 50
 """Comments that come with a ticket."""
 _TICKET = re.compile(r"/tickets/([A-Za-z0-9-]{1,50})")
-_LONG_WAY = {b"idempotency-key", b"if-match"}
+_LONG_WAY = {b"idempotency-key", b"if-match", b"content-encoding"}
 """Headers that this way knows nothing of."""
 _COMMENTED = re.compile(r"/tickets/([A-Za-z0-9-]{1,50})/comments")
 _COMMENTS = {b"": 0, b"include=comments": INCLUDED}

@@ -1,7 +1,9 @@
-"""HTTP for `ombud serve` with bounds that uvicorn's parser has not: how long the head of a request may be, and take.
+"""HTTP for `ombud serve` with bounds that uvicorn's parser has not: how long the head of a request may be, and take,
+and how slowly a body may come.
 
-A body is bounded by the application, which knows what each address takes. Without this a single endless header
-would fill the memory, and a head that never ends would hold its connection for ever (TRUST.md T74).
+How long a body may be is the application's to say, which knows what each address takes. Without this a single endless
+header would fill the memory, and a head or a body that never ends would hold its connection, and who reads it, for
+ever, whoever sends it (TRUST.md T74).
 """
 
 import asyncio
@@ -19,15 +21,27 @@ HEAD_LIMIT = 64 * 1024
 """Bytes of request line and headers together."""
 HEAD_SECONDS = 20.0
 """How long they may take to come."""
+BODY_SECONDS = 20.0
+"""How long any body may take to come, beside what its rate allows."""
+BODY_RATE = 1000.0
+"""Bytes a second that a longer body comes at, at least: a tenth of what the slowest of telephones does."""
+TOO_SLOW = (
+    b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 31\r\n"
+    b"connection: close\r\n\r\nThe request's body is too slow."
+)
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """Answers 400 and hangs up where a head is too long, and hangs up where it takes too long."""
+    """Answers 400 and hangs up where a head is too long, hangs up where it takes too long, and says 408 to a body."""
 
     _head_bytes = 0
     _named_bytes = 0
     _is_in_head = False
     _deadline: asyncio.TimerHandle | None = None
+    _is_in_body = False
+    _body_bytes = 0
+    _body_since = 0.0
+    _weighing: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the parent's
         """Begin to wait for a head."""
@@ -37,6 +51,7 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop waiting."""
         self._stop_waiting()
+        self._end_body()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -46,6 +61,8 @@ class BoundedHttp(HttpToolsProtocol):
         super().data_received(data)
         if self._is_in_head and self._head_bytes > HEAD_LIMIT and not self.transport.is_closing():
             self.send_400_response("The request's head is too large.")
+        if self._is_in_body and self._weighing is None:
+            self._weighing = self.loop.call_later(BODY_SECONDS, self._weigh)
 
     def on_message_begin(self) -> None:
         """A head begins: the first on this connection, or the next one."""
@@ -65,14 +82,25 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """A head has ended."""
+        """A head has ended, and a body begins."""
         self._is_in_head = False
         self._stop_waiting()
+        self._is_in_body, self._body_bytes, self._body_since = True, 0, self.loop.time()
         super().on_headers_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: "ASGI3Application") -> None:
         WholeAnswers.of(cycle)
         super()._start_asgi_task(cycle, app)
+
+    def on_body(self, body: bytes) -> None:
+        """Count it, also what nobody reads any more because the request is answered."""
+        self._body_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """A body has ended; most come with their head."""
+        self._end_body()
+        super().on_message_complete()
 
     def _count(self, size: int) -> None:
         """Raise what the parser takes for a malformed request once a head that came in one piece is too long."""
@@ -87,6 +115,28 @@ class BoundedHttp(HttpToolsProtocol):
         self._deadline = None
         if not self.transport.is_closing():
             self.transport.close()
+
+    def _weigh(self) -> None:
+        """Hang up on a body that is behind its time, and look again when this one would be."""
+        self._weighing = None
+        if self.transport.is_closing():
+            return
+        now = self.loop.time()
+        if self.flow.read_paused:
+            self._body_since = now - self._body_bytes / BODY_RATE  # it waits for us, not we for it
+        due = self._body_since + BODY_SECONDS + self._body_bytes / BODY_RATE
+        if now < due:
+            self._weighing = self.loop.call_at(due, self._weigh)
+            return
+        if not self.cycle.response_started:
+            self.transport.write(TOO_SLOW)
+        self.transport.close()
+
+    def _end_body(self) -> None:
+        self._is_in_body = False
+        if self._weighing is not None:
+            self._weighing.cancel()
+            self._weighing = None
 
     def _stop_waiting(self) -> None:
         if self._deadline is not None:

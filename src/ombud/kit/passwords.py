@@ -46,7 +46,7 @@ def check_password_rules(password: str, words: Iterable[str] = ()) -> None:
     """
     if len(password) < MIN_LENGTH:
         raise Invalid(fields={"password": f"must have at least {MIN_LENGTH} characters."})
-    if len(password.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+    if len(_bytes_of(password)) > MAX_BYTES:
         raise Invalid(fields={"password": f"must have at most {MAX_BYTES} bytes."})
     plain = password.casefold()
     core = plain.strip(_ENDS)
@@ -54,6 +54,10 @@ def check_password_rules(password: str, words: Iterable[str] = ()) -> None:
         raise Invalid(fields={"password": "is one of those that are guessed first."})
     if len(_without_known(plain, words)) < MIN_OWN:
         raise Invalid(fields={"password": "must be more than your name, your address or the desk's name."})
+
+
+def _bytes_of(password: str) -> bytes:
+    return password.encode("utf-8", "surrogatepass")  # whatever was typed: a sign that is none is no error
 
 
 def _is_series(text: str) -> bool:
@@ -77,17 +81,18 @@ def hash_password(password: str, words: Iterable[str] = ()) -> str:
 
 def rehash_password(password: str) -> str:
     """Return the hash of a password that was taken before, whatever today's rules are."""
-    return _hasher().hash(password)
+    return _hasher().hash(_bytes_of(password))
 
 
 def verify_password(stored: str | None, password: str) -> bool:
     """Compare a password with a stored hash, in the same time whether or not there is one."""
     from argon2.exceptions import InvalidHashError, VerificationError
 
-    if len(password.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+    raw = _bytes_of(password)
+    if len(raw) > MAX_BYTES:
         return False
     try:
-        _hasher().verify(stored or _NOBODY, password)
+        _hasher().verify(stored or _NOBODY, raw)
     except (VerificationError, InvalidHashError):
         return False
     return stored is not None

@@ -15,11 +15,10 @@ from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.turns import Turns
 from ombud.errors import RateLimited, Unavailable
-from ombud.kit.passwords import hash_password, needs_rehash, verify_password
-from ombud.kit.passwords import rehash_password as rehash
+from ombud.kit.passwords import check_password_rules, needs_rehash
 from ombud.people import queries, throttle
 from ombud.people.actions import rehash_password
-from ombud.people.hashing import hashed_aside
+from ombud.people.hashing import hashed_aside, verified_aside
 
 DOOR = Actor.system("sign-in")
 CHECKED = 2
@@ -29,6 +28,9 @@ AT_ONCE = 3
 QUEUED = 30
 """Forms of one network that wait for that: an office at nine o'clock, and no flood."""
 PATIENCE = 10.0
+APART = 0.02
+"""Seconds between two forms of strangers: twice as many as hashing keeps up with, and no burst (measured: 0.01 makes
+others wait 1.8 times as long as usual while a flood lasts, 0.02 makes it 1.4 times)."""
 REMEMBERED_SECONDS = 5
 """How long a process refuses by itself what the database has just refused; the count is the database's all the same."""
 REMEMBERED = 10_000
@@ -52,14 +54,17 @@ def _turns() -> Turns:
     return Turns(AT_ONCE, PATIENCE, queued=QUEUED, full=DoorCrowded, busy=DoorBusy)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Door:
     """The door of one process."""
 
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CHECKED))
     turns: Turns = field(default_factory=_turns)
-    refused: OrderedDict[tuple[str, str], tuple[float, float]] = field(default_factory=OrderedDict)
-    """By account and network: until when that is remembered, and when there is a turn, both by `time.monotonic`."""
+    refused: OrderedDict[tuple[str | None, str], tuple[float, float]] = field(default_factory=OrderedDict)
+    """By account and network, or network alone: until when that is remembered, and when there is a turn, both by
+    `time.monotonic`."""
+    _free_at: float = 0.0
+    """When the next form may be looked at, by the event loop's clock."""
 
     @asynccontextmanager
     async def turn(self, ip: str) -> AsyncIterator[None]:
@@ -67,17 +72,23 @@ class Door:
 
         Networks take turns: a flood from some stands in their queues, which have an end, and takes neither the
         database's connections nor the process's time from who is inside, nor the way in from who comes from
-        elsewhere. Raises DoorCrowded and DoorBusy.
+        elsewhere. Between two forms the process does what others ask of it. Raises DoorCrowded and DoorBusy.
         """
         async with self.turns.aturn(throttle.network_of(ip)):
+            now = asyncio.get_running_loop().time()
+            wait = self._free_at - now
+            self._free_at = max(self._free_at, now) + APART
+            if wait > 0:
+                await asyncio.sleep(wait)
             yield
 
     def remind(self, email: str, ip: str) -> None:
         """Raise RateLimited for who was refused a moment ago: a flood costs no look, and stands in no queue."""
-        remembered_until, free_at = self.refused.get(_place_of(email, ip), (0.0, 0.0))
         now = time.monotonic()
-        if now < remembered_until:
-            raise RateLimited(retry_after=max(1, math.ceil(free_at - now)))
+        for account in (None, email):
+            remembered_until, free_at = self.refused.get(_place_of(account, ip), (0.0, 0.0))
+            if now < remembered_until:
+                raise RateLimited(retry_after=max(1, math.ceil(free_at - now)))
 
     async def check(self, desk: Desk, email: str, password: str, ip: str) -> int | None:
         """Return whose credentials these are, None for nobody's; RateLimited after too many failures.
@@ -89,27 +100,29 @@ class Door:
             try:
                 await desk.arun(DOOR, throttle.take, throttle.SIGN_IN, account=email, ip=ip)
             except RateLimited as error:
-                self._remember(_place_of(email, ip), error.retry_after)
+                whose = None if isinstance(error, throttle.NetworkLimited) else email
+                self._remember(_place_of(whose, ip), error.retry_after)
                 raise
             async with desk.aread(DOOR, fresh=True) as session:
                 found = (await session.execute(queries.credentials(email))).one_or_none()
             stored = found.password_hash if found is not None and found.is_active else None
-            right = await hashed_aside(verify_password, stored, password)
+            right = await verified_aside(stored, password)
             if found is None or not right:
                 return None
             await desk.arun(DOOR, throttle.succeed, throttle.SIGN_IN, account=email, ip=ip)
             self.refused.pop(_place_of(email, ip), None)
             if stored is not None and needs_rehash(stored):
-                hashed = await hashed_aside(rehash, password)
+                hashed = await hashed_aside(password)
                 await desk.arun(Actor.customer(found.user_id), rehash_password, found.user_id, hashed)
         return int(found.user_id)
 
     async def hash(self, password: str, words: Iterable[str] = ()) -> str:
         """Return the hash of an acceptable password; Invalid for another. `words`: what is known of the person."""
         async with self.hashing:
-            return await hashed_aside(hash_password, password, tuple(words))
+            await asyncio.to_thread(check_password_rules, password, tuple(words))
+            return await hashed_aside(password)
 
-    def _remember(self, place: tuple[str, str], seconds: int) -> None:
+    def _remember(self, place: tuple[str | None, str], seconds: int) -> None:
         now = time.monotonic()
         self.refused[place] = now + min(seconds, REMEMBERED_SECONDS), now + seconds
         self.refused.move_to_end(place)
@@ -117,5 +130,5 @@ class Door:
             self.refused.popitem(last=False)
 
 
-def _place_of(email: str, ip: str) -> tuple[str, str]:
-    return email.strip().lower()[:250], throttle.network_of(ip)
+def _place_of(email: str | None, ip: str) -> tuple[str | None, str]:
+    return email.strip().lower()[:250] if email is not None else None, throttle.network_of(ip)

@@ -341,9 +341,12 @@ def hash_again() -> Select[str]:
     return select(func.set_config("ombud.rehash", "on", True))
 
 
-def take_turns(keys: list[str], bursts: list[int], seconds: list[int], known: str) -> Select[int]:
-    """Take a turn of each key; returns 0, or the seconds until there is one."""
-    return select(func.ombud.take_turns(_texts(keys), _integers(bursts), _integers(seconds), known))
+def take_turns(*groups: tuple[list[str], list[int], list[int], str]) -> Select[*tuple[int, ...]]:
+    """Take a turn of each key (with bursts, seconds, what is known); a column a group: 0, or the seconds to wait."""
+    turns = func.ombud.take_turns
+    return select(
+        *(turns(_texts(keys), _integers(most), _integers(each), known) for keys, most, each, known in groups)
+    )
 
 
 def turn_was_good(keys: list[str], seconds: list[int], known: str) -> Select[*tuple[Any, ...]]:

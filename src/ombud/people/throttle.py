@@ -55,15 +55,24 @@ LETTERS = Limit("letter", both=Rate(1, 300), network=Rate(10, 60), account=Rate(
 """Letters that anybody may ask for: one in five minutes to an address, two where several networks ask."""
 
 
+class NetworkLimited(RateLimited):
+    """A network had all of its turns, whichever account it asks for next."""
+
+
 def take(session: Session, limit: Limit, *, account: str, ip: str) -> None:
-    """Take a turn, or raise RateLimited with the seconds to wait."""
-    keys, known = _keys(limit, account, ip)
-    rates = (limit.both, limit.network, limit.account)
-    wait = session.scalar(
-        queries.take_turns(keys, [rate.burst for rate in rates], [rate.seconds for rate in rates], known)
-    )
-    if wait:
-        raise RateLimited(retry_after=wait)
+    """Take a turn, or raise RateLimited (NetworkLimited where it is the network's) with the seconds to wait."""
+    (both, network, everywhere), known = _keys(limit, account, ip)
+    alone, rates = limit.network, (limit.both, limit.account)
+    of_network, others = session.execute(
+        queries.take_turns(
+            ([network], [alone.burst], [alone.seconds], ""),
+            ([both, everywhere], [one.burst for one in rates], [one.seconds for one in rates], known),
+        )
+    ).one()
+    if of_network:
+        raise NetworkLimited(retry_after=of_network)
+    if others:
+        raise RateLimited(retry_after=others)
 
 
 def succeed(session: Session, limit: Limit, *, account: str, ip: str) -> None:

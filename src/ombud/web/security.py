@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -86,6 +86,9 @@ class Guard:
             if answer.is_held_back:
                 answer.repeat()
                 await self.app(dict(scope), receive, answer)
+        except ClientDisconnect:  # nobody is there to hear it, but it is counted as what it was
+            if not answer.started:
+                await PlainTextResponse("The form did not come whole.\n", 400)(scope, receive, answer)
         except Exception as error:
             if answer.started:  # too late for another answer: the connection breaks off
                 raise

@@ -16,7 +16,8 @@ from ombud.mail.outgoing import queries
 from ombud.mail.outgoing.rules import Outcome, Verdict, retry_at, state_after
 from ombud.models import UNSETTLED, OutboundMail, OutboundState, RecipientState
 
-LEASE = timedelta(minutes=2)
+LEASE = timedelta(seconds=45)
+"""Renewed while a message is being sent; what a dead process held is taken up within a minute (TRUST.md R2)."""
 _STATES = {
     Outcome.ACCEPTED: RecipientState.ACCEPTED,
     Outcome.DEFERRED: RecipientState.DEFERRED,

@@ -9,7 +9,8 @@ KEPT = timedelta(days=7)
 """How long a file and the rows that did not come in are kept after the end of their job."""
 REMEMBERED = timedelta(days=90)
 """How long it is known that there was the job; who did what stays in the audit log."""
-LEASE = timedelta(minutes=1)
+LEASE = timedelta(seconds=45)
+"""Renewed while a job is done; that of a dead process is taken up within a minute (TRUST.md R2)."""
 ATTEMPTS = 5
 """How often a job is begun that gets no further: what ends the process that does it must not end all of them."""
 PROBLEMS = 1000

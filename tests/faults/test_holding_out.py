@@ -1,0 +1,175 @@
+"""A transaction of hours, and full disks (TRUST.md R12): what works goes on, and the rest by itself afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from sqlalchemy import func, select
+
+from ombud.audit.queries import last_sealed_id
+from ombud.models import AuditLog
+from ombud.worker.chores import CHORES, run_chore
+from tests.db.servers import own_server
+from tests.faults.house import SYSTEM, House, open_house, wait_until
+from tests.faults.judging import wrongs
+
+pytestmark = [pytest.mark.usefixtures("built"), pytest.mark.timeout(600)]
+REFUSED = 5
+"""Writes that are refused while the disk is full, at least."""
+FILE = os.urandom(1_000_000)
+
+
+class Disk:
+    """A disk of a few megabytes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._ballast = folder / "ballast"
+
+    def fill(self) -> None:
+        """Leave no room, not for a byte."""
+        with self._ballast.open("wb", buffering=0) as file:
+            for size in (2**20, 2**12, 1):
+                while True:
+                    try:
+                        file.write(bytes(size))
+                    except OSError:
+                        break
+
+    def make_room(self) -> None:
+        self._ballast.unlink()
+
+
+@contextmanager
+def disk(folder: Path, size: str) -> Iterator[Disk]:
+    folder.mkdir(parents=True)
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=False, capture_output=True
+    )
+    if made.returncode:
+        pytest.skip("only root makes disks, and not in every container")
+    try:
+        yield Disk(folder)
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@dataclass
+class Place:
+    """A desk whose tables lie on one small disk, and its files on another."""
+
+    house: House
+    tables: Disk
+    files: Disk
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Place]:
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="ombud-disks-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        folder.chmod(0o755)  # the server's user looks in, which pytest's own folders do not allow
+        tables = stack.enter_context(disk(folder / "tables", "150m"))
+        files = stack.enter_context(disk(folder / "house" / "data" / "files", "8m"))
+        server = stack.enter_context(own_server())
+        space = tables.folder / "space"
+        space.mkdir(mode=0o700)
+        shutil.chown(space, server.account.uid, server.account.gid)
+        server.execute(f"CREATE TABLESPACE small LOCATION '{space}'")
+        server.execute("GRANT CREATE ON TABLESPACE small TO PUBLIC")
+        server.execute("ALTER SYSTEM SET default_tablespace = 'small'")
+        server.execute("SELECT pg_reload_conf()")
+        house = stack.enter_context(open_house(folder / "house", server=server, settings={"TEST_LEASE": "5"}))
+        yield Place(house, tables, files)
+
+
+def test_a_transaction_of_hours_stops_neither_queues_nor_chores(place: Place) -> None:
+    """A superuser's, whom no limit ends, and who has written: letters, webhooks and all chores go on beside it."""
+    house = place.house
+    url = house.server.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url) as forgotten:
+        forgotten.execute("CREATE TEMPORARY TABLE mine AS SELECT * FROM ombud.tickets")
+        oldest = forgotten.execute("SELECT pg_current_xact_id()::text::bigint").fetchone()
+        assert oldest is not None
+        with house.used(2):
+            house.until_acknowledged(10)
+        house.until_quiet()
+        assert house.post.post.letters
+        assert house.receiver.at("/hook")
+        for chore in CHORES:
+            run_chore(house.desk, chore)
+        assert _written_after(house, oldest[0]) > 0
+        assert _unsealed(house) > 0, (
+            "what may still be joined by an older row is not sealed, and said to be so"
+        )
+    assert wrongs(house, house.history.writes()) == []
+    for chore in CHORES:
+        run_chore(house.desk, chore)
+    assert _unsealed(house) == 0
+
+
+def test_full_disks_are_told_and_used_again(place: Place) -> None:
+    house = place.house
+    with house.used(3, readers=1):
+        house.until_acknowledged(5)
+        before = len(house.told)
+        place.tables.fill()
+        wait_until(lambda: _refused(house, before) >= REFUSED, "the disk is full")
+        with house.client() as client:
+            assert client.get("tickets").status_code == 200, "who reads goes on"
+        assert httpx.get(f"{house.address}/healthz").status_code == 200
+        place.tables.make_room()
+        house.until_acknowledged(10)
+    told = house.told[before:]
+    assert {(one.status, one.code) for one in told if one.status >= 400} == {(503, "unavailable")}
+    assert {one.kind for one in told if 200 <= one.status < 300} > {"list", "figures"}
+    house.until_quiet()
+    assert wrongs(house, house.history.writes()) == []
+    assert house.wrong == []
+
+
+def test_a_full_store_of_files_is_told_and_used_again(place: Place) -> None:
+    house = place.house
+    with house.client() as client:
+        body = {"title": "With a file", "requester_id": house.cast.customer.id}
+        address = f"tickets/{client.post('tickets', json=body).json()['number']}/attachments"
+        kept = _listed(place.files)
+        place.files.fill()
+        refused = client.post(address, files={"file": ("a.bin", FILE)})
+        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable"), refused.text
+        assert client.get(address).json()["items"] == []
+        assert str(place.files.folder) not in refused.text
+        place.files.make_room()
+        assert _listed(place.files) == kept, "nothing half is left"
+        attached = client.post(address, files={"file": ("a.bin", FILE)})
+        assert attached.status_code == 201, attached.text
+        assert client.get(f"attachments/{attached.json()['id']}/content").content == FILE
+
+
+def _refused(house: House, before: int) -> int:
+    return sum(one.status >= 400 for one in house.told[before:])
+
+
+def _listed(files: Disk) -> list[Path]:
+    return sorted(one for one in files.folder.rglob("*") if one.is_file())
+
+
+def _written_after(house: House, transaction: int) -> int:
+    with house.desk.read(SYSTEM) as session:
+        return session.scalar(select(func.count()).where(AuditLog.xid > transaction)) or 0
+
+
+def _unsealed(house: House) -> int:
+    with house.desk.read(SYSTEM) as session:
+        sealed = session.scalar(last_sealed_id()) or 0
+        return session.scalar(select(func.count()).where(AuditLog.id > sealed)) or 0
