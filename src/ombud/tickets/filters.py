@@ -43,7 +43,8 @@ class TicketFilter:
 
     `text` is what a person typed: words, and terms that become conditions (see `ombud.tickets.grammar`).
     `substring` is found exactly as it stands, whatever the case, in number, title, description or a comment.
-    `..._names` hold parts of names or addresses. Overdue: not done and older than seven days.
+    `..._names` hold parts of names or addresses. Overdue: not done and older than seven days. What fulfils one of
+    `without`, filters of conditions (no texts), is left out.
     """
 
     text: str | None = None
@@ -69,6 +70,7 @@ class TicketFilter:
     overdue: bool = False
     has_attachment: bool = False
     deleted: bool = False
+    without: tuple["TicketFilter", ...] = ()
 
     def __post_init__(self) -> None:
         for field in _TIMES:
@@ -82,6 +84,8 @@ class TicketFilter:
             object.__setattr__(self, "substring", storable("substring", self.substring) or None)
             if len(self.substring or "") > MAX_SUBSTRING:
                 raise Invalid(fields={"substring": f"must have at most {MAX_SUBSTRING} characters."})
+        if any(one.text is not None or one.substring is not None or one.deleted for one in self.without):
+            raise Invalid(fields={"without": "leaves out by conditions only."})
         _check_texts("tags", self.tags or ())
         _check_ids("requester_id", (self.requester_id,))
         _check_ids("organization_id", (self.organization_id,))
@@ -91,7 +95,12 @@ class TicketFilter:
     @property
     def is_search(self) -> bool:
         """Tell whether texts, names or files are looked through, which may take long (`ombud.db.turns`)."""
-        return any(getattr(self, field) for field in _SEARCHED)
+        return any(getattr(one, field) for one in self.all for field in _SEARCHED)
+
+    @property
+    def all(self) -> tuple["TicketFilter", ...]:
+        """The filter itself, and those that it leaves out: whatever is asked about."""
+        return (self, *self.without)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 Terms become fields of the filter; what is left is searched as words. Only the keys listed here are terms, so
 `error: disk full` and `https://example.com` stay words. A term's value may be quoted: `team:"Second line"`.
-`contains:"50 %"` finds exactly that.
+`contains:"50 %"` finds exactly that. With a dash in front a term leaves out: `-tag:spam`.
 """
 
 import re
@@ -18,7 +18,9 @@ from ombud.models import TicketChannel, TicketPriority, TicketStatus
 from ombud.tickets.filters import ME, UNASSIGNED, TicketFilter
 from ombud.tickets.rules import DONE, UNDONE
 
-_TERM = re.compile(r'(?<!\S)([a-z]+):(?:"([^"]*)"|(\S+))', re.IGNORECASE)
+_TERM = re.compile(
+    r'(?<!\S)(?P<dash>-?)(?P<key>[a-z]+):(?:"(?P<quoted>[^"]*)"|(?P<value>\S+))', re.IGNORECASE
+)
 # Dashes with nothing to leave out between them: an underline, say. PostgreSQL keeps each "not" that waits for its word
 # on a stack of 32 and fails beyond.
 _DASHES = re.compile(r'(?:-[^\w"-]*){8,}')
@@ -32,17 +34,17 @@ Term = Callable[[TicketFilter, str], TicketFilter]
 def understand(wanted: TicketFilter) -> TicketFilter:
     """Return the filter with the terms of its text as conditions and only words left as text.
 
-    Repeated terms of one field mean "any of them" (tags: all of them). Raises Invalid for a value that the
-    term does not have.
+    Repeated terms of one field mean "any of them" (tags: all of them), those left out none of them. Raises Invalid
+    for a value that the term does not have.
     """
     if wanted.text is None:
         return wanted
     understood, words = wanted, wanted.text
     for match in _TERM.finditer(wanted.text):
-        key, value = match[1].lower(), match[2] if match[2] is not None else match[3]
-        term = TERMS.get(key)
+        value = match["quoted"] if match["quoted"] is not None else match["value"]
+        term = TERMS.get(match["key"].lower())
         if term is not None and value:
-            understood = term(understood, value)
+            understood = _leaving_out(understood, term, value) if match["dash"] else term(understood, value)
             words = words.replace(match[0], " ", 1)
     kept = _DASHES.sub(lambda run: " -" if run[0].endswith(" -") else " ", words)
     if words.strip() and not kept.strip():
@@ -52,7 +54,16 @@ def understand(wanted: TicketFilter) -> TicketFilter:
 
 def without_terms(text: str) -> str:
     """Return a text with blanks where its terms stand: of the same length, with the words where they are."""
-    return _TERM.sub(lambda term: " " * len(term[0]) if term[1].lower() in TERMS else term[0], text)
+    return _TERM.sub(lambda term: " " * len(term[0]) if term["key"].lower() in TERMS else term[0], text)
+
+
+def _leaving_out(wanted: TicketFilter, term: Term, value: str) -> TicketFilter:
+    if term is _contains:
+        raise Invalid(fields={"contains": "cannot be left out."})
+    left_out = term(TicketFilter(), value)
+    if left_out.deleted:  # nothing deleted is listed unless it is asked for
+        return replace(wanted, deleted=False)
+    return replace(wanted, without=(*wanted.without, left_out))
 
 
 def _status(wanted: TicketFilter, value: str) -> TicketFilter:
@@ -173,7 +184,7 @@ def _days(field: str, value: str) -> tuple[datetime, datetime]:
 
 def _member(field: str, enum: type[E], value: str) -> E:
     try:
-        return enum(value.lower().replace("-", "_"))
+        return enum(value.lower().replace("-", "_").replace(" ", "_"))
     except ValueError:
         choices = ", ".join(member.value for member in enum)
         raise Invalid(fields={field: f"can be {choices}."}) from None

@@ -222,7 +222,7 @@ def once(
 
 def is_varying(wanted: TicketFilter) -> bool:
     """Tell whether a filter holds what somebody typed or dated: its statement is hardly ever asked for again."""
-    return any(getattr(wanted, name) is not None for name in VARYING)
+    return bool(wanted.without) or any(getattr(wanted, name) is not None for name in VARYING)
 
 
 def sort_columns(place: Place) -> tuple[ColumnElement[Any], ...]:
