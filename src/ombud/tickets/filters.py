@@ -13,6 +13,7 @@ from ombud.db.types import one_of
 from ombud.errors import Invalid
 from ombud.kit.ids import is_id
 from ombud.kit.text import storable
+from ombud.kit.zones import zone_of
 from ombud.models import TicketChannel, TicketPriority, TicketStatus
 from ombud.tickets.rules import DONE, UNDONE
 
@@ -43,11 +44,13 @@ class TicketFilter:
 
     `text` is what a person typed: words, and terms that become conditions (see `ombud.tickets.grammar`).
     `substring` is found exactly as it stands, whatever the case, in number, title, description or a comment.
+    `time_zone` is where the days of dates in `text` begin and end.
     `..._names` hold parts of names or addresses. Overdue: not done and older than seven days. What fulfils one of
     `without`, filters of conditions (no texts), is left out.
     """
 
     text: str | None = None
+    time_zone: str = "UTC"
     substring: str | None = None
     statuses: tuple[TicketStatus, ...] | None = None
     priorities: tuple[TicketPriority, ...] | None = None
@@ -77,6 +80,8 @@ class TicketFilter:
             moment = getattr(self, field)
             if moment is not None and moment.tzinfo is None:
                 raise Invalid(fields={field: "needs a time zone."})
+        if self.time_zone != "UTC":
+            zone_of(self.time_zone)
         if self.text is not None:
             # Composed as stored texts are, or an accent typed as two characters would find nothing.
             object.__setattr__(self, "text", storable("text", self.text))

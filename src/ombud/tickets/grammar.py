@@ -8,12 +8,13 @@ Terms become fields of the filter; what is left is searched as words. Only the k
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from ombud import clock
 from ombud.errors import Invalid
+from ombud.kit.zones import zone_of
 from ombud.models import TicketChannel, TicketPriority, TicketStatus
 from ombud.tickets.filters import ME, UNASSIGNED, TicketFilter
 from ombud.tickets.rules import DONE, UNDONE
@@ -49,7 +50,7 @@ def understand(wanted: TicketFilter) -> TicketFilter:
     kept = _DASHES.sub(lambda run: " -" if run[0].endswith(" -") else " ", words)
     if words.strip() and not kept.strip():
         kept = "-"  # which finds nothing either; no words at all would find everything
-    return replace(understood, text=" ".join(kept.split()) or None)
+    return replace(understood, text=" ".join(kept.split()) or None, time_zone="UTC")
 
 
 def without_terms(text: str) -> str:
@@ -60,7 +61,7 @@ def without_terms(text: str) -> str:
 def _leaving_out(wanted: TicketFilter, term: Term, value: str) -> TicketFilter:
     if term is _contains:
         raise Invalid(fields={"contains": "cannot be left out."})
-    left_out = term(TicketFilter(), value)
+    left_out = replace(term(TicketFilter(time_zone=wanted.time_zone), value), time_zone="UTC")
     if left_out.deleted:  # nothing deleted is listed unless it is asked for
         return replace(wanted, deleted=False)
     return replace(wanted, without=(*wanted.without, left_out))
@@ -135,22 +136,25 @@ def _contains(wanted: TicketFilter, value: str) -> TicketFilter:
 
 def _range(field: str) -> Term:
     def term(wanted: TicketFilter, value: str) -> TicketFilter:
-        start, end = _period(field, value)
+        start, end = _period(field, value, zone_of(wanted.time_zone))
         bounds: dict[str, Any] = {f"{field}_from": start, f"{field}_to": end}
         return replace(wanted, **{name: moment for name, moment in bounds.items() if moment is not None})
 
     return term
 
 
-def _period(field: str, value: str) -> tuple[datetime | None, datetime | None]:
+def _period(field: str, value: str, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
     """`2026-01-05`, `2026-01`, `2026`, `>DATE`, `<DATE`, `DATE..DATE` (both included), `7d` (the last 7 days)."""
     if age := _AGE.fullmatch(value):
         return clock.now() - int(age[1]) * _UNITS[age[2]], None
     if ".." in value:
         first, _, last = value.partition("..")
-        return (_days(field, first)[0] if first else None), (_days(field, last)[1] if last else None)
+        return (
+            _days(field, first, zone)[0] if first else None,
+            _days(field, last, zone)[1] if last else None,
+        )
     if value[:1] in "<>":
-        start, end = _days(field, value[1:].removeprefix("="))
+        start, end = _days(field, value[1:].removeprefix("="), zone)
         return (
             (start if value.startswith(">=") else end, None)
             if value[0] == ">"
@@ -159,27 +163,31 @@ def _period(field: str, value: str) -> tuple[datetime | None, datetime | None]:
                 end if value.startswith("<=") else start,
             )
         )
-    return _days(field, value)
+    return _days(field, value, zone)
 
 
-def _days(field: str, value: str) -> tuple[datetime, datetime]:
-    """Return the first moment of a day, month or year and the first one after it, in UTC."""
+def _days(field: str, value: str, zone: tzinfo) -> tuple[datetime, datetime]:
+    """Return the first moment of a day, month or year of that zone and the first one after it, in UTC."""
     try:
         parts = [int(part) for part in value.split("-")]
         match parts:
             case [year]:
-                return datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
+                return _moment(zone, year), _moment(zone, year + 1)
             case [year, month]:
-                following = (year + month // 12, month % 12 + 1)
-                return datetime(year, month, 1, tzinfo=UTC), datetime(*following, 1, tzinfo=UTC)
+                return _moment(zone, year, month), _moment(zone, year + month // 12, month % 12 + 1)
             case [year, month, day]:
-                start = datetime(year, month, day, tzinfo=UTC)
-                return start, start + timedelta(days=1)
+                # By the calendar: the day on which clocks change has 23 hours, or 25.
+                following = date(year, month, day) + timedelta(days=1)
+                return _moment(zone, year, month, day), _moment(zone, *following.timetuple()[:3])
     except (ValueError, OverflowError):
         pass
     raise Invalid(
         fields={field: "needs a date such as 2026-01-31, a range 2026-01..2026-03, or an age such as 7d."}
     )
+
+
+def _moment(zone: tzinfo, year: int, month: int = 1, day: int = 1) -> datetime:
+    return datetime(year, month, day, tzinfo=zone).astimezone(UTC)
 
 
 def _member(field: str, enum: type[E], value: str) -> E:
