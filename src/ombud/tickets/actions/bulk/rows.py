@@ -44,7 +44,7 @@ class CheckedRow:
     problems: dict[str, str] = field(default_factory=dict)
 
 
-def check_row(index: int, row: Mapping[str, Any], actor: Actor) -> CheckedRow:
+def check_row(index: int, row: object, actor: Actor) -> CheckedRow:
     """Return the row as it will be stored, as far as it can be told without the database."""
     checked = CheckedRow(index, dict(_DEFAULTS))  # they are clean; only what is given is looked at
     if not isinstance(row, Mapping):  # of hosts without a type checker
