@@ -158,7 +158,10 @@ def test_without_redis_everything_is_right(
             plain.config_set("maxmemory-policy", "noeviction")
             plain.config_set("maxmemory", 1)
     elif blow == "password":
-        figures = Figures(desk, RedisCache(f"{url}{'&' if '?' in url else '?'}password=wrong"))
+        with Redis.from_url(url) as plain:  # whoever has no password gets in with any
+            plain.acl_setuser("ombud", enabled=True, passwords=["+right"])
+        wrong = f"{url}{'&' if '?' in url else '?'}username=ombud&password=wrong"
+        figures = Figures(desk, RedisCache(wrong))
     else:
         figures = Figures(desk, RedisCache("unix:///nowhere/redis.sock"))
     for number in range(1, 4):
