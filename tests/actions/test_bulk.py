@@ -97,6 +97,13 @@ def test_duplicates_strangers_and_nonsense_are_told_once(perform: Perform, cast:
     assert outcome.skipped_for(SkipReason.NOT_FOUND) == (-1, 0, 10**12, 2**70)
 
 
+@pytest.mark.parametrize("ids", [["1"], [True], [None], ["1", 2], "12", [1.0]])
+def test_what_is_no_number_is_no_id(perform: Perform, cast: Cast, ids: Any) -> None:
+    with pytest.raises(Invalid) as caught:
+        perform(cast.agent.actor, bulk_update_ticket_status, ids, TicketStatus.CLOSED)
+    assert caught.value.fields == {"ids": "must be whole numbers."}
+
+
 def test_a_status_that_is_none_names_its_field(perform: Perform, cast: Cast) -> None:
     with pytest.raises(Invalid) as refused:
         perform(cast.agent.actor, bulk_update_ticket_status, [1], "nope")  # type: ignore[arg-type]  # as hosts without a type checker do

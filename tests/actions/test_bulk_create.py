@@ -133,6 +133,11 @@ def test_every_bad_row_is_named_and_the_good_ones_are_made(
         (2 * place + 1, field) for place, (_wrong, field) in enumerate(BAD)
     ]
     assert all(problem.rule.endswith(".") for problem in created.problems)
+    no_rows: tuple[Any, ...] = (5, None, "title")
+    for no_row in no_rows:
+        told = perform(system, bulk_create_tickets, [no_row, rows[0]], on_error="skip")
+        assert told.problems == (RowProblem(0, "row", "must be a mapping of fields."),)
+        assert (told.count, told.ids[0]) == (1, None)
     assert [key is None for key in created.ids] == [False, True] * len(BAD)
     assert perform(system, titles_of, created.ids) == [row["title"] for row in rows[::2]]
 

@@ -34,6 +34,7 @@ def cache(redis_server: RunningRedis, monkeypatch: pytest.MonkeyPatch) -> Iterat
     process.send_signal(signal.SIGCONT)
     made = RedisCache(url)
     with Redis.from_url(url) as plain:
+        plain.config_set("maxmemory", 0)
         plain.flushall()
     yield made
     made.close()
@@ -136,7 +137,7 @@ def test_a_value_of_before_a_restart_or_of_another_server_is_not_used(
     assert figures.cache.figures.hits == 0
 
 
-@pytest.mark.parametrize("blow", [signal.SIGSTOP, "flush", "gone"])
+@pytest.mark.parametrize("blow", [signal.SIGSTOP, "flush", "full", "password", "gone"])
 def test_without_redis_everything_is_right(
     figures: Figures,
     desk: Desk,
@@ -152,6 +153,15 @@ def test_without_redis_everything_is_right(
     elif blow == "flush":
         with Redis.from_url(url) as plain:
             plain.flushall()
+    elif blow == "full":  # it reads, and refuses to keep anything more
+        with Redis.from_url(url) as plain:
+            plain.config_set("maxmemory-policy", "noeviction")
+            plain.config_set("maxmemory", 1)
+    elif blow == "password":
+        with Redis.from_url(url) as plain:  # whoever has no password gets in with any
+            plain.acl_setuser("ombud", enabled=True, passwords=["+right"])
+        wrong = f"{url}{'&' if '?' in url else '?'}username=ombud&password=wrong"
+        figures = Figures(desk, RedisCache(wrong))
     else:
         figures = Figures(desk, RedisCache("unix:///nowhere/redis.sock"))
     for number in range(1, 4):

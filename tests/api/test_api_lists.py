@@ -1,6 +1,7 @@
 """Lists over HTTP: filters, order, pages, and what they cost."""
 
 import itertools
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -20,6 +21,8 @@ from ombud.testing.factories import (
     make_user,
 )
 from ombud.testing.personas import Cast
+from ombud.tickets import bulk_create_tickets
+from tests.api.conftest import Caller
 
 pytestmark = pytest.mark.asyncio
 
@@ -279,3 +282,27 @@ async def test_suggestions_are_of_what_the_caller_sees(
     assert await suggested(customer, "troublemakr") == []
     assert (await customer.get("search/suggestions?q=team:support+x")).status_code == 403
     assert (await agent.get("search/suggestions?q=status:x")).status_code == 422
+
+
+async def test_dates_are_days_of_a_zone_and_a_dash_leaves_out(
+    agent: httpx.AsyncClient, caller: Caller, desk: Desk, cast: Cast
+) -> None:
+    """At 23:30 UTC it is tomorrow in Berlin; customers leave out by nothing that they may not ask for."""
+    moment = datetime(2026, 1, 5, 23, 30, tzinfo=UTC)
+    rows = [{"title": "Late", "requester_id": cast.customer.id, "created_at": moment, "tags": ["spam"]}]
+    desk.run(SYSTEM, bulk_create_tickets, rows)
+
+    async def found(**query: str) -> int:
+        answer = await agent.get("tickets", params=query)
+        assert answer.status_code == 200, answer.text
+        return len(answer.json()["items"])
+
+    assert await found(q="created:2026-01-05") == 1
+    assert await found(q="created:2026-01-05", time_zone="Europe/Berlin") == 0
+    assert await found(q="created:2026-01-06", time_zone="Europe/Berlin") == 1
+    assert await found(q="created:2026-01 -created:2026-01-06", time_zone="Europe/Berlin") == 0
+    assert [await found(q=q) for q in ("-tag:spam", "Late -tag:spam", "Late -tag:x")] == [0, 0, 1]
+    refused = await agent.get("tickets?q=created:2026&time_zone=Mars/Phobos")
+    assert refused.json()["errors"][0]["parameter"] == "time_zone"
+    assert (await caller(cast.customer).get("tickets?q=-tag:spam")).status_code == 403
+    assert (await caller(cast.customer).get("tickets?q=-status:closed")).status_code == 200

@@ -15,6 +15,7 @@ from ombud.db.plain import ANSWER, Links, Seat, prepared
 from ombud.db.statements import counted
 from ombud.models import ApiToken, Attachment, TeamMember, Ticket, User
 from ombud.people import queries as people
+from ombud.runtime import Runtime
 from ombud.testing import Cast, Persona, make_comment, make_ticket
 from ombud.tickets import add_tags
 from ombud.tickets.filters import Place, TicketFilter
@@ -140,6 +141,18 @@ async def test_a_ticket_is_opened_alike(
     rows = [desk.run(SYSTEM, audited, answer) for answer in (one, other)]
     assert rows[0]
     assert rows[0] == rows[1]
+
+
+async def test_a_hook_hears_of_what_would_come_the_short_way(
+    agent: httpx.AsyncClient, runtime: Runtime
+) -> None:
+    seen: list[str] = []
+    runtime.desk.on(lambda _session, happened: seen.append(type(happened).__name__))
+    await agent.get("me")
+    one = await agent.post("tickets", json=BODY)
+    two = await agent.post(f"tickets/{one.json()['number']}/comments", json={"content": "Yes."})
+    assert (one.status_code, two.status_code) == (201, 201)
+    assert seen == ["TicketOpened", "CommentAdded"]
 
 
 async def test_what_is_wrong_with_a_new_ticket_is_told_as_ever(

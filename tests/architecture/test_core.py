@@ -30,6 +30,13 @@ def test_the_core_imports_and_maps_its_tables_without_the_frameworks() -> None:
     assert tables > 5
 
 
+def test_the_command_says_what_it_needs() -> None:
+    program = "import sys; sys.modules['typer'] = None; from ombud.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    told = "ombud: The command comes with ombud[server], which is not installed.\n"
+    assert (done.returncode, done.stderr) == (1, told)
+
+
 @pytest.mark.parametrize("statement", ["import fastapi", "from jinja2 import Environment", "import greenlet"])
 def test_a_framework_in_the_core_is_noticed(tmp_path: Path, statement: str) -> None:
     package = tmp_path / "ombud"

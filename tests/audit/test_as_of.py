@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from ombud import Actor, Desk
 from ombud.audit import TicketAsOf, as_of
 from ombud.audit.history import CommentAsOf, FileAsOf
+from ombud.curation import merge_tickets
 from ombud.errors import Forbidden, Invalid, NotFound
 from ombud.models import (
     INCLUDE_DELETED,
@@ -31,6 +32,7 @@ from ombud.tickets import (
     add_tags,
     attach_file,
     change_ticket,
+    remove_attachment,
     restore_ticket,
     set_status,
     set_tags,
@@ -144,6 +146,16 @@ class History:
 
     def attached(self, session: Session, number: int) -> None:
         attach_file(session, self.ticket.id, stored_file(f"file-{number}.txt"))
+
+    def taken_off(self, session: Session, _number: int) -> None:
+        for file in self.now.files[:1]:
+            remove_attachment(session, file.id)
+
+    def merged_in(self, session: Session, number: int) -> None:
+        other = make_ticket(session, self.now.requester_id, tags=[f"tag-{number % 4}-{self.ticket.id}"])
+        said = make_comment(session, other.id, self.cast.agent.id, f"Said elsewhere {number}")
+        attach_file(session, other.id, stored_file(f"elsewhere-{number}.txt"), comment_id=said.id)
+        merge_tickets(session, [other.id], self.ticket.id)
 
     def followed(self, session: Session, _number: int) -> None:
         who = {"ticket_id": self.ticket.id, "user_id": self.cast.colleague.id}

@@ -159,8 +159,16 @@ def _detach_a_month(connection: Connection, _chance: random.Random, _ids: list[i
 
 
 def _silence_a_trigger(connection: Connection, chance: random.Random, _ids: list[int]) -> str:
-    how = chance.choice(["DISABLE TRIGGER z_audit_update", "DISABLE TRIGGER ALL"])
-    connection.execute(text(f"ALTER TABLE ombud.tickets {how}"))
+    how = chance.choice(
+        [
+            "ALTER TABLE ombud.tickets DISABLE TRIGGER z_audit_update",
+            "ALTER TABLE ombud.tickets DISABLE TRIGGER ALL",
+            "ALTER TABLE ombud.tickets ENABLE REPLICA TRIGGER z_audit_delete",
+            "DROP TRIGGER z_audit_insert ON ombud.tickets",
+            "CREATE TABLE ombud.unseen (id bigint)",
+        ]
+    )
+    connection.execute(text(how))
     return how
 
 
@@ -175,7 +183,7 @@ TAMPERS: list[tuple[Tamper, int]] = [
     (_tamper_with_checkpoint, 14),
     (_empty, 1),
     (_detach_a_month, 1),
-    (_silence_a_trigger, 2),
+    (_silence_a_trigger, 4),
 ]
 
 

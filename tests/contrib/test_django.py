@@ -209,6 +209,7 @@ def test_checks_name_what_is_wrong(wired: dict[str, Any], fresh_database: Scratc
     assert ids(**wired) == []
     assert ids(**{**wired, "DATABASE": "x"}) == ["ombud.E001"]
     assert ids(**{**wired, "POOL_SIZE": "many"}) == ["ombud.E001"]
+    assert ids(**{**wired, "MAILS": "yes"}) == ["ombud.E001"]
     assert ids(**{**wired, "ACTOR": None}) == ["ombud.E001"]
     assert ids(**{**wired, "ACTOR": "tests.contrib.django_host.missing"}) == ["ombud.E002"]
     assert ids(**{**wired, "MOUNT": "support"}) == ["ombud.E003"]

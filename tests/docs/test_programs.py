@@ -110,6 +110,13 @@ def test_the_tour_of_the_data_layer(tmp_path: Path, desk_environment: dict[str, 
     assert run(script, desk_environment) == printed.splitlines()
 
 
+def test_the_hook_of_the_data_layer(tmp_path: Path, desk_environment: dict[str, str]) -> None:
+    (program,) = (one for one in blocks("docs/data-layer.md", "python") if "@desk.on" in one)
+    script = tmp_path / "program.py"
+    script.write_text(program)
+    assert run(script, desk_environment) == ["['refund']"]
+
+
 def test_the_program_of_statistics(tmp_path: Path, desk_environment: dict[str, str]) -> None:
     (program,) = blocks("docs/statistics.md", "python")
     script = tmp_path / "program.py"
@@ -198,4 +205,4 @@ def fetched(connection: psycopg.Connection, statements: list[str]) -> list[tuple
 def test_no_program_is_forgotten() -> None:
     assert len(blocks("docs/embedding.md", "python")) == 8
     assert len(blocks("docs/testing.md", "python")) == 2
-    assert len(blocks("docs/data-layer.md", "python")) == 2
+    assert len(blocks("docs/data-layer.md", "python")) == 3

@@ -142,7 +142,11 @@ TERMS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("resolved:>=2026-01-07", {"resolved_from": START + timedelta(days=6)}),
     ("resolved:2026", {"resolved_from": START, "resolved_to": START.replace(year=2027)}),
     ("updated:<2026-01-01", {"updated_to": START}),
+    ('status:"in progress"', {"statuses": (TicketStatus.IN_PROGRESS,)}),
 )  # fmt: skip
+TERMS += tuple(
+    (f"-{term}", {"without": (TicketFilter(**means),)}) for term, means in TERMS if "deleted" not in means
+)
 NAMED = {"team": "Billing", "requester": "@home.example", "from": "@acme.example", "organization": "acm",
          "assignee": "agent"}  # fmt: skip
 FIELD_OF = {"from": "requester"}

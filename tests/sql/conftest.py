@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -161,6 +161,7 @@ def matches(facts: Facts, wanted: TicketFilter, actor: Actor) -> bool:
         not wanted.has_attachment or facts.has_file,
         not wanted.overdue or not row.status.is_done,  # all of them are older than a week
         wanted.text is None or set(wanted.text.split()) <= known,
+        not any(matches(facts, replace(one, deleted=wanted.deleted), actor) for one in wanted.without),
     )
     return all(conditions)
 

@@ -248,6 +248,9 @@ def test_the_commands(
     with (tmp_path / "desk.csv").open(newline="", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
     assert rows[0]["title"] == "'=1+1 \u202e"
+    capsys.readouterr()
+    call("export", "csv", "-")
+    assert capsys.readouterr().out.splitlines()[0].startswith("number,")
     assert {row["number"] for row in rows} < {
         r["number"] for r in exported(desk, None) if r["type"] == "ticket"
     }
@@ -255,6 +258,7 @@ def test_the_commands(
         noted = session.execute(select(AccessLog.kind, AccessLog.object, AccessLog.principal)).all()
     assert [tuple(row) for row in noted] == [
         (AccessKind.EXPORT, "export:jsonl", "system:cli/export"),
+        (AccessKind.EXPORT, "export:csv", "system:cli/export"),
         (AccessKind.EXPORT, "export:csv", "system:cli/export"),
     ]
     bad = tmp_path / "bad.jsonl"

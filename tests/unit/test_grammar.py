@@ -80,9 +80,38 @@ def test_periods_include_the_days_they_name(term: str, start: datetime | None, e
     assert (found.created_from, found.created_to) == (start, end)
 
 
+def test_days_are_those_of_the_zone() -> None:
+    """Berlin's clocks change on March 29th, 2026, which has 23 hours; a term that leaves out knows the zone, too."""
+    found = understand(TicketFilter(text="created:2026-03-29 -updated:2026-07", time_zone="Europe/Berlin"))
+    assert (found.created_from, found.created_to) == (
+        datetime(2026, 3, 28, 23, tzinfo=UTC),
+        datetime(2026, 3, 29, 22, tzinfo=UTC),
+    )
+    start, end = datetime(2026, 6, 30, 22, tzinfo=UTC), datetime(2026, 7, 31, 22, tzinfo=UTC)
+    assert found.without == (TicketFilter(updated_from=start, updated_to=end),)
+    with pytest.raises(Invalid) as caught:
+        TicketFilter(text="created:2026", time_zone="Mars/Phobos")
+    assert list(caught.value.fields) == ["time_zone"]
+
+
+def test_a_dash_leaves_out_what_a_term_finds() -> None:
+    found = read('-status:open refund -STATUS:closed -team:"Second line" tag:vip -tag:spam -is:deleted -x:y')
+    assert (found.text, found.tags, found.statuses) == ("refund -x:y", ("vip",), None)
+    assert found.without == (
+        TicketFilter(statuses=(TicketStatus.OPEN,)),
+        TicketFilter(statuses=(TicketStatus.CLOSED,)),
+        TicketFilter(team_names=("Second line",)),
+        TicketFilter(tags=("spam",)),
+    )
+    assert not found.deleted
+    assert read("-has:attachment").is_search
+
+
 @pytest.mark.parametrize(
     ("text", "field"),
     [
+        ('-contains:"50 %"', "contains"),
+        ("-status:broken", "status"),
         ("status:broken", "status"),
         ("priority:9", "priority"),
         ("is:funny", "is"),

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from math import ceil, sqrt
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ombud.errors import Invalid
+from ombud.kit.zones import zone_of
 from ombud.models import StatGrain
 
 DAY = timedelta(days=1)
@@ -92,10 +92,7 @@ def check_time_zone(name: str) -> str:
     """Return the name of a time zone; Invalid when there is none of that name."""
     if name in WHOLE_ZONES:
         return name  # wherever Python finds no zones at all
-    try:
-        ZoneInfo(name)
-    except (OSError, ValueError, ZoneInfoNotFoundError):
-        raise Invalid(fields={"time_zone": "is not a time zone such as Europe/Berlin."}) from None
+    zone_of(name)
     return name
 
 

@@ -75,8 +75,9 @@ async def reply(scope: Scope, known: Known, body: bytes, *, number: str) -> Answ
 
 def _mailing(scope: Scope) -> Mailing | None:
     """Return how a reply becomes mail, on a desk that does what we know about a comment, and nothing else."""
-    match scope["app"].state.runtime.desk.reactions:
-        case (Mailing() as mailing, told) if told is tell_of:
+    desk = scope["app"].state.runtime.desk
+    match desk.reactions:
+        case (Mailing() as mailing, told) if told is tell_of and not desk.hooks:
             return mailing
     return None
 

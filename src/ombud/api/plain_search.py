@@ -34,6 +34,7 @@ _TYPED = (
     "team_names",
     "requester_names",
     "organization_names",
+    "without",
 )
 
 

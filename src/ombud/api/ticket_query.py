@@ -26,6 +26,7 @@ class TicketQuery(PageQuery):
     q: Annotated[str, Field(max_length=500, description="Words, and terms such as `status:open`.")] | None = (
         None
     )
+    time_zone: Annotated[str, Field(max_length=100, description="Of the days of dates in `q`.")] = "UTC"
     substring: (
         Annotated[
             str, Field(max_length=MAX_SUBSTRING, description="Found exactly as it stands, in any case.")
@@ -68,6 +69,7 @@ class TicketQuery(PageQuery):
     def _filter(self) -> TicketFilter:
         return TicketFilter(
             text=self.q,
+            time_zone=self.time_zone,
             substring=self.substring,
             statuses=_tuple(self.status),
             priorities=_tuple(self.priority),

@@ -13,6 +13,7 @@ from ombud.db.base import Base
 from ombud.db.context import actor_of
 from ombud.db.types import TextEnum, UtcDateTime
 from ombud.errors import Forbidden, Invalid, NotFound
+from ombud.kit.text import storable
 from ombud.models import (
     Attachment,
     AuditAction,
@@ -96,7 +97,7 @@ def as_of(session: Session, number: str, at: datetime) -> TicketAsOf:
         raise Forbidden("The history of tickets is for the support team.")
     if at.tzinfo is None:
         raise Invalid(fields={"at": "needs a time zone."})
-    ticket = session.scalar(queries.ticket_of(actor, number))
+    ticket = session.scalar(queries.ticket_of(actor, storable("number", number)))
     if ticket is None:
         raise NotFound("There is no such ticket here.")
     changes = session.scalars(queries.changes_since(actor, ticket.id, at)).all()

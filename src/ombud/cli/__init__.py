@@ -3,6 +3,10 @@
 
 def main() -> None:
     """Run the command line."""
-    from ombud.cli.app import run
-
+    try:
+        from ombud.cli.app import run
+    except ModuleNotFoundError as error:
+        if error.name != "typer":
+            raise
+        raise SystemExit("ombud: The command comes with ombud[server], which is not installed.") from None
     run()

@@ -24,7 +24,8 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 EXPORTER = Actor.system("cli/export")
 
 Target = Annotated[
-    Path | None, typer.Argument(help="The file to write; standard output without it.", show_default=False)
+    Path | None,
+    typer.Argument(help="The file to write; standard output without it, or by `-`.", show_default=False),
 ]
 NoFiles = Annotated[bool, typer.Option("--no-files", help="Leave the bytes of attachments out.")]
 
@@ -69,7 +70,7 @@ def _noted(desk: Desk, what: str) -> Iterator[Session]:
 @contextmanager
 def _written(file: Path | None) -> Iterator[IO[str]]:
     """Open what is written to; a file is private to its owner, and not there unless it is whole."""
-    if file is None:
+    if file is None or str(file) == "-":
         yield sys.stdout
         sys.stdout.flush()
         return

@@ -37,6 +37,7 @@ class MountedDesk:
     """
 
     def __init__(self, host: HostDesk) -> None:
+        host.sends_mail()
         self._host = host
         self._lock = asyncio.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -58,9 +58,10 @@ class HostedDesk(HostDesk):
         settings: Settings | Callable[[], Settings] | None = None,
         *,
         upgrade: bool = True,
+        mails: bool = False,
     ) -> None:
         """`actor` is a dependency: it may itself depend on whom your application has signed in."""
-        super().__init__(settings, upgrade=upgrade)
+        super().__init__(settings, upgrade=upgrade, mails=mails)
         acting = Depends(actor)
         self._mounted: list[MountedDesk] = []
 

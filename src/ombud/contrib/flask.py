@@ -49,10 +49,11 @@ class HostedDesk(HostDesk):
         settings: Settings | Callable[[], Settings] | None = None,
         *,
         upgrade: bool = True,
+        mails: bool = False,
         app: Flask | None = None,
     ) -> None:
         """`actor` is called once a request, with Flask's context in place."""
-        super().__init__(settings, upgrade=upgrade)
+        super().__init__(settings, upgrade=upgrade, mails=mails)
         self._actor = actor
         # One Flask application may hold several desks.
         self._key = f"_ombud_{id(self)}"

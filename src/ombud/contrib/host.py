@@ -12,7 +12,7 @@ import threading
 import weakref
 from collections.abc import AsyncGenerator, Callable
 from contextlib import ExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Engine
 
@@ -20,6 +20,7 @@ from ombud.config import Settings
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.open import open_desk
+from ombud.db.reactions import Reaction
 from ombud.errors import Conflict
 from ombud.models import UserRole
 from ombud.people.accounts import add_actor, find_actor
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
 DOOR = Actor.system("host")
+R = TypeVar("R", bound=Reaction)
 
 _hosts: weakref.WeakSet[HostDesk] = weakref.WeakSet()
 _inherited: list[Any] = []
@@ -38,14 +40,22 @@ class HostDesk:
     """The desk of a host application. Making one touches nothing; safe to make before a server forks."""
 
     def __init__(
-        self, settings: Settings | Callable[[], Settings] | None = None, *, upgrade: bool = True
+        self,
+        settings: Settings | Callable[[], Settings] | None = None,
+        *,
+        upgrade: bool = True,
+        mails: bool = False,
     ) -> None:
         """`settings` are asked for when the desk is opened; without them the environment's count.
 
-        With `upgrade` off the schema is taken as it is: migrate in your own pipeline, with `ombud db upgrade`.
+        With `upgrade` off the schema is taken as it is: migrate in your own pipeline, with `ombud db upgrade`. With
+        `mails`, and where the desk's pages are mounted, what an agent replies in the host's code goes out as mail
+        and agents are told of what concerns them, as on the pages.
         """
         self._given = settings
         self._upgrade = upgrade
+        self._mails = mails
+        self._hooks: tuple[Reaction, ...] = ()
         self._lock = threading.Lock()
         self._stack = ExitStack()
         self._desk: Desk | None = None
@@ -61,13 +71,28 @@ class HostDesk:
             return Settings()
         return given if isinstance(given, Settings) else given()
 
+    def on(self, hook: R) -> R:
+        """Call `hook(session, event)` for what happens (`Desk.on`), from now on; returns it, so it can decorate one."""
+        with self._lock:
+            self._hooks = (*self._hooks, hook)
+            self._ready()
+        return hook
+
+    def sends_mail(self) -> None:
+        """Let what is written here go out as mail, from now on: a reply must not depend on where it was written."""
+        with self._lock:
+            self._mails = True
+            self._ready()
+
     @property
     def desk(self) -> Desk:
         """The desk, opened now if it is not open in this process. May take seconds the first time."""
         if self._desk is None:
             with self._lock:
                 if self._desk is None:
-                    self._desk = self._stack.enter_context(open_desk(self.settings, upgrade=self._upgrade))
+                    opened = self._stack.enter_context(open_desk(self.settings, upgrade=self._upgrade))
+                    self._ready(opened)
+                    self._desk = opened
         return self._desk
 
     async def opened(self) -> Desk:
@@ -78,15 +103,14 @@ class HostDesk:
             desk = await asyncio.to_thread(lambda: self.desk)
             # The first loop, in most processes the only one, shares the desk of synchronous code, and with it
             # what is known of who wrote what: nobody misses their own write on a replica.
-            mine = Desk(desk.url, desk.settings, choices=desk.choices) if self._by_loop else desk
+            mine = self._another(desk) if self._by_loop else desk
             found = self._by_loop.setdefault(loop, mine)
         return found
 
     @asynccontextmanager
     async def passing(self) -> AsyncGenerator[Desk]:
         """Yield a desk for an event loop that soon ends: its connections are made for the block, and closed."""
-        opened = await asyncio.to_thread(lambda: self.desk)
-        desk = Desk(opened.url, opened.settings, choices=opened.choices)
+        desk = self._another(await asyncio.to_thread(lambda: self.desk))
         try:
             yield desk
         finally:
@@ -133,6 +157,21 @@ class HostDesk:
         if desk is not None:
             await desk.aclose()
         await asyncio.to_thread(self.close)
+
+    def _another(self, desk: Desk) -> Desk:
+        """Return a desk like this one, with connections of its own."""
+        made = Desk(desk.url, desk.settings, choices=desk.choices)
+        made.reactions, made.hooks = desk.reactions, desk.hooks
+        return made
+
+    def _ready(self, *opened: Desk) -> None:
+        """Let all desks of this process do what the host wants done about what happens."""
+        for desk in (*filter(None, [self._desk]), *self._by_loop.values(), *opened):
+            desk.hooks = self._hooks
+            if self._mails and not desk.reactions:
+                from ombud.runtime import equip
+
+                equip(desk, desk.settings)
 
     def leave_to_parent(self) -> None:
         """Forget, in a forked child, what belongs to the parent process, without closing any of it."""

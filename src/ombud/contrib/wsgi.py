@@ -58,6 +58,7 @@ class Bridge:
     """The desk as a WSGI application."""
 
     def __init__(self, host: HostDesk) -> None:
+        host.sends_mail()
         self._host = host
         self._lock = threading.Lock()
         self._pid = 0

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+R = TypeVar("R", bound=Reaction)
 
 SYSTEM_TIMEOUT = 60.0
 ATTEMPTS = 3
@@ -43,7 +44,7 @@ _SNAPSHOT = {"isolation_level": "REPEATABLE READ"}
 class Desk:
     """One desk's database. Holds engines, makes sessions; cheap to make, connects on first use.
 
-    `reactions` are called by actions with what happened, inside their transaction (`ombud.db.reactions`).
+    `reactions` are what the desk itself does about what happens, inside its transaction (`ombud.db.reactions`).
     """
 
     def __init__(
@@ -57,8 +58,18 @@ class Desk:
         self._reading: ReplicaDesk | None = None
         self._reading_lock = Lock()
         self.reactions: tuple[Reaction, ...] = ()
+        self.hooks: tuple[Reaction, ...] = ()
         self.searches = Turns(self.settings.searches_at_once, self.settings.search_wait)
         """Whose search runs now; edges take a turn before they open the transaction."""
+
+    def on(self, hook: R) -> R:
+        """Call `hook(session, event)` for what happens from now on (`ombud.tickets.events`), and return it.
+
+        In the same transaction, right after the rows are written and after the desk's own reactions: what it writes
+        is kept or lost with them, and what it raises ends the action. It flushes at most, and does no I/O.
+        """
+        self.hooks = (*self.hooks, hook)
+        return hook
 
     @property
     def current(self) -> Settings:
@@ -306,7 +317,7 @@ class Desk:
 
     def _equip(self, session: Session) -> None:
         """Give a session what actions ask it for."""
-        session.info[INFO_REACTIONS] = self.reactions
+        session.info[INFO_REACTIONS] = self.reactions + self.hooks
         session.info[INFO_CHOICES] = self.choices
 
     def _timeout(self, actor: Actor) -> float:

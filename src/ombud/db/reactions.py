@@ -2,7 +2,8 @@
 
 A reaction runs inside the same transaction, where the action calls it: a mail that a comment causes is queued or
 lost together with the comment. Slices stay free of each other this way: tickets know nothing of mail. A desk that
-was given no reactions (an import, a test, a host that wants none) has none.
+was given no reactions (an import, a test, a host that wants none) has none. Hosts add theirs by `Desk.on`, which run
+after the desk's own.
 """
 
 from collections.abc import Callable

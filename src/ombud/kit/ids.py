@@ -4,5 +4,5 @@ BIGINT_MAX = 2**63 - 1
 
 
 def is_id(value: int) -> bool:
-    """True for what PostgreSQL could have given out as a key; anything else names nothing."""
-    return 0 < value <= BIGINT_MAX
+    """True for what PostgreSQL could have given out as a key; anything else names nothing, of whatever type it is."""
+    return type(value) is int and 0 < value <= BIGINT_MAX  # True is no key, nor is the text of one

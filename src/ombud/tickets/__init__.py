@@ -43,7 +43,7 @@ from ombud.tickets.actions import (
     soft_delete_ticket,
 )
 from ombud.tickets.actions.change import FieldChanged
-from ombud.tickets.events import CommentAdded, Delivery, TicketsAssigned
+from ombud.tickets.events import CommentAdded, Delivery, TicketOpened, TicketsAssigned, TicketsCreated
 from ombud.tickets.filters import ME, UNASSIGNED, Place, TicketFilter, TicketSort, View
 from ombud.tickets.rules import DONE, STATUS_MOVES, UNDONE, IllegalMove, TicketDeleted
 
@@ -70,9 +70,11 @@ __all__ = [
     "TicketChanges",
     "TicketDeleted",
     "TicketFilter",
+    "TicketOpened",
     "TicketRow",
     "TicketSort",
     "TicketsAssigned",
+    "TicketsCreated",
     "View",
     "add_comment",
     "add_tags",

@@ -19,6 +19,20 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketOpened:
+    """A ticket was opened by `open_ticket`: by somebody, by mail, or by a program; its tags are there."""
+
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class TicketsCreated:
+    """Many tickets came in at once (`bulk_create_tickets`), in the order in which they were given."""
+
+    ticket_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CommentAdded:
     """Somebody said something, just now."""
 

@@ -13,6 +13,7 @@ from ombud.db.types import one_of
 from ombud.errors import Invalid
 from ombud.kit.ids import is_id
 from ombud.kit.text import storable
+from ombud.kit.zones import zone_of
 from ombud.models import TicketChannel, TicketPriority, TicketStatus
 from ombud.tickets.rules import DONE, UNDONE
 
@@ -43,10 +44,13 @@ class TicketFilter:
 
     `text` is what a person typed: words, and terms that become conditions (see `ombud.tickets.grammar`).
     `substring` is found exactly as it stands, whatever the case, in number, title, description or a comment.
-    `..._names` hold parts of names or addresses. Overdue: not done and older than seven days.
+    `time_zone` is where the days of dates in `text` begin and end.
+    `..._names` hold parts of names or addresses. Overdue: not done and older than seven days. What fulfils one of
+    `without`, filters of conditions (no texts), is left out.
     """
 
     text: str | None = None
+    time_zone: str = "UTC"
     substring: str | None = None
     statuses: tuple[TicketStatus, ...] | None = None
     priorities: tuple[TicketPriority, ...] | None = None
@@ -69,12 +73,15 @@ class TicketFilter:
     overdue: bool = False
     has_attachment: bool = False
     deleted: bool = False
+    without: tuple["TicketFilter", ...] = ()
 
     def __post_init__(self) -> None:
         for field in _TIMES:
             moment = getattr(self, field)
             if moment is not None and moment.tzinfo is None:
                 raise Invalid(fields={field: "needs a time zone."})
+        if self.time_zone != "UTC":
+            zone_of(self.time_zone)
         if self.text is not None:
             # Composed as stored texts are, or an accent typed as two characters would find nothing.
             object.__setattr__(self, "text", storable("text", self.text))
@@ -82,6 +89,8 @@ class TicketFilter:
             object.__setattr__(self, "substring", storable("substring", self.substring) or None)
             if len(self.substring or "") > MAX_SUBSTRING:
                 raise Invalid(fields={"substring": f"must have at most {MAX_SUBSTRING} characters."})
+        if any(one.text is not None or one.substring is not None or one.deleted for one in self.without):
+            raise Invalid(fields={"without": "leaves out by conditions only."})
         _check_texts("tags", self.tags or ())
         _check_ids("requester_id", (self.requester_id,))
         _check_ids("organization_id", (self.organization_id,))
@@ -91,7 +100,12 @@ class TicketFilter:
     @property
     def is_search(self) -> bool:
         """Tell whether texts, names or files are looked through, which may take long (`ombud.db.turns`)."""
-        return any(getattr(self, field) for field in _SEARCHED)
+        return any(getattr(one, field) for one in self.all for field in _SEARCHED)
+
+    @property
+    def all(self) -> tuple["TicketFilter", ...]:
+        """The filter itself, and those that it leaves out: whatever is asked about."""
+        return (self, *self.without)
 
 
 @dataclass(frozen=True, slots=True)

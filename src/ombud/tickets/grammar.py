@@ -2,23 +2,26 @@
 
 Terms become fields of the filter; what is left is searched as words. Only the keys listed here are terms, so
 `error: disk full` and `https://example.com` stay words. A term's value may be quoted: `team:"Second line"`.
-`contains:"50 %"` finds exactly that.
+`contains:"50 %"` finds exactly that. With a dash in front a term leaves out: `-tag:spam`.
 """
 
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from ombud import clock
 from ombud.errors import Invalid
+from ombud.kit.zones import zone_of
 from ombud.models import TicketChannel, TicketPriority, TicketStatus
 from ombud.tickets.filters import ME, UNASSIGNED, TicketFilter
 from ombud.tickets.rules import DONE, UNDONE
 
-_TERM = re.compile(r'(?<!\S)([a-z]+):(?:"([^"]*)"|(\S+))', re.IGNORECASE)
+_TERM = re.compile(
+    r'(?<!\S)(?P<dash>-?)(?P<key>[a-z]+):(?:"(?P<quoted>[^"]*)"|(?P<value>\S+))', re.IGNORECASE
+)
 # Dashes with nothing to leave out between them: an underline, say. PostgreSQL keeps each "not" that waits for its word
 # on a stack of 32 and fails beyond.
 _DASHES = re.compile(r'(?:-[^\w"-]*){8,}')
@@ -32,27 +35,36 @@ Term = Callable[[TicketFilter, str], TicketFilter]
 def understand(wanted: TicketFilter) -> TicketFilter:
     """Return the filter with the terms of its text as conditions and only words left as text.
 
-    Repeated terms of one field mean "any of them" (tags: all of them). Raises Invalid for a value that the
-    term does not have.
+    Repeated terms of one field mean "any of them" (tags: all of them), those left out none of them. Raises Invalid
+    for a value that the term does not have.
     """
     if wanted.text is None:
-        return wanted
+        return wanted if wanted.time_zone == "UTC" else replace(wanted, time_zone="UTC")
     understood, words = wanted, wanted.text
     for match in _TERM.finditer(wanted.text):
-        key, value = match[1].lower(), match[2] if match[2] is not None else match[3]
-        term = TERMS.get(key)
+        value = match["quoted"] if match["quoted"] is not None else match["value"]
+        term = TERMS.get(match["key"].lower())
         if term is not None and value:
-            understood = term(understood, value)
+            understood = _leaving_out(understood, term, value) if match["dash"] else term(understood, value)
             words = words.replace(match[0], " ", 1)
     kept = _DASHES.sub(lambda run: " -" if run[0].endswith(" -") else " ", words)
     if words.strip() and not kept.strip():
         kept = "-"  # which finds nothing either; no words at all would find everything
-    return replace(understood, text=" ".join(kept.split()) or None)
+    return replace(understood, text=" ".join(kept.split()) or None, time_zone="UTC")
 
 
 def without_terms(text: str) -> str:
     """Return a text with blanks where its terms stand: of the same length, with the words where they are."""
-    return _TERM.sub(lambda term: " " * len(term[0]) if term[1].lower() in TERMS else term[0], text)
+    return _TERM.sub(lambda term: " " * len(term[0]) if term["key"].lower() in TERMS else term[0], text)
+
+
+def _leaving_out(wanted: TicketFilter, term: Term, value: str) -> TicketFilter:
+    if term is _contains:
+        raise Invalid(fields={"contains": "cannot be left out."})
+    left_out = replace(term(TicketFilter(time_zone=wanted.time_zone), value), time_zone="UTC")
+    if left_out.deleted:  # nothing deleted is listed unless it is asked for
+        return replace(wanted, deleted=False)
+    return replace(wanted, without=(*wanted.without, left_out))
 
 
 def _status(wanted: TicketFilter, value: str) -> TicketFilter:
@@ -124,22 +136,25 @@ def _contains(wanted: TicketFilter, value: str) -> TicketFilter:
 
 def _range(field: str) -> Term:
     def term(wanted: TicketFilter, value: str) -> TicketFilter:
-        start, end = _period(field, value)
+        start, end = _period(field, value, zone_of(wanted.time_zone))
         bounds: dict[str, Any] = {f"{field}_from": start, f"{field}_to": end}
         return replace(wanted, **{name: moment for name, moment in bounds.items() if moment is not None})
 
     return term
 
 
-def _period(field: str, value: str) -> tuple[datetime | None, datetime | None]:
+def _period(field: str, value: str, zone: tzinfo) -> tuple[datetime | None, datetime | None]:
     """`2026-01-05`, `2026-01`, `2026`, `>DATE`, `<DATE`, `DATE..DATE` (both included), `7d` (the last 7 days)."""
     if age := _AGE.fullmatch(value):
         return clock.now() - int(age[1]) * _UNITS[age[2]], None
     if ".." in value:
         first, _, last = value.partition("..")
-        return (_days(field, first)[0] if first else None), (_days(field, last)[1] if last else None)
+        return (
+            _days(field, first, zone)[0] if first else None,
+            _days(field, last, zone)[1] if last else None,
+        )
     if value[:1] in "<>":
-        start, end = _days(field, value[1:].removeprefix("="))
+        start, end = _days(field, value[1:].removeprefix("="), zone)
         return (
             (start if value.startswith(">=") else end, None)
             if value[0] == ">"
@@ -148,22 +163,22 @@ def _period(field: str, value: str) -> tuple[datetime | None, datetime | None]:
                 end if value.startswith("<=") else start,
             )
         )
-    return _days(field, value)
+    return _days(field, value, zone)
 
 
-def _days(field: str, value: str) -> tuple[datetime, datetime]:
-    """Return the first moment of a day, month or year and the first one after it, in UTC."""
+def _days(field: str, value: str, zone: tzinfo) -> tuple[datetime, datetime]:
+    """Return the first moment of a day, month or year of that zone and the first one after it, in UTC."""
     try:
         parts = [int(part) for part in value.split("-")]
         match parts:
             case [year]:
-                return datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
+                return _moment(zone, year), _moment(zone, year + 1)
             case [year, month]:
-                following = (year + month // 12, month % 12 + 1)
-                return datetime(year, month, 1, tzinfo=UTC), datetime(*following, 1, tzinfo=UTC)
+                return _moment(zone, year, month), _moment(zone, year + month // 12, month % 12 + 1)
             case [year, month, day]:
-                start = datetime(year, month, day, tzinfo=UTC)
-                return start, start + timedelta(days=1)
+                # By the calendar: the day on which clocks change has 23 hours, or 25.
+                following = date(year, month, day) + timedelta(days=1)
+                return _moment(zone, year, month, day), _moment(zone, *following.timetuple()[:3])
     except (ValueError, OverflowError):
         pass
     raise Invalid(
@@ -171,9 +186,13 @@ def _days(field: str, value: str) -> tuple[datetime, datetime]:
     )
 
 
+def _moment(zone: tzinfo, year: int, month: int = 1, day: int = 1) -> datetime:
+    return datetime(year, month, day, tzinfo=zone).astimezone(UTC)
+
+
 def _member(field: str, enum: type[E], value: str) -> E:
     try:
-        return enum(value.lower().replace("-", "_"))
+        return enum(value.lower().replace("-", "_").replace(" ", "_"))
     except ValueError:
         choices = ", ".join(member.value for member in enum)
         raise Invalid(fields={field: f"can be {choices}."}) from None

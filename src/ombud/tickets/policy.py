@@ -53,7 +53,7 @@ def require_askable(actor: Actor, wanted: TicketFilter) -> None:
 
     `wanted` is without terms in its text (`ombud.tickets.grammar.understand`).
     """
-    if not actor.is_staff and any(getattr(wanted, field) for field in DESK_ONLY):
+    if not actor.is_staff and any(getattr(one, field) for one in wanted.all for field in DESK_ONLY):
         raise Forbidden("Only the support team can filter by that.")
 
 

@@ -17,6 +17,7 @@ from ombud.audit.undoing import LINKS, Change, Plan, plan_of
 from ombud.db.actor import Actor
 from ombud.db.context import actor_of
 from ombud.errors import Conflict, Forbidden, NotFound
+from ombud.kit.text import storable
 from ombud.models import (
     Attachment,
     AuditLog,
@@ -92,7 +93,7 @@ def undo_request(session: Session, request_id: str) -> Undone:
     Raises ChangedSince, NothingToUndo, NotFound, Forbidden.
     """
     actor = actor_of(session)
-    rows = session.scalars(queries.changes_of_request(actor, request_id)).all()
+    rows = session.scalars(queries.changes_of_request(actor, storable("request_id", request_id))).all()
     _check_right(session, actor, request_id, rows)
     plan = plan_of(rows)
     if plan.is_empty:

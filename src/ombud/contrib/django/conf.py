@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from ombud.config import Settings
 
-WIRING = {"ACTOR", "UPGRADE", "MOUNT"}
+WIRING = {"ACTOR", "UPGRADE", "MOUNT", "MAILS"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +20,14 @@ class Configuration:
     """What `settings.OMBUD` says.
 
     `actor` is the dotted path of a function that takes a request and returns an Actor; `mount` the path of the
-    desk's own pages, or None; `upgrade` whether the schema is brought up to date when the desk is opened.
+    desk's own pages, or None; `upgrade` whether the schema is brought up to date when the desk is opened; `mails`
+    whether replies of the project's own code go out as mail, as they do where MOUNT is given.
     """
 
     actor: str
     upgrade: bool
     mount: str | None
+    mails: bool
     settings: Settings
 
 
@@ -39,6 +41,7 @@ def configuration() -> Configuration:
         actor=given["ACTOR"],
         upgrade=given.get("UPGRADE", True),
         mount=given.get("MOUNT"),
+        mails=given.get("MAILS", "MOUNT" in given),
         settings=desk_settings(given),
     )
 
@@ -60,8 +63,11 @@ def mistakes(given: Mapping[str, Any]) -> list[str]:
     found = [f"OMBUD[{name!r}] is not a setting." for name in sorted(map(str, given)) if name not in known]
     if not isinstance(given.get("ACTOR"), str):
         found.append("OMBUD['ACTOR'] must be the dotted path of a function that returns a request's Actor.")
-    if not isinstance(given.get("UPGRADE", True), bool):
-        found.append("OMBUD['UPGRADE'] must be True or False.")
+    found += [
+        f"OMBUD[{name!r}] must be True or False."
+        for name in ("UPGRADE", "MAILS")
+        if not isinstance(given.get(name, True), bool)
+    ]
     if not isinstance(given.get("MOUNT", ""), str):
         found.append("OMBUD['MOUNT'] must be a path such as '/support'.")
     try:

@@ -33,7 +33,7 @@ ActorOf = Callable[[HttpRequest], Actor | Awaitable[Actor]]
 def host() -> HostDesk:
     """Return the project's desk; it opens with the first request that needs it, in each process."""
     found = configuration()
-    return HostDesk(found.settings, upgrade=found.upgrade)
+    return HostDesk(found.settings, upgrade=found.upgrade, mails=found.mails)
 
 
 def forget(*, setting: str = "OMBUD", **_signal: Any) -> None:

@@ -19,7 +19,7 @@ from ombud.tickets import queries
 from ombud.tickets.actions.find import get_assignee, get_team
 from ombud.tickets.actions.reply import StoredFile, attach_file
 from ombud.tickets.actions.tag import set_tags
-from ombud.tickets.events import TicketsAssigned
+from ombud.tickets.events import TicketOpened, TicketsAssigned
 from ombud.tickets.policy import require_permission, require_right_in_team, require_writer
 
 TITLE_LIMIT = 500
@@ -72,6 +72,7 @@ def open_ticket(
         set_tags(session, ticket.id, tags)
     for file in files:
         attach_file(session, ticket.id, file)
+    react(session, TicketOpened(ticket))
     if ticket.assignee_id is not None:
         react(session, TicketsAssigned((ticket.id,), ticket.assignee_id))
     return ticket

@@ -231,12 +231,12 @@ def once(
 
 def is_varying(wanted: TicketFilter) -> bool:
     """Tell whether a filter holds what somebody typed or dated: its statement is hardly ever asked for again."""
-    return any(getattr(wanted, name) is not None for name in VARYING)
+    return bool(wanted.without) or any(getattr(wanted, name) is not None for name in VARYING)
 
 
 def is_dated(wanted: TicketFilter) -> bool:
-    """Tell whether a filter holds a moment."""
-    return any(getattr(wanted, name) is not None for name in DATED)
+    """Tell whether a filter holds a moment, or leaves out what does."""
+    return any(getattr(one, name) is not None for one in wanted.all for name in DATED)
 
 
 def sort_columns(place: Place) -> tuple[ColumnElement[Any], ...]:

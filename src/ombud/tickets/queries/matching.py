@@ -17,9 +17,12 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
+    not_,
     null,
     or_,
     select,
+    true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -32,6 +35,7 @@ from ombud.models import (
     Team,
     Ticket,
     TicketSearch,
+    TicketStatus,
     TicketTag,
     User,
 )
@@ -116,6 +120,16 @@ def tickets_matching(
     return [
         visible_to(actor),
         Ticket.deleted_at.is_not(None) if wanted.deleted else Ticket.deleted_at.is_(None),
+        *_fulfils(actor, wanted),
+        *_left_out(actor, wanted),
+        *([_has_words(actor, wanted, words, common)] if words is not None else []),
+        *([_has_part(actor, part, common.substring)] if part is not None else []),
+    ]
+
+
+def _fulfils(actor: Actor, wanted: TicketFilter) -> list[ColumnElement[bool]]:
+    """All conditions but those of texts and of what is deleted."""
+    return [
         *_of_values(wanted),
         *([_assigned_to(actor, wanted.assignees)] if wanted.assignees is not None else []),
         *([_tagged(wanted.tags)] if wanted.tags is not None else []),
@@ -124,9 +138,21 @@ def tickets_matching(
         *_between(Ticket.resolved_at, wanted.resolved_from, wanted.resolved_to),
         *_named(wanted),
         *_of_kind(actor, wanted),
-        *([_has_words(actor, wanted, words, common)] if words is not None else []),
-        *([_has_part(actor, part, common.substring)] if part is not None else []),
     ]
+
+
+def _left_out(actor: Actor, wanted: TicketFilter) -> list[ColumnElement[bool]]:
+    """Conditions that leave out what is not wanted; of what is unknown (who has a ticket of nobody) nothing is."""
+    conditions: list[ColumnElement[bool]] = []
+    for one in wanted.without:
+        if one == TicketFilter(statuses=one.statuses):  # an index knows the others
+            others = [status for status in TicketStatus if status not in (one.statuses or ())]
+            conditions.append(Ticket.status.in_(others))
+        elif one == TicketFilter(tags=one.tags):
+            conditions.append(not_(_tagged(one.tags or (), by_row=True)))
+        else:
+            conditions.append(and_(*_fulfils(actor, one)).is_not(true()))
+    return conditions
 
 
 def search_weight(wanted: TicketFilter) -> Select[int | None, int | None]:
@@ -220,19 +246,17 @@ def _assigned_to(actor: Actor, wanted: tuple[Assignee, ...]) -> ColumnElement[bo
     return or_(*conditions)
 
 
-def _tagged(names: tuple[str, ...]) -> ColumnElement[bool]:
-    """All of the tags; a look-up each, so that no row is multiplied. No tag named matches nothing."""
+def _tagged(names: tuple[str, ...], *, by_row: bool = False) -> ColumnElement[bool]:
+    """All of the tags; a look-up each, so that no row is multiplied. No tag named matches nothing.
+
+    `by_row` looks one ticket up after the other: most pass, and a page is soon full.
+    """
     if not names:
         return false()
-    return and_(
-        *(
-            exists().where(
-                TicketTag.ticket_id == Ticket.id,
-                _of_tag(name),
-            )
-            for name in names
-        )
-    )
+    links = [
+        select(TicketTag.ticket_id).where(TicketTag.ticket_id == Ticket.id, _of_tag(name)) for name in names
+    ]
+    return and_(*((link.offset(literal_column("0")) if by_row else link).exists() for link in links))
 
 
 def _of_tag(name: str) -> ColumnElement[bool]:

@@ -44,6 +44,7 @@ def search_tickets(
     created_after: datetime | None = None,
     tags: Sequence[str] | None = None,
     substring: bool = False,
+    time_zone: str = "UTC",
     sort: TicketSort = TicketSort.CREATED,
     limit: int = DEFAULT_PAGE,
     cursor: str | None = None,
@@ -52,13 +53,14 @@ def search_tickets(
 
     `search_term` is what people type into the search box (see `ombud.tickets.grammar`); with `substring` it is
     found exactly as it stands, whatever the case. None means any; an empty list means none of them.
-    `created_after` is aware and included. `TicketSort.RANK` puts what fits the words best first. Go on with
-    `next_cursor`, in the same order. Raises Invalid.
+    `created_after` is aware and included; dates in the term are days of `time_zone`. `TicketSort.RANK` puts what fits
+    the words best first. Go on with `next_cursor`, in the same order. Raises Invalid.
     """
     if isinstance(tags, str):
         raise Invalid(fields={"tags": "must be a list."})
     wanted = TicketFilter(
         text=None if substring else search_term,
+        time_zone=time_zone,
         substring=search_term if substring else None,
         statuses=tuple(status_list) if status_list is not None else None,
         priorities=(priority,) if priority is not None else None,

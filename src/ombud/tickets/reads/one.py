@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Session
 
 from ombud.db.plans import by_key
+from ombud.kit.text import storable
 from ombud.models import Ticket
 from ombud.tickets.reads.queries import Extent
 from ombud.tickets.reads.whole import whole_ticket
@@ -13,6 +14,7 @@ def find_ticket(session: Session, number: str) -> Ticket | None:
 
     Staff get deleted ones too. One statement, and one about plans.
     """
+    number = storable("number", number)
     session.flush()
     with by_key(session):
         return whole_ticket(session, number, Extent(homes=True))

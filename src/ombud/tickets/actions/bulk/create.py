@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from ombud.db.context import actor_of
 from ombud.db.permissions import Permission
+from ombud.db.reactions import react
 from ombud.models import Ticket, TicketTag
 from ombud.tickets.actions.bulk import queries
 from ombud.tickets.actions.bulk.numbers import keep_free
@@ -20,6 +21,7 @@ from ombud.tickets.actions.bulk.outcome import BulkCreated, BulkRefused, RowProb
 from ombud.tickets.actions.bulk.rows import CheckedRow, TicketRow, check_row
 from ombud.tickets.actions.bulk.sweep import chunks
 from ombud.tickets.actions.tag import get_or_create_tags
+from ombud.tickets.events import TicketsCreated
 from ombud.tickets.policy import require_permission, require_writer
 
 # A new ticket writes its audit row and search document as well: a second or two for one statement's worth.
@@ -61,6 +63,8 @@ def bulk_create_tickets(
         if on_error == "abort":
             _refuse(checked)
         _tag(session, checked, created)
+    if created:
+        react(session, TicketsCreated(tuple(created[index][0] for index in sorted(created))))
     return BulkCreated(
         ids=tuple(created[row.index][0] if row.index in created else None for row in checked),
         numbers=tuple(created[row.index][1] if row.index in created else None for row in checked),

@@ -44,9 +44,12 @@ class CheckedRow:
     problems: dict[str, str] = field(default_factory=dict)
 
 
-def check_row(index: int, row: Mapping[str, Any], actor: Actor) -> CheckedRow:
+def check_row(index: int, row: object, actor: Actor) -> CheckedRow:
     """Return the row as it will be stored, as far as it can be told without the database."""
     checked = CheckedRow(index, dict(_DEFAULTS))  # they are clean; only what is given is looked at
+    if not isinstance(row, Mapping):  # of hosts without a type checker
+        checked.problems["row"] = "must be a mapping of fields."
+        return checked
     for name, value in {"title": "", "requester_id": actor.user_id, **row}.items():
         try:
             checked.values[name] = _cleaned(name, value)

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from ombud.db.actor import Actor
 from ombud.db.context import actor_of
 from ombud.db.permissions import Permission
+from ombud.errors import Invalid
 from ombud.kit.ids import is_id
 from ombud.models import Ticket
 from ombud.tickets.actions.bulk import queries
@@ -32,15 +33,14 @@ def sweep(
     """Change the tickets that `judge` has nothing against; two or three statements for each CHUNK of ids.
 
     `judge` gets a row of `queries.tickets_for_change`. `change` gets ids and returns those that it did change;
-    the others count as unchanged. Raises Forbidden for who lacks
-    `permission`.
+    the others count as unchanged. Raises Forbidden for who lacks `permission`, Invalid for what is no number.
     """
     actor = actor_of(session)
     require_permission(actor, permission)
     session.flush()
     changed: list[int] = []
     skipped: list[Skipped] = []
-    for chunk in chunks(sorted(set(ids))):
+    for chunk in chunks(sorted(numbers(ids))):
         known = [one for one in chunk if is_id(one)]
         tickets = {row.id: row for row in session.execute(queries.tickets_for_change(actor, known))}
         verdicts = {one: _verdict(actor, tickets.get(one), judge) for one in chunk}
@@ -60,6 +60,14 @@ def _verdict(actor: Actor, ticket: Any, judge: Judge) -> SkipReason | None:
     if ticket is None:
         return SkipReason.NOT_FOUND
     return SkipReason.READ_ONLY if actor.only_reads(ticket.team_id) else judge(ticket)
+
+
+def numbers(ids: Iterable[int]) -> set[int]:
+    """Return ids without repetitions; Invalid where one is no whole number (of hosts without a type checker)."""
+    found = set(ids)
+    if any(type(one) is not int for one in found):
+        raise Invalid(fields={"ids": "must be whole numbers."})
+    return found
 
 
 def chunks(things: list[Any], size: int = CHUNK) -> Iterator[list[Any]]:
