@@ -133,7 +133,6 @@ def test_full_disks_are_told_and_used_again(place: Place) -> None:
     told = house.told[before:]
     assert {(one.status, one.code) for one in told if one.status >= 400} == {(503, "unavailable")}
     assert {one.kind for one in told if 200 <= one.status < 300} > {"list", "figures"}
-    house.until_quiet()
     assert wrongs(house, house.history.writes()) == []
     assert house.wrong == []
 
