@@ -19,7 +19,7 @@ from ombud.db.quick import Quick
 from ombud.db.statements import counted
 from ombud.errors import Forbidden, Invalid
 from ombud.testing import Cast, Persona, ScratchDatabase
-from ombud.tickets import CommentAdded, Opened, quick_opening
+from ombud.tickets import CommentAdded, Opened, TicketOpened, quick_opening
 from ombud.tickets.queries.opening import Part
 from tests.db.drivers import FOUR, driven
 
@@ -155,18 +155,25 @@ def test_the_database_refuses_by_itself(desk: Desk, cast: Cast, database: Scratc
         assert tuple(session.execute(COUNTS).one()) == (1, 1)
 
 
-def test_a_desk_with_reactions_lets_them_know(cast: Cast, database: ScratchDatabase) -> None:
+@pytest.mark.parametrize("as_hook", [False, True])
+def test_who_wants_to_know_is_told(cast: Cast, database: ScratchDatabase, as_hook: bool) -> None:
     heard: list[object] = []
 
+    def hear(_session: object, event: object) -> None:
+        heard.append(event)
+
     async def ask(desk: Desk) -> Opened:
-        desk.reactions = (lambda _session, event: heard.append(event),)
+        if as_hook:
+            desk.on(hear)
+        else:
+            desk.reactions = (hear,)
         return await desk.aquick(
             cast.agent.actor, quick_opening, title="Broken", requester_id=cast.customer.id, reply="Hello"
         )
 
     with asynchronously(database) as run:
         opened = run(ask)
-    assert [type(event) for event in heard] == [CommentAdded]
+    assert [type(event) for event in heard] == [TicketOpened, CommentAdded]
     assert [event.ticket.id for event in heard if isinstance(event, CommentAdded)] == [opened.ticket_id]
 
 

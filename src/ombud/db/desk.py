@@ -225,10 +225,10 @@ class Desk:
         """Do in one round trip what `verb` says, in a transaction of its own.
 
         The usual way (`arun`), with the same result, where that cannot be: another driver than asyncpg, a replica,
-        a desk with reactions, whatever goes wrong. Raises Lost when nobody knows whether it was done.
+        a desk with reactions or hooks, whatever goes wrong. Raises Lost when nobody knows whether it was done.
         """
         quick = verb(actor, *args, **kwargs)
-        if quick.steps and not self.reactions:
+        if quick.steps and not self.reactions and not self.hooks:
             seat = Seat.of(None, b"", actor)
             found = await self.answer(seat, actor.request_id, quick.steps, *quick.texts, does="writes")
             if found is not None:
