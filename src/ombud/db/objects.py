@@ -1,5 +1,5 @@
 """Objects of the session from rows that come as arrays, one array for each column: what the ORM's loader leaves behind,
-for a tenth of its time.
+for less of its time (docs/performance.md).
 
 A page of tickets is some hundred objects of six kinds. The loader asks a statement for each kind and decides for each
 row what to do; here one statement brings all of them (`arrays_of`), and objects are put together the same way every
