@@ -42,7 +42,7 @@ def test_a_tiny_run_measures_everything(small_file: Path) -> None:
     start, load, memory, pages = results.tables
     assert [row[0] for row in start.rows] == ["new", "existing"]
     assert [row[:3] for row in load.rows] == [("first time", 1, 1), ("again", 1, 0)]
-    assert all(row[1] == 1 for row in memory.rows), "the desk is one Python process"
+    assert all(row[1] == 2 for row in memory.rows), "the desk, and what hashes passwords since the sign-in"
     assert all(int(row[4]) > 5 for row in memory.rows[1:]), "PostgreSQL is a family of processes"
     assert len(pages.rows) == 8 * len(plan.clients)
     sent = [str(row[-1]) for row in pages.rows if row[0] == "inbox, mine"]

@@ -223,6 +223,20 @@ async def test_a_deactivated_person_is_out_at_once(web: Browser, cast: Cast, des
     assert (await web.get("/tickets")).headers["location"].startswith("/sign-in")
 
 
+async def test_a_script_that_is_sent_to_the_form_does_not_outdate_the_one_on_the_screen(
+    web: Browser, cast: Cast
+) -> None:
+    await web.get("/sign-in")
+    kept = dict(web.client.cookies)
+    web.client.cookies.clear()
+    answer = await web.client.get("/sign-in", headers={"Sec-Fetch-Mode": "cors"})
+    assert answer.status_code == 200
+    assert not web.client.cookies
+    web.client.cookies.update(kept)
+    signed_in = await web.post("/sign-in", {"email": cast.agent.email, "password": cast.agent.password})
+    assert signed_in.status_code == 303
+
+
 async def test_forms_from_elsewhere_are_refused(web: Browser, cast: Cast) -> None:
     await web.sign_in(cast.agent)
     ticket = {"email": "new@home.example", "title": "Hello"}

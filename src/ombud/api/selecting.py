@@ -5,6 +5,7 @@ more than there is otherwise; each resource says what it can bring along, in a f
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Self, get_args, get_origin
 
@@ -15,13 +16,15 @@ from ombud.errors import Invalid
 
 PARAMETER = "fields"
 LONGEST = 500
+_PATTERN = r"^[a-z0-9_]+(,[a-z0-9_]+)*$"
+_NAMES = re.compile(_PATTERN.strip("^$"))
 WORDS = "Only these fields, separated by commas; of a list, these of each item."
 
 FieldNames = Annotated[
     str,
     Field(
         max_length=LONGEST,
-        pattern=r"^[a-z0-9_]+(,[a-z0-9_]+)*$",
+        pattern=_PATTERN,
         description=WORDS,
         examples=["id,created_at"],
     ),
@@ -52,6 +55,8 @@ class Selection:
             return None
         if len(text) > LONGEST:
             raise Invalid(fields={f"parameter:{PARAMETER}": f"has at most {LONGEST} characters."})
+        if not _NAMES.fullmatch(text):
+            raise Invalid(fields={f"parameter:{PARAMETER}": "must be names of fields, separated by commas."})
         names = list(dict.fromkeys(text.split(",")))
         for name in names:
             if name not in self._known:

@@ -258,7 +258,13 @@ def guest_secret(request: Request) -> str:
 
 
 def set_guest_cookie(response: Response, request: Request, secret: str) -> None:
-    """Give the browser the value that its sign-in form is tied to."""
+    """Give the browser the value that its sign-in form is tied to.
+
+    Not to a script that is sent to the form (a draft that a page keeps when it is left, after the session's end):
+    nobody sees that form, and the one that somebody sees at the same moment would be out of date.
+    """
+    if request.headers.get("sec-fetch-mode", "navigate") != "navigate":
+        return
     response.set_cookie(
         GUEST_COOKIE,
         secret,

@@ -2,6 +2,7 @@
 -- own, hashed together with whose it is: what is stored neither opens anything nor shows who shares a browser.
 
 ALTER TABLE ombud.users ADD COLUMN new_browser_letters BOOLEAN DEFAULT true NOT NULL;
+SELECT ombud.audit_table('ombud.users', '{id}', secrets => '{password_hash}', omitted => '{updated_at,email_norm}');
 GRANT SELECT (new_browser_letters) ON ombud.users TO ombud_app;
 
 CREATE TABLE ombud.known_browsers (

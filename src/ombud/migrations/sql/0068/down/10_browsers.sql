@@ -9,6 +9,7 @@ BEGIN
 END $$;
 DROP TABLE ombud.known_browsers;
 ALTER TABLE ombud.users DROP COLUMN new_browser_letters;
+SELECT ombud.audit_table('ombud.users', '{id}', secrets => '{password_hash}', omitted => '{updated_at,email_norm}');
 DELETE FROM ombud.account_notices WHERE kind = 'new_browser';
 DELETE FROM ombud.account_requests WHERE kind = 'new_browser';
 DELETE FROM ombud.account_letters WHERE kind = 'new_browser';
