@@ -11,22 +11,10 @@ from typing import Any
 import psycopg
 
 from ombud import Actor
-from ombud.db.context import context_values
+from ombud.db.context import SETTINGS, context_values
 
 Connection = psycopg.Connection[Any]
 AGENT = Actor.agent(3)
-_SETTINGS = {
-    "actor": "ombud.actor",
-    "user_id": "ombud.user_id",
-    "kind": "ombud.kind",
-    "scope": "ombud.scope",
-    "teams": "ombud.teams",
-    "organization": "ombud.organization_id",
-    "request": "ombud.request_id",
-    "role": "role",
-    "permissions": "ombud.permissions",
-    "read_teams": "ombud.read_teams",
-}
 _PAGES = "SELECT pg_current_wal_insert_lsn() - '0/0'"
 _HOT = "SELECT n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relid = 'ombud.tickets'::regclass"
 
@@ -71,9 +59,8 @@ class Found:
 
 def signed_in(connection: Connection) -> None:
     """Become an agent who sees all tickets, until the end of the transaction."""
-    values = context_values(AGENT)
-    for name, setting in _SETTINGS.items():
-        connection.execute("SELECT set_config(%s, %s, true)", [setting, values[name]])
+    for name, value in context_values(AGENT).items():
+        connection.execute("SELECT set_config(%s, %s, true)", [SETTINGS[name], value])
 
 
 def compare(designs: Sequence[Design], connect: Callable[[str], Connection], runs: int) -> list[Found]:

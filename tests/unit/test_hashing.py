@@ -75,7 +75,6 @@ async def test_there_is_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
         helper.close()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_its_process_steps_back_and_no_other(helper: Helper, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMBUD_SECRET", "canary")
     own = os.getpriority(os.PRIO_PROCESS, 0)
@@ -138,7 +137,6 @@ def test_a_forked_process_has_one_of_its_own() -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 def test_it_ends_with_the_process_that_it_is_for() -> None:
     done = subprocess.run([sys.executable, "-c", ENDED], check=False, timeout=60, capture_output=True)
     assert done.returncode == -signal.SIGKILL, done.stderr

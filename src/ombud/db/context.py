@@ -23,7 +23,7 @@ INFO_TIMEOUT = "ombud_timeout_ms"
 INFO_BY_KEY = "ombud_by_key"
 
 # `role` and `transaction_read_only` are ordinary settings here: one round trip sets everything.
-_SETTINGS = {
+SETTINGS = {
     "actor": "ombud.actor",
     "user_id": "ombud.user_id",
     "kind": "ombud.kind",
@@ -38,8 +38,9 @@ _SETTINGS = {
     "read_only": "transaction_read_only",
     "plans": "plan_cache_mode",
 }
+"""What PostgreSQL calls each of `context_values`, and what else a transaction is told."""
 # Fields for values, which `beginning` matches before it writes them out.
-_SET = [f"set_config('{name}', '{{{value}}}', true)" for value, name in _SETTINGS.items()]
+_SET = [f"set_config('{name}', '{{{value}}}', true)" for value, name in SETTINGS.items()]
 _WRITTEN = "SELECT " + ", ".join(_SET)  # house: OMB003 names of ours
 _ENTER = text(_WRITTEN.replace("'{", ":").replace("}'", "")).execution_options(**{ENTERING: _WRITTEN})
 
