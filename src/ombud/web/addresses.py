@@ -16,6 +16,7 @@ from ombud.tickets import ME, UNASSIGNED, Place, TicketFilter, TicketSort, View
 from ombud.tickets.filters import Assignee
 from ombud.tickets.grammar import understand
 from ombud.web.place import at
+from ombud.web.zone import zone_name
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -138,6 +139,7 @@ def _filter(values: tuple[tuple[str, str], ...]) -> TicketFilter:
         requester_id=_id("requester", one("requester")) if one("requester") else None,
         organization_id=_id("organization", one("organization")) if one("organization") else None,
         deleted=one("deleted") == "yes",
+        time_zone=zone_name(),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from ombud import clock
 from ombud.models import OutboundMail
 from ombud.web.place import at
+from ombud.web.zone import local
 from ombud.web.views.tickets import Delivery, ReceiverView
 
 STATE_WORDS = {
@@ -68,7 +69,7 @@ def _view(
     if state == "queued" and attempts:
         word = "Will be tried again"
     elif state == "queued" and due is not None and due > clock.now():
-        word, text = "Scheduled", f"It goes out {due:%d %b, %H:%M} UTC."
+        word, text = "Scheduled", f"It goes out {local(due):%d %b, %H:%M %Z}."
     return Delivery(
         state=state,
         word=word,

@@ -19,6 +19,7 @@ from ombud.db.actor import new_request_id
 from ombud.people import whence
 from ombud.web.headers import page_headers
 from ombud.web.place import settle
+from ombud.web.zone import settle_zone
 
 Failed = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -71,6 +72,7 @@ class Guard:
             return
         settle(scope.get("root_path", ""))
         headers = Headers(scope=scope)
+        settle_zone(headers.get("cookie", ""))
         client = scope.get("client")
         whence.came_from(client[0] if client else "", headers.get("user-agent", ""))
         asked = headers.get("x-request-id", "")

@@ -12,6 +12,7 @@ from jinja2.bccache import Bucket
 from ombud.kit.html import icon
 from ombud.web.place import at
 from ombud.web.wording import STATUS_ICONS, ago, exactly
+from ombud.web.zone import local
 
 
 class _InThisProcess(BytecodeCache):
@@ -52,6 +53,6 @@ def environment(
     env.globals["desk_name"] = desk_name
     env.globals["icon"] = lambda name, label="": icon(at(asset("icons.svg")), name, label)
     env.globals["STATUS_ICONS"] = STATUS_ICONS
-    env.filters["ago"] = lambda moment: ago(moment, now())
-    env.filters["exactly"] = exactly
+    env.filters["ago"] = lambda moment: ago(local(moment), local(now()))
+    env.filters["exactly"] = lambda moment: exactly(local(moment))
     return env

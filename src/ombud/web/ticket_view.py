@@ -24,7 +24,8 @@ from ombud.web.place import at
 from ombud.web.timeline import make_timeline, person_of
 from ombud.web.views.people import PersonView, TagView
 from ombud.web.views.tickets import BannerView, ComposerView, OtherTicket, TicketView
-from ombud.web.wording import CHANNEL_LABELS, STATUS_LABELS, ago
+from ombud.web.wording import CHANNEL_LABELS, STATUS_LABELS, how_long_ago
+from ombud.web.zone import local
 
 HISTORY_LIMIT = 200
 
@@ -237,8 +238,8 @@ def _merged_banner(visitor: Visitor, loaded: LoadedTicket) -> tuple[BannerView, 
     into: str | None = loaded.row.merged_into
     merging = next((row for row in loaded.log if _merged(row)), None)
     by = f" by {person_of(merging.user).name}" if merging and merging.user else ""
-    since = f" {_since(merging.created_at)}" if merging else ""
-    text = f"This ticket was merged into {into or 'another one'}{by}{since}."
+    then = f" {_since(merging.created_at)}" if merging else ""
+    text = f"This ticket was merged into {into or 'another one'}{by}{then}."
     if into is None:
         return (BannerView("git-merge", f"{text} Nothing is added to it."),)
     actor = visitor.actor
@@ -262,8 +263,7 @@ def _merged(row: AuditLog) -> bool:
 
 
 def _since(moment: datetime) -> str:
-    passed = ago(moment, clock.now())
-    return {"now": "just now"}.get(passed, f"{passed} ago")
+    return how_long_ago(local(moment), local(clock.now()))
 
 
 def _other(one: dict[str, Any]) -> OtherTicket:

@@ -34,6 +34,9 @@ _FENCES = re.compile(r"^[ \t]*(```|~~~|---|===|\|[ \t:|-]*\||[:-][ \t:|-]*\|).*$
 _LINKS = re.compile(r"!?\[([^\[\]\n]{0,500})\]\([^()\n]{0,2000}\)")
 _MARKS = re.compile(r"(^\s{0,3}(#{1,6}|>|[*+-])\s+)|(\*\*|__|`)", re.MULTILINE)
 
+DATED_AFTER = timedelta(days=7)
+"""How long ago something is before its date says more than its age."""
+
 _STEPS = (
     (timedelta(days=1), timedelta(days=1), "d"),
     (timedelta(hours=1), timedelta(hours=1), "h"),
@@ -44,12 +47,20 @@ _STEPS = (
 def ago(moment: datetime, now: datetime) -> str:
     """Say how long ago something was: `now`, `5 min`, `3 h`, `6 d`, then the date."""
     passed = now - moment
-    if passed >= timedelta(days=7):
+    if passed >= DATED_AFTER:
         return day(moment, now)
     for least, unit, name in _STEPS:
         if passed >= least:
             return f"{passed // unit} {name}"
     return "now"
+
+
+def how_long_ago(moment: datetime, now: datetime) -> str:
+    """Say within a sentence how long ago something was: `just now`, `5 min ago`, then `on 3 May`."""
+    passed = now - moment
+    if passed >= DATED_AFTER:
+        return f"on {day(moment, now)}"
+    return f"{ago(moment, now)} ago" if passed >= timedelta(minutes=1) else "just now"
 
 
 def day(moment: datetime, now: datetime) -> str:

@@ -238,3 +238,13 @@ def test_names_of_the_language_in_the_address_do_nothing(site: Site) -> None:
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("q=__proto__"))
     assert page.evaluate("({}).hacked") is None
+
+
+def test_times_are_those_of_the_browsers_zone(site: Site) -> None:
+    page = site.window(site.cast.agent, timezone_id="America/St_Johns")
+    page.goto(f"{site.url}/tickets?view=all")
+    expect(page.get_by_role("link", name="Card reader says E-1042")).to_be_visible()
+    when = page.locator(".row-age time").first
+    expect(when).to_have_attribute("title", re.compile(r" N[SD]T$"))
+    site.ticket(page)
+    expect(page.locator("#details time").first).to_have_attribute("title", re.compile(r" N[SD]T$"))

@@ -26,6 +26,7 @@ from ombud.web.forms import SignedForm, text_of
 from ombud.web.place import at
 from ombud.web.views.curation import listed, ticket_side
 from ombud.web.wording import STATUS_LABELS
+from ombud.web.zone import zone_name
 
 router = APIRouter(prefix="/tickets/merge")
 
@@ -97,7 +98,11 @@ def _sides(session: Session, numbers: list[str], into: str) -> tuple[list[Ticket
 def _candidates(session: Session, sources: list[TicketSide], text: str) -> list[Any]:
     """Return tickets that the sources could go on in: what is searched for, or the requester's others."""
     actor = actor_of(session)
-    wanted = TicketFilter(text=text) if text else TicketFilter(requester_id=sources[0].requester_id)
+    wanted = (
+        TicketFilter(text=text, time_zone=zone_name())
+        if text
+        else TicketFilter(requester_id=sources[0].requester_id)
+    )
     rows = session.execute(tickets.inbox(actor, understand(wanted), Place(limit=SHOWN))).all()
     merged = set(session.scalars(merged_among([row.id for row in rows])))
     taken = {side.id for side in sources}

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ombud.health import Health, Panel
 from ombud.health.look import Item, State
+from ombud.web.zone import local
 
 TITLES = {
     "database": "Database",
@@ -116,7 +117,7 @@ def _cell(item: Item, key: str) -> str:
         case (("mean_ms" | "total_ms"), int() | float()):
             return f"{value:,.1f} ms"
         case (("fetched_at" | "started_at"), str()):
-            return f"{datetime.fromisoformat(value):%Y-%m-%d %H:%M} UTC"
+            return f"{local(datetime.fromisoformat(value)):%Y-%m-%d %H:%M %Z}"
         case _, int():
             return f"{value:,}"
     return str(value)
