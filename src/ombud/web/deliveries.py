@@ -9,8 +9,8 @@ from typing import Any
 from ombud import clock
 from ombud.models import OutboundMail
 from ombud.web.place import at
-from ombud.web.zone import local
 from ombud.web.views.tickets import Delivery, ReceiverView
+from ombud.web.zone import local
 
 STATE_WORDS = {
     "queued": "Queued",

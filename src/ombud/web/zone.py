@@ -36,7 +36,7 @@ def zone_name() -> str:
 
 
 def local(moment: datetime) -> datetime:
-    """Return the same moment in the reader's zone; as it is at the ends of the calendar, beyond which that zone has it."""
+    """Return the same moment in the reader's zone, or as it is where the calendar ends before that."""
     try:
         return moment.astimezone(_zone.get()[1])
     except OverflowError:
