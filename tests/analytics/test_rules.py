@@ -71,8 +71,8 @@ def test_most_of_a_month_is_the_month_without_its_other_days() -> None:
     ]
 
 
-def test_everything_is_read_by_years() -> None:
-    assert [stretch.grain for stretch in Span(None, None).stretches] == [StatGrain.YEAR]
+def test_everything_is_one_sum() -> None:
+    assert [stretch.grain for stretch in Span(None, None).stretches] == [StatGrain.EVER]
     assert Span(None, None).edges == []
 
 

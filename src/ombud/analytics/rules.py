@@ -76,10 +76,12 @@ class Span:
     def stretches(self) -> list[Stretch]:
         """The whole days as whole years, then months, then days: few rows, however long the range.
 
-        They do not overlap within a grain.
+        They do not overlap within a grain. Without any bound it is the one sum of all time.
         """
         if not self.has_whole_days:
             return []
+        if self.first_day is None and self.end_day is None:
+            return [Stretch(StatGrain.EVER, None, None)]
         return list(_cut(self.first_day, self.end_day, tuple(_FLOORS)))
 
 

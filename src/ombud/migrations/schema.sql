@@ -3313,7 +3313,7 @@ BEGIN
   END IF;
   MERGE INTO ombud.ticket_stats s
   USING (
-    SELECT g.grain, date_trunc(g.grain, f.day::timestamp)::date AS starts_on, f.dimension, f.team_id, f.key,
+    SELECT g.grain, ombud.stretch_start(g.grain, f.day) AS starts_on, f.dimension, f.team_id, f.key,
            sum(f.tickets) AS tickets, sum(f.responded) AS responded, sum(f.response_ms) AS response_ms,
            sum(f.resolved) AS resolved, sum(f.resolution_ms) AS resolution_ms
       FROM (SELECT (d.created_at AT TIME ZONE 'UTC')::date AS day, k.dimension, d.team_id, k.key,
@@ -3327,7 +3327,7 @@ BEGIN
                                                        d.assignee_id, d.response_ms, d.resolution_ms) k
              WHERE d.id = ANY(ids)
              GROUP BY 1, 2, 3, 4) f
-     CROSS JOIN (VALUES ('day'), ('month'), ('year')) g (grain)
+     CROSS JOIN (VALUES ('day'), ('month'), ('year'), ('ever')) g (grain)
      WHERE f.dimension <> 'quarter' OR g.grain = 'day'
      GROUP BY 1, 2, 3, 4, 5
     HAVING (sum(f.tickets), sum(f.responded), sum(f.response_ms), sum(f.resolved), sum(f.resolution_ms))
@@ -4569,6 +4569,15 @@ BEGIN
 END $$;
 
 ALTER FUNCTION ombud.stats_new_tickets() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.stretch_start(grain text, day date) RETURNS date
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT CASE grain WHEN 'ever' THEN '0001-01-01'::date ELSE date_trunc(grain, day::timestamp)::date END
+$$;
+
+ALTER FUNCTION ombud.stretch_start(grain text, day date) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.take_turns(keys text[], bursts integer[], seconds integer[], known text) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
@@ -6070,7 +6079,7 @@ CREATE TABLE ombud.ticket_stats (
     resolved bigint NOT NULL,
     resolution_ms bigint NOT NULL,
     CONSTRAINT ck_ticket_stats_dimension CHECK ((dimension = ANY (ARRAY['all'::text, 'status'::text, 'priority'::text, 'channel'::text, 'assignee'::text, 'response'::text, 'resolution'::text, 'quarter'::text]))),
-    CONSTRAINT ck_ticket_stats_grain CHECK ((grain = ANY (ARRAY['day'::text, 'month'::text, 'year'::text])))
+    CONSTRAINT ck_ticket_stats_grain CHECK ((grain = ANY (ARRAY['day'::text, 'month'::text, 'year'::text, 'ever'::text])))
 )
 WITH (fillfactor='80');
 
@@ -8816,6 +8825,8 @@ REVOKE ALL ON FUNCTION ombud.stats_changed_tickets() FROM PUBLIC;
 REVOKE ALL ON FUNCTION ombud.stats_gone_tickets() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.stats_new_tickets() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.stretch_start(grain text, day date) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.take_turns(keys text[], bursts integer[], seconds integer[], known text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.take_turns(keys text[], bursts integer[], seconds integer[], known text) TO ombud_app;

@@ -19,6 +19,8 @@ class StatGrain(StrEnum):
     DAY = "day"
     MONTH = "month"
     YEAR = "year"
+    EVER = "ever"
+    """One stretch, which begins with the calendar: what is asked for most."""
 
 
 class StatDimension(StrEnum):

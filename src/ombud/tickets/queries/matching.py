@@ -47,7 +47,10 @@ from ombud.tickets.policy import comments_visible_to, visible_to
 # the words costs some 4 µs to gather, a document on the way 30 µs to unpack (docs/adr/0019).
 COMMON = 10_000
 COMMON_TEXTS = 20_000
-"""The same for texts with a substring, which cost more to walk (measured, see docs/adr/0016)."""
+"""The same for texts with a substring, which cost more to walk (measured, see docs/adr/0016), in a desk of so many:"""
+TEXTS = 4_000_000
+"""Texts of the desk that the bound was measured in. The walk is as long as the desk is large and what is looked for
+rare, the gathering as long as it is common: where they cost the same grows with the square root of the desk."""
 
 
 Words: TypeAlias = str | ColumnElement[str]
@@ -156,16 +159,24 @@ def _left_out(actor: Actor, wanted: TicketFilter) -> list[ColumnElement[bool]]:
 
 
 def search_weight(wanted: TicketFilter) -> Select[int | None, int | None]:
-    """Return about how many tickets have the words, and how many texts the substring, without reading them.
+    """Return about how many tickets have the words, and how many of `TEXTS` the substring, without reading them.
 
     The terms of the filter's text are understood already. Null for what is not searched for.
     """
     return select(
         (func.ombud.search_weight(wanted.text) if wanted.text is not None else null()).label("words_weight"),
-        (func.ombud.text_weight(wanted.substring) if wanted.substring is not None else null()).label(
+        (_weight_of_part(wanted.substring) if wanted.substring is not None else null()).label(
             "substring_weight"
         ),
     )
+
+
+def _weight_of_part(part: str) -> ColumnElement[Any]:
+    """Return how many texts have a part, as if the desk had `TEXTS` of them."""
+    texts: ColumnElement[float] = literal_column(
+        "(SELECT reltuples FROM pg_catalog.pg_class WHERE oid = 'ombud.ticket_texts'::regclass)"
+    )
+    return cast(func.ombud.text_weight(part) * func.sqrt(TEXTS / func.greatest(texts, 1)), BigInteger)
 
 
 def first_found(actor: Actor, words: Words | None, part: Words | None, common: Common, most: int) -> Any:

@@ -31,14 +31,14 @@ def is_summed(actor: Actor, wanted: TicketFilter) -> bool:
 
 
 def kept_counts(few: int) -> CTE:
-    """How many live tickets of each status there are: sums by year, and the changes that wait for them.
+    """How many live tickets of each status there are: the sum of all time, and the changes that wait for them.
 
     With more than `few` changes the sums are not right: one too many of them is looked at.
     """
     summed = select(
         TicketStat.key.label("status"), TicketStat.tickets.label("tickets"), number(0).label("changes")
     ).where(
-        TicketStat.grain.in_(in_place([StatGrain.YEAR], TicketStat.grain.type)),
+        TicketStat.grain.in_(in_place([StatGrain.EVER], TicketStat.grain.type)),
         TicketStat.dimension.in_(in_place([StatDimension.STATUS], TicketStat.dimension.type)),
     )
     waiting = select(TicketStatDelta.status, TicketStatDelta.weight).limit(number(few + 1)).subquery()
