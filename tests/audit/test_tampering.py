@@ -282,3 +282,39 @@ def test_what_is_not_sealed_is_said(
             text("UPDATE ombud.audit_logs SET actor = 'user:1' WHERE id > :last"), {"last": max(sealed_ids)}
         )
     assert set(check().counts) == {"edited"}
+
+
+@pytest.mark.parametrize(
+    ("weakened", "again", "told"),
+    [
+        (
+            "CREATE OR REPLACE FUNCTION ombud.audit_of_tags() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'",
+            None,
+            "changed_object: The function ombud.audit_of_tags() is not as Ombud made it.",
+        ),
+        (
+            "CREATE RULE silent AS ON INSERT TO ombud.audit_logs DO INSTEAD NOTHING",
+            "DROP RULE silent ON ombud.audit_logs",
+            "changed_object: The rule silent on ombud.audit_logs is not one of Ombud's.",
+        ),
+        (
+            "ALTER ROLE ombud_web SET session_replication_role = replica",
+            "ALTER ROLE ombud_web RESET session_replication_role",
+            "not_audited: Triggers do not fire: ombud_web works with session_replication_role=replica.",
+        ),
+    ],
+)
+def test_a_log_that_is_told_less_from_now_on_is_found(
+    superuser: Engine, check: Callable[[], Report], weakened: str, again: str | None, told: str
+) -> None:
+    assert check().is_sound
+    with superuser.begin() as connection:
+        before = connection.scalar(text("SELECT pg_get_functiondef('ombud.audit_of_tags'::regproc)"))
+        connection.exec_driver_sql(weakened)
+    try:
+        report = check()
+    finally:
+        with superuser.begin() as connection:
+            connection.exec_driver_sql(again or str(before))
+    assert [f"{one.kind}: {one.what}" for one in report.problems] == [told]
+    assert check().is_sound

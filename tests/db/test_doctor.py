@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import LiteralString
 
@@ -17,6 +16,7 @@ from ombud import Actor, Desk
 from ombud.cli.app import run
 from ombud.db import migrate
 from ombud.db.doctor import CHECKS, Limits, Severity, examine
+from ombud.db.doctor.findings import parameters
 from ombud.db.doctor.findings import run as run_check
 from ombud.testing import Cast, ScratchDatabase, ScratchServer, make_ticket
 
@@ -60,6 +60,15 @@ def test_a_careless_server_is_told(patient: Connection) -> None:
         ("ALTER TABLE ombud.tags ADD CONSTRAINT short CHECK (length(name) < 90) NOT VALID",
          "unvalidated_constraint", "tags: short"),
         ("ALTER TABLE ombud.tickets DISABLE TRIGGER z_audit_update", "disabled_trigger", "tickets: z_audit_update"),
+        ("CREATE OR REPLACE FUNCTION ombud.audit_of_tickets() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN END'",
+         "changed_object", "function ombud.audit_of_tickets() is not as Ombud made it"),
+        ("DROP TRIGGER z_audit_update ON ombud.tickets", "changed_object", "z_audit_update on ombud.tickets is m"),
+        ("ALTER POLICY context ON ombud.tags USING (true)", "changed_object", "policy context on ombud.tags is not as"),
+        ("CREATE POLICY all_of_it ON ombud.comments USING (true)", "changed_object", "all_of_it on ombud.comments is"),
+        ("CREATE RULE none AS ON INSERT TO ombud.audit_logs DO INSTEAD NOTHING", "changed_object",
+         "rule none on ombud.audit_logs is not one of Ombud's"),
+        ("CREATE FUNCTION ombud.of_a_host() RETURNS int LANGUAGE sql AS 'SELECT 1'", "foreign_object", "of_a_host()"),
+        ("ALTER ROLE ombud_web SET session_replication_role = replica", "replication_role", "ombud_web works with"),
         ("ALTER SEQUENCE ombud.ticket_number_seq MAXVALUE 2000 RESTART 1999; SELECT nextval('ombud.ticket_number_seq')",
          "sequence_near_end", "is at 1999 of 2000"),
         ("ALTER TABLE ombud.tags DISABLE ROW LEVEL SECURITY", "row_security", "tags has none"),
@@ -90,7 +99,7 @@ def test_what_is_broken_is_named(patient: Connection, broken: LiteralString, che
 def _inside(connection: Connection) -> set[tuple[str, str]]:
     """Examine within the transaction that broke something, so that it can be undone."""
     wrong = {
-        (check.name, what) for check in CHECKS for what in run_check(connection, check, asdict(Limits()))
+        (check.name, what) for check in CHECKS for what in run_check(connection, check, parameters(Limits()))
     }
     connection.execute("RESET ROLE")
     return wrong

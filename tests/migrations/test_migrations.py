@@ -148,6 +148,10 @@ def test_the_schema_in_the_repository_is_current(
     assert schema_sql.SCHEMA.read_text() == schema_sql.dump(database), "run: python -m tools.schema_sql"
 
 
+def test_what_the_doctor_compares_with_is_current(database: ScratchDatabase) -> None:
+    assert schema_sql.MADE.read_text() == schema_sql.digests(database), "run: python -m tools.schema_sql"
+
+
 def test_versions_name_their_limits_and_import_nothing_of_ours() -> None:
     versions = sorted((SCRIPTS.parent.parent / "versions").glob("*.py"))
     assert versions

@@ -4,7 +4,20 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import BigInteger, Boolean, Select, Text, cast, column, func, or_, select, table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Select,
+    Text,
+    TextClause,
+    cast,
+    column,
+    func,
+    or_,
+    select,
+    table,
+    text,
+)
 from sqlalchemy.orm import joinedload
 
 from ombud.audit.filters import AccessFilter, LogFilter
@@ -12,6 +25,7 @@ from ombud.audit.policy import log_visible_to, looks_visible_to
 from ombud.db.actor import Actor
 from ombud.db.arrays import one_of
 from ombud.db.base import SCHEMA
+from ombud.db.doctor import objects
 from ombud.models import (
     INCLUDE_DELETED,
     AccessLog,
@@ -250,6 +264,23 @@ def audited_tables() -> Rows:
         .where(_TABLES.c.relispartition.is_(False))
         .order_by("name")
     )
+
+
+def changed_objects() -> TextClause:
+    """Return the functions, triggers, policies and rules that are not as the migrations made them."""
+    head, made = objects.made()
+    statement = text(objects.CHANGED.replace("%(made)s", ":made").replace("%(head)s", ":head"))
+    return statement.bindparams(head=head, made=made)
+
+
+def replication_roles() -> TextClause:
+    """Return for whom triggers do not fire."""
+    return text(objects.REPLICATION_ROLE)
+
+
+def names_in_full() -> Select[str]:
+    """Have the catalogue name everything with its schema, in this transaction."""
+    return select(func.set_config("search_path", "pg_catalog", True))
 
 
 # Time travel and undo

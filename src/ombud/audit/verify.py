@@ -160,6 +160,11 @@ def _check_triggers(session: Session, report: Report) -> None:
     for name, triggers in session.execute(queries.audited_tables()):
         if name not in EXEMPT and triggers != TRIGGERS_PER_TABLE:
             report.add("not_audited", f"Changes of {name} are not (or not all) being written down.")
+    session.execute(queries.names_in_full())
+    for thing in session.scalars(queries.changed_objects()):
+        report.add("changed_object", f"The {thing}.")
+    for thing in session.scalars(queries.replication_roles()):
+        report.add("not_audited", f"Triggers do not fire: {thing}.")
 
 
 def _check_chain(

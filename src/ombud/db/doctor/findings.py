@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 
 from psycopg import Connection
 
-from ombud.db.doctor import rights, schema, upkeep
+from ombud.db.doctor import objects, rights, schema, upkeep
 from ombud.db.roles import Role
 
 
@@ -66,6 +66,9 @@ CHECKS = (
     Check("unused_index", _NOTICE, upkeep.UNUSED_INDEXES, "If it stays unused over a month's work, drop it."),
     Check("unvalidated_constraint", _BAD, schema.UNVALIDATED_CONSTRAINTS, "Run ALTER TABLE ... VALIDATE CONSTRAINT."),
     Check("disabled_trigger", _BAD, schema.DISABLED_TRIGGERS, "Run ALTER TABLE ... ENABLE TRIGGER."),
+    Check("changed_object", _BAD, objects.CHANGED, "Compare it with schema.sql; run what its migration says."),
+    Check("foreign_object", _NOTICE, objects.FOREIGN, "Fine if it is yours: know what it does on each write."),
+    Check("replication_role", _BAD, objects.REPLICATION_ROLE, "Run ALTER ... RESET session_replication_role."),
     Check("sequence_near_end", _BAD, schema.SEQUENCES_NEAR_END, "Make its type bigger before it runs out."),
     Check("row_security", _BAD, rights.ROW_SECURITY, "Run ombud.secure() on it, as its migration should have."),
     Check("role", _BAD, rights.ROLES, "Run `ombud db init-roles` as a superuser; take powers away with ALTER ROLE."),
@@ -86,7 +89,7 @@ CHECKS = (
 
 def examine(connection: Connection, limits: Limits | None = None) -> list[Finding]:
     """Run every check in one read-only moment; what is bad comes first."""
-    values: Mapping[str, Any] = asdict(limits or Limits())
+    values = parameters(limits or Limits())
     found: list[Finding] = []
     with connection.transaction(force_rollback=True):
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -99,7 +102,16 @@ def examine(connection: Connection, limits: Limits | None = None) -> list[Findin
     return sorted(found, key=lambda one: one.severity is not Severity.BAD)
 
 
+def parameters(limits: Limits) -> Mapping[str, Any]:
+    """Return what the look-ups may ask for: the limits, and what the migrations made."""
+    head, made = objects.made()
+    return {**asdict(limits), "head": head, "made": made}
+
+
 def run(connection: Connection, check: Check, values: Mapping[str, Any]) -> list[str]:
     """Run one check in the open transaction; returns what is wrong."""
-    connection.execute("SELECT set_config('role', %s, true)", [Role.OWNER if check.as_owner else "none"])
+    role = Role.OWNER if check.as_owner else "none"
+    connection.execute(
+        "SELECT set_config('role', %s, true), set_config('search_path', 'pg_catalog', true)", [role]
+    )
     return [str(row[0]) for row in connection.execute(check.query, values)]
