@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-TRIGGERS_PER_TABLE = 3
-
 EXEMPT: Mapping[str, str] = {
     "access_logs": "is a log itself, which no application role can change",
     "account_letters": "says what a message of the outbox is about; the message is audited",

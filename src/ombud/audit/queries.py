@@ -6,17 +6,12 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     Select,
     Text,
-    TextClause,
     cast,
-    column,
     func,
     or_,
     select,
-    table,
-    text,
 )
 from sqlalchemy.orm import joinedload
 
@@ -24,8 +19,6 @@ from ombud.audit.filters import AccessFilter, LogFilter
 from ombud.audit.policy import log_visible_to, looks_visible_to
 from ombud.db.actor import Actor
 from ombud.db.arrays import one_of
-from ombud.db.base import SCHEMA
-from ombud.db.doctor import objects
 from ombud.models import (
     INCLUDE_DELETED,
     AccessLog,
@@ -45,20 +38,6 @@ from ombud.models import (
 from ombud.tickets.policy import visible_to
 
 Rows: TypeAlias = Select[*tuple[Any, ...]]
-
-_TABLES = table(
-    "pg_class",
-    column("oid"),
-    column("relname"),
-    column("relnamespace"),
-    column("relkind"),
-    column("relispartition", Boolean),
-    schema="pg_catalog",
-)
-_SCHEMAS = table("pg_namespace", column("oid"), column("nspname"), schema="pg_catalog")
-_TRIGGERS = table(
-    "pg_trigger", column("tgrelid"), column("tgname", Text), column("tgenabled"), schema="pg_catalog"
-)
 
 
 def partitions_step(months_ahead: int) -> Select[int]:
@@ -243,44 +222,6 @@ def rows_to_prove(ids: tuple[int | None, int | None], transactions: tuple[int | 
     if end is not None:
         statement = statement.where(AuditLog.xid < end)
     return statement.order_by(AuditLog.id, AuditLog.created_at)
-
-
-def audited_tables() -> Rows:
-    """Return each table of the desk (no partitions) with the number of its audit triggers that are on."""
-    triggers = (
-        select(func.count())
-        .select_from(_TRIGGERS)
-        .where(
-            _TRIGGERS.c.tgrelid == _TABLES.c.oid,
-            _TRIGGERS.c.tgname.like("z\\_audit\\_%"),
-            cast(_TRIGGERS.c.tgenabled, Text) == "O",
-        )
-        .scalar_subquery()
-    )
-    return (
-        select(cast(_TABLES.c.relname, Text).label("name"), triggers.label("triggers"))
-        .join(_SCHEMAS, _SCHEMAS.c.oid == _TABLES.c.relnamespace)
-        .where(_SCHEMAS.c.nspname == SCHEMA, cast(_TABLES.c.relkind, Text).in_(("r", "p")))
-        .where(_TABLES.c.relispartition.is_(False))
-        .order_by("name")
-    )
-
-
-def changed_objects() -> TextClause:
-    """Return the functions, triggers, policies and rules that are not as the migrations made them."""
-    head, made = objects.made()
-    statement = text(objects.CHANGED.replace("%(made)s", ":made").replace("%(head)s", ":head"))
-    return statement.bindparams(head=head, made=made)
-
-
-def replication_roles() -> TextClause:
-    """Return for whom triggers do not fire."""
-    return text(objects.REPLICATION_ROLE)
-
-
-def names_in_full() -> Select[str]:
-    """Have the catalogue name everything with its schema, in this transaction."""
-    return select(func.set_config("search_path", "pg_catalog", True))
 
 
 # Time travel and undo
