@@ -46,6 +46,28 @@ async def test_set_up_says_what_is_wrong_beside_the_field(web: Browser) -> None:
     assert "short" not in refused.text
 
 
+async def test_two_tabs_of_the_form(web: Browser, cast: Cast) -> None:
+    """Opened at once, the first one's form does not hold; when one has signed in, the other one is in, too."""
+    await web.get("/sign-in")
+    first = {
+        "email": cast.agent.email,
+        "password": cast.agent.password,
+        "next": "/tickets?view=all",
+        "csrf": web.csrf,
+    }
+    web.client.cookies.clear()
+    await web.get("/sign-in")
+    late = await web.client.post("/sign-in", data=first, headers={"Origin": ORIGIN})
+    assert late.status_code == 403
+    assert "out of date" in late.text
+    assert f'value="{cast.agent.email}"' in late.text
+    assert cast.agent.password not in late.text
+    assert (await web.client.get("/tickets")).status_code == 303, "it opened nothing"
+    await web.sign_in(cast.agent)
+    behind = await web.client.post("/sign-in", data=first, headers={"Origin": ORIGIN})
+    assert (behind.status_code, behind.headers["location"]) == (303, "/tickets?view=all")
+
+
 async def test_two_who_set_up_at_once_make_one_administrator(web: Browser, desk: Desk) -> None:
     await web.get("/set-up")
     forms = [web.post("/set-up", {**NEW, "email": f"ann{n}@desk.example"}) for n in range(4)]

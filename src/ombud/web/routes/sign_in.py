@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from ombud.db.actor import Actor
-from ombud.errors import Conflict, Invalid, RateLimited
+from ombud.errors import Conflict, Forbidden, Invalid, RateLimited
 from ombud.kit.peers import address_of
 from ombud.kit.text import clean_line
 from ombud.kit.tokens import new_secret
@@ -52,6 +52,7 @@ from ombud.web.place import at, safe_next
 router = APIRouter()
 
 MISMATCH = "Email and password do not match."
+OUT_OF_DATE = "This form was out of date, and nothing was done with it. Type the password once more."
 _SET_UP_FIELDS = {"full_name": "Your name", "email": "The email", "password": "The password"}
 
 
@@ -82,14 +83,25 @@ async def sign_in_page(
 async def sign_in(request: Request) -> Response:
     """Open a session; the same words and the same time for a wrong password and an unknown address."""
     form = await read_form(request)
-    check_guest_form(form, request)
     email, next_href = text_of(form, "email").strip()[:255], safe_next(text_of(form, "next"))
+    try:
+        check_guest_form(form, request)
+    except Forbidden:  # another tab was opened after it, or has signed in meanwhile
+        return await _out_of_date(request, email, next_href)
     door = parts_of(request).door
     door.remind(email, ip_of(request))
     async with door.turn(ip_of(request)):
         # Who stood before them in the queue may have used up the last try: the database need not say so again.
         door.remind(email, ip_of(request))
         return await _judge(request, email, text_of(form, "password"), next_href)
+
+
+async def _out_of_date(request: Request, email: str, next_href: str) -> Response:
+    """Do nothing with the form: go on where this browser is signed in, or show a form that holds."""
+    secret = request.cookies.get(cookie_name(request), "")
+    if await find_principal(parts_of(request).runtime.desk, secret, request.state.request_id):
+        return RedirectResponse(next_href, 303)
+    return await sign_in_form(request, next_href, email, OUT_OF_DATE, status=403)
 
 
 async def _judge(request: Request, email: str, password: str, next_href: str) -> Response:
