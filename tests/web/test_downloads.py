@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
+from ombud import clock
 from ombud.api.app import create_api
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.files import watched
 from ombud.files.store import CHUNK
+from ombud.mail.outgoing.links import file_link
+from ombud.mail.tokens import open_namer
 from ombud.people.actions import deactivate_user, remove_team_member
 from ombud.runtime import Runtime
 from ombud.testing import Cast, make_ticket
-from ombud.tickets import StoredFile, attach_file
+from ombud.tickets import StoredFile, attach_file, remove_attachment
 from tests.web.hosting import Browser
 
 pytestmark = pytest.mark.asyncio
@@ -93,3 +97,24 @@ async def test_a_download_that_runs_ends_with_the_right_to_it(  # noqa: PLR0917 
     assert 0 < came < stored.size, "what was on its way, and nothing more"
     after = await received(app, path, header, nothing)
     assert after[0] == (404 if lost == "team" else 401 if edge == "api" else 303)
+
+
+async def test_a_mailed_files_download_ends_with_the_file(
+    web: Browser, runtime: Runtime, desk: Desk, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watched, "LOOK_EVERY", 0.0)
+    stored = runtime.files.put([bytes([number]) * CHUNK for number in range(PIECES)])
+    file = StoredFile("large.bin", "application/zip", stored.size, stored.checksum, stored.storage_key)
+    async with desk.abegin(SYSTEM) as session:
+        ticket = await session.run_sync(make_ticket, cast.customer.id)
+        record = await session.run_sync(attach_file, ticket.id, file)
+    assert runtime.settings.data_dir is not None
+    link = file_link(open_namer(runtime.settings.data_dir), record.id, clock.now() + timedelta(days=1))
+
+    async def removed() -> None:
+        await desk.arun(SYSTEM, remove_attachment, record.id)
+
+    status, promised, came = await received(web.app, link, ("accept", "*/*"), removed)
+    assert (status, promised) == (200, stored.size)
+    assert 0 < came < stored.size
+    assert (await web.get(link)).status_code == 404
