@@ -85,7 +85,7 @@ _DEFAULTS: dict[str, Any] = {
 def _id(name: str, value: Any) -> int:
     if value is None:
         raise Invalid(fields={name: "must be given."})
-    if not is_id(value):
+    if not isinstance(value, int) or not is_id(value):
         raise Invalid(fields={name: "is not an id."})
     return value
 
