@@ -1,14 +1,14 @@
 """What acts for a token and what acts for a host share their steps.
 
 Revision ID: 0082
-Revises: 0068
+Revises: 0069
 Create Date: 2026-11-29
 """
 
 from alembic import op
 
 revision = "0082"
-down_revision = "0068"
+down_revision = "0069"
 branch_labels = None
 depends_on = None
 
