@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
                 designs = kind.designs(owner, rows)
                 said = _plan(options.kind, owner, rows)
             found = compare(designs, lambda place: running.connect(names[place]), options.runs)
-    heads = ("design", *kind.COLUMNS, "WAL bytes a row", "rows that stayed on their page")
+    heads = ("design", *kind.COLUMNS, "processor", "WAL bytes a row", "rows that stayed on their page")
     for row in (heads, ["---"] * len(heads), *(one.row() for one in found)):
         print("|", " | ".join(row), "|")
     print("", *said, sep="\n")

@@ -75,6 +75,10 @@ def designs(connection: Connection, rows: int) -> list[Design]:
         one("A: people's keys checked and locked by set", changes.KEYS_BY_SET),
         one("B: the log without its hash", changes.NO_HASH),
         one("B and without the differences", changes.NO_HASH, unlogged),
+        one("one SHA-256 for a row of the log, not two", changes.ONE_HASH),
+        one("the log's transactions in an index of ranges", changes.XID_BY_RANGE),
+        one("the search's queue without its key", changes.NO_QUEUE_KEY),
+        one("no value is checked", changes.NO_CHECKS),
         one("C: the log without three of its indexes", changes.SLIM_LOG),
         one("D: tickets without the seven indexes of lists", changes.NO_LISTS),
         one(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -41,17 +42,22 @@ class Found:
 
     name: str
     columns: list[list[float]] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
     wal: list[float] = field(default_factory=list)
     hot: list[int] = field(default_factory=list)
 
     def row(self) -> list[str]:
-        """Return medians, with the least in brackets, then bytes of WAL and rows that stayed on their page."""
+        """Return medians, with the least in brackets, then bytes of WAL and rows that stayed on their page.
+
+        The server's processor time is what to compare by beside other work: it counts no waiting for a turn.
+        """
         measured = [
             f"{statistics.median(one):.0f} ({min(one):.0f})" for one in zip(*self.columns, strict=True)
         ]
         return [
             self.name,
             *measured,
+            f"{statistics.median(self.processor):.0f} ({min(self.processor):.0f})",
             f"{statistics.median(self.wal):,.0f}",
             f"{statistics.median(self.hot):,.0f}",
         ]
@@ -86,7 +92,9 @@ def _once(design: Design, connection: Connection, kept: Found) -> None:
         before, hot = _number(connection, _PAGES), _number(connection, _HOT) if is_ours else 0
         if design.signed_in:
             signed_in(connection)
+        spent = _processor(connection)
         kept.columns.append(design.act(connection))
+        kept.processor.append((_processor(connection) - spent) / design.rows)
         connection.execute("RESET ROLE")
         kept.wal.append((_number(connection, _PAGES) - before) / design.rows)
         kept.hot.append(int(_number(connection, _HOT) - hot) if is_ours else 0)
@@ -110,6 +118,12 @@ def explained(connection: Connection, statement: str, values: Sequence[Any]) -> 
         for number, line in enumerate(lines)
         if number < 4 or line.startswith(("Trigger", "Planning Time", "Execution"))
     ]
+
+
+def _processor(connection: Connection) -> float:
+    """Return the microseconds that the connection's server process has run; first of the file's three numbers."""
+    file = Path(f"/proc/{connection.info.backend_pid}/schedstat")
+    return int(file.read_text().split()[0]) / 1000
 
 
 def _number(connection: Connection, statement: str) -> float:

@@ -53,6 +53,7 @@ BEGIN
   RETURN NULL;
 END $$
 """
+_ONE_PATH = "ALTER FUNCTION ombud.act SET search_path = pg_catalog"
 _GUIDE = (
     "INSERT INTO tickets (ticket_number, title, description, status, priority, creator_id)"
     " VALUES (%s, 'Cannot sign in', %s, 'OPEN', 'MEDIUM', 600) RETURNING id",
@@ -61,7 +62,7 @@ _GUIDE = (
 _numbers = (f"D{os.getpid()}-{number}" for number in itertools.count())
 
 
-def designs(_connection: Connection, rows: int) -> list[Design]:
+def designs(connection: Connection, rows: int) -> list[Design]:
     """Return the designs."""
     before = (Path(ombud.migrations.__file__).parent / "sql/0064/down/10_comments.sql").read_text()
     prepared = [statement for pair in _EACH.values() for statement in pair]
@@ -93,6 +94,9 @@ def designs(_connection: Connection, rows: int) -> list[Design]:
             rows,
         ),
         one("the log without its hash", changes.NO_HASH),
+        one("the log's head made in place, new rows not looked for", changes.fewer_calls(connection)),
+        one("the search path of the triggers for the whole", [_ONE_PATH]),
+        one("no value is checked", changes.NO_CHECKS),
         one("the ticket's document by the queue, as for many", [_TO_THE_QUEUE]),
         *(
             one(f"without {said}", [f"ALTER TABLE ombud.{table} DISABLE TRIGGER {trigger}"])

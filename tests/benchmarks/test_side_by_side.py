@@ -64,6 +64,9 @@ def test_designs_are_compared_on_a_copy_that_goes(
     found = {name: columns for name, *columns in lines[2:]}
     assert len(found) == len(lines) - 2 > 10
     assert all(float(columns[0].split()[0]) > 0 for columns in found.values())
+    heads = lines[0]
+    processor = [float(columns[heads.index("processor") - 1].split()[0]) for columns in found.values()]
+    assert min(processor) > 0
     if kind == "updates":
         # Those need no index entry whose changed columns no index holds.
         stayed = {name: int(columns[-1]) for name, columns in found.items()}

@@ -16,6 +16,8 @@ def test_a_line_is_trimmed_and_folded() -> None:
 
 def test_a_body_keeps_its_lines_with_one_kind_of_ending() -> None:
     assert clean_body("content", "\r\none\r\ntwo\rthree\n  four\n\n") == "one\ntwo\nthree\n  four"
+    assert clean_body("content", "one\rtwo") == "one\ntwo"
+    assert clean_body("content", "one\r\ntwo\r") == "one\ntwo"
 
 
 @pytest.mark.parametrize("clean", [lambda v: clean_line("f", v, limit=9), lambda v: clean_body("f", v)])
