@@ -43,6 +43,14 @@ def _count(office: PostOffice, model: type) -> int:
     return found
 
 
+def test_a_letter_with_an_unseen_subject_is_not_lost(office: PostOffice) -> None:
+    message = letter("It burns.")
+    del message["Subject"]
+    message["Subject"] = "\u200b\u3164"
+    _, mail = office.deliver(message)
+    assert office.ticket(mail.ticket_id or 0).title == "(no subject)"
+
+
 def test_a_letter_opens_a_ticket_with_its_sender_text_and_files(office: PostOffice) -> None:
     office.desk.run(SYSTEM, create_organization, name="Kunde AG", domains=["customer.example"])
     message = letter("It burns.\n\nEva")

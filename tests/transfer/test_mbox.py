@@ -80,6 +80,9 @@ def test_what_a_mail_lacks() -> None:
     assert record.subject == "(no subject)"
     assert record.at == datetime(2026, 1, 5, 10, tzinfo=UTC), "the date of the envelope"
     assert _read(bare)[0] == record, "its key is the same each time"
+    [unseen] = _read(bare.replace("From: ann", "Subject: =?utf-8?q?=E2=80=8B?=\nFrom: ann"))
+    assert isinstance(unseen, MessageRecord)
+    assert unseen.subject == "(no subject)"
 
 
 @pytest.mark.parametrize(

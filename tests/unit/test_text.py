@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ombud.errors import Invalid
-from ombud.kit.text import MAX_BODY, clean_body, clean_line, excerpt, initials
+from ombud.kit.text import MAX_BODY, clean_body, clean_line, clean_title, excerpt, initials, is_seen
 
 
 def test_a_line_is_trimmed_and_folded() -> None:
@@ -26,6 +26,34 @@ def test_what_is_blank_or_no_text_is_invalid(clean: object, bad: str) -> None:
     with pytest.raises(Invalid) as caught:
         clean(bad)  # type: ignore[operator]
     assert list(caught.value.fields) == ["f"]
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        "",
+        " ",
+        "\u200b",
+        "\u2060 \ufeff",
+        "\u202e\u2066",
+        "\u00ad",
+        "\u3164",
+        "\u2800\ufe0f",
+        "\U000e0041",
+        "\u034f",
+    ],
+)
+def test_a_title_must_be_seen(unseen: str) -> None:
+    assert not is_seen(unseen)
+    with pytest.raises(Invalid, match="must not be blank"):
+        clean_title("title", unseen, limit=9)
+
+
+@pytest.mark.parametrize(
+    "seen", ["a", ".", "👩\u200d💻", "می\u200cخواهم", "\u200bx", "한", "❤\ufe0f", "\ue000", "°"]
+)
+def test_a_title_of_any_script_is_kept_as_it_is(seen: str) -> None:
+    assert clean_title("title", seen, limit=9) == seen
 
 
 def test_the_limit_counts_what_is_stored() -> None:

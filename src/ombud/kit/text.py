@@ -6,11 +6,27 @@ from ombud.errors import Invalid
 
 MAX_BODY = 1_000_000
 
+_BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters, marks and symbols by their category, which Unicode draws as nothing."""
+
 
 def clean_line(field: str, value: str, *, limit: int, required: bool = True) -> str:
     """Return one line of text: trimmed, white space folded; Invalid when empty, too long or not text."""
     folded = " ".join(storable(field, value).split())
     return _bounded(field, folded, limit, required)
+
+
+def clean_title(field: str, value: str, *, limit: int) -> str:
+    """Return a line as `clean_line` does; Invalid also when nothing of it can be seen: a list links by it."""
+    line = clean_line(field, value, limit=limit)
+    if not is_seen(line):
+        raise Invalid(fields={field: "must not be blank."})
+    return line
+
+
+def is_seen(text: str) -> bool:
+    """Tell whether anything of a text is drawn: not only spaces, controls, joiners and blank letters."""
+    return any(not _is_blank(char) for char in text)
 
 
 def clean_body(field: str, value: str, *, limit: int = MAX_BODY, required: bool = True) -> str:
@@ -49,6 +65,14 @@ def initials(name: str) -> str:
     words = [word for word in name.replace(".", " ").split() if word[0].isalnum()]
     letters = [words[0][0], words[-1][0]] if len(words) > 1 else [word[0] for word in words]
     return "".join(letters).upper() or "?"
+
+
+def _is_blank(char: str) -> bool:
+    return (
+        char in _BLANK_LETTERS
+        or unicodedata.category(char) in ("Cc", "Cf", "Zs", "Zl", "Zp")
+        or unicodedata.name(char, "").startswith(("VARIATION SELECTOR", "MONGOLIAN FREE VARIATION SELECTOR"))
+    )
 
 
 def _bounded(field: str, value: str, limit: int, required: bool) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from ombud.files import StoredBytes
-from ombud.kit.text import MAX_BODY, excerpt
+from ombud.kit.text import MAX_BODY, excerpt, is_seen
 from ombud.mail.parse import ParsedMail, parse_message
 from ombud.mail.parse.stream import Raw
 from ombud.mail.tokens import without_tag
@@ -45,8 +45,9 @@ class PreparedMail:
 
     @property
     def subject(self) -> str:
-        """The subject on one line."""
-        return excerpt(storable(self.parsed.subject), 500) or "(no subject)"
+        """The subject on one line; words of ours where nothing of it can be seen."""
+        line = excerpt(storable(self.parsed.subject), 500)
+        return line if is_seen(line) else "(no subject)"
 
     @property
     def has_null_sender(self) -> bool:

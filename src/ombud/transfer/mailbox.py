@@ -19,7 +19,7 @@ from typing import BinaryIO
 from ombud.clock import now
 from ombud.errors import Invalid
 from ombud.files import StoredBytes
-from ombud.kit.text import MAX_BODY, clean_body, excerpt
+from ombud.kit.text import MAX_BODY, clean_body, excerpt, is_seen
 from ombud.people.actions import clean_email
 from ombud.tickets import StoredFile
 from ombud.transfer.cells import Problems
@@ -93,12 +93,13 @@ def read_message(data: bytes, line: int, envelope: str, keep: Keep) -> MessageRe
     )
     if problems:
         return LeftOut(line, key, problems)
+    subject = excerpt(_plain(_header(message, "Subject")), 500)
     return MessageRecord(
         key=key,
         line=line,
         references=_references(message),
         sender=sender,
-        subject=excerpt(_plain(_header(message, "Subject")), 500) or "(no subject)",
+        subject=subject if is_seen(subject) else "(no subject)",
         body=body or "(no text)",
         at=at,
         files=tuple(_files(message, keep)),

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from ombud.clock import now
 from ombud.errors import Invalid
-from ombud.kit.text import MAX_BODY, clean_body, clean_line
+from ombud.kit.text import MAX_BODY, clean_body, clean_line, clean_title
 from ombud.models import TicketChannel, TicketPriority, TicketStatus, UserRole
 from ombud.people.actions import clean_email
 from ombud.transfer.cells import Problems, choice_of, moment_of, text_of
@@ -99,7 +99,7 @@ class _Rows:
     def _ticket(self, line: int, row: dict[str, str]) -> TicketRecord | LeftOut:
         fields, problems = self.mapping.ticket, Problems()
         key = problems.take("key", lambda: clean_line("key", text_of(fields.key, row), limit=KEY_LIMIT), "")
-        title = problems.take("title", lambda: self._line("title", fields.title, row), "")
+        title = problems.take("title", lambda: self._title(fields.title, row), "")
         description = problems.take(
             "description", lambda: self._body("description", fields.description, row), ""
         )
@@ -187,6 +187,9 @@ class _Rows:
             for cell in self.mapping.ticket.tags
         )
         return tuple({name.lower(): name for name in names if name}.values())
+
+    def _title(self, cell: Cell | None, row: dict[str, str]) -> str:
+        return clean_title("title", text_of(cell, row) if cell else "", limit=TITLE_LIMIT)
 
     def _line(
         self,

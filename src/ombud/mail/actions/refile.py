@@ -16,6 +16,7 @@ from ombud.audit import Undone, undo_request
 from ombud.audit.queries import changes_of_request
 from ombud.db.actor import Actor
 from ombud.errors import Conflict, Forbidden, Invalid, NotFound
+from ombud.kit.text import is_seen
 from ombud.mail import queries
 from ombud.mail.actions.intake import open_from_mail, remember
 from ombud.mail.prepared import PreparedMail
@@ -68,7 +69,7 @@ def split_message(session: Session, person: Actor, mail_id: int) -> Refiled:
     author = session.get_one(Comment, mail.comment_id).author_id
     ticket = open_ticket(
         session,
-        title=mail.subject or source.title,
+        title=next(filter(is_seen, (mail.subject, source.title)), "(no subject)"),
         requester_id=author,
         channel=TicketChannel.EMAIL,
         team_id=source.team_id,

@@ -11,7 +11,7 @@ from ombud.db.context import actor_of
 from ombud.db.reactions import react
 from ombud.db.types import one_of
 from ombud.errors import Conflict, Forbidden, StaleVersion
-from ombud.kit.text import clean_body, clean_line
+from ombud.kit.text import clean_body, clean_title
 from ombud.models import Ticket, TicketParticipant, TicketPriority, TicketStatus
 from ombud.tickets.actions.find import get_assignee, get_person, get_team, get_ticket_for_change
 from ombud.tickets.events import TicketsAssigned
@@ -159,7 +159,7 @@ def _check_seen(ticket: Ticket, seen: Mapping[str, Any]) -> None:
 def _checked(session: Session, ticket: Ticket, field: str, value: Any) -> Any:
     match field:
         case "title":
-            return clean_line("title", value, limit=500)
+            return clean_title("title", value, limit=500)
         case "description":
             return clean_body("description", value, required=False)
         case "status":

@@ -13,7 +13,7 @@ from ombud.db.reactions import react
 from ombud.db.types import one_of
 from ombud.errors import Invalid
 from ombud.kit.ids import is_id
-from ombud.kit.text import clean_body, clean_line
+from ombud.kit.text import clean_body, clean_title
 from ombud.models import Ticket, TicketChannel, TicketPriority, TicketStatus
 from ombud.tickets import queries
 from ombud.tickets.actions.find import get_assignee, get_team
@@ -59,7 +59,7 @@ def open_ticket(
     ticket = _add(
         session,
         requester,
-        title=clean_line("title", title, limit=TITLE_LIMIT),
+        title=clean_title("title", title, limit=TITLE_LIMIT),
         description=clean_body("description", description, required=False),
         creator_id=actor.user_id if actor.user_id is not None else requester,
         priority=one_of(TicketPriority, priority),
@@ -93,7 +93,7 @@ def own_ticket(
     """
     require_permission(actor, Permission.TICKETS_OPEN)
     return (
-        clean_line("title", title, limit=TITLE_LIMIT),
+        clean_title("title", title, limit=TITLE_LIMIT),
         clean_body("description", description, required=False),
         str(actor.user_id),
         priority.value,

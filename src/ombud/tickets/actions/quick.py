@@ -12,7 +12,7 @@ from ombud.db.permissions import Permission
 from ombud.db.quick import Quick
 from ombud.db.types import one_of
 from ombud.kit.ids import is_id
-from ombud.kit.text import clean_body, clean_line
+from ombud.kit.text import clean_body, clean_title
 from ombud.models import TicketChannel, TicketPriority
 from ombud.tickets.actions.open import TITLE_LIMIT, open_ticket
 from ombud.tickets.actions.reply import add_comment
@@ -66,7 +66,7 @@ def quick_opening(
     if reply is not None:
         require_permission(actor, Permission.NOTES_WRITE if is_internal else Permission.TICKETS_REPLY)
     texts = (
-        clean_line("title", title, limit=TITLE_LIMIT),
+        clean_title("title", title, limit=TITLE_LIMIT),
         clean_body("description", description, required=False),
         str(actor.user_id),
         str(requester),

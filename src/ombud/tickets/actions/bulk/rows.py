@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 from ombud.db.actor import Actor, Scope
 from ombud.errors import Invalid
 from ombud.kit.ids import is_id
-from ombud.kit.text import clean_body, clean_line
+from ombud.kit.text import clean_body, clean_line, clean_title
 from ombud.models import TicketChannel, TicketPriority, TicketStatus
 from ombud.tickets.actions.open import TITLE_LIMIT
 from ombud.tickets.actions.tag import NAME_LIMIT
@@ -109,7 +109,7 @@ def _tags(name: str, value: Any) -> tuple[str, ...]:
 
 
 _CLEANERS: dict[str, Callable[[str, Any], Any]] = {
-    "title": lambda name, value: clean_line(name, value, limit=TITLE_LIMIT),
+    "title": lambda name, value: clean_title(name, value, limit=TITLE_LIMIT),
     "description": lambda name, value: clean_body(name, value, required=False),
     "requester_id": _id,
     "status": lambda name, value: TicketStatus(value),
