@@ -44,10 +44,7 @@ def _count(office: PostOffice, model: type) -> int:
 
 
 def test_a_letter_with_an_unseen_subject_is_not_lost(office: PostOffice) -> None:
-    message = letter("It burns.")
-    del message["Subject"]
-    message["Subject"] = "\u200b\u3164"
-    _, mail = office.deliver(message)
+    _, mail = office.deliver(letter("It burns.", subject="\u200b\u3164"))
     assert office.ticket(mail.ticket_id or 0).title == "(no subject)"
 
 
