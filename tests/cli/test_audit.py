@@ -134,6 +134,29 @@ def test_undo_and_undo_the_undo(ombud: Run, number: str, tmp_path: Path) -> None
     assert ombud("undo", "no-such-request")[0] == 3
 
 
+def test_who_looks_at_the_console_leaves_a_record_too(ombud: Run, number: str) -> None:
+    """R168: a console is an edge like a page. The note is committed before anything is printed."""
+    for words, kind, thing in (
+        (("ticket", "show", number), "view", f"ticket:{number}"),
+        (("ticket", "show", number, "--json"), "view", f"ticket:{number}"),
+        (("audit", "log", "--ticket", number), "view", f"ticket:{number}/history"),
+        (("audit", "log", "--json"), "list", "audit"),
+        (("user", "list"), "list", "users"),
+        (("user", "list", "ann"), "search", "users?q=ann"),
+        (("duplicates", "list", "people"), "list", "duplicates/people"),
+        (("mail", "outbox"), "list", "outbox"),
+    ):
+        before = len(ombud("audit", "access", "--json")[1].splitlines())
+        assert ombud(*words)[0] == 0, words
+        looks = [json.loads(line) for line in ombud("audit", "access", "--json")[1].splitlines()]
+        assert len(looks) == before + 1, words
+        assert (looks[0]["kind"], looks[0]["object"]) == (kind, thing)
+        assert looks[0]["principal"].startswith("system:"), looks[0]
+    assert ombud("ticket", "show", "no-such-number")[0] == 3
+    assert ombud("ticket", "show", number, "--at", "2020-01-01")[0] == 3
+    assert len(ombud("audit", "access", "--json")[1].splitlines()) == before + 1, "nothing was shown"
+
+
 def test_access_shows_and_filters(ombud: Run, desk: Desk, cast: Cast) -> None:
     who = cast.agent.actor
     desk.run(who.for_request("taking"), record_access, AccessKind.EXPORT, "tickets?status=open")

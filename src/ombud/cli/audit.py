@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import Select
 
-from ombud.audit import AccessFilter, LogFilter, queries
+from ombud.audit import AccessFilter, LogFilter, queries, record_access
 from ombud.audit.keys import trusted_keys
 from ombud.audit.verify import Report, verify
 from ombud.cli.common import DataDir, desk_for, err, out
@@ -77,6 +77,12 @@ def log(
             request_id=request,
             **times,
         )
+        look = (
+            (AccessKind.VIEW, f"ticket:{ticket}/history")
+            if ticket is not None
+            else (AccessKind.LIST, "audit")
+        )
+        desk.run(AUDITOR, record_access, *look)
         rows = _paged(
             desk, lambda *place: queries.log(AUDITOR, wanted, before=place[0], limit=place[1]), before, limit
         )

@@ -9,12 +9,14 @@ import typer
 from sqlalchemy.orm import Session
 
 from ombud import curation
+from ombud.audit import record_access
 from ombud.cli.common import DataDir, desk_for, out
 from ombud.cli.people import person, show_table
 from ombud.curation.preview import person_sides, ticket_sides
 from ombud.db.actor import Actor
 from ombud.db.context import actor_of
 from ombud.errors import NotFound
+from ombud.models import AccessKind
 from ombud.tickets import queries as tickets
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -43,8 +45,10 @@ One = Annotated[str, typer.Argument(help="An address, or a ticket's number.", sh
 @app.command("list")
 def list_pairs(of: Of, limit: Limit = 50, as_json: Json = False, data_dir: DataDir = None) -> None:
     """List pairs that may be one, the likeliest first."""
-    with desk_for(data_dir) as desk, desk.read(_curator()) as session:
-        found = list(_people(session, limit) if of is Kind.PEOPLE else _tickets(session, limit))
+    with desk_for(data_dir) as desk:
+        with desk.read(_curator()) as session:
+            found = list(_people(session, limit) if of is Kind.PEOPLE else _tickets(session, limit))
+        desk.run(_curator(), record_access, AccessKind.LIST, f"duplicates/{of.value}")
     if as_json:
         _print_lines(found)
         return

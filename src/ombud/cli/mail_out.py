@@ -40,11 +40,12 @@ def send(data_dir: DataDir = None) -> None:
 @app.command()
 def outbox(state: State = None, data_dir: DataDir = None) -> None:
     """List what goes out or did, newest first, with what servers said."""
+    from ombud.audit import record_access
     from ombud.cli.people import show_table
     from ombud.db.actor import Actor
     from ombud.db.types import one_of
     from ombud.mail.outgoing import queries
-    from ombud.models import OutboundState
+    from ombud.models import AccessKind, OutboundState
 
     actor = Actor.system("cli/mail")
     wanted = one_of(OutboundState, state) if state else None
@@ -62,6 +63,7 @@ def outbox(state: State = None, data_dir: DataDir = None) -> None:
                 )
                 for mail in mails
             ]
+        desk.run(actor, record_access, AccessKind.LIST, "outbox")
         show_table(("id", "state", "queued (UTC)", "to", "subject", "problem"), rows)
         _show_counts(desk)
 

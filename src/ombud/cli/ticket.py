@@ -8,11 +8,12 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from ombud.audit import TicketAsOf, as_of, queries
+from ombud.audit import TicketAsOf, as_of, queries, record_access
 from ombud.cli.audit import Json, parsed_time
 from ombud.cli.common import DataDir, desk_for, out
 from ombud.clock import now
 from ombud.db.actor import Actor
+from ombud.models import AccessKind
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -33,13 +34,16 @@ def show(
     as_json: Json = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Show a ticket, its tags and what was said on it; with --at exactly as they were."""
+    """Show a ticket, its tags and what was said on it; with --at exactly as they were. The look is written down."""
     moment = parsed_time("at", at) or now()
-    with desk_for(data_dir) as desk, desk.read(READER, snapshot=True) as session:
-        found = as_of(session, number, moment)
-        names: dict[int, str] = {}
-        if not as_json:
-            names = dict(session.execute(queries.names_of(_people(found))).all())
+    with desk_for(data_dir) as desk:
+        with desk.read(READER, snapshot=True) as session:
+            found = as_of(session, number, moment)
+            names: dict[int, str] = {}
+            if not as_json:
+                names = dict(session.execute(queries.names_of(_people(found))).all())
+        # Committed before anything is shown, as an export is: this process is gone before any chore runs.
+        desk.run(READER, record_access, AccessKind.VIEW, f"ticket:{found.ticket_number}")
     if as_json:
         typer.echo(json.dumps(asdict(found), default=_plain, ensure_ascii=False))
     else:

@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 from sqlalchemy.orm import Session
 
+from ombud.audit import record_access
 from ombud.cli.common import DataDir, desk_for, settings_with
 from ombud.cli.people import CONSOLE, new_password, person, show_table
 from ombud.errors import Invalid
 from ombud.kit.passwords import hash_password
 from ombud.mail.outgoing import queries as outgoing
-from ombud.models import LinkPurpose, User, UserRole
+from ombud.models import AccessKind, LinkPurpose, User, UserRole
 from ombud.people import actions, letters, queries
 from ombud.people.factors import reset_factors
 
@@ -56,14 +57,17 @@ def list_users(
     """List people by number."""
     found: list[User] = []
     after = 0
-    with desk_for(data_dir) as desk, desk.read(CONSOLE) as session:
-        while True:
-            statement = queries.users(CONSOLE, text=text, staff=staff or None, after=after, limit=PAGE)
-            page = session.scalars(statement).all()
-            found += page
-            if len(page) < PAGE:
-                break
-            after = page[-1].id
+    with desk_for(data_dir) as desk:
+        with desk.read(CONSOLE) as session:
+            while True:
+                statement = queries.users(CONSOLE, text=text, staff=staff or None, after=after, limit=PAGE)
+                page = session.scalars(statement).all()
+                found += page
+                if len(page) < PAGE:
+                    break
+                after = page[-1].id
+        look = (AccessKind.SEARCH, f"users?q={text}") if text else (AccessKind.LIST, "users")
+        desk.run(CONSOLE, record_access, *look)
     show_table(
         ("id", "address", "name", "role", "organization", "active"),
         [
