@@ -134,6 +134,18 @@ def test_a_long_statement_is_cancelled(brisk: Driven) -> None:
     assert brisk.pool.checkedout() == 0
 
 
+def test_asyncpg_gives_up_by_itself(database: ScratchDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the server's own limit is longer; and the connection serves again."""
+    monkeypatch.setattr("ombud.db.engine.COMMAND_TIMEOUT", 0.5)
+    with driven("asyncpg", database.url, Settings(statement_timeout=30)) as one:
+        begun = time.monotonic()
+        with pytest.raises(TooSlow):
+            one.scalar("SELECT pg_sleep(20)")
+        assert time.monotonic() - begun < 10
+        assert one.scalar("SELECT 1") == 1
+        assert one.pool.checkedout() == 0
+
+
 @pytest.mark.parametrize("driver", FOUR)
 def test_a_live_connection_is_not_asked_whether_it_lives(
     driver: str, database: ScratchDatabase, monkeypatch: pytest.MonkeyPatch

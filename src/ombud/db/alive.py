@@ -18,6 +18,8 @@ from sqlalchemy import Engine, ExceptionContext, event
 TCP_TIMEOUT_MS = 4000
 """How long sent data may stay unacknowledged before the kernel gives a connection up."""
 
+ENDED = ("57P01", "57P02", "57P03", "57P05")
+"""SQLSTATEs of a server that has ended the connection, whether the driver has seen its end or not."""
 INFO_LIMIT = "ombud_limit"
 """Where a connection says how many seconds a statement of its present transaction may take."""
 SILENT_SECONDS = 60.0

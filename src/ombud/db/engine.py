@@ -5,11 +5,18 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import URL, Engine, ExceptionContext, create_engine, event, make_url
 
 from ombud.config import Settings
-from ombud.db.alive import TCP_TIMEOUT_MS, ask_only_when_in_doubt, give_up_on_silence, notice_dead_hosts
+from ombud.db.alive import (
+    ENDED,
+    TCP_TIMEOUT_MS,
+    ask_only_when_in_doubt,
+    give_up_on_silence,
+    notice_dead_hosts,
+)
 from ombud.db.beginning import begin_in_one, taking_along
 from ombud.db.roles import Role
 from ombud.db.secret import sign_in_by_file
 from ombud.db.tls import asyncpg_tls, refuse_plain_tcp, with_roots, without_libpq_names
+from ombud.db.translate import TooSlow
 from ombud.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
@@ -19,8 +26,6 @@ if TYPE_CHECKING:
 SYNC_DRIVER, ASYNC_DRIVER = "psycopg", "asyncpg"
 SYNC_DRIVERS = ("psycopg", "psycopg2")
 ASYNC_DRIVERS = ("asyncpg", "psycopg")
-ENDED = ("57P01", "57P02", "57P03", "57P05")
-"""SQLSTATEs of a server that has ended the connection, whether the driver has seen its end or not."""
 APPLICATION = "ombud"
 COMMAND_TIMEOUT = 60
 """Seconds until asyncpg gives up by itself; the server's own limits are shorter for people."""
@@ -86,13 +91,18 @@ def _equipped(engine: Engine, settings: Settings) -> Engine:
 
 
 def _in_words(engine: Engine) -> Engine:
-    """Make Invalid of what a driver refuses by itself: NUL and lone surrogates, before anything is sent."""
+    """Say what drivers do by themselves, and do not say as errors of a database.
+
+    Invalid for what they refuse before anything is sent (NUL, lone surrogates), TooSlow where asyncpg gives up.
+    """
 
     @event.listens_for(engine, "handle_error")
     def refuse(context: ExceptionContext) -> None:
         error = context.original_exception
         if isinstance(error, ValueError) and context.sqlalchemy_exception is None:
             raise Invalid("A text contains characters that cannot be stored.") from None
+        if isinstance(error, TimeoutError) and context.connection is not None:
+            raise TooSlow from error
         if getattr(error, "sqlstate", None) in ENDED or getattr(error, "pgcode", None) in ENDED:
             context.is_disconnect = True
 

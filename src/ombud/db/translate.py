@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import exc
 
+from ombud.db.alive import ENDED
 from ombud.db.base import Base
-from ombud.db.engine import ENDED
 from ombud.db.tls import distrust
 from ombud.errors import Conflict, Forbidden, Invalid, NotFound, OmbudError, Unavailable
 
