@@ -59,19 +59,20 @@ def test_python_and_sql_agree(
 
 def test_the_conditions_can_be_filtered_by(perform: Perform, cast: Cast, system: Actor) -> None:
     def ages(session: Session) -> list[list[int]]:
-        for days in (0, 2, 8):
+        for hours in (0, 23.9, 24.1, 8 * 24):
             key = make_ticket(session, cast.customer.id).id
             session.execute(
                 text(
-                    "UPDATE ombud.tickets SET created_at = now() - make_interval(days => :days) WHERE id = :id"
+                    "UPDATE ombud.tickets SET created_at = now() - make_interval(secs => 3600 * CAST(:hours AS float8))"
+                    " WHERE id = :id"
                 ),
-                {"days": days, "id": key},
+                {"hours": hours, "id": key},
             )
         conditions = (Ticket.is_overdue, Ticket.is_priority_escalation_needed(), ~Ticket.is_overdue)
         return [list(session.scalars(select(Ticket.id).where(one).order_by(Ticket.id))) for one in conditions]
 
     overdue, escalated, punctual = perform(system, ages)
-    assert [len(overdue), len(escalated), len(punctual)] == [1, 2, 2]
+    assert [len(overdue), len(escalated), len(punctual)] == [1, 2, 3], "24 hours unless it is said"
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

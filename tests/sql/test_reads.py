@@ -217,6 +217,8 @@ def test_details_can_be_asked_for_by_status_and_leave_deleted_ones_out(
     assert {ticket.status for ticket in found.tickets} == {TicketStatus.IN_PROGRESS}
     everything = perform(cast.agent.actor, get_tickets_with_details)
     assert len(everything.tickets) == everything.total == 9
+    ids = [ticket.id for ticket in everything.tickets]
+    assert ids == sorted(ids, reverse=True), "newest first"
 
 
 def test_comments_of_a_long_conversation_are_the_last_ones(

@@ -10,8 +10,10 @@ from ombud.models import AccessLog
 from ombud.runtime import Runtime
 from ombud.testing import Cast, make_ticket
 from ombud.tickets import StoredFile, attach_file
+from ombud.web.looks import NOTHING_TO_SEE
 from ombud.worker.logs import write_views
 from tests.web.hosting import Browser
+from tests.web.test_matrix import PUBLIC, entries, filled, routes
 
 pytestmark = pytest.mark.asyncio
 SYSTEM = Actor.system("test")
@@ -42,6 +44,25 @@ async def test_each_kind_of_page_leaves_its_record(web: Browser, cast: Cast, des
     for address in (f"/tickets/{number}", f"/tickets/{number}/live", "/counters", "/tickets/search"):
         assert (await web.get(address)).status_code == 200
     assert looks(desk) == before
+
+
+async def test_every_page_that_shows_something_notes_it(web: Browser, cast: Cast, desk: Desk) -> None:
+    """By what routes are, so that a page which is added later cannot be forgotten."""
+    number = desk.run(SYSTEM, make_ticket, cast.customer.id).ticket_number
+    await web.sign_in(cast.admin)
+    pages = {path for method, path in routes() - entries(PUBLIC) if method == "GET"} - NOTHING_TO_SEE
+    assert len(pages) > 40
+    for path in sorted(pages):
+        before = len(looks(desk))
+        answer = await web.client.get(filled(path, cast, number))
+        seen = looks(desk)[before:]
+        if path == "/tickets/{number}/live":
+            assert seen == []  # the same look as the page's, a moment ago
+            continue
+        assert seen, (path, answer.status_code)
+        assert {who for who, _kind, _thing in seen} == {cast.admin.actor.label}, path
+        if answer.status_code == 404:
+            assert [kind for _who, kind, _thing in seen] == ["denied"], path
 
 
 async def test_a_refusal_is_recorded_each_time(web: Browser, cast: Cast, desk: Desk) -> None:
