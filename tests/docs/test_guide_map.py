@@ -10,6 +10,7 @@ import pytest
 
 from tests.docs.documents import ROOT
 from tests.proofs import MAP, GuideMap, read_map
+from tools.mutants.__main__ import MUTANTS
 
 LIST = ROOT.parent / "shared" / "REQUIREMENTS.md"
 # Plugins that these small suites have no use for.
@@ -58,6 +59,23 @@ def test_every_row_is_proven_or_said_to_be_open(guide: GuideMap) -> None:
 
 def test_every_named_test_exists(guide: GuideMap) -> None:
     assert [test for test in sorted(guide.tests) if not is_there(test)] == []
+
+
+def test_every_mutant_still_fits_the_code() -> None:
+    """`make mutants` takes too long for every run; this says at once that code has left a mutant behind."""
+    stale = [
+        (mutant.number, edit.file, edit.old)
+        for mutant in MUTANTS
+        for edit in mutant.edits
+        if (ROOT / edit.file).read_text(encoding="utf-8").count(edit.old) != 1
+    ]
+    assert stale == []
+
+
+def test_every_defect_is_put_back_and_its_row_names_the_test(guide: GuideMap) -> None:
+    assert {mutant.number for mutant in MUTANTS} >= set(guide.defects) - {"D10"}
+    for mutant in MUTANTS:
+        assert mutant.test.startswith("mypy ") or mutant.test in guide.rows[mutant.number], mutant.number
 
 
 @pytest.mark.skipif(not LIST.is_file(), reason="the list of requirements is not beside the project")

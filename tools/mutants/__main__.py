@@ -10,11 +10,12 @@ from pathlib import Path
 from tools.mutants.changing import CHANGING
 from tools.mutants.finding import FINDING
 from tools.mutants.people import PEOPLE
+from tools.mutants.rows import ROWS
 from tools.mutants.schema import SCHEMA
 from tools.mutants.starting import STARTING
 from tools.mutants.trial import prepared
 
-MUTANTS = (*STARTING, *FINDING, *CHANGING, *PEOPLE, *SCHEMA)
+MUTANTS = (*STARTING, *FINDING, *CHANGING, *PEOPLE, *SCHEMA, *ROWS)
 LAST_LINES = 40
 
 

@@ -74,8 +74,8 @@ CHANGING: tuple[Mutant, ...] = (
         (
             Edit(
                 "src/ombud/db/entry.py",
-                "session = DeskSession(engine, expire_on_commit=False)",
-                "session = DeskSession(engine, expire_on_commit=False, autoflush=False)",
+                "session = DeskSession(engine, expire_on_commit=False,",
+                "session = DeskSession(engine, expire_on_commit=False, autoflush=False,",
             ),
         ),
     ),
@@ -101,9 +101,9 @@ CHANGING: tuple[Mutant, ...] = (
         "32767|65535",
         (
             Edit(
-                "src/ombud/tickets/actions/bulk/queries.py",
+                "src/ombud/db/arrays.py",
                 "target == any_(array_of(ids, BigInteger()))",
-                "target.in_(ids)",
+                "target.in_(list(ids))",
             ),
             Edit("src/ombud/tickets/actions/bulk/sweep.py", "CHUNK = 5_000", "CHUNK = 1_000_000"),
         ),
@@ -205,8 +205,8 @@ CHANGING: tuple[Mutant, ...] = (
         (
             Edit(
                 "src/ombud/db/entry.py",
-                "AsyncSession(engine, sync_session_class=DeskSession, expire_on_commit=False)",
-                "AsyncSession(engine, sync_session_class=DeskSession, expire_on_commit=True)",
+                "engine, sync_session_class=DeskSession, expire_on_commit=False,",
+                "engine, sync_session_class=DeskSession, expire_on_commit=True,",
             ),
         ),
     ),
@@ -301,8 +301,8 @@ CHANGING: tuple[Mutant, ...] = (
         (
             Edit(
                 "src/ombud/tickets/actions/reply.py",
-                'content=clean_body("content", content)',
-                "content=content",
+                '"content": clean_body("content", content),',
+                '"content": content,',
             ),
             Edit(
                 "src/ombud/migrations/sql/0001/15_tables.sql",

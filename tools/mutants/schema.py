@@ -120,15 +120,17 @@ SCHEMA: tuple[Mutant, ...] = (
                 "src/ombud/testing/undone.py",
                 (
                     "        session = DeskSession(\n"
-                    "            self._connection, expire_on_commit=False, "
-                    'join_transaction_mode="create_savepoint"\n'
-                    "        )"
+                    "            self._connection,\n"
+                    "            expire_on_commit=False,\n"
+                    "            close_resets_only=False,\n"
+                    '            join_transaction_mode="create_savepoint",\n'
                 ),
                 (
                     "        session = DeskSession(\n"
-                    "            self._connection, expire_on_commit=False, "
-                    'join_transaction_mode="control_fully"\n'
-                    "        )"
+                    "            self._connection,\n"
+                    "            expire_on_commit=False,\n"
+                    "            close_resets_only=False,\n"
+                    '            join_transaction_mode="control_fully",\n'
                 ),
             ),
         ),
