@@ -137,13 +137,15 @@ def test_a_long_statement_is_cancelled(brisk: Driven) -> None:
 def test_asyncpg_gives_up_by_itself(database: ScratchDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the server's own limit is longer; and the connection serves again."""
     monkeypatch.setattr("ombud.db.engine.COMMAND_TIMEOUT", 0.5)
-    with driven("asyncpg", database.url, Settings(statement_timeout=30)) as one:
-        begun = time.monotonic()
-        with pytest.raises(TooSlow):
-            one.scalar("SELECT pg_sleep(20)")
-        assert time.monotonic() - begun < 10
+    told = None
+    with driven("asyncpg", database.url) as one:
+        try:
+            one.scalar("SELECT pg_sleep(6)")
+        except TooSlow as error:
+            told = error
         assert one.scalar("SELECT 1") == 1
         assert one.pool.checkedout() == 0
+    assert told is not None, "nothing ended it"
 
 
 @pytest.mark.parametrize("driver", FOUR)

@@ -27,6 +27,8 @@ COPIED = (
     "pyproject.toml",
     "Makefile",
     "README.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
 )
 PATIENCE = 300.0
 
