@@ -237,7 +237,7 @@ CHANGING: tuple[Mutant, ...] = (
     Mutant(
         "D38",
         "tests/actions/test_reply.py::test_a_deleted_ticket_takes_no_word_and_no_file",
-        "Conflict: ticket is deleted",
+        "Conflict: ticket is deleted|NULL identity key",
         (
             Edit(
                 "src/ombud/tickets/actions/find.py",
