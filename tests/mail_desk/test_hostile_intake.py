@@ -9,10 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
-
-from ombud.models import Attachment
-from tests.mail_desk.conftest import PostOffice, letter
 
 ROOT = Path(__file__).parents[2]
 MESSAGES, MEGABYTES = 100, 256
@@ -30,13 +26,3 @@ def test_hostile_messages_are_taken_in_one_after_the_other() -> None:
     assert found["in the log"] + found["same bytes again"] == MESSAGES
     assert found["not decided"] == 0
     assert found["most megabytes"][1] < MEGABYTES
-
-
-def test_what_cannot_be_seen_is_as_good_as_nothing_and_no_message_is_lost(office: PostOffice) -> None:
-    """Joiners alone: nobody could write so here, and a message that came so is a ticket all the same."""
-    message = letter("\u200b\u2060", subject="\u200b")
-    message.add_attachment(b"1234", maintype="image", subtype="png", filename="\u200b")
-    ticket = office.ticket(office.ticket_of(message))
-    assert (ticket.title, ticket.description) == ("(no subject)", "(no text)")
-    files = office.look(lambda session: session.scalars(select(Attachment.file_name)).all())
-    assert files == ["attachment"]
