@@ -255,7 +255,11 @@ def test_comments_keep_their_order_at_equal_times(
         session.execute(update(Comment).where(Comment.id.in_(ids[:4])).values(content="reworded"))
     with desk.read(system) as session:
         assert len(set(session.scalars(select(Comment.created_at)))) == 1
-        for kind in ("indexscan", "indexonlyscan", "bitmapscan"):  # an index has them in the order of their keys
+        for kind in (
+            "indexscan",
+            "indexonlyscan",
+            "bitmapscan",
+        ):  # an index has them in the order of their keys
             session.execute(text(f"SET LOCAL enable_{kind} = off"))
         loaded = session.scalars(select(Ticket).options(selectinload(Ticket.comments))).one()
         assert [comment.id for comment in loaded.comments] == ids
