@@ -90,7 +90,7 @@ faults: setup ## Kill, cut, freeze and flood web, worker, PostgreSQL and Redis u
 	done; [ -z "$$failed" ] || { printf 'make: failed:%s\n' "$$failed" >&2; exit 1; }
 
 .PHONY: mutants
-mutants: setup ## Put known defects back one at a time, and see their tests fail (takes a quarter of an hour)
+mutants: setup ## Put known defects back one at a time, and see their tests fail (takes half an hour)
 	$(BIN)/python -m tools.mutants $(ARGS)
 
 .PHONY: check
