@@ -79,7 +79,7 @@ FAULTS := $(filter-out tests/faults/test_load.py,$(wildcard tests/faults/test_*.
 	of_many_codes_at_once_few_are_looked_at a_flood_of_sign_ins_keeps_nobody_out) \
 	tests/attacks/test_enumeration.py tests/mail_desk/test_kills.py tests/mail_desk/test_killing.py \
 	tests/security/test_cancellation.py
-LONG := --load-seconds 60 --tries 1000 --samples 200 --crashes 25 --kills 50 --cancellations 10000
+LONG := --load-seconds 60 --tries 1000 --samples 200 --crashes 50 --kills 50 --cancellations 10000
 TURN ?=
 
 .PHONY: faults

@@ -19,6 +19,8 @@ from ombud.db import migrate
 from ombud.db.statements import counted
 from ombud.errors import Unavailable
 from ombud.kit.tokens import new_api_token
+from ombud.testing import Cast, make_ticket
+from ombud.tickets import TicketChanges, change_ticket
 from tests.db.drivers import FOUR, driven
 from tests.db.servers import OwnServer, own_server
 
@@ -149,3 +151,20 @@ async def test_silence_ends_what_is_under_way_and_what_begins(server: OwnServer,
                 assert time.monotonic() < deadline
         assert desk.async_engine.pool.checkedout() == 0  # type: ignore[attr-defined]
         await desk.aclose()
+
+
+def test_a_transaction_that_is_left_idle_ends_and_holds_nothing(desk: Desk, cast: Cast) -> None:
+    """Its limit is of the role (10 s; here less, to wait for it): locks go, the next call gets another connection."""
+    ticket = desk.run(cast.agent.actor, make_ticket, cast.customer.id)
+    changes = TicketChanges(title="Waited for the lock, and got it")
+
+    def leave_idle() -> None:
+        with desk.begin(cast.agent.actor) as idle:
+            idle.execute(text("SET LOCAL idle_in_transaction_session_timeout = '300ms'"))
+            idle.execute(text("SELECT FROM ombud.tickets WHERE id = :id FOR UPDATE"), {"id": ticket.id})
+            assert desk.run(cast.admin.actor, change_ticket, ticket.id, changes).title == changes["title"]
+            idle.execute(text("SELECT 1"))
+
+    with pytest.raises(Unavailable):
+        leave_idle()
+    assert desk.run(cast.agent.actor, make_ticket, cast.customer.id).id > ticket.id
