@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from ombud.cli import role, team, token, user
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
-from ombud.errors import Conflict, NotFound
+from ombud.errors import Conflict, Invalid, NotFound
 from ombud.kit.passwords import verify_password
 from ombud.kit.tokens import digest, split_api_token
 from ombud.kit.vault import add_key, open_vault
@@ -127,6 +127,13 @@ def test_teams(desk: Desk) -> None:
     for _ in range(2):
         assert runner.invoke(team.app, ["add", "NIGHT SHIFT", "ann@desk.example"]).exit_code == 0
     assert runner.invoke(team.app, ["list"]).output.strip().endswith("Night shift\tann@desk.example")
+    renamed = runner.invoke(team.app, ["rename", "night shift", " Late shift "])
+    assert renamed.output == "The team is called Late shift now.\n"
+    assert runner.invoke(team.app, ["list"]).output.strip().endswith("Late shift\tann@desk.example")
+    refused = runner.invoke(team.app, ["rename", "late shift", " "]).exception
+    assert isinstance(refused, Invalid)
+    assert refused.fields == {"name": "must not be blank."}
+    assert runner.invoke(team.app, ["rename", "late shift", "Night shift"]).exit_code == 0
     assert runner.invoke(team.app, ["remove", "night shift", "ann@desk.example"]).exit_code == 0
     assert runner.invoke(team.app, ["list"]).output.strip().endswith("Night shift")
     assert type(runner.invoke(team.app, ["add", "Day", "ann@desk.example"]).exception).__name__ == "NotFound"
@@ -149,6 +156,9 @@ def test_roles_are_made_given_and_deleted(desk: Desk) -> None:
     assert "tickets.reply, notes.write" in runner.invoke(role.app, ["list"]).output
     changed = runner.invoke(role.app, ["change", "Answers", "--may", "notes.write"])
     assert changed.output == "Role Answers may: notes.write.\n"
+    assert runner.invoke(role.app, ["rename", "answers", "Notes"]).output == "The role is called Notes now.\n"
+    assert "Notes\tnotes.write" in runner.invoke(role.app, ["list"]).output
+    assert runner.invoke(role.app, ["rename", "Notes", "Answers"]).exit_code == 0
     assert isinstance(runner.invoke(role.app, ["delete", "Answers"]).exception, Conflict)
     for other in ("light_agent", "agent"):
         assert runner.invoke(role.app, ["give", "bo@desk.example", other]).exit_code == 0

@@ -54,6 +54,18 @@ def change(name: Name, may: Rights = None, data_dir: DataDir = None) -> None:
 
 
 @app.command()
+def rename(
+    name: Name,
+    new_name: Annotated[str, typer.Argument(help="What it is called from now on.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Give a role another name. Its rights, and who has it, stay."""
+    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+        role = roles.change_role(session, _role(session, name).id, {"name": new_name})
+    typer.echo(f"The role is called {role.name} now.")
+
+
+@app.command()
 def delete(name: Name, data_dir: DataDir = None) -> None:
     """Delete a role that nobody has."""
     with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:

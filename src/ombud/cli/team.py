@@ -66,6 +66,18 @@ def remove(name: Name, email: Email, data_dir: DataDir = None) -> None:
 
 
 @app.command()
+def rename(
+    name: Name,
+    new_name: Annotated[str, typer.Argument(help="What it is called from now on.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Give a team another name. Its members, tickets and mailboxes stay."""
+    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+        team = actions.change_team(session, _team(session, name).id, {"name": new_name})
+    typer.echo(f"The team is called {team.name} now.")
+
+
+@app.command()
 def delete(
     name: Name,
     tickets_to: Annotated[

@@ -101,6 +101,7 @@ async def test_a_document_says_less_or_more(web: Browser, stage: Stage) -> None:
 async def test_a_key_is_exchanged_behind_its_name_or_without_one(
     web: Browser, stage: Stage, kid: str | None
 ) -> None:
+    stage.key = type(stage.key).generate_key(2048, {"kid": "one", "use": "sig"})
     stage.header = {"alg": "RS256"} if kid is None else {"alg": "RS256", "kid": kid}
     assert (await sign_in(web, stage, **VERIFIED)).status_code == 303
     stage.key = type(stage.key).generate_key(2048, {"kid": "one", "use": "sig"})
