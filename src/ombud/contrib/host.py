@@ -9,7 +9,6 @@ import asyncio
 import atexit
 import os
 import signal
-import sys
 import threading
 import weakref
 from collections.abc import AsyncGenerator, Callable
@@ -31,6 +30,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
 DOOR = Actor.system("host")
+CLOSING = 10.0
+"""Seconds that closing may take when the process is told to end."""
 R = TypeVar("R", bound=Reaction)
 
 _hosts: weakref.WeakSet[HostDesk] = weakref.WeakSet()
@@ -41,8 +42,8 @@ _inherited: list[Any] = []
 class HostDesk:
     """The desk of a host application. Making one touches nothing; safe to make before a server forks.
 
-    Where nobody has said what SIGTERM does, as under the development servers of Flask and Django, it ends the process
-    as `sys.exit` would, so that the desk is closed and a PostgreSQL of its own stops with the last one that uses it.
+    Where nobody has said what SIGTERM does, as under the development servers of Flask and Django, the desk is closed
+    before it ends the process, so that a PostgreSQL of its own stops with the last one that uses it.
     """
 
     def __init__(
@@ -227,10 +228,24 @@ def _close(reference: weakref.ref[HostDesk]) -> None:
 
 
 def _end_in_order() -> None:
-    """Let SIGTERM run what `atexit` has; Python's default is to end at once."""
+    """Let SIGTERM close the desks first, where it would end the process without running what `atexit` has."""
     is_main = threading.current_thread() is threading.main_thread()
     if is_main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+        signal.signal(signal.SIGTERM, _ended)
+
+
+def _ended(number: int, _frame: object) -> None:
+    # In a thread and not for ever: whoever was interrupted may hold what closing waits for.
+    closing = threading.Thread(target=_close_all, daemon=True)
+    closing.start()
+    closing.join(CLOSING)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def _close_all() -> None:
+    for host in list(_hosts):
+        host.close()
 
 
 def _in_child() -> None:
