@@ -12,6 +12,7 @@ from ombud.audit.checkpoints import Statement
 from ombud.audit.exported import ExportedCheckpoints
 from ombud.audit.keys import signing_key
 from ombud.audit.verify import Report
+from ombud.db import migrate
 from ombud.models import TicketStatus
 from ombud.testing import Cast, make_comment, make_ticket
 from ombud.tickets import add_tags, set_status
@@ -296,6 +297,24 @@ def test_what_is_not_sealed_is_said(
             "CREATE RULE silent AS ON INSERT TO ombud.audit_logs DO INSTEAD NOTHING",
             "DROP RULE silent ON ombud.audit_logs",
             "changed_object: The rule silent on ombud.audit_logs is not one of Ombud's.",
+        ),
+        (
+            "CREATE TRIGGER swallow BEFORE INSERT ON ombud.audit_logs FOR EACH ROW"
+            " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+            "DROP TRIGGER swallow ON ombud.audit_logs",
+            "changed_object: The trigger swallow on ombud.audit_logs is not one of Ombud's.",
+        ),
+        (
+            "CREATE TRIGGER swallow BEFORE INSERT ON ombud.audit_logs_default FOR EACH ROW"
+            " EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+            "DROP TRIGGER swallow ON ombud.audit_logs_default",
+            "changed_object: The trigger swallow on ombud.audit_logs_default is not one of Ombud's.",
+        ),
+        (
+            "UPDATE ombud.alembic_version SET version_num = '0001'",
+            f"UPDATE ombud.alembic_version SET version_num = '{migrate.head()}'",
+            "changed_object: The schema says that it is of revision 0001, not"
+            f" {migrate.head()}: what it is made of cannot be compared.",
         ),
         (
             "ALTER ROLE ombud_web SET session_replication_role = replica",

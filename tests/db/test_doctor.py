@@ -67,6 +67,11 @@ def test_a_careless_server_is_told(patient: Connection) -> None:
         ("CREATE POLICY all_of_it ON ombud.comments USING (true)", "changed_object", "all_of_it on ombud.comments is"),
         ("CREATE RULE none AS ON INSERT TO ombud.audit_logs DO INSTEAD NOTHING", "changed_object",
          "rule none on ombud.audit_logs is not one of Ombud's"),
+        ("CREATE TRIGGER z BEFORE INSERT ON ombud.access_logs_default FOR EACH ROW EXECUTE FUNCTION ombud.touch()",
+         "changed_object", "trigger z on ombud.access_logs_default is not one of Ombud's"),
+        ("DELETE FROM ombud.alembic_version", "changed_object", "of revision none, not"),
+        ("DROP TABLE ombud.audit_logs_default", "missing_partition", "audit_logs_default"),
+        ("DROP TABLE ombud.access_logs_default", "default_partition", "could not be looked up"),
         ("CREATE FUNCTION ombud.of_a_host() RETURNS int LANGUAGE sql AS 'SELECT 1'", "foreign_object", "of_a_host()"),
         ("ALTER ROLE ombud_web SET session_replication_role = replica", "replication_role", "ombud_web works with"),
         ("ALTER SEQUENCE ombud.ticket_number_seq MAXVALUE 2000 RESTART 1999; SELECT nextval('ombud.ticket_number_seq')",
@@ -125,6 +130,19 @@ def test_a_month_without_its_partition_is_missed_and_told(patient: Connection) -
         made = patient.execute("SELECT ombud.ensure_audit_partitions(8)").fetchone()
         assert made == (10,)  # five months more of each log, one left out, one that was missing
         assert ("missing_partition", name[0]) not in _inside(patient)
+        # One that is there, and takes no rows of its month.
+        table = psycopg.sql.Identifier(name[0])
+        patient.execute(
+            psycopg.sql.SQL("ALTER TABLE ombud.audit_logs DETACH PARTITION ombud.{}").format(table)
+        )
+        assert ("missing_partition", f"{name[0]} is detached") in _inside(patient)
+        patient.execute(
+            psycopg.sql.SQL(
+                "ALTER TABLE ombud.audit_logs ATTACH PARTITION ombud.{}"
+                " FOR VALUES FROM ('2041-01-01') TO ('2041-02-01')"
+            ).format(table)
+        )
+        assert ("missing_partition", f"{name[0]} holds other times") in _inside(patient)
 
 
 def test_upkeep_that_nobody_does_is_told(

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, LiteralString
 
-from psycopg import Connection
+from psycopg import Connection, Error
 
 from ombud.db.doctor import objects, rights, schema, upkeep
 from ombud.db.roles import Role
@@ -75,7 +75,7 @@ CHECKS = (
     Check("ownership", _BAD, rights.OWNERSHIP, "Run ALTER ... OWNER TO ombud_owner."),
     Check("grant", _BAD, rights.GRANTS, "REVOKE it."),
     Check("backup_rights", _BAD, rights.BACKUP, "Run `ombud db upgrade`, or `ombud db init-roles` as a superuser."),
-    Check("missing_partition", _BAD, schema.MISSING_PARTITIONS, "Let the worker run: its chores make them."),
+    Check("missing_partition", _BAD, schema.MISSING_PARTITIONS, "Let the worker run: its chores make them. ATTACH one that is there."),
     Check("default_partition", _BAD, schema.DEFAULT_PARTITION_ROWS, "Move them: reads of that month are slow."),
     Check("setting", _BAD, upkeep.SETTINGS, "Set it in the server's configuration.", as_owner=False),
     Check("setting_advice", _NOTICE, upkeep.SETTING_ADVICE, "Consider it.", as_owner=False),
@@ -109,9 +109,21 @@ def parameters(limits: Limits) -> Mapping[str, Any]:
 
 
 def run(connection: Connection, check: Check, values: Mapping[str, Any]) -> list[str]:
-    """Run one check in the open transaction; returns what is wrong."""
+    """Run one check in the open transaction; returns what is wrong.
+
+    A look-up that fails, because what it looks at is gone or is not the owner's any more, is itself a finding: the
+    others go on.
+    """
     role = Role.OWNER if check.as_owner else "none"
-    connection.execute(
-        "SELECT set_config('role', %s, true), set_config('search_path', 'pg_catalog', true)", [role]
-    )
-    return [str(row[0]) for row in connection.execute(check.query, values)]
+    try:
+        with connection.transaction():
+            connection.execute(
+                "SELECT set_config('role', %s, true), set_config('search_path', 'pg_catalog', true),"
+                " set_config('TimeZone', 'UTC', true)",
+                [role],
+            )
+            return [str(row[0]) for row in connection.execute(check.query, values)]
+    except Error as error:
+        if connection.broken:
+            raise
+        return [f"could not be looked up: {error.diag.message_primary or error}"]

@@ -10,8 +10,9 @@ from functools import cache
 from importlib.resources import files
 from typing import LiteralString
 
-# Texts of the catalogue alone, which are the same on every version of PostgreSQL. Partitions follow their parents, and
-# triggers of foreign keys their constraints.
+# Texts of the catalogue alone, which are the same on every version of PostgreSQL. Partitions follow their parents, but
+# for triggers of their own, which fire on what comes through the parent; triggers of foreign keys follow constraints.
+# One trigger more on a log can swallow its rows.
 _PRESENT: LiteralString = """
 WITH present AS (
   SELECT 'function ' || p.oid::regprocedure AS thing, false AS is_grave,
@@ -21,10 +22,14 @@ WITH present AS (
    WHERE p.pronamespace = 'ombud'::regnamespace
      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
   UNION ALL
-  SELECT 'trigger ' || t.tgname || ' on ' || c.oid::regclass, false,
+  SELECT 'trigger ' || t.tgname || ' on ' || c.oid::regclass,
+         coalesce(pg_partition_root(c.oid), c.oid) = ANY (ARRAY[
+           to_regclass('ombud.audit_logs'), to_regclass('ombud.audit_checkpoints'),
+           to_regclass('ombud.audit_redactions'), to_regclass('ombud.audit_redacted_rows'),
+           to_regclass('ombud.access_logs')]::oid[]),
          concat_ws('|', t.tgfoid::regproc, t.tgtype, t.tgoldtable, t.tgnewtable, t.tgqual IS NULL, t.tgattr)
     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-   WHERE c.relnamespace = 'ombud'::regnamespace AND NOT c.relispartition AND NOT t.tgisinternal
+   WHERE c.relnamespace = 'ombud'::regnamespace AND t.tgparentid = 0 AND NOT t.tgisinternal
   UNION ALL
   SELECT 'policy ' || p.polname || ' on ' || c.oid::regclass, true,
          concat_ws('|', p.polcmd, p.polpermissive, (SELECT string_agg(r::regrole::text, ',' ORDER BY r::regrole::text)
@@ -53,8 +58,17 @@ SELECT coalesce(p.thing, m.thing) || CASE WHEN p.thing IS NULL THEN ' is missing
  WHERE left(encode(sha256(convert_to(p.definition, 'UTF8')), 'hex'), 16) IS DISTINCT FROM m.digest
    AND (SELECT version_num FROM ombud.alembic_version) = %(head)s"""
 
-# A policy or a rule more opens or diverts something; a function or trigger more may be the host's.
-CHANGED: LiteralString = f"{_PRESENT}{_COMPARED} AND (m.thing IS NOT NULL OR p.is_grave) ORDER BY 1"
+# Who writes another revision there would else have silenced the comparison.
+_NOT_COMPARED: LiteralString = """
+SELECT 'schema says that it is of revision ' || coalesce(version_num, 'none') || ', not ' || %(head)s
+       || ': what it is made of cannot be compared'
+  FROM (SELECT max(version_num) AS version_num FROM ombud.alembic_version) v
+ WHERE version_num IS DISTINCT FROM %(head)s"""
+
+# A policy or a rule more opens or diverts something; a function or trigger more, but on a log, may be the host's.
+CHANGED: LiteralString = (
+    f"{_PRESENT}{_COMPARED} AND (m.thing IS NOT NULL OR p.is_grave) UNION ALL {_NOT_COMPARED} ORDER BY 1"
+)
 FOREIGN: LiteralString = f"{_PRESENT}{_COMPARED} AND m.thing IS NULL AND NOT p.is_grave ORDER BY 1"
 
 # With it, triggers do not fire, and whoever is set so leaves no trace.

@@ -49,12 +49,23 @@ SELECT format('%%s.%%s is at %%s of %%s', schemaname, sequencename, last_value, 
 """
 
 # This month and the next one; the worker makes three.
+# By name and by what it holds: one that was detached, or put back for other times, is there and takes no rows.
 MISSING_PARTITIONS = """
-SELECT log || '_' || to_char(month, 'YYYY_MM') AS thing
-  FROM unnest(ARRAY['audit_logs', 'access_logs']) log,
-       generate_series(date_trunc('month', now() AT TIME ZONE 'UTC'),
-                       date_trunc('month', now() AT TIME ZONE 'UTC') + interval '1 month', '1 month') month
- WHERE to_regclass('ombud.' || log || '_' || to_char(month, 'YYYY_MM')) IS NULL
+WITH wanted AS (
+  SELECT log, log || '_' || to_char(month, 'YYYY_MM') AS name,
+         format('FOR VALUES FROM (%%L) TO (%%L)', month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC')
+           AS bound
+    FROM unnest(ARRAY['audit_logs', 'access_logs']) log,
+         generate_series(date_trunc('month', now() AT TIME ZONE 'UTC'),
+                         date_trunc('month', now() AT TIME ZONE 'UTC') + interval '1 month', '1 month') month
+  UNION ALL
+  SELECT log, log || '_default', 'DEFAULT' FROM unnest(ARRAY['audit_logs', 'access_logs']) log
+)
+SELECT name || CASE WHEN c.oid IS NULL THEN '' WHEN i.inhparent IS NULL THEN ' is detached'
+                    ELSE ' holds other times' END AS thing
+  FROM wanted LEFT JOIN pg_class c ON c.oid = to_regclass('ombud.' || name)
+  LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND i.inhparent = to_regclass('ombud.' || log)
+ WHERE i.inhparent IS NULL OR pg_get_expr(c.relpartbound, c.oid) <> bound
  ORDER BY 1
 """
 
