@@ -75,7 +75,7 @@ CHECKS = (
     Check("ownership", _BAD, rights.OWNERSHIP, "Run ALTER ... OWNER TO ombud_owner."),
     Check("grant", _BAD, rights.GRANTS, "REVOKE it."),
     Check("backup_rights", _BAD, rights.BACKUP, "Run `ombud db upgrade`, or `ombud db init-roles` as a superuser."),
-    Check("missing_partition", _BAD, schema.MISSING_PARTITIONS, "Let the worker run: its chores make them. ATTACH one that is there."),
+    Check("missing_partition", _BAD, schema.MISSING_PARTITIONS, "Let the worker run, or ATTACH what is there."),
     Check("default_partition", _BAD, schema.DEFAULT_PARTITION_ROWS, "Move them: reads of that month are slow."),
     Check("setting", _BAD, upkeep.SETTINGS, "Set it in the server's configuration.", as_owner=False),
     Check("setting_advice", _NOTICE, upkeep.SETTING_ADVICE, "Consider it.", as_owner=False),

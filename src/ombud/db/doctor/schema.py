@@ -53,8 +53,8 @@ SELECT format('%%s.%%s is at %%s of %%s', schemaname, sequencename, last_value, 
 MISSING_PARTITIONS = """
 WITH wanted AS (
   SELECT log, log || '_' || to_char(month, 'YYYY_MM') AS name,
-         format('FOR VALUES FROM (%%L) TO (%%L)', month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC')
-           AS bound
+         format('FOR VALUES FROM (%%L) TO (%%L)', month AT TIME ZONE 'UTC',
+                (month + interval '1 month') AT TIME ZONE 'UTC') AS bound
     FROM unnest(ARRAY['audit_logs', 'access_logs']) log,
          generate_series(date_trunc('month', now() AT TIME ZONE 'UTC'),
                          date_trunc('month', now() AT TIME ZONE 'UTC') + interval '1 month', '1 month') month
