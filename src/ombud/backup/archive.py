@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from ombud.backup.manifest import HEAD, MANIFEST
-from ombud.errors import Conflict, Invalid
+from ombud.errors import Conflict, Invalid, Unavailable
 
 CHUNK = 2**20
 KNOWN = re.compile(
@@ -43,13 +43,14 @@ class Writer(ABC):
 def writing(target: Path) -> Iterator[Writer]:
     """Yield who writes the backup `target`: a tar file if it is called one, else a folder.
 
-    Complete or not there at all: an error in the block leaves nothing. Raises Conflict when `target` exists.
+    Complete or not there at all: an error in the block leaves nothing. Raises Conflict when `target` exists,
+    Unavailable when it cannot be written: a full disk, a folder that is not there.
     """
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         raise Conflict(f"{target} is there already. A backup never writes over anything: name another place.")
     partial = target.with_name(target.name + ".partial")
-    _remove(partial)
     try:
+        _remove(partial)
         if target.suffix == ".tar":
             with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
@@ -65,8 +66,10 @@ def writing(target: Path) -> Iterator[Writer]:
                 target.rmdir()
         partial.rename(target)
         _sync(target.parent)
-    except BaseException:
+    except BaseException as error:
         _remove(partial)
+        if isinstance(error, OSError):
+            raise Unavailable(f"{target} could not be written: {error.strerror or error}.") from error
         raise
 
 

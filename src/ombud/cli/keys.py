@@ -17,6 +17,8 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 RESEAL = (reseal, webhooks.reseal, factors.reseal, openid.reseal)
 """Each seals again what one slice keeps."""
+STALE = (count_stale, webhooks.count_stale, factors.count_stale, openid.count_stale)
+"""Each counts what one slice keeps and the newest key did not seal."""
 NOTICED = timedelta(minutes=1)
 """By then every transaction that sealed something with the key before has ended."""
 
@@ -40,8 +42,7 @@ def retire(data_dir: DataDir = None) -> None:
         vault = open_vault(folder)
         if ring_age(folder) < NOTICED:
             raise Conflict("The newest key is not a minute old. Wait until everybody has noticed it.")
-        counts = (count_stale, webhooks.count_stale, factors.count_stale, openid.count_stale)
-        stale = sum(desk.run(CONSOLE, each, vault) for each in counts)
+        stale = sum(desk.run(CONSOLE, each, vault) for each in STALE)
         if stale:
             raise Conflict(f"{stale} secrets are sealed with an old key. First: ombud keys rotate")
         gone = retire_keys(folder)

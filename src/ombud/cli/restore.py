@@ -9,15 +9,18 @@ from ombud.backup import restore_backup
 from ombud.backup.restore import Target
 from ombud.cli.audit import check
 from ombud.cli.common import DataDir, err, out, settings_with, watched
+from ombud.cli.keys import STALE
 from ombud.db import migrate
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.open import data_dir as data_dir_of
 from ombud.db.open import database
 from ombud.files import files_of, place_of
-from ombud.worker.logs import seal_and_export
+from ombud.kit.vault import KEY_BYTES, Key, Vault, has_ring
+from ombud.worker.logs import keys_folder, seal_and_export
 
 NO_LIMIT = 2**62
+RESTORER = Actor.system("cli/restore")
 
 Source = Annotated[Path, typer.Argument(help="A backup: its folder or file.", show_default=False)]
 
@@ -46,17 +49,32 @@ def command(source: Source, *, reuse_files: ReuseFiles = False, data_dir: DataDi
             migrate.upgrade(admin_url, login=login)
         with Desk(url, settings) as desk:
             # Another server numbers its transactions anew: what came is sealed as it came, and a series begins.
-            seal_and_export(desk, Actor.system("cli/restore"))
+            seal_and_export(desk, RESTORER)
             report = check(desk)
+            closed = 0 if has_ring(keys_folder(place)) else _sealed_secrets(desk)
     out.print(
         f"Restored the backup of {head.made_at}: {sum(manifest.tables.values()):,} rows of "
         f"{len(manifest.tables)} tables and {manifest.files:,} files in {place_of(settings)}, all as they were.",
         highlight=False,
         soft_wrap=True,
     )
+    if closed:
+        err.print(
+            f"{closed:,} stored secrets (of mail servers, providers, webhooks, authenticator apps) stay closed: their "
+            f"keys were not in the backup. Put vault.keys of the old desk into {keys_folder(place)} before it starts.",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
     for problem in report.problems:
         err.print(problem.what, highlight=False, markup=False, soft_wrap=True)
     if not report.is_sound:
         err.print("The audit log that came with it is not as it was written.")
         raise typer.Exit(1)
     out.print(f"The audit log is sound: {report.sealed_rows:,} rows are sealed.", highlight=False)
+
+
+def _sealed_secrets(desk: Desk) -> int:
+    """Count all that is sealed: a key that sealed nothing is no one's newest."""
+    nobodys = Vault([Key("none", bytes(KEY_BYTES))])
+    return sum(desk.run(RESTORER, each, nobodys) for each in STALE)

@@ -117,6 +117,11 @@ def open_vault(folder: Path) -> Vault:
     return Vault(_read(path), path)
 
 
+def has_ring(folder: Path) -> bool:
+    """True when there are keys in `folder` already: nothing that was sealed before opens with those of a new ring."""
+    return (folder / _FILE).exists()
+
+
 def add_key(folder: Path) -> str:
     """Put a new key on the ring and return its name. What older keys sealed still opens; seal it again."""
     keys = [*_read(folder / _FILE), _new_key()] if (folder / _FILE).exists() else [_new_key()]
