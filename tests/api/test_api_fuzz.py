@@ -34,7 +34,7 @@ from ombud.testing.personas import Cast
 serializer.alias("message/rfc822", "application/octet-stream")
 
 # Of each operation, well-formed and again malformed. A few of each in every run; raise it to go hunting.
-EXAMPLES = 10
+EXAMPLES = 6
 FORBIDDEN_WORDS = re.compile(
     r"SELECT |INSERT |sqlalchemy|asyncpg|Traceback|SQLSTATE|pg_|\bck_|\buq_|\bfk_", re.IGNORECASE
 )

@@ -201,6 +201,7 @@ def sealed_ids(desk: Desk, cast: Cast, seal_now: Callable[[], int], superuser: E
         return list(connection.execute(text("SELECT id FROM ombud.audit_logs ORDER BY id")).scalars())
 
 
+@pytest.mark.timeout(300)
 def test_every_mutation_is_found(
     sealed_ids: list[int],
     superuser: Engine,

@@ -43,7 +43,7 @@ from ombud.worker.retention import remove_stale_files
 from tests.curation.haunting import CANARY, IN_BYTES, NO_CANARY, dump, haunt
 
 SYSTEM = Actor.system("test")
-ROUNDS = 500
+ROUNDS = 150
 NUMBERS = (BigInteger, Integer, SmallInteger, Boolean, DateTime, UtcDateTime)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-MESSAGES, MEGABYTES = 100, 256
+MESSAGES, MEGABYTES = 60, 256
 """Of the whole process, with Python, SQLAlchemy and a driver besides the message."""
 
 

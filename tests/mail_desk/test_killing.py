@@ -10,7 +10,7 @@ import pytest
 from tests.mail_desk.dovecot import PROGRAM
 
 ROOT = Path(__file__).parents[2]
-SHORT, LONG = (300, 40), (3000, 200)
+SHORT, LONG = (150, 24), (3000, 200)
 """Messages, and kills; the long one with `--kills 10` and more."""
 
 

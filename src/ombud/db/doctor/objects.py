@@ -20,7 +20,8 @@ WITH present AS (
                    array_to_string(p.proconfig, ','), l.lanname) AS definition
     FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
    WHERE p.pronamespace = 'ombud'::regnamespace
-     AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+     AND NOT EXISTS (SELECT FROM pg_depend d
+                      WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
   UNION ALL
   SELECT 'trigger ' || t.tgname || ' on ' || c.oid::regclass,
          coalesce(pg_partition_root(c.oid), c.oid) = ANY (ARRAY[
