@@ -7,6 +7,7 @@ from ombud.db.actor import Actor
 from ombud.db.context import DeskSession
 from ombud.db.desk import Desk
 from ombud.db.statements import counted
+from ombud.models import TicketParticipant
 from ombud.testing import Cast, make_ticket
 from ombud.tickets import soft_delete_ticket
 
@@ -44,3 +45,29 @@ async def test_nothing_is_said_where_there_is_no_ticket_any_more(
     for where, status in ((number, 409), ("none", 404)):
         said = await agent.post(f"tickets/{where}/comments", json={"content": "Hello?"})
         assert said.status_code == status, said.text
+
+
+async def test_a_customers_reply_gives_no_verdict_but_on_their_own_ticket(
+    customer: httpx.AsyncClient, desk: Desk, cast: Cast
+) -> None:
+    """What a change of the ticket refuses, its reply refuses: no way around by `status_after`."""
+
+    def follow(session: DeskSession) -> tuple[str, str]:
+        own, followed = make_ticket(session, cast.customer.id), make_ticket(session, cast.other_customer.id)
+        session.add(TicketParticipant(ticket_id=followed.id, user_id=cast.customer.id))
+        return own.ticket_number, followed.ticket_number
+
+    own, followed = desk.run(SYSTEM, follow)
+    for number, status, answer in (
+        (own, "closed", 403),
+        (own, "waiting_on_customer", 403),
+        (followed, "closed", 403),
+        (followed, "resolved", 403),
+        (own, "resolved", 201),
+    ):
+        body = {"content": "Thanks.", "status_after": status}
+        said = await customer.post(f"tickets/{number}/comments", json=body)
+        assert said.status_code == answer, (number, status, said.text)
+    assert (await customer.get(f"tickets/{own}")).json()["status"] == "resolved"
+    assert (await customer.get(f"tickets/{followed}")).json()["status"] == "open"
+    assert (await customer.get(f"tickets/{followed}/comments")).json()["items"] == []

@@ -8,7 +8,7 @@ from functools import cached_property
 from math import ceil, sqrt
 
 from ombud.errors import Invalid
-from ombud.kit.zones import zone_of
+from ombud.kit.zones import aware, zone_of
 from ombud.models import StatGrain
 
 DAY = timedelta(days=1)
@@ -38,9 +38,7 @@ class Span:
 
     def __post_init__(self) -> None:
         for name, moment in (("start", self.start), ("end", self.end)):
-            if moment is not None and moment.tzinfo is None:
-                raise Invalid(fields={name: "needs a time zone."})
-            if moment is not None and not 1 < moment.year < 9998:
+            if moment is not None and not 1 < aware(name, moment).year < 9998:
                 raise Invalid(fields={name: "is too far away."})
         if self.start is not None and self.end is not None and self.end < self.start:
             raise Invalid(fields={"end": "must not be before the start."})

@@ -12,8 +12,9 @@ from ombud.audit.rewind import Records, key_of, rewind
 from ombud.db.base import Base
 from ombud.db.context import actor_of
 from ombud.db.types import TextEnum, UtcDateTime
-from ombud.errors import Forbidden, Invalid, NotFound
+from ombud.errors import Forbidden, NotFound
 from ombud.kit.text import storable
+from ombud.kit.zones import aware
 from ombud.models import (
     Attachment,
     AuditAction,
@@ -95,8 +96,7 @@ def as_of(session: Session, number: str, at: datetime) -> TicketAsOf:
     actor = actor_of(session)
     if not actor.is_staff:
         raise Forbidden("The history of tickets is for the support team.")
-    if at.tzinfo is None:
-        raise Invalid(fields={"at": "needs a time zone."})
+    aware("at", at)
     ticket = session.scalar(queries.ticket_of(actor, storable("number", number)))
     if ticket is None:
         raise NotFound("There is no such ticket here.")

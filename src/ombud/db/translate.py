@@ -97,8 +97,9 @@ def sqlstate(error: exc.DBAPIError) -> str:
 def _by_class(state: str, constraint: str, error: exc.DBAPIError) -> OmbudError:
     if state == "23503":
         return NotFound(f"The {_referred(constraint)} does not exist.")
-    # Drivers refuse some values by themselves, without asking the server for a state.
-    make = _malformed if not state and isinstance(error, exc.DataError) else _BY_STATE.get(state)
+    # Drivers refuse some values by themselves, without asking the server for a state; trying again is no use.
+    refused = not state and isinstance(error, exc.DataError | exc.ProgrammingError)
+    make = _malformed if refused else _BY_STATE.get(state)
     make = make or _BY_STATE.get(state[:2])
     if make is not None:
         return make()

@@ -1,9 +1,18 @@
-"""Time zones by their names, as people and programs give them."""
+"""Times and time zones, as people and programs give them."""
 
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ombud.errors import Invalid
+
+
+def aware(field: str, value: object) -> datetime:
+    """Return a time that has a zone; Invalid for one without (it means another moment on another machine)."""
+    if not isinstance(value, datetime):  # of hosts without a type checker: a date or a text, most of all
+        raise Invalid(fields={field: "must be a time."})
+    if value.utcoffset() is None:
+        raise Invalid(fields={field: "needs a time zone."})
+    return value
 
 
 def zone_of(name: str) -> tzinfo:

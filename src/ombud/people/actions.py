@@ -1,7 +1,7 @@
 """Keep users, organizations and teams."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypedDict
+from typing import Any
 
 from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
@@ -10,6 +10,7 @@ from sqlalchemy.sql.base import ExecutableOption
 
 from ombud import clock
 from ombud.db.context import actor_of
+from ombud.db.types import one_of
 from ombud.errors import Conflict, Invalid, NotFound
 from ombud.kit.ids import is_id
 from ombud.kit.text import clean_body, clean_line
@@ -25,35 +26,8 @@ from ombud.models import (
     WebSession,
 )
 from ombud.people import queries, whence
+from ombud.people.changes import OrganizationChanges, TeamChanges, UserChanges, check_fields
 from ombud.people.policy import require_admin, require_right_to_keep
-
-
-class UserChanges(TypedDict, total=False):
-    """The fields of a person that people change; only those present are changed."""
-
-    email: str
-    full_name: str
-    organization_id: int | None
-    role: UserRole
-    is_active: bool
-    sees_all_teams: bool
-    custom_role_id: int | None
-
-
-class TeamChanges(TypedDict, total=False):
-    """The fields of a team that people change."""
-
-    name: str
-    description: str
-
-
-class OrganizationChanges(TypedDict, total=False):
-    """The fields of an organization that people change; `domains` replaces all of them."""
-
-    name: str
-    notes: str
-    shares_tickets: bool
-    domains: Iterable[str]
 
 
 class OwnRights(Conflict):
@@ -82,6 +56,7 @@ def create_user(
     A customer without `organization_id` joins the organization that has their address's domain. Hash the
     password before the transaction (`ombud.kit.passwords.hash_password`): it is slow on purpose.
     """
+    role = one_of(UserRole, role)  # the text of a role is equal to it, but not the same
     require_right_to_keep(actor_of(session), role)
     address = clean_email(email)
     if organization_id is not None:
@@ -125,6 +100,7 @@ def change_user(session: Session, user_id: int, changes: UserChanges) -> User:
     Everybody may change their own name, agents their customers' name, address and organization, administrators
     all of it. Taking rights away ends the person's web sessions. Raises OwnRights, Conflict for an address in use.
     """
+    check_fields(changes, UserChanges)
     actor, user = actor_of(session), get_user(session, user_id)
     if user.id != actor.user_id or set(changes) - {"full_name"}:
         require_right_to_keep(actor, user.role)
@@ -140,7 +116,7 @@ def change_user(session: Session, user_id: int, changes: UserChanges) -> User:
         setattr(user, field, value)
     if RIGHTS & set(changes):
         session.execute(delete(WebSession).where(WebSession.user_id == user.id))
-    if checked.get("is_active") is False:
+    if not checked.get("is_active", True):
         _revoke_tokens(session, user.id)
     session.flush()
     if "role" in checked:
@@ -239,6 +215,7 @@ def create_organization(
 def change_organization(session: Session, organization_id: int, changes: OrganizationChanges) -> Organization:
     """Change some fields of an organization and return it."""
     require_right_to_keep(actor_of(session), UserRole.CUSTOMER)
+    check_fields(changes, OrganizationChanges)
     organization = get_organization(session, organization_id)
     if "name" in changes:
         organization.name = clean_line("name", changes["name"], limit=255)
@@ -271,6 +248,7 @@ def create_team(session: Session, *, name: str, description: str = "") -> Team:
 def change_team(session: Session, team_id: int, changes: TeamChanges) -> Team:
     """Change a team's name or description and return it."""
     require_admin(actor_of(session))
+    check_fields(changes, TeamChanges)
     team = session.get(Team, team_id) if is_id(team_id) else None
     if team is None:
         raise NotFound("There is no such team here.")
@@ -291,6 +269,8 @@ def add_team_member(session: Session, team_id: int, user_id: int, *, reads_only:
     user = get_user(session, user_id)
     if not user.is_staff:
         raise Invalid(fields={"user": "must be a member of staff."})
+    if not is_id(team_id):
+        raise NotFound("The team does not exist.")
     place = insert(TeamMember).values(team_id=team_id, user_id=user_id, reads_only=reads_only)
     session.execute(
         place.on_conflict_do_update(
@@ -304,6 +284,9 @@ def add_team_member(session: Session, team_id: int, user_id: int, *, reads_only:
 def set_teams(session: Session, user_id: int, teams: Mapping[int, bool]) -> None:
     """Make these a person's teams, no more and no less; each with whether they only read its tickets."""
     require_admin(actor_of(session))
+    get_user(session, user_id)
+    if not all(is_id(team_id) for team_id in teams):
+        raise NotFound("The team does not exist.")
     session.execute(
         delete(TeamMember).where(TeamMember.user_id == user_id, TeamMember.team_id.not_in(list(teams)))
     )
@@ -320,12 +303,15 @@ def drop_expired_sessions(session: Session) -> int:
 def remove_team_member(session: Session, team_id: int, user_id: int) -> None:
     """Take somebody out of a team; doing so twice is harmless."""
     require_admin(actor_of(session))
+    if not (is_id(team_id) and is_id(user_id)):
+        return
     session.execute(delete(TeamMember).where(TeamMember.team_id == team_id, TeamMember.user_id == user_id))
 
 
 def get_organization(session: Session, organization_id: int) -> Organization:
     """Return an organization that the actor may see, with its domains."""
-    organization = session.scalar(queries.organization_by_id(organization_id))
+    wanted = queries.organization_by_id(organization_id)
+    organization = session.scalar(wanted) if is_id(organization_id) else None
     if organization is None:
         raise NotFound("There is no such organization here.")
     return organization
@@ -362,6 +348,8 @@ def _checked_user_field(session: Session, field: str, value: Any) -> Any:
             return clean_line("full_name", value, limit=255, required=False)
         case "organization_id" if value is not None:
             return _check_organization(session, value)
+        case "role":
+            return one_of(UserRole, str(value))
     return value
 
 
@@ -384,6 +372,6 @@ def _revoke_tokens(session: Session, user_id: int) -> None:
 
 
 def _check_organization(session: Session, organization_id: int) -> int:
-    if session.get(Organization, organization_id) is None:
+    if not is_id(organization_id) or session.get(Organization, organization_id) is None:
         raise Invalid(fields={"organization": "does not exist."})
     return organization_id

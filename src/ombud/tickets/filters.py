@@ -11,9 +11,9 @@ from typing import Literal
 
 from ombud.db.types import one_of
 from ombud.errors import Invalid
-from ombud.kit.ids import is_id
+from ombud.kit.ids import bounded, is_id
 from ombud.kit.text import storable
-from ombud.kit.zones import zone_of
+from ombud.kit.zones import aware, zone_of
 from ombud.models import TicketChannel, TicketPriority, TicketStatus
 from ombud.tickets.rules import DONE, UNDONE
 
@@ -78,8 +78,12 @@ class TicketFilter:
     def __post_init__(self) -> None:
         for field in _TIMES:
             moment = getattr(self, field)
-            if moment is not None and moment.tzinfo is None:
-                raise Invalid(fields={field: "needs a time zone."})
+            if moment is not None:
+                aware(field, moment)
+        for field, enum in _STATES.items():
+            values = getattr(self, field)
+            if values is not None:
+                object.__setattr__(self, field, tuple(one_of(enum, value) for value in values))
         if self.time_zone != "UTC":
             zone_of(self.time_zone)
         if self.text is not None:
@@ -119,8 +123,7 @@ class Place:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sort", one_of(TicketSort, self.sort))
-        if not 1 <= self.limit <= MAX_PAGE:
-            raise Invalid(fields={"limit": f"must be between 1 and {MAX_PAGE}."})
+        bounded("limit", self.limit, MAX_PAGE)
 
     @property
     def order_name(self) -> str:
@@ -157,6 +160,11 @@ _SEARCHED = (
     "organization_names",
     "has_attachment",
 )
+_STATES: dict[str, type[StrEnum]] = {
+    "statuses": TicketStatus,
+    "priorities": TicketPriority,
+    "channels": TicketChannel,
+}
 _TIMES = ("created_from", "created_to", "updated_from", "updated_to", "resolved_from", "resolved_to")
 
 _VIEWS: dict[View, tuple[tuple[TicketStatus, ...] | None, tuple[Assignee, ...] | None]] = {

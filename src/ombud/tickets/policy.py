@@ -5,7 +5,7 @@ from sqlalchemy import ColumnElement, and_, any_, false, func, or_, select, true
 from ombud.db.actor import Actor, Scope
 from ombud.db.permissions import Permission
 from ombud.errors import Forbidden
-from ombud.models import Comment, Ticket, TicketParticipant
+from ombud.models import Comment, Ticket, TicketParticipant, TicketStatus
 from ombud.tickets.filters import TicketFilter
 
 # What a customer must not even find out by filtering, by parameter or by a term typed.
@@ -87,6 +87,12 @@ def require_permission(actor: Actor, permission: Permission) -> None:
 def require_writer(actor: Actor) -> None:
     """Refuse customers, light agents and others of the staff who change no ticket."""
     require_permission(actor, Permission.TICKETS_CHANGE)
+
+
+def require_own_verdict(actor: Actor, requester_id: int, status: object) -> None:
+    """Let a customer declare their own ticket resolved, or open again, and refuse every other move."""
+    if status not in (TicketStatus.RESOLVED, TicketStatus.OPEN) or requester_id != actor.user_id:
+        raise Forbidden("Only the support team can change that.")
 
 
 def require_right_in_team(actor: Actor, team_id: int | None) -> None:

@@ -7,9 +7,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from ombud.curation import queries
+from ombud.curation.actions.duplicates import MOST
 from ombud.db.context import actor_of
 from ombud.errors import Invalid, NotFound
-from ombud.kit.ids import is_id
+from ombud.kit.ids import bounded, is_id
 from ombud.models import DistinctPeople, DistinctTickets, UserRole
 from ombud.people.actions import get_user
 from ombud.people.policy import require_right_to_keep
@@ -67,7 +68,7 @@ def compare_tickets_again(session: Session, one: int, other: int) -> None:
 def people_kept_apart(session: Session, *, after: Pair = (0, 0), limit: int = 50) -> list[Pair]:
     """Return pairs of customers that are kept apart, by their ids, after the pair `after`."""
     require_staff(actor_of(session))
-    rows = session.scalars(queries.people_kept_apart(after=after, limit=limit))
+    rows = session.scalars(queries.people_kept_apart(after=after, limit=bounded("limit", limit, MOST)))
     return [(row.user_id, row.other_id) for row in rows]
 
 
@@ -75,7 +76,9 @@ def tickets_kept_apart(session: Session, *, after: Pair = (0, 0), limit: int = 5
     """Return pairs of tickets that are kept apart, of which the actor sees both, after the pair `after`."""
     actor = actor_of(session)
     require_staff(actor)
-    rows = session.scalars(queries.tickets_kept_apart(actor, after=after, limit=limit))
+    rows = session.scalars(
+        queries.tickets_kept_apart(actor, after=after, limit=bounded("limit", limit, MOST))
+    )
     return [(row.ticket_id, row.other_id) for row in rows]
 
 

@@ -19,8 +19,8 @@ from ombud.curation.rules import (
     likeness_of_tickets,
 )
 from ombud.db.context import actor_of
-from ombud.errors import Invalid, NotFound
-from ombud.kit.ids import is_id
+from ombud.errors import NotFound
+from ombud.kit.ids import bounded, is_id
 from ombud.people.actions import get_user
 from ombud.tickets import queries as ticket_queries
 from ombud.tickets.policy import require_staff
@@ -126,12 +126,8 @@ def _worthy(found: list[P], least: float) -> list[P]:
 
 
 def _most(limit: int) -> int:
-    if not 1 <= limit <= MOST:
-        raise Invalid(fields={"limit": f"must be 1 to {MOST}."})
-    return limit
+    return bounded("limit", limit, MOST)
 
 
 def _days(days: int) -> int:
-    if not 1 <= days <= 366:
-        raise Invalid(fields={"days": "must be 1 to 366."})
-    return days
+    return bounded("days", days, 366)

@@ -87,8 +87,9 @@ def delete_tag(session: Session, tag_id: int) -> None:
 
 def _tags(session: Session, ids: list[int]) -> Sequence[Tag]:
     _require_sight(session)
-    found = session.scalars(queries.tags_for_change(ids)).all() if all(is_id(one) for one in ids) else []
-    if len(found) < len(set(ids)):
+    known = all(is_id(one) for one in ids)
+    found = session.scalars(queries.tags_for_change(ids)).all() if known else []
+    if not known or len(found) < len(set(ids)):
         raise NotFound("There is no such tag here.")
     return found
 

@@ -15,7 +15,7 @@ from ombud.kit.text import clean_body, clean_title
 from ombud.models import Ticket, TicketParticipant, TicketPriority, TicketStatus
 from ombud.tickets.actions.find import get_assignee, get_person, get_team, get_ticket_for_change
 from ombud.tickets.events import TicketsAssigned
-from ombud.tickets.policy import require_writer
+from ombud.tickets.policy import require_own_verdict, require_writer
 from ombud.tickets.rules import check_move
 
 
@@ -132,17 +132,14 @@ def _keep_in_sight(session: Session, ticket: Ticket) -> None:
 
 
 def _check_right(session: Session, ticket: Ticket, changes: TicketChanges) -> None:
-    """Staff change everything; a customer may declare their own ticket resolved, or open again."""
+    """Staff change everything; a customer gives a verdict on their own ticket."""
     actor = actor_of(session)
     if actor.is_staff:
         require_writer(actor)
         return
-    own_verdict = set(changes) <= {"status"} and changes.get("status") in (
-        TicketStatus.RESOLVED,
-        TicketStatus.OPEN,
-    )
-    if not own_verdict or ticket.requester_id != actor.user_id:
+    if not set(changes) <= {"status"}:
         raise Forbidden("Only the support team can change that.")
+    require_own_verdict(actor, ticket.requester_id, changes.get("status"))
 
 
 def _check_seen(ticket: Ticket, seen: Mapping[str, Any]) -> None:

@@ -45,6 +45,8 @@ def open_ticket(
     (priority above high, assignee, team, tags) to the desk. Raises Invalid by field.
     """
     actor = actor_of(session)
+    # Before they are compared: the text of a state is equal to it, but not the same.
+    priority, status = one_of(TicketPriority, priority), one_of(TicketStatus, status)
     requester = requester_id if requester_id is not None else actor.user_id
     if requester is None:
         raise Invalid(fields={"requester": "must be given."})
@@ -62,8 +64,8 @@ def open_ticket(
         title=clean_title("title", title, limit=TITLE_LIMIT),
         description=clean_body("description", description, required=False),
         creator_id=actor.user_id if actor.user_id is not None else requester,
-        priority=one_of(TicketPriority, priority),
-        status=one_of(TicketStatus, status),
+        priority=priority,
+        status=status,
         channel=one_of(TicketChannel, channel),
         assignee_id=get_assignee(session, assignee_id).id if assignee_id is not None else None,
         team_id=get_team(session, team_id).id if team_id is not None else None,

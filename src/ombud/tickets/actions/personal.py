@@ -61,6 +61,8 @@ def keep_draft(session: Session, ticket_id: int, content: str, *, is_internal: b
 
 def discard_draft(session: Session, ticket_id: int, *, is_internal: bool) -> None:
     """Throw an unsent reply or note away."""
+    if not is_id(ticket_id):
+        return
     session.execute(
         delete(Draft).where(
             Draft.user_id == actor_of(session).user_id,

@@ -11,6 +11,7 @@ from ombud.db.context import actor_of
 from ombud.db.direct import first_row, seen, written
 from ombud.db.permissions import Permission
 from ombud.db.reactions import react
+from ombud.db.types import one_of
 from ombud.errors import Forbidden, Invalid, NotFound
 from ombud.kit.ids import is_id
 from ombud.kit.text import clean_body, clean_line
@@ -18,7 +19,12 @@ from ombud.models import Attachment, Comment, Ticket, TicketStatus
 from ombud.tickets import queries
 from ombud.tickets.actions.find import check_change, get_ticket_for_change
 from ombud.tickets.events import CommentAdded, Delivery
-from ombud.tickets.policy import require_permission, require_right_in_team, require_writer
+from ombud.tickets.policy import (
+    require_own_verdict,
+    require_permission,
+    require_right_in_team,
+    require_writer,
+)
 from ombud.tickets.rules import check_move, status_after_reply
 
 
@@ -72,13 +78,15 @@ def add_comment(
     """Add a comment to the ticket with this id, or number (a text), and return it; `status` moves the ticket, too.
 
     The author is the actor; only the system (imports, mail) names another one, or a time. What was said now, and
-    not at a given time, reaches people as the desk's reactions see to it, by `delivery`. Raises NotFound,
-    TicketDeleted, IllegalMove, Invalid.
+    not at a given time, reaches people as the desk's reactions see to it, by `delivery`. A customer moves their own
+    ticket to resolved or open only. Raises NotFound, Forbidden, TicketDeleted, IllegalMove, Invalid.
     """
     actor = actor_of(session)
     if actor.user_id is not None and (author_id not in (None, actor.user_id) or created_at is not None):
         raise Forbidden("You can only write as yourself, and now.")
     author = author_id if author_id is not None else actor.user_id
+    if author is not None and not is_id(author):
+        raise Invalid(fields={"author": "does not exist."})
     if author is None:
         raise Invalid(fields={"author": "must be given: a system speaks for nobody."})
     if is_internal:
@@ -159,7 +167,7 @@ def check_right_to_attach(session: Session, ticket_id: int, comment_id: int | No
         if actor.is_staff:
             require_writer(actor)
         return
-    comment = session.get(Comment, comment_id)
+    comment = session.get(Comment, comment_id) if is_id(comment_id) else None
     if comment is None or comment.ticket_id != ticket_id or (comment.is_internal and not actor.is_staff):
         raise NotFound("There is no such comment here.")
     if actor.user_id not in (None, comment.author_id):
@@ -186,8 +194,11 @@ def _attach(session: Session, ticket: Ticket, file: StoredFile, comment: Comment
 
 def _move(session: Session, ticket: Ticket, status: TicketStatus | None, *, is_internal: bool) -> None:
     actor = actor_of(session)
-    if status is not None and actor.is_staff:
-        if is_internal:
+    if status is not None:
+        status = one_of(TicketStatus, status)
+        if not actor.is_staff:
+            require_own_verdict(actor, ticket.requester_id, status)
+        elif is_internal:
             require_writer(actor)
         require_right_in_team(actor, ticket.team_id)
     if status is None and not is_internal:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from ombud.db.context import actor_of
 from ombud.db.permissions import Permission
 from ombud.errors import Invalid, NotFound
+from ombud.kit.ids import is_id
 from ombud.kit.text import clean_line
 from ombud.models import Tag, TicketTag
 from ombud.tickets import queries
@@ -48,6 +49,8 @@ def remove_tag(session: Session, ticket_id: int, tag_id: int) -> bool:
     """Take a tag off a ticket. Returns whether it was there."""
     require_writer(actor_of(session))
     ticket = get_ticket_for_change(session, ticket_id)
+    if not is_id(tag_id):
+        return False
     statement = (
         delete(TicketTag)
         .where(TicketTag.ticket_id == ticket.id, TicketTag.tag_id == tag_id)
@@ -102,7 +105,7 @@ def clean_names(names: Iterable[str]) -> Iterator[str]:
 
 def get_tag(session: Session, tag_id: int) -> Tag:
     """Return a tag by id."""
-    tag = session.get(Tag, tag_id)
+    tag = session.get(Tag, tag_id) if is_id(tag_id) else None
     if tag is None:
         raise NotFound("There is no such tag here.")
     return tag

@@ -12,7 +12,8 @@ from ombud.errors import Conflict, Forbidden, Invalid, NotFound
 from ombud.kit.cursor import encode_cursor
 from ombud.models import TicketStatus, User, UserRole
 from ombud.people import queries
-from ombud.people.actions import UserChanges, change_user, deactivate_user, get_user, reactivate_user
+from ombud.people.actions import change_user, deactivate_user, get_user, reactivate_user
+from ombud.people.changes import UserChanges
 from ombud.people.policy import require_admin, require_right_to_keep
 from ombud.tickets import UNDONE, Place, TicketFilter
 from ombud.tickets import queries as tickets

@@ -9,6 +9,7 @@ from ombud.db.actor import Actor, Scope
 from ombud.errors import Invalid
 from ombud.kit.ids import is_id
 from ombud.kit.text import clean_body, clean_line, clean_title
+from ombud.kit.zones import aware
 from ombud.models import TicketChannel, TicketPriority, TicketStatus
 from ombud.tickets.actions.open import TITLE_LIMIT
 from ombud.tickets.actions.tag import NAME_LIMIT
@@ -90,14 +91,6 @@ def _id(name: str, value: Any) -> int:
     return value
 
 
-def _moment(name: str, value: Any) -> datetime:
-    if not isinstance(value, datetime):
-        raise Invalid(fields={name: "is not a time."})
-    if value.tzinfo is None:
-        raise Invalid(fields={name: "needs a time zone."})
-    return value
-
-
 def _or_none(clean: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
     return lambda name, value: None if value is None else clean(name, value)
 
@@ -119,8 +112,8 @@ _CLEANERS: dict[str, Callable[[str, Any], Any]] = {
     "team_id": _or_none(_id),
     "tags": _tags,
     "ticket_number": _or_none(lambda name, value: clean_line(name, value, limit=50)),
-    "created_at": _or_none(_moment),
-    "resolved_at": _or_none(_moment),
+    "created_at": _or_none(aware),
+    "resolved_at": _or_none(aware),
 }
 
 
