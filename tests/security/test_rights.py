@@ -26,6 +26,7 @@ from ombud.tickets import (
     create_tag,
     open_ticket,
     set_priority,
+    set_status,
     soft_delete_ticket,
 )
 from ombud.transfer.jobs import Upload, start_export, start_import
@@ -292,6 +293,21 @@ def test_an_answer_moves_the_status_and_nothing_else(desk: Desk, world: Kept) ->
     for change, may in (("status = 'resolved'", True), ("status = 'resolved', title = 'x'", False)):
         statement = text(f"UPDATE ombud.tickets SET {change} WHERE id = {world.of_team.id}")
         assert works(desk, actor, running(statement)) is may, change
+
+
+def test_a_customers_verdict_is_on_their_own_ticket_to_the_database_too(desk: Desk, world: Kept) -> None:
+    desk.run(world.cast.admin.actor, set_status, world.colleagues.id, TicketStatus.CLOSED)
+    for ticket, status, may in (
+        (world.customers, "resolved", True),
+        (world.customers, "closed", False),
+        (world.customers, "in_progress", False),
+        (world.customers, "waiting_on_customer", False),
+        (world.followed, "resolved", False),
+        (world.followed, "closed", False),
+        (world.colleagues, "open", True),  # as any reply brings it back
+    ):
+        statement = text(f"UPDATE ombud.tickets SET status = '{status}' WHERE id = {ticket.id}")
+        assert works(desk, world.cast.customer.actor, running(statement)) is may, (ticket, status)
 
 
 def test_nobody_lets_themselves_into_what_they_do_not_see(desk: Desk, world: Kept) -> None:

@@ -3708,6 +3708,11 @@ BEGIN
     RAISE EXCEPTION 'a customer changes nothing but the status'
       USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
   END IF;
+  IF ombud.actor_kind() = 'customer' AND NEW.status <> OLD.status AND NEW.status <> 'open'
+     AND NOT (NEW.status = 'resolved' AND OLD.requester_id = ombud.actor_id()) THEN
+    RAISE EXCEPTION 'a customer brings tickets back, and declares their own resolved'
+      USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
+  END IF;
   IF ombud.actor_kind() = 'agent' AND
      (ombud.actor_reads_only(OLD.team_id) AND (edited OR NEW.deleted_at IS DISTINCT FROM OLD.deleted_at
                                                OR NEW.merged_into_id IS DISTINCT FROM OLD.merged_into_id)
