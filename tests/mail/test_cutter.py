@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from ombud.mail.parse.cutter import cut_lines, cut_text
@@ -39,6 +41,32 @@ def test_header_block_begins_the_quote(title: str) -> None:
     cut = cut_text(f"{REPLY}\n\n{HEADER_BLOCKS[title]}\n\nHello team,\nsome question\n")
     assert cut.reply.text == REPLY
     assert "some question" in cut.reply.quoted
+
+
+def _other_spaces(lines: str) -> list[str]:
+    """What programs write themselves, with spaces and marks that look like any others or like nothing."""
+    return [
+        lines.replace(" ", "\u00a0"),
+        re.sub(r" (?=AM|PM)", "\u202f", lines),
+        *(f"{mark}{lines}" for mark in "\u200e\u200b\ufeff"),
+        f"{lines}\u200f",
+        f"\u202a{lines}\u202c",
+        "\n".join(f"\u00a0{line}\u00a0 " for line in lines.splitlines()),
+    ]
+
+
+@pytest.mark.parametrize("title", [*ATTRIBUTIONS, *HEADER_BLOCKS])
+def test_spaces_and_marks_that_nobody_sees_make_no_difference(title: str) -> None:
+    sample = ATTRIBUTIONS.get(title) or HEADER_BLOCKS[title]
+    below = "> first\n> second\n" if title in ATTRIBUTIONS else "Hello team,\nsome question\n"
+    for other in _other_spaces(sample):
+        reply = cut_text(f"{REPLY}\n\n{other}\n\n{below}").reply
+        assert reply.text == REPLY, ascii(other)
+
+
+def test_what_the_sender_wrote_keeps_its_own_spaces() -> None:
+    body = "\u200eBonjour\u00a0!\u202fMerci\u00a0: oui --- On Tue, Mar 5, 2024 at 9:41\u202fAM, a@b.example wrote:\n> Hi"
+    assert cut_text(body).reply.text == "\u200eBonjour\u00a0!\u202fMerci\u00a0: oui"
 
 
 @pytest.mark.parametrize("program", HTML_REPLIES)

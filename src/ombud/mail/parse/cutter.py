@@ -46,18 +46,21 @@ def cut_text(text: str, forwards: bool = False) -> Cut:
 def cut_lines(lines: list[Line], forwards: bool = False) -> Cut:
     """Split a body given as lines. What follows `limits.CUT_LINES` lines shares the fate of the last of them."""
     lines, rest = lines[: limits.CUT_LINES], lines[limits.CUT_LINES :]
-    marker = _Marker(lines)
-    marks, blocks = marker.marks, marker.blocks
-    forward = _forward_at(lines, marks, blocks, forwards)
+    marker = _Marker([line.as_read for line in lines])
+    read, marks, blocks = marker.lines, marker.marks, marker.blocks
+    for at, offset in marker.parted:
+        text = lines[at].text
+        lines[at : at + 1] = [Line(text[:offset]), Line(text[offset:])]
+    forward = _forward_at(read, marks, blocks, forwards)
     if forward is not None:
-        values = blocks.get(forward) or forward_values(lines, forward)
+        values = blocks.get(forward) or forward_values(read, forward)
         return Cut(Reply(_join(lines + rest)), True, values)
-    reply, quoted = _split(lines, marks)
+    reply, quoted = _split(read, marks)
     if rest:
         into = reply if reply and reply[-1] == len(lines) - 1 else quoted
         into.extend(range(len(lines), len(lines) + len(rest)))
         lines = lines + rest
-    kept, signature = _without_signatures(lines, reply)
+    kept, signature = _without_signatures(read + rest, reply)
     return Cut(Reply(*(_join([lines[i] for i in chosen]) for chosen in (kept, quoted, signature))))
 
 
@@ -69,13 +72,14 @@ class _Marker:
     """Marks each line: `e`mpty, `m`arked as quoted, `s`eparator, `c`ut from here, `t`ext.
 
     `marks` always ends where the next line is to be looked at. A line that holds the end of the reply and an
-    attribution is split in two, in place.
+    attribution is split in two, in place; `parted` says which ones, and where.
     """
 
     def __init__(self, lines: list[Line]) -> None:
         self.lines = lines
         self.marks: list[str] = []
         self.blocks: dict[int, dict[Label, str]] = {}
+        self.parted: list[tuple[int, int]] = []
         self.tries = _ATTRIBUTIONS
         while len(self.marks) < len(lines):
             self._step(len(self.marks))
@@ -111,6 +115,7 @@ class _Marker:
         if offset:
             text = self.lines[start].text
             self.lines[start : start + 1] = [Line(text[:offset]), Line(text[offset:])]
+            self.parted.append((start, offset))
             self.marks[start:] = "t"
             start, at = start + 1, at + 1
         self.marks[start:] = "s" * (at + 1 - start)
