@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ombud import Actor, AuditLog, Desk, Settings, Ticket, TicketChannel, TicketPriority, TicketStatus
-from ombud.errors import Forbidden
+from ombud.errors import Forbidden, Invalid
 from ombud.testing import Cast, Perform, ScratchDatabase, counted
 from ombud.tickets import BulkCreated, BulkRefused, RowProblem, TicketFilter, bulk_create_tickets
 from ombud.tickets import queries as ticket_queries
@@ -256,3 +256,12 @@ def test_both_synchronous_drivers(
         created = other.run(cast.admin.actor, bulk_create_tickets, rows)
         with other.read(cast.admin.actor) as session:
             assert titles_of(session, created.ids) == [row["title"] for row in rows]
+
+
+def test_what_to_do_about_bad_rows_is_one_of_two(perform: Perform, cast: Cast, system: Actor) -> None:
+    """A misspelt `abort` created the good rows, as `skip` does."""
+    rows = [*rows_of(cast.customer.id, 2), {"title": ""}]
+    for wrong in ("Abort", "", None, "ignore"):
+        with pytest.raises(Invalid) as caught:
+            perform(system, bulk_create_tickets, rows, on_error=wrong)  # type: ignore[arg-type]
+        assert list(caught.value.fields) == ["on_error"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from ombud import Actor, Ticket, TicketChannel, TicketPriority, TicketStatus, UserRole, curation
@@ -17,7 +18,9 @@ from ombud.people import actions as people
 from ombud.testing import Cast, Perform, Persona, make_organization
 from ombud.tickets import (
     IllegalMove,
+    add_comment,
     attach_file,
+    bulk_create_tickets,
     discard_draft,
     open_ticket,
     quick_opening,
@@ -181,3 +184,25 @@ def test_limits_are_whole_numbers_within_bounds(perform: Perform, cast: Cast) ->
             with pytest.raises(Invalid) as caught:
                 perform(cast.admin.actor, read, limit=limit, **given)  # type: ignore[arg-type]
             assert list(caught.value.fields) == ["limit"]
+
+
+@pytest.mark.parametrize(
+    "beyond",
+    [
+        datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-12))),
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))),
+    ],
+    ids=["after year 9999", "before year 1"],
+)
+def test_a_time_that_nothing_could_read_again_is_not_kept(
+    perform: Perform, ticket: Ticket, system: Actor, cast: Cast, beyond: datetime
+) -> None:
+    """PostgreSQL would keep it, and every list with such a ticket fail."""
+    row = {"title": "x", "requester_id": cast.customer.id, "created_at": beyond}
+    skipped = perform(system, bulk_create_tickets, [row], on_error="skip")
+    assert (skipped.count, [problem.field for problem in skipped.problems]) == (0, ["created_at"])
+    with pytest.raises(Invalid, match="too far away"):
+        perform(system, add_comment, ticket.id, "x", author_id=cast.agent.id, created_at=beyond)
+    with pytest.raises(Invalid, match="too far away"):
+        perform(system, lambda s: s.execute(update(Ticket).values(created_at=beyond)))
+    assert [found.id for found in perform(system, search_tickets).tickets] == [ticket.id]

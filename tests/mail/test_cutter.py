@@ -65,7 +65,7 @@ def test_spaces_and_marks_that_nobody_sees_make_no_difference(title: str) -> Non
 
 
 def test_what_the_sender_wrote_keeps_its_own_spaces() -> None:
-    body = "\u200eBonjour\u00a0!\u202fMerci\u00a0: oui --- On Tue, Mar 5, 2024 at 9:41\u202fAM, a@b.example wrote:\n> Hi"
+    body = "\u200eBonjour\u00a0!\u202fMerci\u00a0: oui --- On Tue, Mar 5, 2024 at 9:41\u202fAM, a@b.org wrote:\n> Hi"
     assert cut_text(body).reply.text == "\u200eBonjour\u00a0!\u202fMerci\u00a0: oui"
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Dialect, Text, TypeDecorator
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from ombud.errors import Invalid
+from ombud.kit.zones import aware
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -25,9 +26,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return datetime
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is not None and value.tzinfo is None:
-            raise Invalid(fields={"time": "needs a time zone."})
-        return value
+        return None if value is None else aware("time", value)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
         return _in_utc  # and not `process_result_value`, which is one call more for each value of each row

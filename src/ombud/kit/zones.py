@@ -12,6 +12,10 @@ def aware(field: str, value: object) -> datetime:
         raise Invalid(fields={field: "must be a time."})
     if value.utcoffset() is None:
         raise Invalid(fields={field: "needs a time zone."})
+    try:
+        value.astimezone(UTC)
+    except OverflowError:  # PostgreSQL would keep it, and no driver could read the row any more
+        raise Invalid(fields={field: "is too far away."}) from None
     return value
 
 
@@ -19,6 +23,12 @@ def zone_of(name: str) -> tzinfo:
     """Return the time zone of that name; Invalid when there is none."""
     if name == "UTC":
         return UTC  # wherever Python finds no zones at all
+    if name in (
+        "localtime",
+        "posixrules",
+        "Factory",
+    ):  # files beside the zones, which PostgreSQL does not know
+        raise Invalid(fields={"time_zone": "is not a time zone such as Europe/Berlin."})
     try:
         return ZoneInfo(name)
     except (OSError, ValueError, TypeError, ZoneInfoNotFoundError):

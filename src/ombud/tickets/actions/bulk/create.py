@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from ombud.db.context import actor_of
 from ombud.db.permissions import Permission
 from ombud.db.reactions import react
+from ombud.errors import Invalid
 from ombud.models import Ticket, TicketTag
 from ombud.tickets.actions.bulk import queries
 from ombud.tickets.actions.bulk.numbers import keep_free
@@ -48,6 +49,8 @@ def bulk_create_tickets(
     actor = actor_of(session)
     require_permission(actor, Permission.TICKETS_OPEN)
     require_writer(actor)
+    if on_error not in ("abort", "skip"):
+        raise Invalid(fields={"on_error": "must be abort or skip."})
     session.flush()
     checked = [check_row(index, row, actor) for index, row in enumerate(rows)]
     good = [row for row in checked if not row.problems]
