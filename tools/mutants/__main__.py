@@ -14,8 +14,9 @@ from tools.mutants.rows import ROWS
 from tools.mutants.schema import SCHEMA
 from tools.mutants.starting import STARTING
 from tools.mutants.trial import prepared
+from tools.mutants.values import VALUES
 
-MUTANTS = (*STARTING, *FINDING, *CHANGING, *PEOPLE, *SCHEMA, *ROWS)
+MUTANTS = (*STARTING, *FINDING, *CHANGING, *PEOPLE, *SCHEMA, *ROWS, *VALUES)
 LAST_LINES = 40
 
 
