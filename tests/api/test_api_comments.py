@@ -44,3 +44,13 @@ async def test_nothing_is_said_where_there_is_no_ticket_any_more(
     for where, status in ((number, 409), ("none", 404)):
         said = await agent.post(f"tickets/{where}/comments", json={"content": "Hello?"})
         assert said.status_code == status, said.text
+
+
+async def test_nobody_says_what_nobody_can_see(
+    agent: httpx.AsyncClient, customer: httpx.AsyncClient, desk: Desk, cast: Cast
+) -> None:
+    path = f"tickets/{desk.run(SYSTEM, make_ticket, cast.customer.id).ticket_number}/comments"
+    for caller, more in ((agent, {}), (agent, {"is_internal": True}), (customer, {})):
+        refused = await caller.post(path, json={"content": "\u200b \u2060", **more})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "#/content")
+    assert (await agent.get(path)).json()["items"] == []

@@ -23,6 +23,7 @@ from ombud.kit.tokens import digest, new_api_token, new_secret
 from ombud.models import ApiToken, UserRole, WebSession
 from ombud.people import browsers, queries
 from ombud.people.actions import create_user
+from ombud.people.addresses import clean_email
 from ombud.people.policy import require_admin
 
 FRESH = timedelta(minutes=10)
@@ -117,11 +118,12 @@ def find_actor(session: Session, email: str) -> Actor | None:
 
 def add_actor(session: Session, email: str, *, full_name: str = "", role: UserRole) -> Actor:
     """Return who the person with that address is, made with this role if there is none yet."""
-    found = find_actor(session, email)
+    address = clean_email(email)  # as it is stored: another spelling is nobody else
+    found = find_actor(session, address)
     if found is not None:
         return found
-    create_user(session, email=email, full_name=full_name, role=role)
-    return _known(find_actor(session, email))
+    create_user(session, email=address, full_name=full_name, role=role)
+    return _known(find_actor(session, address))
 
 
 def _known(actor: Actor | None) -> Actor:

@@ -131,4 +131,4 @@ class Door:
 
 
 def _place_of(email: str | None, ip: str) -> tuple[str | None, str]:
-    return email.strip().lower()[:250] if email is not None else None, throttle.network_of(ip)
+    return throttle.account_of(email) if email is not None else None, throttle.network_of(ip)

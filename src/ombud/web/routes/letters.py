@@ -19,7 +19,7 @@ from ombud.kit.text import clean_line
 from ombud.kit.tokens import digest
 from ombud.models import LetterKind, LinkPurpose, UserRole
 from ombud.people import letters, queries, throttle
-from ombud.people.actions import clean_email
+from ombud.people.addresses import clean_email
 from ombud.people.door import DOOR
 from ombud.people.letters import Link, LinkVoid
 from ombud.web.answers import page
