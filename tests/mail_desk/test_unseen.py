@@ -1,4 +1,4 @@
-"""Mails of which something cannot be seen, or whose sender is written in another way: kept, and nobody's second account."""
+"""Mails of which something cannot be seen, or whose sender is written in another way: kept, and no second account."""
 
 import pytest
 from sqlalchemy import func, select

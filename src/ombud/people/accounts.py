@@ -65,6 +65,20 @@ class ByProvider:
     id_token: bytes | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """With what somebody signs in: it must still hold when their session begins."""
+
+    user_id: int
+    password_hash: str | None = field(default=None, repr=False)
+    """What their password was compared with; None where it was not that."""
+    passkey_id: int | None = None
+    by: ByProvider | None = None
+    """The provider whose word it was."""
+    is_whole: bool = False
+    """True where no second factor is asked for any more."""
+
+
 class ConfirmationNeeded(Forbidden):
     """A sensitive change wants a proof of who one is that is not older than a few minutes."""
 
