@@ -1,11 +1,15 @@
 """Links of letters (T23, T26): used once, by whom they are for, as long as nothing that they rest on has changed."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from ombud import Actor, Desk
+from ombud.audit import undo_request
+from ombud.audit.keys import signing_key
+from ombud.curation import anonymise_person, merge_people
 from ombud.errors import Conflict, Forbidden, Invalid, NotFound
 from ombud.kit.tokens import digest, new_secret
 from ombud.models import AccountRequest, AccountToken, LetterKind, LinkPurpose, User
@@ -14,6 +18,7 @@ from ombud.people.actions import change_user, deactivate_user, reactivate_user, 
 from ombud.people.letters import LinkVoid
 from ombud.testing import Cast, Perform, Persona
 from ombud.testing.databases import ScratchDatabase
+from ombud.worker.logs import keys_folder
 from tests.actions.conftest import Log
 
 SYSTEM = Actor.system("account-mail")
@@ -97,9 +102,9 @@ def test_a_newer_link_replaces_the_older_of_its_purpose(desk: Desk, cast: Cast) 
     assert [_is_good(desk, one) for one in (older, newer, other)] == [False, True, True]
 
 
-@pytest.mark.parametrize("change", ["address", "password", "deactivation", "raw"])
+@pytest.mark.parametrize("change", ["address", "password", "deactivation", "raw", "merge", "anonymisation"])
 def test_what_changes_the_account_makes_its_links_void(
-    desk: Desk, cast: Cast, database: ScratchDatabase, change: str
+    desk: Desk, cast: Cast, database: ScratchDatabase, tmp_path: Path, change: str
 ) -> None:
     who, admin = cast.customer, cast.admin.in_new_request()
     secrets = [_issue(desk, who, purpose) for purpose in LinkPurpose]
@@ -111,6 +116,11 @@ def test_what_changes_the_account_makes_its_links_void(
     elif change == "deactivation":
         desk.run(admin, deactivate_user, who.id)
         desk.run(cast.admin.in_new_request(), reactivate_user, who.id)
+    elif change == "merge":
+        desk.run(cast.admin.actor.for_request("merge"), merge_people, [who.id], cast.colleague.id)
+        desk.run(cast.admin.actor.for_request("undo"), undo_request, "merge")
+    elif change == "anonymisation":
+        desk.run(admin, anonymise_person, signing_key(keys_folder(tmp_path)), who.id)
     else:
         database.execute("UPDATE ombud.users SET password_hash = 'x'")
     assert not any(_is_good(desk, one) for one in secrets)

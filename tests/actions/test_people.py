@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from ombud import Actor, TicketStatus, User, UserRole
+from ombud import Actor, DeskSession, TicketStatus, User, UserRole
 from ombud.errors import Conflict, Forbidden, Invalid, NotFound
 from ombud.kit.passwords import verify_password
-from ombud.models import OrganizationDomain, TeamMember
+from ombud.models import LinkPurpose, OrganizationDomain, TeamMember
 from ombud.people import queries
+from ombud.people.accounts import add_actor
 from ombud.people.actions import (
     add_team_member,
     create_organization,
@@ -21,6 +22,8 @@ from ombud.people.actions import (
     set_password,
     set_theme,
 )
+from ombud.people.addresses import clean_email
+from ombud.people.letters import issue_link, take_address
 from ombud.testing import Cast, Perform, Persona
 from ombud.tickets import open_ticket
 from tests.actions.conftest import Log
@@ -51,12 +54,61 @@ def test_a_person_has_defaults_and_their_address_is_theirs_whatever_its_case(
         "a@b@example.com",
         "x" * 251 + "@a.de",
         "a\x00@b.c",
+        "a@b..c",
+        "<a@b.c>",
+        "a\u200b@b.c",
+        "a@b.c\u00ad",
+        "a\u202e@b.c",
+        "a\x1b@b.c",
+        "a\u3164@b.c",
+        "\uff41@b.c",
+        "a\uff20b.c",
     ],
 )
 def test_what_is_no_address_is_invalid(perform: Perform, agent: Persona, email: str) -> None:
     with pytest.raises(Invalid) as caught:
         perform(agent.actor, create_user, email=email)
     assert list(caught.value.fields) == ["email"]
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "josé@desk.example.",
+        "JOSÉ@Desk.Example",
+        "josé@\uff44esk.example",
+        "josé@desk\uff0eexample",
+        "josé@desk\u3002example",
+        "jose\u0301@desk.example",
+        "\u00a0josé@desk.example\u2003",
+    ],
+)
+def test_whatever_leads_to_the_same_mailbox_is_the_same_person(
+    perform: Perform, cast: Cast, spelling: str
+) -> None:
+    """T21: invited, imported or taken as one's own, no other spelling makes a second account."""
+    jose = perform(cast.agent.actor, create_user, email="josé@desk.example")
+    with pytest.raises(Conflict):
+        perform(cast.agent.actor, create_user, email=spelling)
+    assert perform(cast.agent.actor, find_or_create_customer, email=spelling).id == jose.id
+    system = Actor.system("test")
+    assert perform(system, add_actor, spelling, role=UserRole.CUSTOMER).user_id == jose.id
+    own = Actor.customer(cast.customer.id)
+    secret = perform(system, issue_link, cast.customer.id, LinkPurpose.VERIFY, clean_email(spelling))
+    with pytest.raises(Conflict):
+        perform(own, take_address, secret)
+
+
+def test_an_address_is_found_as_some_keyboards_write_it(perform: Perform, agent: Persona) -> None:
+    person = perform(agent.actor, create_user, email="josé@desk.example", password_hash="$argon2id$x")
+
+    def found(session: DeskSession) -> list[int]:
+        typed = "jose\u0301@desk.example"
+        by_address = session.scalar(queries.user_by_email(typed))
+        assert by_address is not None
+        return [by_address.id, session.execute(queries.credentials(typed)).one().user_id]
+
+    assert perform(Actor.system("test"), found) == [person.id] * 2
 
 
 def test_a_customer_joins_the_organization_of_their_domain(perform: Perform, cast: Cast) -> None:

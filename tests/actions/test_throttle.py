@@ -1,5 +1,6 @@
 """Turns at a door (T25, R28): however many try at once, and from wherever, no more are judged than there are turns."""
 
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -9,7 +10,16 @@ from psycopg import Connection
 from ombud import Actor, Desk
 from ombud.db.migrate import libpq
 from ombud.errors import RateLimited
-from ombud.people.throttle import CODES, LETTERS, SIGN_IN, forget_turns, network_of, succeed, take
+from ombud.people.throttle import (
+    CODES,
+    LETTERS,
+    SIGN_IN,
+    account_of,
+    forget_turns,
+    network_of,
+    succeed,
+    take,
+)
 from ombud.testing.databases import ScratchDatabase
 
 DOOR = Actor.system("sign-in")
@@ -55,6 +65,25 @@ def test_a_guesser_is_stopped_and_the_owner_elsewhere_is_not(desk: Desk) -> None
     assert _tries(desk, 1, account=ANN.upper()) == 0, "case makes no other account"
     assert _tries(desk, 1, ip="198.51.100.7") == 1, "the owner comes from elsewhere"
     assert _tries(desk, 1, account="bob@example.com") == 1, "somebody else behind the same address"
+
+
+def test_no_other_spelling_of_an_address_has_turns_of_its_own(desk: Desk) -> None:
+    """`İ` is `i` to PostgreSQL's `lower()`, and two characters to Python's: 2^n addresses that are one account."""
+    assert _tries(desk, 8, account="mimi@example.com") == SIGN_IN.both.burst
+    for spelling in ("mİmi@example.com", "MİMİ@example.com", "mimi@eXample.com", " mimi@example.com"):
+        assert _tries(desk, 1, account=spelling) == 0, ascii(spelling)
+
+
+def test_what_the_database_takes_for_one_address_is_counted_as_one(database: ScratchDatabase) -> None:
+    every = (
+        "SELECT chr(n), lower(chr(n)) FROM generate_series(1, 1114111) n "
+        "WHERE n NOT BETWEEN 55296 AND 57343 AND lower(chr(n)) <> chr(n)"
+    )
+    with Connection.connect(libpq(database.admin_url)) as owner:
+        pairs = owner.execute(every).fetchall()
+    known = [(one, lower) for one, lower in pairs if unicodedata.category(one) != "Cn"]
+    assert len(known) > 1000, "all but letters newer than this Python: no address may hold one"
+    assert [ascii(one) for one, lower in known if account_of(f"a{one}") != account_of(f"a{lower}")] == []
 
 
 def test_many_networks_together_are_stopped_and_the_owners_own_is_not(desk: Desk) -> None:

@@ -71,3 +71,13 @@ async def test_a_customers_reply_gives_no_verdict_but_on_their_own_ticket(
     assert (await customer.get(f"tickets/{own}")).json()["status"] == "resolved"
     assert (await customer.get(f"tickets/{followed}")).json()["status"] == "open"
     assert (await customer.get(f"tickets/{followed}/comments")).json()["items"] == []
+
+
+async def test_nobody_says_what_nobody_can_see(
+    agent: httpx.AsyncClient, customer: httpx.AsyncClient, desk: Desk, cast: Cast
+) -> None:
+    path = f"tickets/{desk.run(SYSTEM, make_ticket, cast.customer.id).ticket_number}/comments"
+    for caller, more in ((agent, {}), (agent, {"is_internal": True}), (customer, {})):
+        refused = await caller.post(path, json={"content": "\u200b \u2060", **more})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "#/content")
+    assert (await agent.get(path)).json()["items"] == []

@@ -27,7 +27,7 @@ OTHERWISE = {
     "renew_session": "a browser's session",
     "set_teams": "add_team_member and remove_team_member, one by one",
     "settle": "another function of that name, which says where pages lie",
-    "start_session": "signing in",
+    "sign_in": "a browser's session",
     "take_address": "an address is confirmed by the link in its letter",
     "use_link": "signing in by the link in a letter",
 }

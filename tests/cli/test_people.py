@@ -14,8 +14,9 @@ from ombud.errors import Conflict, Invalid, NotFound
 from ombud.kit.passwords import verify_password
 from ombud.kit.tokens import digest, split_api_token
 from ombud.kit.vault import add_key, open_vault
-from ombud.models import AccountRequest, AuditLog, Team, Ticket
+from ombud.models import AccountRequest, AuditLog, Team, Ticket, User
 from ombud.people import factors, queries
+from ombud.people.accounts import start_session
 from ombud.people.factors import begin_totp, confirm_totp
 from ombud.people.factors.queries import has_second_factor
 from ombud.testing import Cast
@@ -56,6 +57,44 @@ def test_people_are_made_listed_and_deactivated(desk: Desk) -> None:
 
     assert runner.invoke(user.app, ["deactivate", "ann@desk.example"]).exit_code == 0
     assert runner.invoke(user.app, ["list", "--staff"]).output.strip().endswith("no")
+
+
+def test_who_somebody_is_and_where_they_are_signed_in(desk: Desk, cast: Cast) -> None:
+    """What an administrator does on the pages is done without a browser, too."""
+    email, actor = cast.agent.email, Actor.customer(cast.agent.id)
+    for _ in range(2):
+        desk.run(actor, start_session, cast.agent.id, ip="192.0.2.7", user_agent="curl/8.5.0")
+    listed = runner.invoke(user.app, ["sessions", email]).output.splitlines()
+    assert [line.split("\t")[4] for line in listed] == ["192.0.2.7"] * 2
+    ended = runner.invoke(user.app, ["sign-out", email])
+    assert ended.output.strip() == f"{email}: 2 web sessions ended."
+    assert runner.invoke(user.app, ["sessions", email]).output == ""
+
+    desk.run(actor, start_session, cast.agent.id)
+    for command in (
+        ["rename", email, "Agnes  Neu"],
+        ["role", email, "admin"],
+        ["address", email, "neu@desk.example"],
+    ):
+        done = runner.invoke(user.app, command)
+        assert done.exit_code == 0, done.output
+    with desk.read(Actor.system("test")) as session:
+        found = session.get_one(User, cast.agent.id)
+        assert (found.full_name, found.email, found.role.value) == ("Agnes Neu", "neu@desk.example", "admin")
+        assert session.scalars(select(AccountRequest.email)).all() == [email], (
+            "they are told at the old address"
+        )
+    assert runner.invoke(user.app, ["sessions", "neu@desk.example"]).output == "", "another role signs out"
+
+    for command, field, kind in (
+        (["address", "neu@desk.example", "nonsense"], "email", Invalid),
+        (["rename", "neu@desk.example", "x" * 256], "full_name", Invalid),
+        (["address", "neu@desk.example", cast.customer.email], "email", Conflict),
+        (["sign-out", "nobody@desk.example"], "nobody@desk.example", NotFound),
+    ):
+        error = runner.invoke(user.app, command).exception
+        assert isinstance(error, kind)
+        assert field in f"{error} {getattr(error, 'fields', '')}"
 
 
 def test_staff_without_a_password_are_told_how_to_get_one(desk: Desk) -> None:

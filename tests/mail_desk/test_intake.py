@@ -43,11 +43,6 @@ def _count(office: PostOffice, model: type) -> int:
     return found
 
 
-def test_a_letter_with_an_unseen_subject_is_not_lost(office: PostOffice) -> None:
-    _, mail = office.deliver(letter("It burns.", subject="\u200b\u3164"))
-    assert office.ticket(mail.ticket_id or 0).title == "(no subject)"
-
-
 def test_a_letter_opens_a_ticket_with_its_sender_text_and_files(office: PostOffice) -> None:
     office.desk.run(SYSTEM, create_organization, name="Kunde AG", domains=["customer.example"])
     message = letter("It burns.\n\nEva")
@@ -285,7 +280,9 @@ def test_only_the_topmost_verdict_counts(office: PostOffice) -> None:
 
 def test_other_recipients_follow_where_the_policy_is_so(office: PostOffice) -> None:
     office.desk.run(SYSTEM, create_user, email="anna@desk.example", full_name="Anna", role=UserRole.AGENT)
-    ticket_id = office.ticket_of(letter(Cc="Boss <boss@customer.example>, anna@desk.example"))
+    ticket_id = office.ticket_of(
+        letter(Cc="odd@customer..example, Boss <boss@customer.example>, anna@desk.example")
+    )
     wanted = select(User.email).join(TicketParticipant, TicketParticipant.user_id == User.id)
     assert office.look(lambda session: session.scalars(wanted).all()) == ["boss@customer.example"]
     boss = letter(

@@ -13,6 +13,7 @@ from ombud.db.desk import Desk
 from ombud.runtime import Runtime
 from ombud.testing import Cast
 from tests.web.hosting import Browser
+from tests.web.test_factors import first_step, later, set_up_app
 
 pytestmark = pytest.mark.asyncio
 
@@ -59,3 +60,27 @@ async def test_neither_hash_nor_row_nor_anothers_cookie_is_a_key(
         assert (await caller.get("/api/v1/me", headers=kind)).status_code == 200, "the negative control"
     web.client.cookies.set("ombud_session", cast.admin.token, domain="desk.example")
     assert (await web.get("/me/security")).headers["location"].startswith("/sign-in"), "a token is no session"
+
+
+async def test_what_was_taken_on_a_page_is_nothing_over_the_api_and_the_other_way_round(
+    web: Browser, runtime: Runtime, cast: Cast
+) -> None:
+    """T25: a half minute's code and a recovery code count once, whichever door they come to."""
+    await web.sign_in(cast.agent)
+    app, codes = await set_up_app(web)
+    code = await later(app)
+    await first_step(web, cast.agent)
+    assert (await web.post("/sign-in/code", {"code": code})).status_code == 303
+    outer = FastAPI(openapi_url=None)
+    outer.mount("/api/v1", create_api(runtime))
+    token = {"Authorization": f"Bearer {cast.agent.token}"}
+    transport = httpx.ASGITransport(outer)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://desk.example", headers=token
+    ) as caller:
+        proofs = [code, codes[0], codes[0]]
+        answers = [await caller.post("/api/v1/confirmation", json={"code": one}) for one in proofs]
+        assert [answer.status_code for answer in answers] == [403, 204, 403]
+    await web.get("/me/confirmation")
+    assert (await web.post("/me/confirmation", {"code": codes[0]})).status_code == 422
+    assert (await web.post("/me/confirmation", {"code": codes[1]})).status_code == 303

@@ -54,7 +54,7 @@ async def confirm(body: NewProof, call: CurrentCall, request: Request) -> None:
     match body.password, body.code, body.credential:
         case str(password), None, None:
             found = await request.app.state.door.check(call.runtime.desk, who.email, password, ip)
-            is_right, wrong = found == who.user_id, "The password is not right."
+            is_right, wrong = found is not None and found.user_id == who.user_id, "The password is not right."
         case None, str(code), None:
             door = await second_door(call)
             is_right, wrong = await door.check_code(who.user_id, code, ip), "The code is not right."

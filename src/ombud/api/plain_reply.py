@@ -18,7 +18,7 @@ from ombud.api.schemas.conversation import NewComment
 from ombud.db.permissions import Permission
 from ombud.db.plain import Step
 from ombud.errors import OmbudError
-from ombud.kit.text import clean_body
+from ombud.kit.text import clean_words
 from ombud.mail.outgoing.reactions import Mailing
 from ombud.mail.replying import NO_MAIL, planned
 from ombud.mail.replying.queries import mail_facts, new_mail, new_recipients
@@ -36,7 +36,7 @@ async def reply(scope: Scope, known: Known, body: bytes, *, number: str) -> Answ
         return None
     try:
         wanted = NewComment.model_validate(read_json(body))
-        content = clean_body("content", wanted.content)
+        content = clean_words("content", wanted.content)
     except (ValidationError, OmbudError):
         return None  # the usual way says what is wrong
     internal = wanted.is_internal

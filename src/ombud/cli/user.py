@@ -11,6 +11,7 @@ from ombud.audit import record_access
 from ombud.cli.common import DataDir, desk_for, settings_with
 from ombud.cli.people import CONSOLE, new_password, person, show_table
 from ombud.errors import Invalid
+from ombud.kit.browsers import name_of
 from ombud.kit.passwords import hash_password
 from ombud.mail.outgoing import queries as outgoing
 from ombud.models import AccessKind, LinkPurpose, User, UserRole
@@ -82,6 +83,74 @@ def list_users(
             for user in found
         ],
     )
+
+
+@app.command()
+def rename(
+    email: Email,
+    name: Annotated[str, typer.Argument(help="Their full name from now on.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Give somebody another name."""
+    _change(email, {"full_name": name}, data_dir)
+    typer.echo(f"{email} has another name.")
+
+
+@app.command()
+def address(
+    email: Email,
+    new: Annotated[str, typer.Argument(help="Their address from now on.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Give somebody another address, without a letter to it: be sure that it is theirs. The old one is told."""
+    _change(email, {"email": new}, data_dir)
+    typer.echo(f"{email} has another address.")
+
+
+@app.command("role")
+def change_role(
+    email: Email,
+    role: Annotated[UserRole, typer.Argument(help="What they are to the desk from now on.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Make somebody an administrator, an agent, a light agent or a customer. Their web sessions end."""
+    _change(email, {"role": role}, data_dir)
+    typer.echo(f"{email} is {role.value} now, and is signed out everywhere.")
+
+
+@app.command("sessions")
+def list_sessions(email: Email, data_dir: DataDir = None) -> None:
+    """List where somebody is signed in, the browser used last first."""
+    with desk_for(data_dir) as desk, desk.read(CONSOLE) as session:
+        found = session.scalars(queries.sessions_of(person(session, email).id)).all()
+    show_table(
+        ("id", "since", "used last", "until", "from", "browser"),
+        [
+            (
+                one.id,
+                *(
+                    f"{moment:%Y-%m-%d %H:%M}"
+                    for moment in (one.created_at, one.last_seen_at, one.expires_at)
+                ),
+                one.ip,
+                name_of(one.user_agent),
+            )
+            for one in found
+        ],
+    )
+
+
+@app.command("sign-out")
+def sign_out(email: Email, data_dir: DataDir = None) -> None:
+    """End all of somebody's web sessions. Tokens stay; whoever has the password signs in again."""
+    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+        ended = len(actions.sign_out_everywhere(session, person(session, email).id))
+    typer.echo(f"{email}: {ended} web {'session' if ended == 1 else 'sessions'} ended.")
+
+
+def _change(email: str, changes: actions.UserChanges, data_dir: Path | None) -> None:
+    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+        actions.change_user(session, person(session, email).id, changes)
 
 
 @app.command()

@@ -29,6 +29,19 @@ def is_seen(text: str) -> bool:
     return any(not _is_blank(char) for char in text)
 
 
+def is_all_seen(text: str) -> bool:
+    """Tell whether each character of a text is drawn, spaces not counted as that."""
+    return text.isprintable() and not any(_is_blank(char) for char in text)
+
+
+def clean_words(field: str, value: str, *, limit: int = MAX_BODY) -> str:
+    """Return a text as `clean_body` does; Invalid also when nothing of it can be seen: somebody is told of it."""
+    text = clean_body(field, value, limit=limit)
+    if not is_seen(text):
+        raise Invalid(fields={field: "must not be blank."})
+    return text
+
+
 def clean_body(field: str, value: str, *, limit: int = MAX_BODY, required: bool = True) -> str:
     """Return a text of several lines with LF line ends; Invalid as in `clean_line`. `limit` in characters."""
     text = storable(field, value).strip()

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from ombud.errors import Invalid
 from ombud.files import StoredBytes
 from ombud.kit.text import MAX_BODY, excerpt, is_seen
 from ombud.mail.parse import ParsedMail, parse_message
 from ombud.mail.parse.stream import Raw
 from ombud.mail.tokens import without_tag
 from ombud.models import MailField, MailRule
+from ombud.people.addresses import clean_email
 from ombud.tickets import StoredFile
 
 MAX_RECIPIENTS = 200
@@ -35,8 +37,12 @@ class PreparedMail:
     @property
     def sender(self) -> str:
         """The sender's address in lower case; empty when there is none that could be answered."""
-        found = self.parsed.sender.email.lower() if self.parsed.sender else ""
-        return found if _ADDRESS.fullmatch(found) and len(found) <= 255 else ""
+        if self.parsed.sender is None:
+            return ""
+        try:
+            return clean_email(self.parsed.sender.email).lower()
+        except Invalid:
+            return ""
 
     @property
     def sender_name(self) -> str:
@@ -64,13 +70,15 @@ class PreparedMail:
 
     @property
     def text(self) -> str:
-        """All of the readable text."""
-        return storable(self.parsed.text)[:MAX_BODY].strip() or "(no text)"
+        """All of the readable text; words of ours where nothing of it can be seen."""
+        text = storable(self.parsed.text)[:MAX_BODY].strip()
+        return text if is_seen(text) else "(no text)"
 
     @property
     def reply_text(self) -> str:
         """What the sender wrote now; all of the text where nothing is left without quotes."""
-        return storable(self.parsed.reply_text)[:MAX_BODY].strip() or self.text
+        text = storable(self.parsed.reply_text)[:MAX_BODY].strip()
+        return text if is_seen(text) else self.text
 
 
 def prepare(raw: Raw, keep: Keep) -> PreparedMail:

@@ -23,6 +23,7 @@ from ombud.kit.tokens import digest, new_api_token, new_secret
 from ombud.models import ApiToken, UserRole, WebSession
 from ombud.people import browsers, queries
 from ombud.people.actions import create_user
+from ombud.people.addresses import clean_email
 from ombud.people.policy import require_admin
 
 FRESH = timedelta(minutes=10)
@@ -62,6 +63,20 @@ class ByProvider:
     identity_id: int
     sid: str | None = None
     id_token: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """With what somebody signs in: it must still hold when their session begins."""
+
+    user_id: int
+    password_hash: str | None = field(default=None, repr=False)
+    """What their password was compared with; None where it was not that."""
+    passkey_id: int | None = None
+    by: ByProvider | None = None
+    """The provider whose word it was."""
+    is_whole: bool = False
+    """True where no second factor is asked for any more."""
 
 
 class ConfirmationNeeded(Forbidden):
@@ -117,11 +132,12 @@ def find_actor(session: Session, email: str) -> Actor | None:
 
 def add_actor(session: Session, email: str, *, full_name: str = "", role: UserRole) -> Actor:
     """Return who the person with that address is, made with this role if there is none yet."""
-    found = find_actor(session, email)
+    address = clean_email(email)  # as it is stored: another spelling is nobody else
+    found = find_actor(session, address)
     if found is not None:
         return found
-    create_user(session, email=email, full_name=full_name, role=role)
-    return _known(find_actor(session, email))
+    create_user(session, email=address, full_name=full_name, role=role)
+    return _known(find_actor(session, address))
 
 
 def _known(actor: Actor | None) -> Actor:

@@ -26,6 +26,7 @@ from ombud.models import (
     WebSession,
 )
 from ombud.people import queries, whence
+from ombud.people.addresses import clean_domains, clean_email
 from ombud.people.changes import OrganizationChanges, TeamChanges, UserChanges, check_fields
 from ombud.people.policy import require_admin, require_right_to_keep
 
@@ -324,20 +325,6 @@ def get_user(session: Session, user_id: int, *more: ExecutableOption) -> User:
     if user is None:
         raise NotFound("There is no such person here.")
     return user
-
-
-def clean_email(email: str) -> str:
-    """Return an address as stored: trimmed, one line; its form is checked by the database too."""
-    address = clean_line("email", email, limit=255)
-    local, _, domain = address.rpartition("@")
-    if not local or not domain or " " in address or "@" in local:
-        raise Invalid(fields={"email": "must be an address such as ann@example.com."})
-    return address
-
-
-def clean_domains(domains: Iterable[str]) -> list[str]:
-    """Return mail domains as stored: lower case, each once, in order; their form is checked by the database."""
-    return list(dict.fromkeys(clean_line("domain", domain, limit=255).lower() for domain in domains))
 
 
 def _checked_user_field(session: Session, field: str, value: Any) -> Any:

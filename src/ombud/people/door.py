@@ -17,6 +17,7 @@ from ombud.db.turns import Turns
 from ombud.errors import RateLimited, Unavailable
 from ombud.kit.passwords import check_password_rules, needs_rehash
 from ombud.people import queries, throttle
+from ombud.people.accounts import Proof
 from ombud.people.actions import rehash_password
 from ombud.people.hashing import hashed_aside, verified_aside
 
@@ -90,7 +91,7 @@ class Door:
             if now < remembered_until:
                 raise RateLimited(retry_after=max(1, math.ceil(free_at - now)))
 
-    async def check(self, desk: Desk, email: str, password: str, ip: str) -> int | None:
+    async def check(self, desk: Desk, email: str, password: str, ip: str) -> Proof | None:
         """Return whose credentials these are, None for nobody's; RateLimited after too many failures.
 
         A turn is taken before anything is compared, and given back when it was good: whatever the number of
@@ -114,7 +115,8 @@ class Door:
             if stored is not None and needs_rehash(stored):
                 hashed = await hashed_aside(password)
                 await desk.arun(Actor.customer(found.user_id), rehash_password, found.user_id, hashed)
-        return int(found.user_id)
+                stored = hashed
+        return Proof(int(found.user_id), password_hash=stored)
 
     async def hash(self, password: str, words: Iterable[str] = ()) -> str:
         """Return the hash of an acceptable password; Invalid for another. `words`: what is known of the person."""
@@ -131,4 +133,4 @@ class Door:
 
 
 def _place_of(email: str | None, ip: str) -> tuple[str | None, str]:
-    return email.strip().lower()[:250] if email is not None else None, throttle.network_of(ip)
+    return throttle.account_of(email) if email is not None else None, throttle.network_of(ip)

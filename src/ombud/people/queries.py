@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from typing import Any
+from unicodedata import normalize
 
 from sqlalchemy import (
     ARRAY,
@@ -32,6 +33,7 @@ from ombud.models import (
     CustomRole,
     Mailbox,
     Organization,
+    OrganizationDomain,
     Team,
     TeamMember,
     Ticket,
@@ -42,8 +44,8 @@ from ombud.people.policy import people_visible_to
 
 MENU_LIMIT = 50
 KEY_ID = "key_id"
-# Any constant does: every process that makes the first administrator takes the same lock.
 SET_UP_LOCK = 7_246_840
+"""Any constant does: every process that makes the first administrator takes the same lock."""
 
 
 def user_by_id(actor: Actor, user_id: int) -> Select[User]:
@@ -71,7 +73,7 @@ def user_by_email(email: str) -> Select[User]:
     return (
         select(User)
         .join(known, User.id == func.coalesce(known.merged_into_id, known.id))
-        .where(known.email_norm == func.lower(email.strip()))
+        .where(known.email_norm == func.lower(_composed(email)))
     )
 
 
@@ -185,9 +187,8 @@ def membership(user_id: int) -> Select[int]:
 
 def organizations(text: str = "", *, after: int = 0, limit: int = 50) -> Select[Organization]:
     """Return organizations by id after `after`, whose name contains `text`."""
-    statement = (
-        select(Organization).options(selectinload(Organization.domains)).where(Organization.id > after)
-    )
+    statement = select(Organization).options(selectinload(Organization.domains))
+    statement = statement.where(Organization.id > after)
     if text.strip():
         statement = statement.where(Organization.name.icontains(text.strip(), autoescape=True))
     return statement.order_by(Organization.id).limit(limit)
@@ -216,17 +217,12 @@ def first_of_organizations(actor: Actor, ids: Sequence[int], *, limit: int) -> S
 
 def organization_by_id(organization_id: int) -> Select[Organization]:
     """Return an organization with its mail domains."""
-    return (
-        select(Organization)
-        .options(selectinload(Organization.domains))
-        .where(Organization.id == organization_id)
-    )
+    found = select(Organization).where(Organization.id == organization_id)
+    return found.options(selectinload(Organization.domains))
 
 
 def organization_for_email(email: str) -> Select[int]:
     """Return the id of the organization that an address belongs to by its domain."""
-    from ombud.models import OrganizationDomain
-
     domain = email.rpartition("@")[2].strip().lower()
     return select(OrganizationDomain.organization_id).where(OrganizationDomain.domain == domain)
 
@@ -245,7 +241,9 @@ def tokens_of(user_id: int) -> Select[ApiToken]:
 
 def credentials(email: str) -> Select[*tuple[Any, ...]]:
     """Return user_id, password_hash, is_active, is_staff for an address, if anybody has it."""
-    found = func.ombud.credentials(email).table_valued("user_id", "password_hash", "is_active", "is_staff")
+    found = func.ombud.credentials(_composed(email)).table_valued(
+        "user_id", "password_hash", "is_active", "is_staff"
+    )
     return select(found)
 
 
@@ -289,7 +287,7 @@ def person_by_email(email: str) -> Select[*tuple[Any, ...]]:
         func.coalesce(read_teams, none).label("read_team_ids"),
         rights.label("permissions"),
         shared.label("shared_organization_id"),
-    ).where(User.email_norm == func.lower(email.strip()))
+    ).where(User.email_norm == func.lower(_composed(email)))
 
 
 def known_token() -> Select[*tuple[Any, ...]]:
@@ -322,8 +320,8 @@ def has_administrator() -> Select[bool]:
 
 def account_token(token_hash: bytes) -> Select[*tuple[Any, ...]]:
     """Return user_id, purpose, email, full_name and role of a link that is good. It stays good."""
-    columns = ("user_id", "purpose", "email", "full_name", "role")
-    return select(func.ombud.find_account_token(token_hash).table_valued(*columns))
+    found = func.ombud.find_account_token(token_hash)
+    return select(found.table_valued("user_id", "purpose", "email", "full_name", "role"))
 
 
 def use_account_token(token_hash: bytes, purpose: str) -> Select[*tuple[Any, ...]]:
@@ -357,6 +355,10 @@ def turn_was_good(keys: list[str], seconds: list[int], known: str) -> Select[*tu
 def forget_turns() -> Select[int]:
     """Remove keys that hold nobody back; returns how many."""
     return select(func.ombud.forget_turns())
+
+
+def _composed(email: str) -> str:
+    return normalize("NFC", email.strip())  # as it is stored: some keyboards write accents apart
 
 
 def _texts(values: list[str]) -> Any:

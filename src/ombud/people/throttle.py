@@ -14,6 +14,7 @@ system's or anybody's.
 """
 
 import ipaddress
+import unicodedata
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -95,8 +96,18 @@ def network_of(ip: str) -> str:
     return str(address)
 
 
+def account_of(account: str) -> str:
+    """Return what is counted as one account: whatever any locale of PostgreSQL's `lower()` makes alike, at least.
+
+    Python's makes of `İ` two characters, PostgreSQL's an `i`: each such letter of somebody's address would double the
+    turns. Accounts that differ by an accent share theirs.
+    """
+    letters = unicodedata.normalize("NFKD", account.strip()).casefold().replace("ı", "i")
+    return "".join(char for char in letters if not unicodedata.combining(char))[:250]
+
+
 def _keys(limit: Limit, account: str, ip: str) -> tuple[list[str], str]:
-    who, place = account.strip().lower()[:250], network_of(ip)
+    who, place = account_of(account), network_of(ip)
     # A hash: who looks into the table must not read who comes from where.
     pair = digest(f"{who}\x1f{place}").hex()
     keys = [f"{limit.door}/pair:{pair}", f"{limit.door}/net:{place}", f"{limit.door}/all:{digest(who).hex()}"]

@@ -20,7 +20,7 @@ from ombud.clock import now
 from ombud.errors import Invalid
 from ombud.files import StoredBytes
 from ombud.kit.text import MAX_BODY, clean_body, excerpt, is_seen
-from ombud.people.actions import clean_email
+from ombud.people.addresses import clean_email
 from ombud.tickets import StoredFile
 from ombud.transfer.cells import Problems
 from ombud.transfer.records import LeftOut, MessageRecord, PersonRecord
@@ -100,7 +100,7 @@ def read_message(data: bytes, line: int, envelope: str, keep: Keep) -> MessageRe
         references=_references(message),
         sender=sender,
         subject=subject if is_seen(subject) else "(no subject)",
-        body=body or "(no text)",
+        body=body if is_seen(body) else "(no text)",
         at=at,
         files=tuple(_files(message, keep)),
     )

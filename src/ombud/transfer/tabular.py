@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 from ombud.clock import now
 from ombud.errors import Invalid
-from ombud.kit.text import MAX_BODY, clean_body, clean_line, clean_title
+from ombud.kit.text import MAX_BODY, clean_body, clean_line, clean_title, is_seen
 from ombud.models import TicketChannel, TicketPriority, TicketStatus, UserRole
-from ombud.people.actions import clean_email
+from ombud.people.addresses import clean_email
 from ombud.transfer.cells import Problems, choice_of, moment_of, text_of
 from ombud.transfer.mapping import Cell, CommentFields, CsvMapping
 from ombud.transfer.records import CommentRecord, LeftOut, PersonRecord, TicketRecord
@@ -167,7 +167,7 @@ class _Rows:
         for number, fields in enumerate(self.mapping.comment, 1):
             name = f"comment.{number}"
             body = problems.take(name, lambda fields=fields: self._body("body", fields.body, row), "")  # type: ignore[misc]
-            if not body:
+            if not is_seen(body):
                 continue
             at = problems.take(f"{name}.at", lambda fields=fields: moment_of(fields.at, row, self.zone), None)  # type: ignore[misc]
             self._check_moment(f"{name}.at", at, problems, after=created_at)

@@ -92,12 +92,23 @@ async def test_an_account_that_is_there_is_never_linked_by_its_address(
 ) -> None:
     """T21: not to a customer who was here before, not to staff, whoever verified the address."""
     for persona in (cast.customer, cast.agent, cast.admin):
-        for email in (persona.email, persona.email.upper()):
+        for email in (
+            persona.email,
+            persona.email.upper(),
+            f"{persona.email}.",
+            in_other_width(persona.email),
+        ):
             refused = await sign_in(web, stage, email=email, email_verified=True)
             assert refused.status_code == 422
             assert NOT_CONNECTED in refused.text
             assert await who(web) == ""
     assert await links(desk) == []
+
+
+def in_other_width(email: str) -> str:
+    """Return an address whose domain leads to the same mailbox, in letters of another width."""
+    local, _, domain = email.partition("@")
+    return f"{local}@{chr(ord(domain[0]) + 0xFEE0)}{domain[1:]}"
 
 
 UNPROVED: list[dict[str, Any]] = [
@@ -108,6 +119,7 @@ UNPROVED: list[dict[str, Any]] = [
     {"email_verified": True},
     {"email": ["free@example.net"], "email_verified": True},
     {"email": "not an address", "email_verified": True},
+    {"email": "fr\u200bee@example.net", "email_verified": True},
     {},
 ]
 

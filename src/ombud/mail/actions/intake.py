@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from ombud import clock
 from ombud.db.context import actor_of
-from ombud.errors import Conflict, NotFound
+from ombud.errors import Conflict, Invalid, NotFound
 from ombud.files import StoredBytes
 from ombud.mail import queries
 from ombud.mail.actions.answers import claim_automatic_letter, release_automatic_letter
@@ -367,9 +367,12 @@ def _follower(session: Session, email: str, name: str) -> int | None:
     found = session.scalar(people.user_by_email(email))
     if found is not None:
         return found.id if found.is_active and not found.is_staff else None
-    if len(email) > 255 or not email.isascii() or email.count("@") != 1 or any(c.isspace() for c in email):
+    if not email.isascii():
         return None
-    return find_or_create_customer(session, email=email, full_name=name).id
+    try:
+        return find_or_create_customer(session, email=email, full_name=name).id
+    except Invalid:
+        return None  # of a recipient that is no address nothing may stop the mail
 
 
 def remember(session: Session, prepared: PreparedMail, ticket_id: int, comment_id: int | None) -> None:

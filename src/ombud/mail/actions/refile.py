@@ -185,7 +185,8 @@ def _move(session: Session, person: Actor, mail: InboundMail, target: Ticket) ->
 def _move_opening(session: Session, source: Ticket, target: Ticket) -> int:
     """Move what a ticket began with; a ticket of which nothing else is left goes into the bin."""
     author = session.get_one(User, source.requester_id)
-    comment_id = _say(session, target, author, source.description or "(no text)")
+    said = source.description if is_seen(source.description) else "(no text)"
+    comment_id = _say(session, target, author, said)
     session.get_one(Comment, comment_id).created_at = source.created_at
     _move_files(session, target, comment_id, of_ticket=source.id)
     source.description = ""

@@ -1,6 +1,7 @@
 """Second factors: authenticator apps with recovery codes, and passkeys, which count as both factors."""
 
 from ombud.people.factors.actions import (
+    ProofOver,
     SecondFactorNeeded,
     add_passkey,
     begin_second_step,
@@ -16,10 +17,12 @@ from ombud.people.factors.actions import (
     renew_session,
     reseal,
     reset_factors,
+    sign_in,
 )
 from ombud.people.factors.door import SecondDoor
 
 __all__ = [
+    "ProofOver",
     "SecondDoor",
     "SecondFactorNeeded",
     "add_passkey",
@@ -36,4 +39,5 @@ __all__ = [
     "renew_session",
     "reseal",
     "reset_factors",
+    "sign_in",
 ]

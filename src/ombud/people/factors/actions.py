@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from ombud import clock
 from ombud.db.context import actor_of
-from ombud.errors import Conflict, Forbidden, Invalid, NotFound
+from ombud.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from ombud.kit.ids import is_id
 from ombud.kit.otp import clean_recovery_code, new_recovery_codes, new_totp_secret, step_of
 from ombud.kit.passkeys import NewKey
@@ -28,7 +28,7 @@ from ombud.models import (
     TotpFactor,
 )
 from ombud.people import whence
-from ombud.people.accounts import ByProvider, confirm
+from ombud.people.accounts import ByProvider, Proof, confirm, start_session
 from ombud.people.actions import end_other_sessions, get_user
 from ombud.people.factors import queries
 from ombud.people.policy import require_admin
@@ -45,6 +45,13 @@ class SecondFactorNeeded(Forbidden):
 
     code = "second_factor_needed"
     default_message = "Set up an authenticator app or a passkey first."
+
+
+class ProofOver(Unauthenticated):
+    """What somebody signs in with was changed, or taken away, while they did."""
+
+    code = "proof_over"
+    default_message = "What you signed in with was changed just now. Sign in again."
 
 
 class TotpInUse(Conflict):
@@ -75,6 +82,7 @@ def confirm_totp(session: Session, secret: str, code: str) -> list[str]:
     Returns recovery codes when these are the account's first second factor. `secret` was read by the system.
     """
     user_id = _self(session)
+    lock_account(session, user_id)
     step = step_of(secret, code, clock.now())
     if step is None:
         raise Invalid(fields={"code": "is not the one that the app shows now."})
@@ -114,6 +122,7 @@ def add_passkey(session: Session, key: NewKey, name: str) -> list[str]:
     Returns recovery codes when this is the account's first second factor.
     """
     user_id = _self(session)
+    lock_account(session, user_id)
     label = clean_line("name", name, limit=100)
     if len(session.scalars(queries.passkeys_of(user_id)).all()) >= MAX_PASSKEYS:
         raise Conflict(f"There are {MAX_PASSKEYS} passkeys. Remove one first.")
@@ -141,6 +150,7 @@ def rename_passkey(session: Session, passkey_id: int, name: str) -> None:
 
 def remove_passkey(session: Session, passkey_id: int) -> None:
     """Let one of the actor's passkeys open nothing any more."""
+    lock_account(session, _self(session))
     found = _own_passkey(session, passkey_id)
     label = found.name
     session.delete(found)
@@ -155,6 +165,7 @@ def reset_factors(session: Session, user_id: int) -> list[int]:
     """
     require_admin(actor_of(session))
     user = get_user(session, user_id)
+    lock_account(session, user.id)
     for statement in queries.factors_of(user.id):
         session.execute(statement)
     _tell(session, user.id, NoticeKind.FACTORS_RESET)
@@ -187,29 +198,46 @@ def begin_step(
     session.flush()
 
 
-def begin_second_step(session: Session, user_id: int, by: ByProvider | None = None) -> str | None:
-    """Return the secret of a half-signed-in state where a password is not enough, None where it is. For the system.
+def sign_in(
+    session: Session, proof: Proof, *, ip: str = "", user_agent: str = "", browser: str = ""
+) -> str | None:
+    """Open a web session of the actor's own as `start_session` does; None where a second factor is asked for first.
 
-    With `by` the first step was a provider's word.
+    Whoever changes what opens an account locks it, and ends its sessions: so does this, and so the session is one of
+    those, or begins afterwards with what holds then. Raises ProofOver.
     """
-    if not session.scalar(queries.has_second_factor(user_id)):
+    _check_still_holds(session, proof)
+    if not proof.is_whole and session.scalar(queries.has_second_factor(proof.user_id)):
         return None
+    return start_session(session, proof.user_id, ip=ip, user_agent=user_agent, browser=browser, by=proof.by)
+
+
+def begin_second_step(session: Session, proof: Proof) -> str:
+    """Return the secret of a half-signed-in state. It ends when the password is changed. For the system."""
+    _check_still_holds(session, proof)
+    user_id, by = proof.user_id, proof.by
     secret = new_secret()
     begin_step(session, StepKind.CODE, digest(secret), user_id=user_id, by=by)
     return secret
 
 
-def end_step(session: Session, token: bytes) -> tuple[bool, ByProvider | None]:
-    """Forget a step; returns whether there still was one, and the provider's word that its first half was.
+def end_step(session: Session, user_id: int, token: bytes) -> Proof | None:
+    """End somebody's step and return their whole proof, None where there was none any more. For the system.
 
-    Of any number at once, one ends it; none is left of a provider's word that was taken back meanwhile. For the system.
+    Of any number at once, one ends it. The proof is of the password that they have now, and of the provider's word that
+    its first half was, unless that was taken back meanwhile.
     """
+    lock_account(
+        session, user_id
+    )  # who changes the password now has ended the step, or will see this proof fail
     kept = SignInStep.identity_id, SignInStep.provider_sid, SignInStep.id_token
     over = delete(SignInStep).where(SignInStep.token_hash == token).returning(*kept)
     row = session.execute(over).one_or_none()
-    if row is None or row.identity_id is None:
-        return row is not None, None
-    return True, ByProvider(row.identity_id, row.provider_sid, row.id_token)
+    if row is None:
+        return None
+    by = ByProvider(row.identity_id, row.provider_sid, row.id_token) if row.identity_id is not None else None
+    known = session.scalar(queries.password_of(user_id))
+    return Proof(user_id, password_hash=known, by=by, is_whole=True)
 
 
 def use_recovery_code(session: Session, user_id: int, code: str) -> bool:
@@ -257,6 +285,21 @@ def reseal(session: Session, vault: Vault) -> int:
 def count_stale(session: Session, vault: Vault) -> int:
     """Return how many secrets another key than the newest sealed. For the system."""
     return sum(not vault.is_current(one.secret) for one in session.scalars(queries.sealed_totps()))
+
+
+def lock_account(session: Session, user_id: int) -> bool:
+    """Lock an account against whoever signs in to it, or changes what opens it; returns whether it is active."""
+    return bool(session.scalar(queries.locked_account(user_id)))
+
+
+def _check_still_holds(session: Session, proof: Proof) -> None:
+    if not lock_account(session, proof.user_id):
+        raise ProofOver
+    known = proof.password_hash
+    if known is not None and session.scalar(queries.password_of(proof.user_id)) != known:
+        raise ProofOver
+    if proof.passkey_id is not None and session.get(Passkey, proof.passkey_id) is None:
+        raise ProofOver
 
 
 def _self(session: Session) -> int:

@@ -19,6 +19,7 @@ from ombud.kit.tokens import digest
 from ombud.kit.vault import Vault
 from ombud.models import StepKind
 from ombud.people import throttle
+from ombud.people.accounts import Proof
 from ombud.people.door import DOOR
 from ombud.people.factors import actions, queries
 
@@ -83,7 +84,7 @@ class SecondDoor:
 
     async def check_passkey(
         self, site: Site | None, bound_to: bytes, answer: str, *, user_id: int | None = None
-    ) -> int:
+    ) -> Proof:
         """Return whose passkey signed our challenge; BadPasskey in the same words whatever is wrong."""
         if site is None:
             raise BadPasskey
@@ -98,7 +99,7 @@ class SecondDoor:
         count = await asyncio.to_thread(passkeys.check_signature, site, claim, key.public_key, key.sign_count)
         if not await self.desk.arun(DOOR, actions.use_passkey, key.id, count):
             raise BadPasskey
-        return key.user_id
+        return Proof(key.user_id, passkey_id=key.id, is_whole=True)
 
     async def _is_code(self, user_id: int, code: str) -> bool:
         async with self.desk.aread(DOOR, fresh=True) as session:

@@ -20,7 +20,8 @@ from ombud.kit.text import clean_line
 from ombud.kit.tokens import digest, new_secret
 from ombud.models import AccountRequest, AccountToken, LetterKind, LinkPurpose, User, UserRole
 from ombud.people import queries, whence
-from ombud.people.actions import clean_email, get_user, set_password
+from ombud.people.actions import get_user, set_password
+from ombud.people.addresses import clean_email
 from ombud.people.policy import require_admin, require_right_to_keep
 
 LIFE = {

@@ -30,6 +30,7 @@ from ombud.models import (
 from ombud.people import whence
 from ombud.people.accounts import confirm
 from ombud.people.actions import create_user
+from ombud.people.addresses import clean_email
 from ombud.people.openid import queries
 from ombud.people.openid.tokens import LEEWAY, OLDEST, BadToken, Claims, Logout
 from ombud.people.policy import require_admin
@@ -200,9 +201,10 @@ def admit(session: Session, provider: Provider, claims: Claims) -> tuple[int, in
     if found is not None or provider.new_role is None or not claims.email:
         raise NotConnected
     # Somebody has the address already: to whom it belongs here, only signing in to that account proves.
-    if session.scalar(queries.address_is_taken(claims.email)):
+    address = clean_email(claims.email)
+    if session.scalar(queries.address_is_taken(address)):
         raise NotConnected
-    user = create_user(session, email=claims.email, full_name=claims.name, role=provider.new_role)
+    user = create_user(session, email=address, full_name=claims.name, role=provider.new_role)
     return user.id, _connect(session, user.id, provider, claims).id
 
 

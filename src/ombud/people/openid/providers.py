@@ -15,7 +15,7 @@ from ombud.kit.text import clean_line
 from ombud.kit.vault import Vault
 from ombud.models import IdentityProvider, SignInStep, UserRole, WebSession
 from ombud.models.identity import NEW_ROLES
-from ombud.people.actions import clean_domains
+from ombud.people.addresses import clean_domains
 from ombud.people.openid import queries
 from ombud.people.policy import require_admin
 

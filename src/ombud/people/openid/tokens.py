@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeGuard
 
 from ombud.errors import Forbidden, Invalid
-from ombud.people.actions import clean_email
+from ombud.people.addresses import clean_email
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 """Signatures by a key that only the provider has. Never `none`, never one by a secret (a public key is no secret)."""

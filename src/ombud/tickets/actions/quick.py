@@ -12,7 +12,7 @@ from ombud.db.permissions import Permission
 from ombud.db.quick import Quick
 from ombud.db.types import one_of
 from ombud.kit.ids import is_id
-from ombud.kit.text import clean_body, clean_title
+from ombud.kit.text import clean_body, clean_title, clean_words
 from ombud.models import TicketChannel, TicketPriority
 from ombud.tickets.actions.open import TITLE_LIMIT, open_ticket
 from ombud.tickets.actions.reply import add_comment
@@ -72,7 +72,7 @@ def quick_opening(
         str(requester),
         one_of(TicketPriority, priority).value,
         one_of(TicketChannel, channel).value,
-        None if reply is None else clean_body("content", reply),
+        None if reply is None else clean_words("content", reply),
         "true" if is_internal else "false",
     )
     steps = (opened(),) if reply is None else (opened(), commented())

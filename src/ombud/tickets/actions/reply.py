@@ -14,7 +14,7 @@ from ombud.db.reactions import react
 from ombud.db.types import one_of
 from ombud.errors import Forbidden, Invalid, NotFound
 from ombud.kit.ids import is_id
-from ombud.kit.text import clean_body, clean_line
+from ombud.kit.text import clean_line, clean_words
 from ombud.models import Attachment, Comment, Ticket, TicketStatus
 from ombud.tickets import queries
 from ombud.tickets.actions.find import check_change, get_ticket_for_change
@@ -95,7 +95,7 @@ def add_comment(
         require_permission(actor, Permission.TICKETS_REPLY)
     given: dict[str, Any] = {
         "author_id": author,
-        "content": clean_body("content", content),
+        "content": clean_words("content", content),
         "is_internal": is_internal,
     }
     ticket, comment = _say(session, ticket_id, given | ({"created_at": created_at} if created_at else {}))

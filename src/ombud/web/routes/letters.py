@@ -19,7 +19,8 @@ from ombud.kit.text import clean_line
 from ombud.kit.tokens import digest
 from ombud.models import LetterKind, LinkPurpose, UserRole
 from ombud.people import letters, queries, throttle
-from ombud.people.actions import clean_email
+from ombud.people.accounts import Proof
+from ombud.people.addresses import clean_email
 from ombud.people.door import DOOR
 from ombud.people.letters import Link, LinkVoid
 from ombud.web.answers import page
@@ -148,7 +149,7 @@ async def _use(request: Request, link: Link, secret: str, form: FormData) -> Res
             if link.role is not UserRole.CUSTOMER or not parts.runtime.current.sign_in_links:
                 raise LinkVoid
             await desk.arun(actor, letters.use_link, secret, link.purpose)
-            return await let_in(request, link.user_id, at("/"))
+            return await let_in(request, Proof(link.user_id), at("/"))
 
 
 async def _find(request: Request) -> Link | None:

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from ombud.errors import Invalid, OmbudError
 from ombud.models import FlowKind
-from ombud.people.accounts import ByProvider
+from ombud.people.accounts import Proof
 from ombud.people.openid import Arrival, OpenIdDoor, confirm_by
 from ombud.people.openid.door import ANSWER, FlowOver
 from ombud.web.auth import (
@@ -76,7 +76,8 @@ async def arrive(request: Request, slug: str) -> Response:
         )
         if arrival.flow.kind is FlowKind.SIGN_IN:
             user_id, by = await door.admit(arrival)
-            response = await _let_in(request, arrival, user_id, by)
+            is_whole = arrival.provider.asks_second_factor
+            response = await _let_in(request, arrival, Proof(user_id, by=by, is_whole=is_whole))
         else:
             response = await _for_visitor(request, door, visitor, arrival)
     except REFUSED as error:
@@ -104,10 +105,9 @@ async def end_sessions(request: Request, slug: str) -> Response:
     return Response(status_code=200, headers=headers)
 
 
-async def _let_in(request: Request, arrival: Arrival, user_id: int, by: ByProvider) -> Response:
+async def _let_in(request: Request, arrival: Arrival, proof: Proof) -> Response:
     next_href = safe_next(arrival.flow.next_href)
-    proved = arrival.provider.asks_second_factor
-    response = await let_in(request, user_id, next_href, proved=proved, by=by)
+    response = await let_in(request, proof, next_href)
     if response.headers["location"] == next_href:
         return response
     # The browser comes from another site, which withholds the strict cookie of the half sign-in from a redirect.

@@ -10,9 +10,9 @@ from starlette.responses import RedirectResponse, Response
 from ombud.errors import NotFound, RateLimited
 from ombud.kit.passkeys import BadPasskey
 from ombud.kit.tokens import digest
-from ombud.people.accounts import ByProvider
+from ombud.people.accounts import Proof
 from ombud.people.door import DOOR
-from ombud.people.factors import end_step
+from ombud.people.factors import ProofOver, end_step
 from ombud.web.answers import page
 from ombud.web.auth import check_guest_form, form_token, guest_secret, set_guest_cookie
 from ombud.web.factors import STEP_COOKIE, drop_step_cookie, guest_binding, second_door, site_of
@@ -57,8 +57,8 @@ async def _judge(request: Request, code: str, next_href: str) -> Response:
         return _ask(request, next_href, said, status=429, retry_after=error.retry_after)
     if not right:
         return _ask(request, next_href, WRONG, status=422)
-    is_here, by = await parts_of(request).runtime.desk.arun(DOOR, end_step, digest(secret))
-    return await _in(request, user_id, next_href, by) if is_here else _begin_again(next_href)
+    proof = await parts_of(request).runtime.desk.arun(DOOR, end_step, user_id, digest(secret))
+    return _begin_again(next_href) if proof is None else await _in(request, proof, next_href)
 
 
 @router.post("/passkey/options")
@@ -83,14 +83,17 @@ async def passkey(request: Request) -> Response:
     door = await second_door(parts_of(request))
     async with parts_of(request).door.turn(ip_of(request)):
         try:
-            user_id = await door.check_passkey(site, guest_binding(request), text_of(form, "credential"))
+            proof = await door.check_passkey(site, guest_binding(request), text_of(form, "credential"))
         except BadPasskey as error:
             return await sign_in_form(request, next_href, failure=error.message, status=422)
-        return await _in(request, user_id, next_href)
+        return await _in(request, proof, next_href)
 
 
-async def _in(request: Request, user_id: int, next_href: str, by: ByProvider | None = None) -> Response:
-    response = await let_in(request, user_id, next_href, proved=True, by=by)
+async def _in(request: Request, proof: Proof, next_href: str) -> Response:
+    try:
+        response = await let_in(request, proof, next_href)
+    except ProofOver:
+        return _begin_again(next_href)
     drop_step_cookie(response)
     return response
 

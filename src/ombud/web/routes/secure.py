@@ -163,7 +163,7 @@ async def _disproved(request: Request, visitor: Visitor, form: FormData) -> str:
         door = await second_door(visitor.parts)
         return "" if await door.check_code(who.user_id, code[:100], ip) else WRONG
     found = await visitor.parts.door.check(visitor.desk, who.email, text_of(form, "password"), ip)
-    return "" if found == who.user_id else "That is not your password."
+    return "" if found is not None and found.user_id == who.user_id else "That is not your password."
 
 
 async def _ask(

@@ -15,9 +15,11 @@ from ombud.kit.text import clean_line
 from ombud.kit.tokens import new_secret
 from ombud.people import accounts
 from ombud.people import queries as people
+from ombud.people.accounts import Proof
 from ombud.people.actions import create_first_administrator
 from ombud.people.door import DOOR
-from ombud.people.factors import begin_second_step
+from ombud.people.factors import ProofOver, begin_second_step
+from ombud.people.factors import sign_in as begin_session
 from ombud.people.factors.actions import STEP_LIFE
 from ombud.web.answers import page
 from ombud.web.auth import (
@@ -107,14 +109,17 @@ async def _out_of_date(request: Request, email: str, next_href: str) -> Response
 async def _judge(request: Request, email: str, password: str, next_href: str) -> Response:
     parts = parts_of(request)
     try:
-        user_id = await parts.door.check(parts.runtime.desk, email, password, ip_of(request))
+        proof = await parts.door.check(parts.runtime.desk, email, password, ip_of(request))
     except RateLimited as error:
         said = f"Too many attempts. Try again in {minutes(error.retry_after)}."
         headers = {"Retry-After": str(error.retry_after)}
         return await sign_in_form(request, next_href, email, said, status=429, headers=headers)
-    if user_id is None:
+    if proof is None:
         return await sign_in_form(request, next_href, email, MISMATCH, status=422)
-    return await let_in(request, user_id, next_href)
+    try:
+        return await let_in(request, proof, next_href)
+    except ProofOver:
+        return await sign_in_form(request, next_href, email, MISMATCH, status=422)
 
 
 @router.post("/sign-out")
@@ -164,7 +169,7 @@ async def set_up(request: Request) -> Response:
         return _set_up_form(request, values, field_errors(error, _SET_UP_FIELDS), status=422)
     except Conflict:
         return RedirectResponse(at("/sign-in"), 303)
-    return await let_in(request, user.id, at("/"))
+    return await let_in(request, Proof(user.id), at("/"))
 
 
 async def has_administrator(parts: Parts) -> bool:
@@ -173,37 +178,23 @@ async def has_administrator(parts: Parts) -> bool:
         return bool(await session.scalar(people.has_administrator()))
 
 
-async def let_in(
-    request: Request,
-    user_id: int,
-    next_href: str,
-    *,
-    proved: bool = False,
-    by: accounts.ByProvider | None = None,
-) -> Response:
-    """Start a fresh session (never one that the browser brought) and go on.
+async def let_in(request: Request, proof: Proof, next_href: str) -> Response:
+    """Start a fresh session (never one that the browser brought) and go on; ProofOver when the proof holds no more.
 
-    Where the account has a second factor, one must be `proved` first: until then there is no session at all.
-    With `by` it was a provider's word that let them in.
+    Where the account has a second factor, the proof must be whole: until then there is no session at all.
     """
-    if not proved:
-        step = await parts_of(request).runtime.desk.arun(DOOR, begin_second_step, user_id, by)
-        if step is not None:
-            response = RedirectResponse(at(f"/sign-in/code?next={quote(next_href, safe='')}"), 303)
-            set_step_cookie(response, request, step, int(STEP_LIFE.total_seconds()))
-            return response
+    desk, browser = parts_of(request).runtime.desk, browser_secret(request)
     # A person's least: enough to open a session of their own, whatever their role.
-    actor = Actor.customer(user_id).for_request(request.state.request_id)
-    browser = browser_secret(request)
-    secret = await parts_of(request).runtime.desk.arun(
-        actor,
-        accounts.start_session,
-        user_id,
-        ip=ip_of(request),
-        user_agent=request.headers.get("user-agent", ""),
-        browser=browser,
-        by=by,
+    actor = Actor.customer(proof.user_id).for_request(request.state.request_id)
+    agent = request.headers.get("user-agent", "")
+    secret = await desk.arun(
+        actor, begin_session, proof, ip=ip_of(request), user_agent=agent, browser=browser
     )
+    if secret is None:
+        step = await desk.arun(DOOR, begin_second_step, proof)
+        response = RedirectResponse(at(f"/sign-in/code?next={quote(next_href, safe='')}"), 303)
+        set_step_cookie(response, request, step, int(STEP_LIFE.total_seconds()))
+        return response
     response = RedirectResponse(next_href, 303)
     set_cookie(response, request, secret)
     set_browser_cookie(response, request, browser)

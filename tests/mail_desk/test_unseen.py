@@ -1,0 +1,57 @@
+"""Mails of which something cannot be seen, or whose sender is written in another way: kept, and no second account."""
+
+import pytest
+from sqlalchemy import func, select
+
+from ombud.mail.rules import Outcome
+from ombud.models import Comment, User
+from tests.mail_desk.conftest import SUPPORT, PostOffice, letter
+
+
+def _people(office: PostOffice) -> int:
+    found: int = office.look(lambda session: session.scalar(select(func.count()).select_from(User)))
+    return found
+
+
+def test_a_letter_with_an_unseen_subject_is_not_lost(office: PostOffice) -> None:
+    _, mail = office.deliver(letter("It burns.", subject="\u200b\u3164"))
+    assert office.ticket(mail.ticket_id or 0).title == "(no subject)"
+
+
+def test_an_answer_of_which_nothing_can_be_seen_is_kept_and_says_so(office: PostOffice) -> None:
+    _, first = office.deliver(letter("It burns."))
+    ticket = office.ticket(first.ticket_id or 0)
+    blank = letter(
+        "\u200b\u2060", message_id="<blank@customer.example>", In_Reply_To="<first@customer.example>"
+    )
+    assert office.ticket_of(blank) == ticket.id
+    said = office.look(lambda session: session.scalars(select(Comment.content)).all())
+    assert said == ["(no text)"]
+
+
+@pytest.mark.parametrize(
+    ("sender", "is_known"),
+    [
+        ("eva@customer.example.", True),
+        ("eva@\uff43ustomer.example", True),
+        ("ev\u200ba@customer.example", False),
+        ("eva@customer..example", False),
+    ],
+)
+def test_another_spelling_of_an_address_is_the_same_person_or_waits(
+    office: PostOffice, sender: str, is_known: bool
+) -> None:
+    """T21: no mail makes a second account that looks the same, and none is lost by its sender's address."""
+    _, first = office.deliver(letter())
+    before = _people(office)
+    head = f"From: {sender}\r\nTo: {SUPPORT}\r\nSubject: Again\r\nMessage-ID: <again@x.example>\r\n\r\nHello"
+    decision, mail = office.deliver(head.encode())
+    assert _people(office) == before
+    if is_known:
+        assert (
+            office.ticket(mail.ticket_id or 0).requester_id
+            == office.ticket(first.ticket_id or 0).requester_id
+        )
+    else:
+        assert decision is not None
+        assert (decision.outcome, decision.code) == (Outcome.QUARANTINE, "no_sender")
