@@ -9,7 +9,7 @@ from flask import Flask, Response, jsonify, request
 
 from ombud import Actor, Ticket, UserRole
 from ombud.contrib.flask import HostedDesk
-from ombud.errors import NotFound, Unauthenticated
+from ombud.errors import Invalid, NotFound, Unauthenticated
 from ombud.tickets import Place, TicketFilter, open_ticket, reply
 from ombud.tickets.queries import inbox, ticket_by_number
 
@@ -35,6 +35,14 @@ support = HostedDesk(actor, app=app)
 support.mount(app, "/support")
 
 
+def said(needed: str) -> dict[str, str]:
+    """Return what a JSON body says, in which one text at least is needed."""
+    found = request.get_json()
+    if not isinstance(found, dict) or not isinstance(found.get(needed), str):
+        raise Invalid(fields={needed: "must be given, as a text."})
+    return found
+
+
 def shown(ticket: Ticket) -> dict[str, str]:
     """Return a ticket as the shop shows it."""
     return {"number": ticket.ticket_number, "title": ticket.title, "status": ticket.status}
@@ -43,7 +51,7 @@ def shown(ticket: Ticket) -> dict[str, str]:
 @app.post("/requests")
 def ask() -> tuple[Response, int]:
     """Open a ticket; it is committed before the answer leaves."""
-    asked = request.get_json()
+    asked = said("title")
     ticket = open_ticket(support.session, title=asked["title"], description=asked.get("text", ""))
     return jsonify(shown(ticket)), 201
 
@@ -62,5 +70,5 @@ def say(number: str) -> tuple[Response, int]:
     ticket = support.session.scalar(ticket_by_number(support.actor, number))
     if ticket is None:
         raise NotFound("There is no such request.")
-    comment = reply(support.session, ticket.id, request.get_json()["text"])
+    comment = reply(support.session, ticket.id, said("text")["text"])
     return jsonify(id=comment.id), 201

@@ -227,6 +227,22 @@ def test_a_head_that_does_not_end_is_hung_up_on(address: str, monkeypatch: pytes
     assert answered.count(b"HTTP/1.1 ") == 1
 
 
+def assert_told(answer: bytes, code: str) -> None:
+    """What never came to the application is answered as all else: a problem, with the request's id."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"application/problem+json" in head
+    problem = json.loads(body)
+    assert problem["code"] == code
+    assert f"x-request-id: {problem['instance'].removeprefix('urn:uuid:')}".encode() in head
+
+
+def test_what_is_no_http_is_told_as_all_else(address: str) -> None:
+    for sent in (b"NONSENSE\r\n\r\n", request("A: " + "x" * 70_000, method="GET /healthz")):
+        answer = say(address, sent)
+        assert answer.startswith(b"HTTP/1.1 400"), answer
+        assert_told(answer, "bad_request")
+
+
 def test_a_body_that_does_not_end_is_hung_up_on(
     address: str, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -252,7 +268,9 @@ def test_a_body_that_does_not_end_is_hung_up_on(
         ),
         request(fields, "Content-Length: 100", body="email=", method="POST /sign-in"),
     ):
-        assert say(address, sent).startswith(b"HTTP/1.1 408"), sent
+        refused = say(address, sent)
+        assert refused.startswith(b"HTTP/1.1 408"), sent
+        assert_told(refused, "too_slow")
     early = request(kind, "Content-Length: 100", body="{").replace(b"close", b"keep-alive")
     assert say(address, early).startswith((b"HTTP/1.1 401", b"HTTP/1.1 408")), (
         "a stranger's is answered unread"

@@ -38,6 +38,9 @@ def use_the_shop(web: httpx.Client) -> str:
     blank = web.post("/requests", json={"title": " "}, auth=ANN)
     assert (blank.status_code, blank.headers["content-type"]) == (422, PROBLEM)
     assert [one["pointer"] for one in blank.json()["errors"]] == ["#/title"]
+    for odd in (b"{", b"[]", b"{}", b'{"title": 1}'):
+        answer = web.post("/requests", content=odd, headers={"Content-Type": "application/json"}, auth=ANN)
+        assert 400 <= answer.status_code < 500, odd
     assert web.get("/requests", auth=("ann@example.com", "wrong")).status_code == 401
     assert len(web.get("/requests", auth=ANN).json()) == 1, "what was refused left nothing"
     return number

@@ -23,3 +23,5 @@ def test_a_cause_is_told_once_in_a_while_with_how_often(caplog: pytest.LogCaptur
         (logging.WARNING, {"cause": "ConnectionResetError", "times": 1}),
         (logging.ERROR, {"cause": "TypeError", "times": 2}),
     ]
+    traced = [bool(record.exc_info) for record in caplog.records]
+    assert traced == [True, False, True], "what only happened is one line"

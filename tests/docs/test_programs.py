@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import psycopg
@@ -61,6 +62,21 @@ ASK_DJANGO = ASK_WSGI.format(
 )
 ANSWERS = ["201 1001", "200 Broken reader None", "404 Not Found not_found", "422", '{"status":"ok"}']
 
+BEFORE_A_FILE = """
+from sqlalchemy import select
+from ombud import Actor, Attachment, open_desk
+from ombud.tickets import open_ticket
+from ombud.testing import make_agent
+
+def said_of(session):
+    return [tuple(row) for row in session.execute(select(Attachment.file_name, Attachment.size))]
+
+"""
+AROUND_A_FILE = """
+actor = Actor.agent(desk.run(Actor.system("test"), make_agent).id)
+ticket_id = desk.run(actor, open_ticket, title="An invoice").id
+"""
+
 
 @pytest.fixture
 def desk_environment(database_url: URL) -> dict[str, str]:
@@ -115,6 +131,15 @@ def test_the_hook_of_the_data_layer(tmp_path: Path, desk_environment: dict[str, 
     script = tmp_path / "program.py"
     script.write_text(program)
     assert run(script, desk_environment) == ["['refund']"]
+
+
+def test_the_file_of_the_data_layer(tmp_path: Path, desk_environment: dict[str, str]) -> None:
+    """Between a beginning and an end: the document takes desk, actor and ticket for given."""
+    (program,) = (one for one in blocks("docs/data-layer.md", "python") if "attach_file" in one)
+    script = tmp_path / "program.py"
+    inside = textwrap.indent(AROUND_A_FILE + program + "print(desk.run(actor, said_of))\n", "    ")
+    script.write_text(f"{BEFORE_A_FILE}with open_desk() as desk:\n{inside}")
+    assert run(script, desk_environment) == ["[('invoice.pdf', 12)]"]
 
 
 def test_the_program_of_statistics(tmp_path: Path, desk_environment: dict[str, str]) -> None:

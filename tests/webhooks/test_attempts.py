@@ -161,7 +161,7 @@ def test_a_slow_endpoint_delays_nobody_else(desk: Desk, cast: Cast, post: Post) 
 
 def test_another_process_that_wakes_up_settles_nothing(desk: Desk, cast: Cast, post: Post) -> None:
     """Fencing: the lease ended, somebody else took the message, and the first verdict is not counted."""
-    post.endpoint(cast.agent, events=["ticket.created"])
+    endpoint, _ = post.endpoint(cast.agent, events=["ticket.created"])
     opened(desk, cast)
     now = clock.now() + timedelta(seconds=1)
     with frozen(now):
@@ -169,10 +169,14 @@ def test_another_process_that_wakes_up_settles_nothing(desk: Desk, cast: Cast, p
         (first,) = desk.run(SYSTEM, attempts.claim)
         assert desk.run(SYSTEM, attempts.claim) == []
     with frozen(now + attempts.LEASE + timedelta(seconds=1)):
+        desk.run(cast.agent.actor, change_endpoint, endpoint, {"is_active": False}, guard=GUARD)
+        assert desk.run(SYSTEM, attempts.claim) == [], "nothing goes to what is switched off"
+        desk.run(cast.agent.actor, change_endpoint, endpoint, {"is_active": True}, guard=GUARD)
         (second,) = desk.run(SYSTEM, attempts.claim)
         assert (first.delivery_id, first.attempt != second.attempt) == (second.delivery_id, True)
         assert desk.run(SYSTEM, attempts.settle, first, Result(200)) is None
         assert desk.run(SYSTEM, attempts.settle, second, Result(200)) is DeliveryState.DELIVERED
+    assert post.deliveries(endpoint)[0].attempts == 1, "of those that the schedule has, one"
 
 
 def test_retry_after_in_both_forms() -> None:

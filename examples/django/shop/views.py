@@ -7,9 +7,20 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from ombud.contrib.django import desk_of
-from ombud.errors import NotFound
+from ombud.errors import Invalid, NotFound
 from ombud.tickets import Place, TicketFilter, open_ticket, reply
 from ombud.tickets.queries import inbox, ticket_by_number
+
+
+def said_in(request: HttpRequest, needed: str) -> dict[str, str]:
+    """Return what a JSON body says, in which one text at least is needed."""
+    try:
+        said = json.loads(request.body)
+    except ValueError:
+        raise Invalid("The body is not JSON.") from None
+    if not isinstance(said, dict) or not isinstance(said.get(needed), str):
+        raise Invalid(fields={needed: "must be given, as a text."})
+    return said
 
 
 @csrf_exempt
@@ -18,7 +29,7 @@ def requests(request: HttpRequest) -> HttpResponse:
     """Open a ticket, or list the newest ones that the caller may see."""
     desk = desk_of(request)
     if request.method == "POST":
-        asked = json.loads(request.body)
+        asked = said_in(request, "title")
         ticket = open_ticket(desk.session, title=asked["title"], description=asked.get("text", ""))
         return JsonResponse({"number": ticket.ticket_number, "title": ticket.title}, status=201)
     with desk.read() as session:
@@ -32,7 +43,7 @@ def requests(request: HttpRequest) -> HttpResponse:
 async def comments(request: HttpRequest, number: str) -> HttpResponse:
     """Answer a ticket; one that the caller may not see is not there."""
     desk = desk_of(request)
-    text = json.loads(request.body)["text"]
+    text = said_in(request, "text")["text"]
     async with desk.abegin() as session:
         ticket = await session.scalar(ticket_by_number(await desk.aactor(), number))
         if ticket is None:

@@ -7,12 +7,16 @@ ever, whoever sends it (TRUST.md T74).
 """
 
 import asyncio
+import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from ombud.cli.whole import WholeAnswers
+from ombud.db.actor import new_request_id
+from ombud.kit.logs import Log
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
@@ -25,10 +29,28 @@ BODY_SECONDS = 20.0
 """How long any body may take to come, beside what its rate allows."""
 BODY_RATE = 1000.0
 """Bytes a second that a longer body comes at, at least: a tenth of what the slowest of telephones does."""
-TOO_SLOW = (
-    b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 31\r\n"
-    b"connection: close\r\n\r\nThe request's body is too slow."
-)
+
+_log = Log(__name__)
+
+
+def refusal(status: HTTPStatus, code: str, detail: str) -> bytes:
+    """Return an answer to what never came to the application, in the form of all others, and tell the log of it."""
+    request_id = new_request_id()
+    _log.info("request refused unread", status=int(status), code=code, request_id=request_id)
+    problem = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": int(status),
+        "detail": detail,
+        "code": code,
+        "instance": f"urn:uuid:{request_id}",
+    }
+    body = json.dumps(problem).encode()
+    head = (
+        f"HTTP/1.1 {int(status)} {status.phrase}\r\ncontent-type: application/problem+json\r\n"
+        f"content-length: {len(body)}\r\nx-request-id: {request_id}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -102,6 +124,11 @@ class BoundedHttp(HttpToolsProtocol):
         self._end_body()
         super().on_message_complete()
 
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP, or too much of it, and hang up."""
+        self.transport.write(refusal(HTTPStatus.BAD_REQUEST, "bad_request", msg))
+        self.transport.close()
+
     def _count(self, size: int) -> None:
         """Raise what the parser takes for a malformed request once a head that came in one piece is too long."""
         self._named_bytes += size
@@ -129,7 +156,8 @@ class BoundedHttp(HttpToolsProtocol):
             self._weighing = self.loop.call_at(due, self._weigh)
             return
         if not self.cycle.response_started:
-            self.transport.write(TOO_SLOW)
+            detail = "The body comes too slowly."
+            self.transport.write(refusal(HTTPStatus.REQUEST_TIMEOUT, "too_slow", detail))
         self.transport.close()
 
     def _end_body(self) -> None:

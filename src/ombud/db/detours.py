@@ -42,8 +42,11 @@ class Detours:
         if now < until:
             return
         self._told[cause] = (now + SILENCE_SECONDS, self.counts[cause])
-        write = log.error if is_fault else log.warning
-        write("short way failed", error=error, cause=cause, times=self.counts[cause] - told)
+        times = self.counts[cause] - told
+        if is_fault:
+            log.error("short way failed", error=error, cause=cause, times=times)
+        else:  # a database that is away, say: where in our code that was noticed tells nobody anything
+            log.warning("short way failed", cause=cause, times=times)
 
 
 DETOURS = Detours()

@@ -101,7 +101,7 @@ class TransferJob(HasId, Base):
             "owner_id",
             unique=True,
             postgresql_where=text("state IN ('waiting', 'running')"),
-            info=says("owner_id", "has an export or import under way.", conflict=True),
+            info=says("owner", "has an export or import under way already.", conflict=True),
         ),
         # what the worker takes next
         Index("ix_transfer_jobs_open", "id", postgresql_where=text("state IN ('waiting', 'running')")),

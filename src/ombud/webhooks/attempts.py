@@ -69,8 +69,9 @@ def claim(
     now, attempt = clock.now(), uuid.uuid4().hex
     claims = []
     for one in session.scalars(queries.to_claim(now, busy, each, limit)):
+        # what a dead process began is the same attempt: it costs the receiver none of the ten
+        one.attempts += one.state is DeliveryState.WAITING
         one.state, one.attempt, one.lease_until = DeliveryState.SENDING, attempt, now + lease
-        one.attempts += 1
         claims.append(Claim(one.id, one.endpoint_id, attempt))
     session.flush()
     return claims

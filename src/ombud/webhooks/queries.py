@@ -140,7 +140,11 @@ def to_claim(now: datetime, busy: Collection[int], each: int, limit: int) -> Sel
             WebhookEndpoint.id.not_in(busy),
         )
     )
-    left = and_(WebhookDelivery.state == DeliveryState.SENDING, WebhookDelivery.lease_until < now)
+    left = and_(
+        WebhookDelivery.state == DeliveryState.SENDING,
+        WebhookDelivery.lease_until < now,
+        WebhookDelivery.endpoint_id.in_(select(WebhookEndpoint.id).where(WebhookEndpoint.is_active)),
+    )
     return (
         select(WebhookDelivery)
         .where(or_(WebhookDelivery.id.in_(first), left))
