@@ -322,6 +322,46 @@ def test_what_is_not_sealed_is_said(
             "ALTER ROLE ombud_web RESET session_replication_role",
             "not_audited: Triggers do not fire: ombud_web works with session_replication_role=replica.",
         ),
+        (
+            "GRANT UPDATE (actor) ON ombud.audit_logs TO ombud_web",
+            "REVOKE UPDATE (actor) ON ombud.audit_logs FROM ombud_web",
+            "changed_object: The list of grants on ombud.audit_logs is not as Ombud made it.",
+        ),
+        (
+            "GRANT DELETE ON ombud.audit_checkpoints TO PUBLIC",
+            "REVOKE DELETE ON ombud.audit_checkpoints FROM PUBLIC",
+            "changed_object: The list of grants on ombud.audit_checkpoints is not as Ombud made it.",
+        ),
+        (
+            "GRANT UPDATE ON ombud.audit_logs_default TO PUBLIC",
+            "REVOKE UPDATE ON ombud.audit_logs_default FROM PUBLIC",
+            "wide_rights: History can be changed unseen: everybody may UPDATE ombud.audit_logs_default.",
+        ),
+        (
+            "GRANT TRUNCATE ON ombud.audit_logs TO pg_monitor",
+            "REVOKE TRUNCATE ON ombud.audit_logs FROM pg_monitor",
+            "wide_rights: History can be changed unseen: pg_monitor may TRUNCATE ombud.audit_logs.",
+        ),
+        (
+            "ALTER TABLE ombud.audit_logs NO FORCE ROW LEVEL SECURITY",
+            "ALTER TABLE ombud.audit_logs FORCE ROW LEVEL SECURITY",
+            "wide_rights: History can be changed unseen: ombud.audit_logs lacks forced row security.",
+        ),
+        (
+            "ALTER TABLE ombud.ticket_tags OWNER TO ombud_worker",
+            "ALTER TABLE ombud.ticket_tags OWNER TO ombud_owner",
+            "wide_rights: History can be changed unseen: ombud.ticket_tags belongs to ombud_worker.",
+        ),
+        (
+            "ALTER FUNCTION ombud.audit_of_tags() OWNER TO CURRENT_USER",
+            "ALTER FUNCTION ombud.audit_of_tags() OWNER TO ombud_owner",
+            "wide_rights: History can be changed unseen: ombud.audit_of_tags() belongs to postgres.",
+        ),
+        (
+            "GRANT ombud_owner TO ombud_worker",
+            "REVOKE ombud_owner FROM ombud_worker",
+            "wide_rights: History can be changed unseen: ombud_worker is a member of ombud_owner.",
+        ),
     ],
 )
 def test_a_log_that_is_told_less_from_now_on_is_found(

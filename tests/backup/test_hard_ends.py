@@ -16,10 +16,11 @@ from sqlalchemy import text
 
 from ombud import Desk, Ticket
 from ombud.backup import make_backup, restore_backup
+from ombud.backup.archive import entries, writing
 from ombud.backup.make import Source
 from ombud.backup.restore import Target
 from ombud.db import migrate
-from ombud.errors import Conflict, Unavailable
+from ombud.errors import Conflict, Invalid, Unavailable
 from ombud.kit.vault import open_vault
 from ombud.mail.actions import MailboxChanges, NewSecrets, create_mailbox
 from ombud.testing import ScratchDatabase
@@ -43,6 +44,24 @@ def end(what, done):
 
 store = open_store(Path(place) / "files", limit=2**40)
 restore_backup(Path(source), Target(make_url(url), login or None, store, Path(place)), progress=end)
+"""
+
+KILLED_BACKUP = """
+import os, signal, sys
+from pathlib import Path
+from sqlalchemy import make_url
+from ombud.backup import make_backup
+from ombud.backup.make import Source
+from ombud.files import open_store
+
+url, data, place, moment = sys.argv[1:]
+
+def end(what, done):
+    if what == moment and done == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+source = Source(make_url(url), open_store(Path(data) / "files", limit=2**40), Path(data))
+make_backup(source, Path(place), progress=end)
 """
 
 
@@ -88,7 +107,13 @@ def test_a_backup_of_an_older_version_is_brought_up_to_date(  # noqa: PLR0917 --
 
 @pytest.mark.parametrize("moment", ["files", "proven"])
 def test_a_restore_that_is_killed_leaves_no_desk_and_can_be_tried_again(  # noqa: PLR0917 -- fixtures, and what it is run with
-    desk: Desk, source: Source, target: Target, filled: int, tmp_path: Path, moment: str
+    desk: Desk,
+    source: Source,
+    target: Target,
+    filled: int,
+    tmp_path: Path,
+    run_command: Callable[..., tuple[int, str]],
+    moment: str,
 ) -> None:
     seal_and_export(desk, SYSTEM)
     place = tmp_path / "backup.tar"
@@ -98,10 +123,51 @@ def test_a_restore_that_is_killed_leaves_no_desk_and_can_be_tried_again(  # noqa
     ended = subprocess.run([sys.executable, "-c", KILLED, *words], check=False)
     assert ended.returncode == -signal.SIGKILL
     assert migrate.current(target.admin_url) is None
+    # An empty log would prove itself, and an empty desk be exported; worse, both would be in the restore's way.
+    for asked in (("audit", "verify"), ("audit", "log"), ("export", "jsonl"), ("export", "csv")):
+        code, told = run_command(*asked, into=target)
+        assert (code, "no desk in this database" in told) == (3, True), told
+    assert migrate.current(target.admin_url) is None
     with pytest.raises(Conflict, match="is not empty"):
         restore_backup(place, target)
     shutil.rmtree(target.data_dir)
     assert restore_backup(place, target)[1] == made
+
+
+@pytest.mark.parametrize(
+    ("name", "moment"), [("backup", "files"), ("backup.tar", "files"), ("backup.tar", "tables")]
+)
+@pytest.mark.usefixtures("filled")
+def test_a_backup_that_is_killed_is_none(
+    source: Source, target: Target, tmp_path: Path, name: str, moment: str
+) -> None:
+    """It has not its name yet, is taken for none by whoever finds it, and stands in nobody's way."""
+    place = tmp_path / name
+    words = (source.url.render_as_string(hide_password=False), str(source.data_dir), str(place), moment)
+    ended = subprocess.run([sys.executable, "-c", KILLED_BACKUP, *words], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    (left,) = (path for path in tmp_path.iterdir() if path.name.startswith("backup"))
+    assert left.name == f"{name}.partial"
+    with pytest.raises(Invalid):
+        restore_backup(left, target)
+    assert migrate.current(target.admin_url) is None
+    made = make_backup(source, place)
+    assert not left.exists()
+    assert restore_backup(place, target)[1] == made
+
+
+@pytest.mark.parametrize("name", ["backup", "backup.tar"])
+def test_of_two_that_write_one_backup_the_second_is_told(tmp_path: Path, name: str) -> None:
+    """Else it would take away what the first has written, and the first would give its name to the second's half."""
+    with writing(tmp_path / name) as first:
+        first.add_bytes("backup.json", b"first")
+        with pytest.raises(Conflict, match="being written"), writing(tmp_path / name):
+            raise AssertionError("not reached")
+        first.add_bytes("manifest.json", b"{}")
+    assert [(entry, b"".join(chunks)) for entry, chunks in entries(tmp_path / name)] == [
+        ("backup.json", b"first"),
+        ("manifest.json", b"{}"),
+    ]
 
 
 @contextmanager

@@ -8,11 +8,13 @@ from sqlalchemy import (
     BigInteger,
     Select,
     Text,
+    bindparam,
     cast,
     func,
     or_,
     select,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import joinedload
 
 from ombud.audit.filters import AccessFilter, LogFilter
@@ -342,12 +344,19 @@ def records_for_undo(model: Any, names: Collection[str], ids: Collection[int]) -
 
 def tags_named(names: Collection[str]) -> Select[int, str]:
     """Return the tags of these names, whatever the case."""
-    return select(Tag.id, Tag.name).where(func.lower(Tag.name).in_([name.lower() for name in names]))
+    return select(Tag.id, Tag.name).where(func.lower(Tag.name).in_(_lowered(names)))
 
 
 def teams_named(names: Collection[str]) -> Select[str]:
     """Return those of these names that teams have, whatever the case."""
-    return select(Team.name).where(func.lower(Team.name).in_([name.lower() for name in names]))
+    return select(Team.name).where(func.lower(Team.name).in_(_lowered(names)))
+
+
+def _lowered(names: Collection[str]) -> Select[str]:
+    # What is lower case is for the database to say: its unique indexes are on that.
+    return select(
+        func.lower(func.unnest(bindparam(None, list(names), type_=ARRAY(Text))).column_valued("given"))
+    )
 
 
 def unmerge_people_step(sources: list[int], target: int) -> Select[Any]:

@@ -4,6 +4,7 @@ What is being written has another name (`.partial`) and gets its own when it is 
 are few and known; whatever else an archive holds is refused, so that none becomes a path.
 """
 
+import fcntl
 import hashlib
 import io
 import os
@@ -48,29 +49,72 @@ def writing(target: Path) -> Iterator[Writer]:
     """
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         raise Conflict(f"{target} is there already. A backup never writes over anything: name another place.")
-    partial = target.with_name(target.name + ".partial")
     try:
-        _remove(partial)
-        if target.suffix == ".tar":
-            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
-                    yield _TarWriter(tar)
-                file.flush()
-                os.fsync(file.fileno())
-        else:
-            partial.mkdir(mode=0o700)
-            yield _FolderWriter(partial)
-            for folder, _folders, _files in os.walk(partial, topdown=False):
-                _sync(Path(folder))
+        with _alone(target.with_name(target.name + ".partial"), target) as writer:
+            yield writer
+    except OSError as error:
+        raise Unavailable(f"{target} could not be written: {error.strerror or error}.") from error
+
+
+@contextmanager
+def _alone(partial: Path, target: Path) -> Iterator[Writer]:
+    """Yield who writes `partial`, which becomes `target` when the block ends well, and goes when it does not.
+
+    What a process left that was killed goes first. Raises Conflict when there is one that still writes.
+    """
+    if partial.exists():
+        with _held(partial):
+            _remove(partial)
+    is_tar = target.suffix == ".tar"
+    if is_tar:
+        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    else:
+        partial.mkdir(mode=0o700)
+    with _held(partial):
+        try:
+            with _tar(partial) if is_tar else _folder(partial) as writer:
+                yield writer
             if target.is_dir():
                 target.rmdir()
-        partial.rename(target)
+            partial.rename(target)
+        except BaseException:
+            _remove(partial)
+            raise
         _sync(target.parent)
-    except BaseException as error:
-        _remove(partial)
-        if isinstance(error, OSError):
-            raise Unavailable(f"{target} could not be written: {error.strerror or error}.") from error
-        raise
+
+
+@contextmanager
+def _held(partial: Path) -> Iterator[None]:
+    """Hold the lock that ends with its process. Raises Conflict when another has it."""
+    descriptor = os.open(partial, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Conflict(
+                f"{partial} is being written by another process: wait, or name another place."
+            ) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _folder(partial: Path) -> Iterator[Writer]:
+    """Write a folder, and see that all of it is on the disk."""
+    yield _FolderWriter(partial)
+    for folder, _folders, _files in os.walk(partial, topdown=False):
+        _sync(Path(folder))
+
+
+@contextmanager
+def _tar(partial: Path) -> Iterator[Writer]:
+    """Write a tar file, and see that it is on the disk."""
+    with partial.open("wb") as file:
+        with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
+            yield _TarWriter(tar)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def entries(source: Path) -> Iterator[tuple[str, Iterator[bytes]]]:

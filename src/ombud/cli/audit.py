@@ -13,7 +13,7 @@ from sqlalchemy import Select
 from ombud.audit import AccessFilter, LogFilter, queries, record_access
 from ombud.audit.keys import trusted_keys
 from ombud.audit.verify import Report, verify
-from ombud.cli.common import DataDir, desk_for, err, out
+from ombud.cli.common import DataDir, desk_that_is_there, err, out
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.open import data_dir as data_dir_of
@@ -33,7 +33,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 @app.command("verify")
 def verify_command(as_json: Json = False, data_dir: DataDir = None) -> None:
     """Prove that nothing was changed, removed, inserted or cut off; exit 1 and a list when something was."""
-    with desk_for(data_dir) as desk:
+    with desk_that_is_there(data_dir) as desk:
         report = check(desk)
     if as_json:
         typer.echo(json.dumps(_plain(report)))
@@ -46,7 +46,7 @@ def verify_command(as_json: Json = False, data_dir: DataDir = None) -> None:
 @app.command()
 def seal(data_dir: DataDir = None) -> None:
     """Seal what is finished now, instead of within a minute."""
-    with desk_for(data_dir) as desk:
+    with desk_that_is_there(data_dir) as desk:
         sealed = seal_and_export(desk, AUDITOR)
     out.print(f"Sealed {sealed:,} rows.", highlight=False)
 
@@ -68,7 +68,7 @@ def log(
 ) -> None:
     """Show who changed what, newest first. With --json one row a line, streamed."""
     times = {"start": parsed_time("from", start), "end": parsed_time("to", end)}
-    with desk_for(data_dir) as desk:
+    with desk_that_is_there(data_dir) as desk:
         wanted = LogFilter(
             ticket_id=_ticket_id(desk, ticket) if ticket is not None else None,
             table=table,
@@ -118,7 +118,7 @@ def access(
         start=parsed_time("from", start),
         end=parsed_time("to", end),
     )
-    with desk_for(data_dir) as desk:
+    with desk_that_is_there(data_dir) as desk:
         rows = _paged(
             desk,
             lambda *place: queries.looks(AUDITOR, wanted, before=place[0], limit=place[1]),

@@ -10,8 +10,11 @@ import typer
 from rich.console import Console
 
 from ombud.config import Settings
+from ombud.db import migrate
 from ombud.db.desk import Desk
-from ombud.db.open import open_desk
+from ombud.db.open import data_dir as data_dir_of
+from ombud.db.open import database, open_desk
+from ombud.errors import NotFound
 from ombud.settings import look
 
 DataDir = Annotated[
@@ -40,6 +43,26 @@ def desk_for(data_dir: Path | None = None) -> Iterator[Desk]:
     with open_desk(settings_with(data_dir)) as desk:
         look(desk)
         yield desk
+
+
+@contextmanager
+def desk_that_is_there(data_dir: Path | None = None) -> Iterator[Desk]:
+    """Open a desk as `desk_for` does, but make none: NotFound where there is none, or a restore did not finish.
+
+    What is asked of an empty new desk would look as if all were well.
+    """
+    settings = settings_with(data_dir)
+    place = data_dir_of(settings)
+    if settings.database_url is None and not (place / "postgres").exists():
+        raise NotFound(f"There is no desk in {place}.")
+    with database(settings) as (_, admin_url, _login):
+        if migrate.current(admin_url) is None:
+            raise NotFound(
+                "There is no desk in this database. If a restore was under way, it did not finish: empty the data "
+                "directory, and restore again."
+            )
+        with desk_for(data_dir) as desk:
+            yield desk
 
 
 @contextmanager

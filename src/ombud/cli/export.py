@@ -10,10 +10,9 @@ import typer
 from sqlalchemy.orm import Session
 
 from ombud.audit.actions import record_access
-from ombud.cli.common import DataDir, err, settings_with
+from ombud.cli.common import DataDir, desk_that_is_there, err, settings_with
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
-from ombud.db.open import open_desk
 from ombud.errors import Invalid
 from ombud.files import files_of
 from ombud.models import AccessKind
@@ -34,7 +33,7 @@ NoFiles = Annotated[bool, typer.Option("--no-files", help="Leave the bytes of at
 def jsonl(file: Target = None, no_files: NoFiles = False, data_dir: DataDir = None) -> None:
     """Export everything as JSON lines, which `ombud import jsonl` brings in again."""
     settings = settings_with(data_dir)
-    with open_desk(settings) as desk:
+    with desk_that_is_there(data_dir) as desk:
         store = None if no_files else files_of(settings)
         with _written(file) as lines, _noted(desk, "export:jsonl") as session:
             count = 0
@@ -48,7 +47,7 @@ def jsonl(file: Target = None, no_files: NoFiles = False, data_dir: DataDir = No
 def csv_command(file: Target = None, data_dir: DataDir = None) -> None:
     """Export a row for each ticket, for spreadsheets: no cell is taken for a formula."""
     with (
-        open_desk(settings_with(data_dir)) as desk,
+        desk_that_is_there(data_dir) as desk,
         _written(file) as lines,
         _noted(desk, "export:csv") as session,
     ):

@@ -142,7 +142,7 @@ def with_members(statement: Select[Team]) -> Select[Team]:
 def teams_page(*, after: str = "", limit: int = 50) -> Select[Team]:
     """Return teams by name (whatever the case) after the name `after`."""
     name = func.lower(Team.name)
-    return select(Team).where(name > after.lower()).order_by(name).limit(limit)
+    return select(Team).where(name > func.lower(after)).order_by(name).limit(limit)
 
 
 def team_by_id(team_id: int) -> Select[Team]:
@@ -153,7 +153,7 @@ def team_by_id(team_id: int) -> Select[Team]:
 def roles(*, after: str = "", limit: int = 200) -> Select[CustomRole]:
     """Return custom roles by name (whatever the case) after the name `after`."""
     name = func.lower(CustomRole.name)
-    return select(CustomRole).where(name > after.lower()).order_by(name).limit(limit)
+    return select(CustomRole).where(name > func.lower(after)).order_by(name).limit(limit)
 
 
 def people_with_role(role_id: int) -> Select[bool]:

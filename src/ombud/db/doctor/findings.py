@@ -68,6 +68,8 @@ CHECKS = (
     Check("disabled_trigger", _BAD, schema.DISABLED_TRIGGERS, "Run ALTER TABLE ... ENABLE TRIGGER."),
     Check("changed_object", _BAD, objects.CHANGED, "Compare it with schema.sql; run what its migration says."),
     Check("foreign_object", _NOTICE, objects.FOREIGN, "Fine if it is yours: know what it does on each write."),
+    Check("event_trigger", _NOTICE, schema.EVENT_TRIGGERS, "Fine if it is yours: know what it does."),
+    Check("unlogged_table", _BAD, schema.UNLOGGED_TABLES, "Run ALTER TABLE ... SET LOGGED."),
     Check("replication_role", _BAD, objects.REPLICATION_ROLE, "Run ALTER ... RESET session_replication_role."),
     Check("sequence_near_end", _BAD, schema.SEQUENCES_NEAR_END, "Make its type bigger before it runs out."),
     Check("row_security", _BAD, rights.ROW_SECURITY, "Run ombud.secure() on it, as its migration should have."),

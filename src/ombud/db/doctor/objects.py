@@ -1,8 +1,8 @@
-"""Whether functions, triggers and policies are those that the migrations made. Each row has one column, `thing`.
+"""Whether functions, triggers, policies and grants are those that the migrations made.
 
-Who may change them (the owner of the database, a superuser) can switch the log and row security off without touching
-either: a function with another body still stands in every list. `made.json` has their digests; `tools/schema_sql.py`
-writes it with the schema.
+Each row has one column, `thing`. Who may change them (the owner of the database, a superuser) can switch the log and
+row security off without touching either: a function with another body still stands in every list. `made.json` has
+their digests; `tools/schema_sql.py` writes it with the schema.
 """
 
 import json
@@ -12,12 +12,17 @@ from typing import LiteralString
 
 # Texts of the catalogue alone, which are the same on every version of PostgreSQL. Partitions follow their parents, but
 # for triggers of their own, which fire on what comes through the parent; triggers of foreign keys follow constraints.
-# One trigger more on a log can swallow its rows.
+# One trigger more on a log can swallow its rows. Of grants those of Ombud's roles and of everybody are compared, for
+# columns too: what a host lets its own roles do is its business.
 _PRESENT: LiteralString = """
 WITH present AS (
   SELECT 'function ' || p.oid::regprocedure AS thing, false AS is_grave,
          concat_ws('|', p.prosrc, p.prokind, p.prosecdef, p.provolatile, p.proisstrict, p.prorettype::regtype,
-                   array_to_string(p.proconfig, ','), l.lanname) AS definition
+                   array_to_string(p.proconfig, ','), l.lanname,
+                   (SELECT string_agg(coalesce(r.rolname, 'PUBLIC'), ',' ORDER BY r.rolname COLLATE "C")
+                      FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+                      LEFT JOIN pg_roles r ON r.oid = a.grantee
+                     WHERE a.grantee <> p.proowner AND (a.grantee = 0 OR r.rolname LIKE 'ombud\\_%%'))) AS definition
     FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
    WHERE p.pronamespace = 'ombud'::regnamespace
      AND NOT EXISTS (SELECT FROM pg_depend d
@@ -42,6 +47,19 @@ WITH present AS (
   SELECT 'rule ' || r.rulename || ' on ' || c.oid::regclass, true, pg_get_ruledef(r.oid)
     FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
    WHERE c.relnamespace = 'ombud'::regnamespace AND c.relkind IN ('r', 'p')
+  UNION ALL
+  SELECT 'list of grants on ' || c.oid::regclass, false,
+         string_agg(concat_ws(':', a.of_column, coalesce(r.rolname, 'PUBLIC'), a.privilege_type, a.is_grantable),
+                    ',' ORDER BY a.of_column COLLATE "C", r.rolname COLLATE "C", a.privilege_type COLLATE "C")
+    FROM pg_class c
+   CROSS JOIN LATERAL (
+     SELECT NULL::text AS of_column, x.* FROM aclexplode(c.relacl) x
+     UNION ALL
+     SELECT t.attname, x.* FROM pg_attribute t CROSS JOIN aclexplode(t.attacl) x WHERE t.attrelid = c.oid) a
+    LEFT JOIN pg_roles r ON r.oid = a.grantee
+   WHERE c.relnamespace = 'ombud'::regnamespace AND c.relkind IN ('r', 'p', 'S', 'v', 'm') AND NOT c.relispartition
+     AND a.grantee <> c.relowner AND (a.grantee = 0 OR r.rolname LIKE 'ombud\\_%%')
+   GROUP BY c.oid
 )"""
 
 _EACH: LiteralString = """

@@ -7,7 +7,7 @@ from sqlalchemy import Boolean, Select, Text, cast, column, func, select, table
 from sqlalchemy.orm import Session
 
 from ombud.db.base import SCHEMA
-from ombud.db.doctor import objects
+from ombud.db.doctor import objects, rights
 
 _TABLES = table(
     "pg_class",
@@ -43,6 +43,9 @@ def weaknesses(session: Session, exempt: Container[str]) -> Iterator[tuple[str, 
         yield "changed_object", f"The {thing}."
     for thing in connection.exec_driver_sql(objects.REPLICATION_ROLE).scalars():
         yield "not_audited", f"Triggers do not fire: {thing}."
+    for look_up in (rights.POWERS, rights.OWNERSHIP, rights.LOG_WRITERS, rights.LOGS_WITHOUT_ROW_SECURITY):
+        for thing in connection.exec_driver_sql(look_up, {}).scalars():
+            yield "wide_rights", f"History can be changed unseen: {thing}."
 
 
 def _audited_tables() -> Select[*tuple[Any, ...]]:

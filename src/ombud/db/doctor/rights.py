@@ -1,5 +1,7 @@
 """Look-ups about roles, grants, ownership and row security. Each row has one column, `thing`."""
 
+from typing import LiteralString
+
 # Every table has row security, forced on its owner too, and demands a context. Partitions have no context of their
 # own: whoever may come there directly is found by GRANTS.
 ROW_SECURITY = """
@@ -16,13 +18,42 @@ SELECT c.oid::regclass || CASE WHEN NOT c.relrowsecurity THEN ' has none'
  ORDER BY 1
 """
 
-ROLES = """
+# The logs, and what they are proven with: whoever may write them, or do without their row security, needs no trigger.
+_LOGS: LiteralString = """
+WITH logs AS (
+  SELECT c.* FROM pg_class c
+   WHERE coalesce(pg_partition_root(c.oid), c.oid) = ANY (ARRAY[
+     to_regclass('ombud.audit_logs'), to_regclass('ombud.audit_checkpoints'), to_regclass('ombud.audit_redactions'),
+     to_regclass('ombud.audit_redacted_rows'), to_regclass('ombud.access_logs')]::oid[])
+     AND c.relkind IN ('r', 'p', 'f'))"""
+_WITHOUT_ROW_SECURITY: LiteralString = """
+SELECT c.oid::regclass || ' lacks forced row security' AS thing FROM logs c
+ WHERE NOT (c.relrowsecurity AND c.relforcerowsecurity)
+ ORDER BY 1
+"""
+# What Ombud's own roles may is compared with what the migrations granted; partitions are nobody's but the owner's.
+_WRITERS: LiteralString = r"""
+SELECT DISTINCT coalesce(r.rolname, 'everybody') || ' may ' || a.privilege_type || ' ' || c.oid::regclass AS thing
+  FROM logs c
+ CROSS JOIN LATERAL (
+   SELECT x.* FROM aclexplode(c.relacl) x
+   UNION ALL
+   SELECT x.* FROM pg_attribute t CROSS JOIN aclexplode(t.attacl) x WHERE t.attrelid = c.oid) a
+  LEFT JOIN pg_roles r ON r.oid = a.grantee
+ WHERE a.grantee <> c.relowner AND a.privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER')
+   AND (c.relispartition OR r.rolname NOT LIKE 'ombud\_%%')
+"""
+LOGS_WITHOUT_ROW_SECURITY: LiteralString = f"{_LOGS}{_WITHOUT_ROW_SECURITY}"
+LOG_WRITERS: LiteralString = f"{_LOGS}{_WRITERS}"
+
+MISSING_ROLES: LiteralString = """
 SELECT name || ' is missing' AS thing
   FROM unnest(ARRAY['ombud_owner', 'ombud_app', 'ombud_web', 'ombud_worker', 'ombud_search', 'ombud_report',
                     'ombud_backup']) name
  WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = name)
-UNION ALL
-SELECT r.rolname || ' may ' || power
+"""
+POWERS: LiteralString = """
+SELECT r.rolname || ' may ' || power AS thing
   FROM pg_roles r,
        LATERAL (VALUES (r.rolsuper, 'do everything'), (r.rolcreaterole, 'make roles'),
                        (r.rolcreatedb, 'make databases'),
@@ -37,6 +68,7 @@ SELECT member.rolname || ' is a member of ' || parent.rolname
  WHERE member.rolname IN ('ombud_app', 'ombud_web', 'ombud_worker', 'ombud_search', 'ombud_report', 'ombud_backup')
    AND NOT (parent.rolname = 'ombud_app' AND member.rolname IN ('ombud_web', 'ombud_worker'))
 """
+ROLES: LiteralString = f"{MISSING_ROLES} UNION ALL {POWERS}"
 
 OWNERSHIP = """
 SELECT c.oid::regclass || ' belongs to ' || pg_get_userbyid(c.relowner) AS thing FROM pg_class c
@@ -50,7 +82,7 @@ SELECT p.oid::regprocedure || ' belongs to ' || pg_get_userbyid(p.proowner) FROM
 """
 
 # Nothing for everybody; no structure for those who work; no way to change what a log says, nor round its policies.
-GRANTS = """
+_GRANTS: LiteralString = """
 SELECT 'everybody may ' || a.privilege_type || ' ' || c.oid::regclass AS thing
   FROM pg_class c, aclexplode(c.relacl) a
  WHERE c.relnamespace = 'ombud'::regnamespace AND a.grantee = 0
@@ -79,6 +111,7 @@ SELECT r.rolname || ' may read the partition ' || c.oid::regclass || ' past its 
    AND c.relnamespace = 'ombud'::regnamespace AND c.relispartition AND c.relkind = 'r'
    AND has_table_privilege(r.oid, c.oid, 'SELECT')
 """
+GRANTS: LiteralString = f"{_GRANTS} UNION ({LOG_WRITERS})"
 
 BACKUP = """
 SELECT c.oid::regclass || ' cannot be read whole by ombud_backup' AS thing FROM pg_class c

@@ -42,6 +42,18 @@ SELECT t.tgrelid::regclass || ': ' || t.tgname AS thing FROM pg_trigger t JOIN p
  WHERE c.relnamespace = 'ombud'::regnamespace AND t.tgenabled <> 'O' ORDER BY 1
 """
 
+# Only a superuser makes them, and they fire for the whole database: on what migrations do, some on signing in.
+EVENT_TRIGGERS = """
+SELECT format('%%s fires on %%s and runs %%s', evtname, evtevent, evtfoid::regprocedure) AS thing
+  FROM pg_event_trigger WHERE evtenabled <> 'D' ORDER BY 1
+"""
+
+# They are empty after a crash, and on every replica.
+UNLOGGED_TABLES = """
+SELECT c.oid::regclass || ' is emptied by a crash' AS thing FROM pg_class c
+ WHERE c.relnamespace = 'ombud'::regnamespace AND c.relkind IN ('r', 'p') AND c.relpersistence <> 'p' ORDER BY 1
+"""
+
 SEQUENCES_NEAR_END = """
 SELECT format('%%s.%%s is at %%s of %%s', schemaname, sequencename, last_value, max_value) AS thing
   FROM pg_sequences

@@ -49,7 +49,7 @@ def tags(text: str = "", *, after: str = "", limit: int = 50) -> Select[Tag]:
     name = func.lower(Tag.name)
     return (
         select(Tag)
-        .where(name > after.lower(), Tag.name.icontains(text.strip(), autoescape=True))
+        .where(name > func.lower(after), Tag.name.icontains(text.strip(), autoescape=True))
         .order_by(name)
         .limit(limit)
     )

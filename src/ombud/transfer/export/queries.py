@@ -12,6 +12,7 @@ from ombud.models import (
     INCLUDE_DELETED,
     Attachment,
     Comment,
+    CustomRole,
     DistinctPeople,
     DistinctTickets,
     ExternalRef,
@@ -48,6 +49,17 @@ def organizations() -> Rows:
     ).order_by(Organization.id)
 
 
+def roles() -> Rows:
+    """Return custom roles."""
+    return select(
+        CustomRole.name,
+        CustomRole.description,
+        CustomRole.permissions,
+        CustomRole.created_at,
+        CustomRole.updated_at,
+    ).order_by(CustomRole.id)
+
+
 def users() -> Rows:
     """Return people; those who were merged last, because they name who they are now."""
     survivor = aliased(User)
@@ -58,7 +70,9 @@ def users() -> Rows:
             cast(User.role, Text).label("role"),
             User.is_active,
             User.sees_all_teams,
+            CustomRole.name.label("custom_role"),
             User.theme,
+            User.new_browser_letters,
             Organization.name.label("organization"),
             User.last_login,
             User.anonymised_at,
@@ -67,26 +81,32 @@ def users() -> Rows:
             survivor.email.label("merged_into"),
         )
         .outerjoin(Organization, Organization.id == User.organization_id)
+        .outerjoin(CustomRole, CustomRole.id == User.custom_role_id)
         .outerjoin(survivor, survivor.id == User.merged_into_id)
         .order_by(User.merged_into_id.is_not(None), User.id)
     )
 
 
 def teams() -> Rows:
-    """Return teams with the addresses of their members."""
-    members = (
-        select(func.array_agg(aggregate_order_by(User.email, User.id)))
-        .join(TeamMember, TeamMember.user_id == User.id)
-        .where(TeamMember.team_id == Team.id)
-        .scalar_subquery()
-    )
+    """Return teams with the addresses of their members, and of those who only read."""
     return select(
         Team.name,
         Team.description,
-        func.coalesce(members, []).label("members"),
+        _members(reads_only=False).label("members"),
+        _members(reads_only=True).label("readers"),
         Team.created_at,
         Team.updated_at,
     ).order_by(Team.id)
+
+
+def _members(*, reads_only: bool) -> ColumnElement[list[str]]:
+    found = (
+        select(func.array_agg(aggregate_order_by(User.email, User.id)))
+        .join(TeamMember, TeamMember.user_id == User.id)
+        .where(TeamMember.team_id == Team.id, TeamMember.reads_only.is_(reads_only))
+        .scalar_subquery()
+    )
+    return func.coalesce(found, [])
 
 
 def tags() -> Rows:
@@ -107,6 +127,7 @@ def distinct_people() -> Rows:
 
 SMALL: tuple[tuple[str, Callable[[], Rows]], ...] = (
     ("organization", organizations),
+    ("role", roles),
     ("user", users),
     ("team", teams),
     ("tag", tags),

@@ -1,6 +1,6 @@
 """Write a batch of an export's records, with their numbers, times and states; what is there already stays as it is."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -15,6 +15,7 @@ from ombud.errors import Forbidden
 from ombud.models import (
     Attachment,
     Comment,
+    CustomRole,
     DistinctPeople,
     DistinctTickets,
     ExternalRef,
@@ -33,6 +34,7 @@ from ombud.tickets.actions.bulk.numbers import keep_free
 from ombud.transfer.actions import WHOLE_ROWS, Loaded
 from ombud.transfer.records import LeftOut
 from ombud.transfer.restore import queries
+from ombud.transfer.restore.names import Names
 from ombud.transfer.restore.records import (
     DistinctPeopleLine,
     DistinctTicketsLine,
@@ -40,6 +42,7 @@ from ombud.transfer.restore.records import (
     LinkLine,
     Loadable,
     OrganizationLine,
+    RoleLine,
     TagLine,
     TeamLine,
     TicketLine,
@@ -65,9 +68,9 @@ def load_export(session: Session, records: Sequence[tuple[int, Loadable]]) -> Lo
 
 
 def _organizations(session: Session, lines: list[Numbered], loaded: Loaded) -> None:
-    known = _ids(session, queries.organizations, [line.name for _, line in lines])
+    known = Names.look_up(session, queries.organizations, [line.name for _, line in lines])
     for _, line in lines:
-        if line.name.lower() in known:
+        if line.name in known:
             loaded.known += 1
             continue
         organization = Organization(
@@ -79,40 +82,67 @@ def _organizations(session: Session, lines: list[Numbered], loaded: Loaded) -> N
         )
         session.add(organization)
         session.flush()
-        known[line.name.lower()] = organization.id
+        known.add(line.name, organization.id)
         domains = [{"domain": domain, "organization_id": organization.id} for domain in line.domains]
         if domains:
             session.execute(upsert(OrganizationDomain).values(domains).on_conflict_do_nothing())
 
 
+def _named(builder: Any, model: Any) -> Callable[[Session, list[Numbered], Loaded], None]:
+    """Return the loader of what is known by its name and refers to nothing."""
+
+    def load(session: Session, lines: list[Numbered], loaded: Loaded) -> None:
+        known = Names.look_up(session, builder, [line.name for _, line in lines])
+        fresh = known.once(lines, "name")
+        loaded.known += len(lines) - len(fresh)
+        _insert(
+            session,
+            model,
+            {name: line.model_dump(exclude={"type"}) for name, line in fresh.items()},
+            model.id,
+        )
+
+    return load
+
+
 def _users(session: Session, lines: list[Numbered], loaded: Loaded) -> None:
-    homes = _ids(session, queries.organizations, [line.organization for _, line in lines])
+    homes = Names.look_up(session, queries.organizations, [line.organization for _, line in lines])
+    roles = Names.look_up(session, queries.roles, [line.custom_role for _, line in lines])
     mentioned = [email for _, line in lines for email in (line.email, line.merged_into)]
-    known = _ids(session, queries.users, mentioned)
+    known = Names.look_up(session, queries.users, mentioned)
     # Those who were merged come last and name people of this batch or an earlier one.
-    for is_merged, group in groupby(lines, key=lambda entry: entry[1].merged_into is not None):
+    for _, group in groupby(lines, key=lambda entry: entry[1].merged_into is not None):
+        members = list(group)
+        numbers = {line.email: number for number, line in members}
+        fresh = known.once(members, "email")
+        loaded.known += len(members) - len(fresh)
         rows: dict[str, dict[str, Any]] = {}
-        for number, line in group:
-            if line.email.lower() in known or line.email.lower() in rows:
-                loaded.known += 1
-                continue
-            if is_merged and line.merged_into.lower() not in known:
-                loaded.left_out.append(LeftOut(number, line.email, {"merged_into": "is not here."}))
-                continue
-            rows[line.email.lower()] = {
-                **line.model_dump(exclude={"type", "organization", "merged_into"}),
-                "organization_id": homes.get(line.organization.lower()) if line.organization else None,
-                "merged_into_id": known[line.merged_into.lower()] if is_merged else None,
+        for email, line in fresh.items():
+            wanted = {
+                "merged_into": known.get(line.merged_into),
+                "organization": homes.get(line.organization),
+                "custom_role": roles.get(line.custom_role),
             }
-        known |= _insert(session, User, rows, User.id)
+            # Without its role an agent would be one who may do all that agents do.
+            missing = [name for name, key in wanted.items() if getattr(line, name) and key is None]
+            if missing:
+                problems = dict.fromkeys(missing, "is not here.")
+                loaded.left_out.append(LeftOut(numbers[email], email, problems))
+                continue
+            rows[email] = line.model_dump(exclude={"type", *wanted}) | {
+                f"{name}_id": key for name, key in wanted.items()
+            }
+        for email, key in _insert(session, User, rows, User.id).items():
+            known.add(email, key)
         loaded.people += len(rows)
 
 
 def _teams(session: Session, lines: list[Numbered], loaded: Loaded) -> None:
-    known = _ids(session, queries.teams, [line.name for _, line in lines])
-    people = _ids(session, queries.users, [email for _, line in lines for email in line.members])
+    known = Names.look_up(session, queries.teams, [line.name for _, line in lines])
+    mentioned = [email for _, line in lines for email in (*line.members, *line.readers)]
+    people = Names.look_up(session, queries.users, mentioned)
     for number, line in lines:
-        if line.name.lower() in known:
+        if line.name in known:
             loaded.known += 1
             continue
         team = Team(
@@ -123,28 +153,19 @@ def _teams(session: Session, lines: list[Numbered], loaded: Loaded) -> None:
         )
         session.add(team)
         session.flush()
-        known[line.name.lower()] = team.id
-        missing = [email for email in line.members if email.lower() not in people]
+        known.add(line.name, team.id)
+        # Whoever is named twice only reads.
+        places = dict.fromkeys(line.members, False) | dict.fromkeys(line.readers, True)
+        missing = [email for email in places if email not in people]
         if missing:
             loaded.left_out.append(LeftOut(number, line.name, {"members": f"{missing[0]} is not here."}))
         members = [
-            {"team_id": team.id, "user_id": people[one.lower()]}
-            for one in line.members
-            if one.lower() in people
+            {"team_id": team.id, "user_id": people[email], "reads_only": reads_only}
+            for email, reads_only in places.items()
+            if email in people
         ]
         if members:
             session.execute(upsert(TeamMember).values(members).on_conflict_do_nothing())
-
-
-def _tags(session: Session, lines: list[Numbered], loaded: Loaded) -> None:
-    known = _ids(session, queries.tags, [line.name for _, line in lines])
-    rows = {
-        line.name.lower(): line.model_dump(exclude={"type"})
-        for _, line in lines
-        if line.name.lower() not in known
-    }
-    loaded.known += len(lines) - len(rows)
-    _insert(session, Tag, rows, Tag.id)
 
 
 def _tickets(session: Session, lines: list[Numbered], loaded: Loaded) -> None:
@@ -156,10 +177,10 @@ def _tickets(session: Session, lines: list[Numbered], loaded: Loaded) -> None:
 def _add_tickets(session: Session, lines: list[Numbered], loaded: Loaded) -> None:
     numbers = {name for _, line in lines for name in (line.number, line.merged_into) if name}
     there = {number: (key, at) for number, key, at in session.execute(queries.tickets(numbers))}
-    people = _ids(session, queries.users, [email for _, line in lines for email in _people_of(line)])
-    teams = _ids(session, queries.teams, [line.team for _, line in lines])
-    homes = _ids(session, queries.organizations, [line.organization for _, line in lines])
-    tags = _ids(session, queries.tags, [tag.name for _, line in lines for tag in line.tags])
+    people = Names.look_up(session, queries.users, [email for _, line in lines for email in _people_of(line)])
+    teams = Names.look_up(session, queries.teams, [line.team for _, line in lines])
+    homes = Names.look_up(session, queries.organizations, [line.organization for _, line in lines])
+    tags = Names.look_up(session, queries.tags, [tag.name for _, line in lines for tag in line.tags])
     rows: dict[str, dict[str, Any]] = {}
     fresh: dict[str, TicketLine] = {}
     for number, line in lines:
@@ -184,12 +205,12 @@ def _add_tickets(session: Session, lines: list[Numbered], loaded: Loaded) -> Non
     for name, line in fresh.items():
         line_id = ids[name]
         _insert_all(
-            session, TicketTag, [_dated(t, ticket_id=line_id, tag_id=tags[t.name.lower()]) for t in line.tags]
+            session, TicketTag, [_dated(t, ticket_id=line_id, tag_id=tags[t.name]) for t in line.tags]
         )
         _insert_all(
             session,
             TicketParticipant,
-            [_dated(p, ticket_id=line_id, user_id=people[p.email.lower()]) for p in line.participants],
+            [_dated(p, ticket_id=line_id, user_id=people[p.email]) for p in line.participants],
         )
         references = [_dated(r, ticket_id=line_id, source=r.source, key=r.key) for r in line.references]
         if references:
@@ -200,12 +221,12 @@ def _add_tickets(session: Session, lines: list[Numbered], loaded: Loaded) -> Non
     keep_free(session, rows)
 
 
-def _add_comments(session: Session, tickets: list[tuple[int, TicketLine]], people: dict[str, int]) -> int:
+def _add_comments(session: Session, tickets: list[tuple[int, TicketLine]], people: Names) -> int:
     said = [(ticket, comment) for ticket, line in tickets for comment in line.comments]
     rows = [
         {
             "ticket_id": ticket,
-            "author_id": people[comment.author.lower()],
+            "author_id": people[comment.author],
             **comment.model_dump(exclude={"author", "files"}),
         }
         for ticket, comment in said
@@ -240,8 +261,10 @@ def _links(session: Session, lines: list[Numbered], loaded: Loaded) -> None:
 
 
 def _distinct_people(session: Session, lines: list[Numbered], loaded: Loaded) -> None:
-    known = _ids(session, queries.users, [email for _, line in lines for email in (line.one, line.other)])
-    pairs = _pairs(lines, loaded, lambda email: known.get(email.lower()))
+    known = Names.look_up(
+        session, queries.users, [email for _, line in lines for email in (line.one, line.other)]
+    )
+    pairs = _pairs(lines, loaded, known.get)
     rows = [{"user_id": one, "other_id": other, "created_at": at} for one, other, at in pairs]
     if rows:
         session.execute(upsert(DistinctPeople).values(rows).on_conflict_do_nothing())
@@ -276,9 +299,10 @@ def _pairs(
 
 _LOADERS: dict[type, Callable[[Session, list[Numbered], Loaded], None]] = {
     OrganizationLine: _organizations,
+    RoleLine: _named(queries.roles, CustomRole),
     UserLine: _users,
     TeamLine: _teams,
-    TagLine: _tags,
+    TagLine: _named(queries.tags, Tag),
     TicketLine: _tickets,
     LinkLine: _links,
     DistinctPeopleLine: _distinct_people,
@@ -298,20 +322,20 @@ def _people_of(line: TicketLine) -> Iterable[str]:
 
 def _problems(
     line: TicketLine,
-    people: dict[str, int],
-    teams: dict[str, int],
-    homes: dict[str, int],
-    tags: dict[str, int],
+    people: Names,
+    teams: Names,
+    homes: Names,
+    tags: Names,
 ) -> dict[str, str]:
     problems = {}
-    missing = next((email for email in _people_of(line) if email.lower() not in people), None)
+    missing = next((email for email in _people_of(line) if email not in people), None)
     if missing is not None:
         problems["people"] = f"there is no {missing} here."
-    if line.team is not None and line.team.lower() not in teams:
+    if line.team is not None and line.team not in teams:
         problems["team"] = f"there is no team {line.team!r} here."
-    if line.organization is not None and line.organization.lower() not in homes:
+    if line.organization is not None and line.organization not in homes:
         problems["organization"] = f"there is no organization {line.organization!r} here."
-    tag = next((tag.name for tag in line.tags if tag.name.lower() not in tags), None)
+    tag = next((tag.name for tag in line.tags if tag.name not in tags), None)
     if tag is not None:
         problems["tags"] = f"there is no tag {tag!r} here."
     if line.status.is_done != (line.resolved_at is not None):
@@ -319,9 +343,7 @@ def _problems(
     return problems
 
 
-def _ticket_row(
-    line: TicketLine, people: dict[str, int], teams: dict[str, int], homes: dict[str, int]
-) -> dict[str, Any]:
+def _ticket_row(line: TicketLine, people: Names, teams: Names, homes: Names) -> dict[str, Any]:
     left = {
         "type",
         "number",
@@ -337,34 +359,26 @@ def _ticket_row(
     return {
         **line.model_dump(exclude=left | parts),
         "ticket_number": line.number,
-        "requester_id": people[line.requester.lower()],
-        "creator_id": people[line.creator.lower()],
-        "assignee_id": people[line.assignee.lower()] if line.assignee else None,
-        "team_id": teams[line.team.lower()] if line.team else None,
-        "organization_id": homes[line.organization.lower()] if line.organization else None,
+        "requester_id": people[line.requester],
+        "creator_id": people[line.creator],
+        "assignee_id": people[line.assignee] if line.assignee else None,
+        "team_id": teams[line.team] if line.team else None,
+        "organization_id": homes[line.organization] if line.organization else None,
     }
 
 
-def _file_row(file: FilePart, ticket: int, comment: int | None, people: dict[str, int]) -> dict[str, Any]:
+def _file_row(file: FilePart, ticket: int, comment: int | None, people: Names) -> dict[str, Any]:
     return {
         **file.model_dump(exclude={"uploader"}),
         "ticket_id": ticket,
         "comment_id": comment,
-        "uploader_id": people[file.uploader.lower()],
+        "uploader_id": people[file.uploader],
         "storage_key": f"sha256/{file.checksum[:2]}/{file.checksum}",
     }
 
 
 def _dated(part: Any, **fields: Any) -> dict[str, Any]:
     return {**fields, "created_at": part.created_at}
-
-
-def _ids(
-    session: Session, builder: Callable[[Collection[str]], Any], names: Iterable[str | None]
-) -> dict[str, int]:
-    wanted = {name for name in names if name}
-    rows: Any = session.execute(builder(wanted)) if wanted else ()
-    return dict(tuple(row) for row in rows)
 
 
 def _insert(session: Session, model: Any, rows: dict[str, dict[str, Any]], key: Any) -> dict[str, int]:

@@ -1,11 +1,14 @@
 """What the loader of an export looks up: builders that return a Select."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, Text, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from ombud.models import INCLUDE_DELETED, Organization, Tag, Team, Ticket, User
+from ombud.models import INCLUDE_DELETED, CustomRole, Organization, Tag, Team, Ticket, User
+
+Names: TypeAlias = Select[*tuple[Any, ...]]
 
 
 def set_curating() -> Select[str]:
@@ -13,24 +16,29 @@ def set_curating() -> Select[str]:
     return select(func.set_config("ombud.curating", "on", True))
 
 
-def users(emails: Collection[str]) -> Select[str, int]:
-    """Return people by address in lower case: themselves, not whom they were merged into."""
-    return select(User.email_norm, User.id).where(User.email_norm.in_([one.lower() for one in emails]))
+def users(emails: Collection[str]) -> Names:
+    """Look people up by address: themselves, not whom they were merged into."""
+    return _looked_up(emails, User.id, User.email_norm)
 
 
-def organizations(names: Collection[str]) -> Select[str, int]:
-    """Return organizations by name in lower case."""
-    return _named(Organization, names)
+def organizations(names: Collection[str]) -> Names:
+    """Look organizations up by name."""
+    return _looked_up(names, Organization.id, func.lower(Organization.name))
 
 
-def teams(names: Collection[str]) -> Select[str, int]:
-    """Return teams by name in lower case."""
-    return _named(Team, names)
+def roles(names: Collection[str]) -> Names:
+    """Look custom roles up by name."""
+    return _looked_up(names, CustomRole.id, func.lower(CustomRole.name))
 
 
-def tags(names: Collection[str]) -> Select[str, int]:
-    """Return tags by name in lower case."""
-    return _named(Tag, names)
+def teams(names: Collection[str]) -> Names:
+    """Look teams up by name."""
+    return _looked_up(names, Team.id, func.lower(Team.name))
+
+
+def tags(names: Collection[str]) -> Names:
+    """Look tags up by name."""
+    return _looked_up(names, Tag.id, func.lower(Tag.name))
 
 
 def tickets(numbers: Collection[str]) -> Select[*tuple[Any, ...]]:
@@ -42,7 +50,12 @@ def tickets(numbers: Collection[str]) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _named(model: Any, names: Collection[str]) -> Select[str, int]:
-    return select(func.lower(model.name), model.id).where(
-        func.lower(model.name).in_([name.lower() for name in names])
+def _looked_up(names: Collection[str], key: Any, lower: Any) -> Names:
+    """Return each name as given and in lower case, with the id of what it is here, or None."""
+    called = (
+        func.unnest(bindparam(None, list(names), type_=ARRAY(Text)))
+        .table_valued("given")
+        .render_derived("called")
     )
+    folded = func.lower(called.c.given)
+    return select(called.c.given, folded, key).select_from(called).outerjoin(key.class_, lower == folded)

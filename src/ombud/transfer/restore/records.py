@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from ombud.db.permissions import Permission
 from ombud.kit.text import MAX_BODY
 from ombud.models import TicketChannel, TicketPriority, TicketStatus, UserRole
 
@@ -30,6 +31,17 @@ class OrganizationLine(_Record):
     updated_at: AwareDatetime
 
 
+class RoleLine(_Record):
+    """A custom role: what some agents may do."""
+
+    type: Literal["role"]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    description: Annotated[str, StringConstraints(max_length=500)] = ""
+    permissions: list[Permission] = []
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+
+
 class UserLine(_Record):
     """A person."""
 
@@ -39,7 +51,9 @@ class UserLine(_Record):
     role: UserRole
     is_active: bool = True
     sees_all_teams: bool = True
+    custom_role: Name | None = None
     theme: Literal["system", "light", "dark"] = "system"
+    new_browser_letters: bool = True
     organization: Name | None = None
     last_login: AwareDatetime | None = None
     anonymised_at: AwareDatetime | None = None
@@ -49,12 +63,13 @@ class UserLine(_Record):
 
 
 class TeamLine(_Record):
-    """A team with its members."""
+    """A team with its members; readers only read."""
 
     type: Literal["team"]
     name: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     description: Annotated[str, StringConstraints(max_length=500)] = ""
     members: list[Email] = []
+    readers: list[Email] = []
     created_at: AwareDatetime
     updated_at: AwareDatetime
 
@@ -84,7 +99,7 @@ class FilePart(_Record):
 
     uploader: Email
     file_name: Name
-    content_type: Name
+    content_type: Annotated[str, StringConstraints(max_length=255)]
     size: Annotated[int, Field(ge=0)]
     checksum: Checksum
     created_at: AwareDatetime
@@ -118,8 +133,8 @@ class ParticipantPart(_Record):
 class ReferencePart(_Record):
     """Where a ticket came from, at first."""
 
-    source: Annotated[str, StringConstraints(min_length=1, max_length=100)]
-    key: Name
+    source: Annotated[str, StringConstraints(max_length=100)]
+    key: Annotated[str, StringConstraints(max_length=255)]
     created_at: AwareDatetime
 
 
@@ -197,5 +212,5 @@ class EndLine(_Record):
 
 
 DistinctLine = DistinctPeopleLine | DistinctTicketsLine
-Loadable = OrganizationLine | UserLine | TeamLine | TagLine | TicketLine | LinkLine | DistinctLine
+Loadable = OrganizationLine | RoleLine | UserLine | TeamLine | TagLine | TicketLine | LinkLine | DistinctLine
 AnyLine = Annotated[Loadable | FileLine | HeadLine | EndLine, Field(discriminator="type")]
