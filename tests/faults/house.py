@@ -108,6 +108,8 @@ class House:
     """Tickets that somebody asked for, by key, and those that were acknowledged, by number."""
     wished: dict[str, Wish] = field(default_factory=dict)
     """Everything that somebody asked for, by key."""
+    changed: dict[str, set[str]] = field(default_factory=dict)
+    """The tickets that a change of many was answered to have changed, by its key."""
     wrong: list[str] = field(default_factory=list)
     """Answers to readers that cannot be true."""
 
@@ -163,7 +165,7 @@ class House:
 
     def _use(self, who: int, wishes: tuple[str, ...]) -> None:
         """Write one thing after the other; give up on every seventh when its first answer fails."""
-        person = Person(self.cast.customer.id, wishes, turn=who)
+        person = Person(self.cast.customer.id, wishes, self.changed, turn=who)
         with self.client() as client:
             while not self.stop.is_set():
                 wish = person.wish(f"{who}-{person.turn}-{uuid.uuid4().hex[:12]}")

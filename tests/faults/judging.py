@@ -73,7 +73,7 @@ def _files(session: Session, house: House) -> tuple[list[str], set[str]]:
 
 
 def _tagged(session: Session, house: House) -> tuple[list[str], set[str]]:
-    """Return the tags that were given to many, and those that all of these have and nobody else."""
+    """Return the tags that were given to many, and those whose bearers are as answered, or all, and nobody else."""
     statement = (
         select(Tag.name, Ticket.ticket_number)
         .join(TicketTag, TicketTag.tag_id == Tag.id)
@@ -81,12 +81,11 @@ def _tagged(session: Session, house: House) -> tuple[list[str], set[str]]:
         .where(Tag.name.not_in(TAGS))
         .execution_options(**{INCLUDE_DELETED: True})
     )
-    bearers: dict[str, list[str]] = defaultdict(list)
+    bearers: dict[str, set[str]] = defaultdict(set)
     for name, number in session.execute(statement):
-        bearers[name].append(number)
-    return list(bearers), {
-        name for name, numbers in bearers.items() if sorted(numbers) == sorted(house.wished[name].numbers)
-    }
+        bearers[name].add(number)
+    meant = {name: house.changed.get(name, set(house.wished[name].numbers)) for name in bearers}
+    return list(bearers), {name for name, numbers in bearers.items() if numbers == meant[name]}
 
 
 def _deleted(session: Session, house: House) -> dict[str, tuple[list[str], set[str]]]:

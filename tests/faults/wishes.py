@@ -43,6 +43,8 @@ class Person:
 
     requester: int
     order: tuple[str, ...]
+    changed: dict[str, set[str]]
+    """Which tickets changed, as a change of many was answered."""
     tickets: list[str] = field(default_factory=list)
     deleted: str | None = None
     restored: set[str] = field(default_factory=set)
@@ -90,7 +92,7 @@ class Person:
                 self.tickets += wish.numbers
                 self.restored.update(wish.numbers)
             case "bulk":
-                outcomes = {item["number"]: item["outcome"] for item in answer.json()["items"]}
-                assert outcomes == dict.fromkeys(wish.numbers, "changed"), outcomes
+                items = answer.json()["items"]
+                self.changed[wish.key] = {item["number"] for item in items if item["outcome"] == "changed"}
             case _:
                 pass
