@@ -29,12 +29,12 @@ from ombud.testing import Cast, make_cast
 from ombud.webhooks import create_endpoint, dispatch
 from tests.db.servers import OwnServer, own_server
 from tests.faults.history import History
+from tests.faults.wishes import FEW, Person, Wish
 from tests.mail_desk.receiving import ReceivingServer
 from tests.webhooks.receiver import Receiver
 
 ROOT = Path(__file__).parents[2]
 SYSTEM = Actor.system("test")
-TAGS = ["crash", "load"]
 PATIENCE = 120.0
 """Seconds until a test gives up; what it waits for takes a few."""
 
@@ -106,6 +106,10 @@ class House:
     asked_for: list[str] = field(default_factory=list)
     opened: list[str] = field(default_factory=list)
     """Tickets that somebody asked for, by key, and those that were acknowledged, by number."""
+    wished: dict[str, Wish] = field(default_factory=dict)
+    """Everything that somebody asked for, by key."""
+    changed: dict[str, set[str]] = field(default_factory=dict)
+    """The tickets that a change of many was answered to have changed, by its key."""
     wrong: list[str] = field(default_factory=list)
     """Answers to readers that cannot be true."""
 
@@ -127,10 +131,12 @@ class House:
         self.server.start()
 
     @contextmanager
-    def used(self, people: int, readers: int = 0) -> Iterator[None]:
+    def used(self, people: int, readers: int = 0, wishes: tuple[str, ...] = FEW) -> Iterator[None]:
         """Let some people use it for as long as the block lasts, and until what they asked last is answered."""
         self.stop.clear()
-        threads = [threading.Thread(target=self._use, args=(who,), daemon=True) for who in range(people)]
+        threads = [
+            threading.Thread(target=self._use, args=(who, wishes), daemon=True) for who in range(people)
+        ]
         threads += [threading.Thread(target=self._read, daemon=True) for _ in range(readers)]
         for thread in threads:
             thread.start()
@@ -157,25 +163,24 @@ class House:
             waiting = (session.scalar(mails) or 0) + (session.scalar(hooks) or 0)
         return not waiting and not self.desk.run(SYSTEM, dispatch)
 
-    def _use(self, who: int) -> None:
-        """Open tickets, answer and rename them; give up on every seventh write when its first answer fails."""
-        tickets: list[str] = []
+    def _use(self, who: int, wishes: tuple[str, ...]) -> None:
+        """Write one thing after the other; give up on every seventh when its first answer fails."""
+        person = Person(self.cast.customer.id, wishes, self.changed, turn=who)
         with self.client() as client:
-            turn = 0
             while not self.stop.is_set():
-                turn += 1
-                key = f"{who}-{turn}-{uuid.uuid4().hex[:12]}"
-                kind, method, path, body = self._wish(turn, key, tickets)
-                self.history.begin(key, kind)
-                if kind == "open":
-                    self.asked_for.append(key)
-                answer = self._insist(client, kind, method, path, body, key, patient=turn % 7 != 0)
+                wish = person.wish(f"{who}-{person.turn}-{uuid.uuid4().hex[:12]}")
+                self.history.begin(wish.key, wish.kind)
+                self.wished[wish.key] = wish
+                if wish.kind == "open":
+                    self.asked_for.append(wish.key)
+                answer = self._insist(client, wish, patient=person.turn % 7 != 0)
                 if answer is None:
                     continue
-                self.history.end(key, answer.status_code)
-                if kind == "open" and answer.is_success:
-                    tickets.append(answer.json()["number"])
-                    self.opened.append(tickets[-1])
+                self.history.end(wish.key, answer.status_code)
+                if answer.is_success:
+                    person.learn(wish, answer)
+                if wish.kind == "open" and answer.is_success:
+                    self.opened.append(person.tickets[-1])
 
     def client(self) -> httpx.Client:
         """Return somebody of the staff who calls the API."""
@@ -209,29 +214,12 @@ class House:
         self.told.append(Told(kind, answer.status_code, code, time.monotonic() - begun))
         return answer
 
-    def _wish(self, turn: int, key: str, tickets: list[str]) -> tuple[str, str, str, dict[str, Any]]:
-        if turn % 3 == 1 or not tickets:
-            asked = {"title": key, "tags": TAGS, "requester_id": self.cast.customer.id}
-            return "open", "POST", "tickets", asked
-        if turn % 3 == 2:
-            return "answer", "POST", f"tickets/{tickets[-1]}/comments", {"content": key}
-        return "rename", "PATCH", f"tickets/{tickets[-1]}", {"description": key}
-
-    def _insist(  # noqa: PLR0917 -- the parts of a request
-        self,
-        client: httpx.Client,
-        kind: str,
-        method: str,
-        path: str,
-        body: dict[str, Any],
-        key: str,
-        *,
-        patient: bool,
-    ) -> httpx.Response | None:
+    def _insist(self, client: httpx.Client, wish: Wish, *, patient: bool) -> httpx.Response | None:
         """Ask again under the same key until there is an answer that is one; None when that was given up."""
         deadline = time.monotonic() + PATIENCE
+        headers = {"Idempotency-Key": wish.key}
         while True:
-            answer = self.ask(client, kind, method, path, json=body, headers={"Idempotency-Key": key})
+            answer = self.ask(client, wish.kind, wish.method, wish.path, headers=headers, **wish.sends)
             if answer is not None and answer.status_code not in (409, 429, 500, 502, 503, 504):
                 return answer
             if not patient or time.monotonic() > deadline:

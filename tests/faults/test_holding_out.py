@@ -17,9 +17,10 @@ import pytest
 from sqlalchemy import func, select
 
 from ombud.audit.queries import last_sealed_id
+from ombud.db.embedded.postmaster import server_processes
 from ombud.models import AuditLog
 from ombud.worker.chores import CHORES, run_chore
-from tests.db.servers import own_server
+from tests.db.servers import OwnServer, own_server
 from tests.faults.house import SYSTEM, House, open_house, wait_until
 from tests.faults.judging import wrongs
 
@@ -66,11 +67,12 @@ def disk(folder: Path, size: str) -> Iterator[Disk]:
 
 @dataclass
 class Place:
-    """A desk whose tables lie on one small disk, and its files on another."""
+    """A desk whose tables lie on one small disk, its files on another, and PostgreSQL's log on a third."""
 
     house: House
     tables: Disk
     files: Disk
+    log: Disk
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +83,9 @@ def place() -> Iterator[Place]:
         folder.chmod(0o755)  # the server's user looks in, which pytest's own folders do not allow
         tables = stack.enter_context(disk(folder / "tables", "150m"))
         files = stack.enter_context(disk(folder / "house" / "data" / "files", "8m"))
-        server = stack.enter_context(own_server())
+        log = stack.enter_context(disk(folder / "log", "192m"))
+        server = stack.enter_context(own_server(settings={"max_wal_size": "64MB", "min_wal_size": "32MB"}))
+        _move_log(server, log)
         space = tables.folder / "space"
         space.mkdir(mode=0o700)
         shutil.chown(space, server.account.uid, server.account.gid)
@@ -90,7 +94,17 @@ def place() -> Iterator[Place]:
         server.execute("ALTER SYSTEM SET default_tablespace = 'small'")
         server.execute("SELECT pg_reload_conf()")
         house = stack.enter_context(open_house(folder / "house", server=server, settings={"TEST_LEASE": "5"}))
-        yield Place(house, tables, files)
+        yield Place(house, tables, files, log)
+
+
+def _move_log(server: OwnServer, log: Disk) -> None:
+    server.run("pg_ctl", "stop", "-s", "-w", "-m", "fast", "-D", server.folder)
+    there = log.folder / "pg_wal"
+    shutil.move(server.folder / "pg_wal", there)
+    for one in (there, *there.rglob("*")):
+        shutil.chown(one, server.account.uid, server.account.gid)
+    (server.folder / "pg_wal").symlink_to(there)
+    server.start()
 
 
 def test_a_transaction_of_hours_stops_neither_queues_nor_chores(place: Place) -> None:
@@ -135,6 +149,48 @@ def test_full_disks_are_told_and_used_again(place: Place) -> None:
     assert {one.kind for one in told if 200 <= one.status < 300} > {"list", "figures"}
     assert wrongs(house, house.history.writes()) == []
     assert house.wrong == []
+
+
+def test_a_server_that_ends_for_want_of_room_for_its_log_loses_nothing(place: Place) -> None:
+    """PostgreSQL stops where it cannot write its log; what supervises it starts it again, and that is all."""
+    house = place.house
+    with house.used(3, readers=1):
+        house.until_acknowledged(5)
+        before = len(house.told)
+        place.log.fill()
+        _write_log_until_it_ends(house.server)
+        wait_until(lambda: _refused(house, before) >= REFUSED, "the server has ended")
+        assert httpx.get(f"{house.address}/healthz").status_code == 200
+        wait_until(
+            lambda: httpx.get(f"{house.address}/readyz").status_code == 503, "it is told to who balances"
+        )
+        place.log.make_room()
+        wanted = house.history.acknowledged + 10
+        wait_until(lambda: _supervised(house) >= wanted, "writes are acknowledged")
+    told = house.told[before:]
+    assert {(one.status, one.code) for one in told if not 200 <= one.status < 300} <= {
+        (503, "unavailable"),
+        (409, "idempotency_key_in_use"),
+    }
+    assert wrongs(house, house.history.writes()) == []
+    assert house.wrong == []
+
+
+def _supervised(house: House) -> int:
+    """Start the server if it has ended (it may also recover by itself); return how many writes were acknowledged."""
+    if not server_processes(house.server.folder):
+        house.server.start()
+    return house.history.acknowledged
+
+
+def _write_log_until_it_ends(server: OwnServer) -> None:
+    """Write messages that are in no table, only in the log."""
+    message = (
+        "SELECT pg_logical_emit_message(false, 'test', repeat('x', 1000000)) FROM generate_series(1, 500)"
+    )
+    with pytest.raises(psycopg.OperationalError):
+        server.execute(message)
+    wait_until(lambda: "No space left on device" in (server.folder / "log").read_text(), "it said why")
 
 
 def test_a_full_store_of_files_is_told_and_used_again(place: Place) -> None:

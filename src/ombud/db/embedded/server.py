@@ -1,13 +1,14 @@
 """Opening a data directory's server: start it or join it, and leave it; the last one out stops it.
 
-Three locks, all freed by the kernel when their holder dies:
+Three locks, all freed by the kernel when their holder dies, and a fourth, by which `watcher` learns of it:
 
 - the gate (`postgres.lock`): held while one process starts, joins, leaves or stops;
 - the members' lock (`run/members.lock`): shared by every process that uses the server, for as long as it
   does; whoever gets it alone on leaving is the last one out;
 - the server's lock (`run/server.lock`): inherited by the server, see `postmaster`.
 
-A server that outlives all its members (they were killed) is simply joined by the next one.
+A server that outlives all its members (they were killed) is simply joined by the next one; where none comes, the
+watcher stops it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -30,6 +31,7 @@ from ombud.db.embedded.errors import DiskFull, StartFailed, StopFailed
 from ombud.db.embedded.layout import Layout, hand_over, make_data_dir, unusable
 from ombud.db.embedded.locks import Lock
 from ombud.db.embedded.programs import find_programs
+from ombud.db.embedded.watcher import watched
 
 
 class EmbeddedServer:
@@ -38,10 +40,10 @@ class EmbeddedServer:
     Survives a fork in so far as only the process that opened it can close it.
     """
 
-    def __init__(self, cluster: Cluster, members: Lock, settings: Mapping[str, str]) -> None:
-        """Start or join; the caller holds the gate and the members' lock. Use `open_server` instead."""
+    def __init__(self, cluster: Cluster, locks: tuple[Lock, Lock], settings: Mapping[str, str]) -> None:
+        """Start or join; the caller holds the gate and a member's locks. Use `open_server` instead."""
         self._cluster = cluster
-        self._members = members
+        self._members, self._watched = locks
         self._settings = dict(settings)
         self._opened_by = os.getpid()
         self.connection, self.started = postmaster.ensure_running(cluster, settings)
@@ -71,6 +73,7 @@ class EmbeddedServer:
             return
         if self._opened_by != os.getpid():  # a fork shares the lock with its parent, which still needs it
             self._members.close()
+            self._watched.close()
             return
         try:
             with _gate(self._cluster.layout):
@@ -80,6 +83,8 @@ class EmbeddedServer:
             raise StopFailed(
                 f"The data directory {self.data_dir} cannot be left in order: {error}"
             ) from error
+        finally:
+            self._watched.close()
 
     def __enter__(self) -> Self:
         return self
@@ -112,12 +117,13 @@ def _open(layout: Layout, settings: Mapping[str, str]) -> EmbeddedServer:
     cluster = Cluster(layout, account, find_programs(account))
     ensure_cluster(cluster)
     members = Lock(layout.run_dir / "members.lock", account)
-    try:
+    with ExitStack() as stack:
+        stack.callback(_leave, cluster, members)
         members.shared()
-        return EmbeddedServer(cluster, members, settings)
-    except BaseException:
-        _leave(cluster, members)
-        raise
+        hold = stack.enter_context(watched(layout, account))
+        server = EmbeddedServer(cluster, (members, hold), settings)
+        stack.pop_all()
+        return server
 
 
 def _leave(cluster: Cluster, members: Lock) -> None:
