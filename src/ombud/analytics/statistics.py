@@ -1,15 +1,18 @@
 """What tickets add up to, ready for JSON. The figures come from `queries`, their shape is made here."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from sqlalchemy.orm import Session
 
 from ombud.analytics import queries
 from ombud.analytics.rules import Span, check_time_zone, percentile_of
-from ombud.db.context import actor_of
+from ombud.db.actor import Actor
+from ombud.db.context import DeskSession, actor_of
+from ombud.db.quick import Quick
 from ombud.models import TicketChannel, TicketPriority, TicketStatus
 from ombud.tickets.policy import require_staff
 
@@ -90,7 +93,38 @@ def get_ticket_statistics(
     require_staff(actor)
     span = Span(start, end)
     session.flush()
-    figures = _Figures(session.execute(queries.statistics(actor, span, check_time_zone(time_zone))))
+    rows = session.execute(queries.statistics(actor, span, check_time_zone(time_zone)))
+    return _statistics(_Figures(rows), start, end, time_zone)
+
+
+def quick_statistics(
+    actor: Actor,
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    time_zone: str = "UTC",
+) -> Quick[TicketStatistics]:
+    """Return what `get_ticket_statistics` returns: for `Desk.aquick`. One round trip for whole days of UTC.
+
+    Raises what that raises.
+    """
+    require_staff(actor)
+    span = Span(start, end)
+    step = queries.statistics_step(actor, span, check_time_zone(time_zone))
+
+    def usual(session: DeskSession) -> TicketStatistics:
+        return get_ticket_statistics(session, start=start, end=end, time_zone=time_zone)
+
+    def result(told: Sequence[str | None]) -> TicketStatistics:
+        figures = _Figures(_Row(*row) for row in json.loads(str(told[0])))
+        return _statistics(figures, start, end, time_zone)
+
+    return Quick(() if step is None else (step,), (), result, usual, "reads")
+
+
+def _statistics(
+    figures: "_Figures", start: datetime | None, end: datetime | None, time_zone: str
+) -> TicketStatistics:
     resolution = figures.durations("resolution", "resolved", "resolution_ms")
     return {
         "start": start.isoformat() if start is not None else None,
@@ -108,6 +142,20 @@ def get_ticket_statistics(
         "avg_resolution_hours": resolution["mean"],
         "percentiles_are_exact": figures.sum_of("status", "tickets") <= queries.EXACT_LIMIT,
     }
+
+
+class _Row(NamedTuple):
+    """A row of `queries.statistics`."""
+
+    kind: str
+    names: list[str] | None
+    tickets: Any
+    responded: Any
+    response_ms: Any
+    resolved: Any
+    resolution_ms: Any
+    name: Any
+    address: Any
 
 
 class _Figures:
