@@ -282,18 +282,19 @@ def _kept_days(actor: Actor, span: Span, time_zone: str) -> Any:
     in_utc = time_zone in WHOLE_ZONES
     # Every zone's midnight since 1972 is one of UTC's quarters of an hour.
     dimension = StatDimension.ALL if in_utc else StatDimension.QUARTER
+    conditions = (
+        _within(Stretch(StatGrain.DAY, span.first_day, span.end_day)),
+        TicketStat.dimension == dimension,
+        _of_teams(actor, TicketStat.team_id),
+    )
+    if in_utc:
+        return select(TicketStat.starts_on.label("day"), TicketStat.tickets).where(*conditions)
     kept = (
         select(TicketStat.starts_on, TicketStat.key, func.sum(TicketStat.tickets).label("tickets"))
-        .where(
-            _within(Stretch(StatGrain.DAY, span.first_day, span.end_day)),
-            TicketStat.dimension == dimension,
-            _of_teams(actor, TicketStat.team_id),
-        )
+        .where(*conditions)
         .group_by(TicketStat.starts_on, TicketStat.key)
         .cte("kept")
     )
-    if in_utc:
-        return select(kept.c.starts_on.label("day"), kept.c.tickets)
     return _local_days(kept, time_zone)
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any, NamedTuple, TypedDict
 
 from sqlalchemy.orm import Session
@@ -144,6 +145,9 @@ def _statistics(
     }
 
 
+_PLACE = itemgetter(0, 1)
+
+
 class _Row(NamedTuple):
     """A row of `queries.statistics`."""
 
@@ -174,13 +178,20 @@ class _Figures:
         if row is None:
             return []
         measures = (getattr(row, one) for one in queries.MEASURES)
+        # Hundreds of people: no call for each of them.
         found = [
-            (int(name or 0), tickets, _mean_hours(response, responded), _mean_hours(resolution, resolved))
+            (
+                -tickets,
+                int(name or 0),
+                response / responded / MS_PER_HOUR if responded else None,
+                resolution / resolved / MS_PER_HOUR if resolved else None,
+            )
             for name, tickets, responded, response, resolved, resolution in zip(
                 row.names, *measures, strict=True
             )
         ]
-        return sorted(found, key=lambda one: (-one[1], one[0]))
+        found.sort(key=_PLACE)
+        return [(key, -minus, response, resolution) for minus, key, response, resolution in found]
 
     def texts(self, kind: str) -> Iterable[tuple[int, str, str]]:
         row = self._kinds.get(kind)
