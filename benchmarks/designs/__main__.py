@@ -1,4 +1,4 @@
-"""`python -m benchmarks.designs`: measure the designs of one kind of writing, and print a table and a plan."""
+"""`python -m benchmarks.designs`: measure the designs of one kind, and print a table and a plan."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from psycopg import sql
 
-from benchmarks.designs import creations, openings, updates
+from benchmarks.designs import creations, narrowing, openings, updates
 from benchmarks.designs.design import Connection, compare, explained
 from benchmarks.guide.databases import Server, server
 from benchmarks.guide.loading import load
 
-KINDS = {"creations": creations, "updates": updates, "openings": openings}
+KINDS = {"creations": creations, "updates": updates, "openings": openings, "narrowing": narrowing}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,7 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
     with server(options.keep) as running:
         if not {f"ombud_{tickets}", f"guide_{tickets}"} <= running.names():
             load(running, tickets, lambda said: print(said, file=sys.stderr, flush=True))
-        with _copied(running, f"ombud_{tickets}") as copy:
+        own = f"ombud_{tickets}"
+        with nullcontext(own) if kind is narrowing else _copied(running, own) as copy:
             names = {"ombud": copy, "guide": f"guide_{tickets}"}
             with running.connect(copy) as owner:
                 designs = kind.designs(owner, rows)
@@ -49,6 +50,8 @@ def _plan(kind: str, owner: Connection, rows: int) -> list[str]:
             return [refused, *explained(owner, creations.INSERT, creations.values(rows))]
         case "updates":
             return explained(owner, updates.UPDATE, ["open", updates.chosen(owner, rows)])
+        case "narrowing":
+            return narrowing.plans(owner)
         case _:
             return []
 

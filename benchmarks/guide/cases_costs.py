@@ -18,7 +18,7 @@ from benchmarks.guide.timing import Case, Outcome, Target, measure
 from benchmarks.plan import ROOT
 from ombud import Actor, TicketPriority
 from ombud.search.actions import index_fresh_documents
-from ombud.tickets import bulk_create_tickets, set_priority
+from ombud.tickets import TicketFilter, bulk_create_tickets, set_priority
 from ombud.tickets.reads import find_ticket, search_tickets
 
 UPDATES = 200
@@ -124,7 +124,7 @@ async def _searchable(bench: Bench, _runs: int) -> AsyncIterator[Outcome]:
     while await bench.ombud.desk.arun(worker, index_fresh_documents):
         first = first or time.perf_counter() - begun
     taken = time.perf_counter() - begun
-    total, _page = await bench.ombud.search("zzfreshload")
+    total, _page = await bench.ombud.search(TicketFilter(text="zzfreshload"))
     yield Outcome(
         f"bulk create, then search: {size:,}",
         {"guide": None, "ombud": round(taken * 1000, 3), "best": None},
@@ -167,7 +167,7 @@ async def _growth(bench: Bench, runs: int) -> AsyncIterator[Outcome]:
                 "list": lambda side: side.search(),
                 "ticket": lambda side: side.ticket("TKT-00000077"),
                 "counters": lambda side: side.counters(),
-                "rare search": lambda side: side.search("xqzrarevorp"),
+                "rare search": lambda side: side.search(TicketFilter(text="xqzrarevorp")),
             }
             return Case(
                 f"latency against 10,000 tickets: {name}",

@@ -29,6 +29,12 @@ async def cases(bench: Bench) -> AsyncIterator[Case]:
         note="Ombud's with people, team and tags",
     )
     yield Case("first page", _capped(guide.search), _capped(ombud.search), _capped(best.newest), PAGE)
+    yield Case(
+        "first page, as objects of a session",
+        _capped(guide.search),
+        _capped(ombud.search_in_session),
+        _capped(best.newest),
+    )
     moment, ticket_id = await bench.newest_at(bench.depth - 1)
     yield Case(
         "page at depth",
@@ -44,6 +50,12 @@ async def cases(bench: Bench) -> AsyncIterator[Case]:
         lambda: ombud.details(TicketStatus.OPEN, 50),
         lambda: best.details("OPEN", 50),
         Target(guide=2, best=2.5),
+    )
+    yield Case(
+        "page of 50 with details, as objects of a session",
+        lambda: guide.details(Status.OPEN, 50),
+        lambda: ombud.details_in_session(TicketStatus.OPEN, 50),
+        lambda: best.details("OPEN", 50),
     )
     yield Case(
         "details of all open tickets",
@@ -67,6 +79,12 @@ async def cases(bench: Bench) -> AsyncIterator[Case]:
         _rounded(ombud.statistics),
         _rounded(lambda: _best_statistics(best.statistics())),
         Target(guide=50, best=5),
+    )
+    yield Case(
+        "statistics: all time, by a session",
+        _rounded(guide.statistics),
+        _rounded(ombud.statistics_in_session),
+        _rounded(lambda: _best_statistics(best.statistics())),
     )
     yield Case(
         "statistics: 30 days",

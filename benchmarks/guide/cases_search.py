@@ -9,6 +9,7 @@ from benchmarks.guide.bench import ME, Bench, capped
 from benchmarks.guide.model import Status
 from benchmarks.guide.timing import Case, Side, Target
 from ombud import TicketStatus
+from ombud.tickets import TicketFilter
 
 RARE = Target(guide=200, best=3)
 COMMON = Target(guide=20, best=2)
@@ -26,7 +27,7 @@ def cases(bench: Bench) -> Iterator[Case]:
         return Case(
             f"search: {name}",
             _capped(lambda: guide.search(term=term)),
-            _capped(lambda: ombud.search(term)),
+            _capped(lambda: ombud.search(TicketFilter(text=term))),
             _capped(find),
             target,
         )
@@ -44,14 +45,14 @@ def cases(bench: Bench) -> Iterator[Case]:
         yield Case(
             f"search: {name}",
             _capped(lambda p=part: guide.search(term=p)),
-            _capped(lambda p=part: ombud.search(p, substring=True)),
+            _capped(lambda p=part: ombud.search(TicketFilter(substring=p))),
             _capped(lambda p=part, f=find: f(p)),
             PART,
         )
     yield Case(
         "search: middling word + tag",
         _capped(lambda: guide.search(term=middling, tags=[TAG])),
-        _capped(lambda: ombud.search(middling, tags=[TAG])),
+        _capped(lambda: ombud.search(TicketFilter(text=middling, tags=(TAG,)))),
         _capped(lambda: best.word_and_tags(middling, [TAG])),
         COMMON,
         note="one tag: of several, the guide wants any and Ombud all",
@@ -59,13 +60,17 @@ def cases(bench: Bench) -> Iterator[Case]:
     yield Case(
         "search: tag alone",
         _capped(lambda: guide.search(tags=[TAG])),
-        _capped(lambda: ombud.search(tags=[TAG])),
+        _capped(lambda: ombud.search(TicketFilter(tags=(TAG,)))),
         _capped(lambda: best.tagged([TAG])),
     )
     yield Case(
         "search: middling word + closed + assignee",
         _capped(lambda: guide.search(term=middling, statuses=[Status.CLOSED], assignee=ME)),
-        _capped(lambda: ombud.search(middling, status_list=[TicketStatus.CLOSED], assignee_id=ME)),
+        _capped(
+            lambda: ombud.search(
+                TicketFilter(text=middling, statuses=(TicketStatus.CLOSED,), assignees=(ME,))
+            )
+        ),
         _capped(lambda: best.word_of(middling, "CLOSED", ME)),
         COMMON,
     )
@@ -77,7 +82,9 @@ def cases(bench: Bench) -> Iterator[Case]:
             f"search: {name}",
             _capped(lambda s=status, a=assignee: guide.search(statuses=[s], assignee=a)),
             _capped(
-                lambda s=status, a=assignee: ombud.search(status_list=[TicketStatus(s.value)], assignee_id=a)
+                lambda s=status, a=assignee: ombud.search(
+                    TicketFilter(statuses=(TicketStatus(s.value),), assignees=(a,))
+                )
             ),
             _capped(lambda s=status, a=assignee: best.of(s.name, a)),
         )

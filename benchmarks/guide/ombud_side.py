@@ -13,10 +13,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from sqlalchemy import text
 
 from ombud import Actor, Desk, DeskSession, TicketStatus
-from ombud.analytics import get_ticket_statistics
+from ombud.analytics import TicketStatistics, get_ticket_statistics, quick_statistics
 from ombud.kit.cursor import encode_cursor
 from ombud.tickets import (
     Place,
+    TicketFilter,
     TicketSort,
     View,
     bulk_create_tickets,
@@ -26,7 +27,13 @@ from ombud.tickets import (
     quick_opening,
     reply,
 )
-from ombud.tickets.reads import count_views, find_ticket, get_tickets_with_details, search_tickets
+from ombud.tickets.reads import (
+    count_views,
+    find_ticket,
+    get_tickets_with_details,
+    quick_tickets,
+    search_tickets,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -67,18 +74,31 @@ class OmbudSide:
         assert found is not None
         return found.id
 
-    async def search(self, term: str | None = None, **wanted: Any) -> Found:
-        """Search, and return the capped total and the ids of the page."""
-        found = await self.read(search_tickets, term, **wanted)
+    async def search(self, wanted: TicketFilter | None = None, cursor: str | None = None) -> Found:
+        """Search, and return the capped total and the ids of the page: records, newest first."""
+        place = Place(TicketSort.CREATED, cursor=cursor)
+        found = await self.desk.aquick(self.actor, quick_tickets, wanted, place)
+        return found.total, [ticket.id for ticket in found.tickets]
+
+    async def search_in_session(self) -> Found:
+        """Show the first page as objects of a session."""
+        found = await self.read(search_tickets)
         return found.total, [ticket.id for ticket in found.tickets]
 
     async def after(self, moment: datetime, ticket_id: int) -> Found:
         """Show the page after a ticket."""
-        cursor = encode_cursor(Place(TicketSort.CREATED).order_name, (moment, ticket_id))
-        return await self.search(cursor=cursor)
+        return await self.search(
+            cursor=encode_cursor(Place(TicketSort.CREATED).order_name, (moment, ticket_id))
+        )
 
     async def details(self, status: TicketStatus, limit: int) -> list[tuple[int, int]]:
-        """Get a page of tickets with all that belongs to them. Ids, and how many comments."""
+        """Get a page of tickets with all that belongs to them, as records. Ids, and how many comments."""
+        wanted, place = TicketFilter(statuses=(status,)), Place(TicketSort.CREATED, limit=limit)
+        found = await self.desk.aquick(self.actor, quick_tickets, wanted, place, details=True)
+        return [(ticket.id, len(ticket.comments)) for ticket in found.tickets]
+
+    async def details_in_session(self, status: TicketStatus, limit: int) -> list[tuple[int, int]]:
+        """Get the same as objects of a session."""
         found = await self.read(get_tickets_with_details, status, limit=limit)
         return [(ticket.id, len(ticket.comments)) for ticket in found.tickets]
 
@@ -100,17 +120,11 @@ class OmbudSide:
 
     async def statistics(self, start: datetime | None = None, end: datetime | None = None) -> dict[str, Any]:
         """Get the statistics, with the guide's names."""
-        found = await self.read(get_ticket_statistics, start=start, end=end)
-        return {
-            "status": {name: n for name, n in found["status_counts"].items() if n},
-            "priority": {name: n for name, n in found["priority_counts"].items() if n},
-            "hours": found["avg_resolution_hours"],
-            "assignee": [
-                {"assignee": one["assignee"], "n": one["ticket_count"], "hours": one["avg_resolution_hours"]}
-                for one in found["assignee_stats"]
-                if one["assignee_id"] is not None
-            ],
-        }
+        return _named(await self.desk.aquick(self.actor, quick_statistics, start=start, end=end))
+
+    async def statistics_in_session(self) -> dict[str, Any]:
+        """Get those of all time by a session."""
+        return _named(await self.read(get_ticket_statistics))
 
     async def bulk_create(self, rows: Sequence[dict[str, Any]]) -> int:
         """Create many, and take it back."""
@@ -151,3 +165,16 @@ class OmbudSide:
 def _open_and_answer(session: DeskSession, requester: int) -> None:
     ticket = open_ticket(session, title="Cannot sign in", description="word " * 60, requester_id=requester)
     reply(session, ticket.id, "word " * 40)
+
+
+def _named(found: TicketStatistics) -> dict[str, Any]:
+    return {
+        "status": {name: n for name, n in found["status_counts"].items() if n},
+        "priority": {name: n for name, n in found["priority_counts"].items() if n},
+        "hours": found["avg_resolution_hours"],
+        "assignee": [
+            {"assignee": one["assignee"], "n": one["ticket_count"], "hours": one["avg_resolution_hours"]}
+            for one in found["assignee_stats"]
+            if one["assignee_id"] is not None
+        ],
+    }

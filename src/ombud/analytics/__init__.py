@@ -9,6 +9,7 @@ from ombud.analytics.statistics import (
     TeamStats,
     TicketStatistics,
     get_ticket_statistics,
+    quick_statistics,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "TicketStatistics",
     "fold_statistics",
     "get_ticket_statistics",
+    "quick_statistics",
 ]

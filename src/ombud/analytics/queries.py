@@ -39,7 +39,7 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.orm import InstrumentedAttribute
 
 from ombud.analytics.rules import WHOLE_ZONES, Span, Stretch, midnight
@@ -98,6 +98,28 @@ def statistics(actor: Actor, span: Span, time_zone: str) -> Select[*tuple[Any, .
     return _statistics(actor.for_request(""), span, time_zone, visible_to)
 
 
+def statistics_step(actor: Actor, span: Span, time_zone: str) -> Select[*tuple[Any, ...]] | None:
+    """Return `statistics` as a step (`ombud.db.plain`), one JSON array of its rows; None unless of UTC's whole days."""
+    return (
+        _statistics_step(actor.for_request(""), span, time_zone, visible_to)
+        if _is_whole(span, time_zone)
+        else None
+    )
+
+
+@lru_cache(maxsize=32)
+def _statistics_step(actor: Actor, span: Span, time_zone: str, policy: Any) -> Select[*tuple[Any, ...]]:
+    rows = _statistics(actor, span, time_zone, policy).subquery("told")
+    told = cast(func.json_agg(func.json_build_array(*rows.c)), Text)
+    step: Select[*tuple[Any, ...]] = select(array([told]))
+    return step.execution_options(**{INCLUDE_DELETED: True})
+
+
+def _is_whole(span: Span, time_zone: str) -> bool:
+    """Tell whether figures are of whole days of UTC, which are asked for again and again."""
+    return not span.edges and time_zone in WHOLE_ZONES
+
+
 @lru_cache(maxsize=32)
 def _statistics(actor: Actor, span: Span, time_zone: str, _policy: Any) -> Select[*tuple[Any, ...]]:
     """Put the statement together, which takes as long as answering it; `_policy` is what it was made under."""
@@ -131,8 +153,8 @@ def _statistics(actor: Actor, span: Span, time_zone: str, _policy: Any) -> Selec
         _named(counted, TEAM, TEAMS, Team.id, Team.name, Team.name),
     ).subquery("kinds")
     everything: Select[*tuple[Any, ...]] = select(*kinds.c)
-    if not span.edges and time_zone in WHOLE_ZONES:
-        # Whole days are asked for again and again: without parameters the plan is kept, which takes a millisecond.
+    if _is_whole(span, time_zone):
+        # Without parameters the plan is kept, which takes a millisecond.
         everything = in_place(everything)
     return everything.execution_options(**{INCLUDE_DELETED: True})
 
@@ -260,18 +282,19 @@ def _kept_days(actor: Actor, span: Span, time_zone: str) -> Any:
     in_utc = time_zone in WHOLE_ZONES
     # Every zone's midnight since 1972 is one of UTC's quarters of an hour.
     dimension = StatDimension.ALL if in_utc else StatDimension.QUARTER
+    conditions = (
+        _within(Stretch(StatGrain.DAY, span.first_day, span.end_day)),
+        TicketStat.dimension == dimension,
+        _of_teams(actor, TicketStat.team_id),
+    )
+    if in_utc:
+        return select(TicketStat.starts_on.label("day"), TicketStat.tickets).where(*conditions)
     kept = (
         select(TicketStat.starts_on, TicketStat.key, func.sum(TicketStat.tickets).label("tickets"))
-        .where(
-            _within(Stretch(StatGrain.DAY, span.first_day, span.end_day)),
-            TicketStat.dimension == dimension,
-            _of_teams(actor, TicketStat.team_id),
-        )
+        .where(*conditions)
         .group_by(TicketStat.starts_on, TicketStat.key)
         .cte("kept")
     )
-    if in_utc:
-        return select(kept.c.starts_on.label("day"), kept.c.tickets)
     return _local_days(kept, time_zone)
 
 

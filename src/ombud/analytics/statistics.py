@@ -1,15 +1,19 @@
 """What tickets add up to, ready for JSON. The figures come from `queries`, their shape is made here."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypedDict
+from operator import itemgetter
+from typing import Any, NamedTuple, TypedDict
 
 from sqlalchemy.orm import Session
 
 from ombud.analytics import queries
 from ombud.analytics.rules import Span, check_time_zone, percentile_of
-from ombud.db.context import actor_of
+from ombud.db.actor import Actor
+from ombud.db.context import DeskSession, actor_of
+from ombud.db.quick import Quick
 from ombud.models import TicketChannel, TicketPriority, TicketStatus
 from ombud.tickets.policy import require_staff
 
@@ -90,7 +94,38 @@ def get_ticket_statistics(
     require_staff(actor)
     span = Span(start, end)
     session.flush()
-    figures = _Figures(session.execute(queries.statistics(actor, span, check_time_zone(time_zone))))
+    rows = session.execute(queries.statistics(actor, span, check_time_zone(time_zone)))
+    return _statistics(_Figures(rows), start, end, time_zone)
+
+
+def quick_statistics(
+    actor: Actor,
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    time_zone: str = "UTC",
+) -> Quick[TicketStatistics]:
+    """Return what `get_ticket_statistics` returns: for `Desk.aquick`. One round trip for whole days of UTC.
+
+    Raises what that raises.
+    """
+    require_staff(actor)
+    span = Span(start, end)
+    step = queries.statistics_step(actor, span, check_time_zone(time_zone))
+
+    def usual(session: DeskSession) -> TicketStatistics:
+        return get_ticket_statistics(session, start=start, end=end, time_zone=time_zone)
+
+    def result(told: Sequence[str | None]) -> TicketStatistics:
+        figures = _Figures(_Row(*row) for row in json.loads(str(told[0])))
+        return _statistics(figures, start, end, time_zone)
+
+    return Quick(() if step is None else (step,), (), result, usual, "reads")
+
+
+def _statistics(
+    figures: "_Figures", start: datetime | None, end: datetime | None, time_zone: str
+) -> TicketStatistics:
     resolution = figures.durations("resolution", "resolved", "resolution_ms")
     return {
         "start": start.isoformat() if start is not None else None,
@@ -110,6 +145,23 @@ def get_ticket_statistics(
     }
 
 
+_PLACE = itemgetter(0, 1)
+
+
+class _Row(NamedTuple):
+    """A row of `queries.statistics`."""
+
+    kind: str
+    names: list[str] | None
+    tickets: Any
+    responded: Any
+    response_ms: Any
+    resolved: Any
+    resolution_ms: Any
+    name: Any
+    address: Any
+
+
 class _Figures:
     """The rows of `queries.statistics` by kind."""
 
@@ -126,13 +178,20 @@ class _Figures:
         if row is None:
             return []
         measures = (getattr(row, one) for one in queries.MEASURES)
+        # Hundreds of people: no call for each of them.
         found = [
-            (int(name or 0), tickets, _mean_hours(response, responded), _mean_hours(resolution, resolved))
+            (
+                -tickets,
+                int(name or 0),
+                response / responded / MS_PER_HOUR if responded else None,
+                resolution / resolved / MS_PER_HOUR if resolved else None,
+            )
             for name, tickets, responded, response, resolved, resolution in zip(
                 row.names, *measures, strict=True
             )
         ]
-        return sorted(found, key=lambda one: (-one[1], one[0]))
+        found.sort(key=_PLACE)
+        return [(key, -minus, response, resolution) for minus, key, response, resolution in found]
 
     def texts(self, kind: str) -> Iterable[tuple[int, str, str]]:
         row = self._kinds.get(kind)

@@ -224,16 +224,21 @@ class Desk:
     ) -> T:
         """Do in one round trip what `verb` says, in a transaction of its own.
 
-        The usual way (`arun`), with the same result, where that cannot be: another driver than asyncpg, a replica,
-        a desk with reactions or hooks, whatever goes wrong. Raises Lost when nobody knows whether it was done.
+        The usual way (`arun`; `aread` for what reads), with the same result, where that cannot be: another driver than
+        asyncpg, a replica, whatever goes wrong; for what writes, a desk with reactions or hooks. Raises Lost when
+        nobody knows whether it was done.
         """
         quick = verb(actor, *args, **kwargs)
-        if quick.steps and not self.reactions and not self.hooks:
+        writes = quick.does == "writes"
+        if quick.steps and not (writes and (self.reactions or self.hooks)):
             seat = Seat.of(None, b"", actor)
-            found = await self.answer(seat, actor.request_id, quick.steps, *quick.texts, does="writes")
+            found = await self.answer(seat, actor.request_id, quick.steps, *quick.texts, does=quick.does)
             if found is not None:
                 return quick.result(found)
-        return await self.arun(actor, quick.usual)
+        if writes:
+            return await self.arun(actor, quick.usual)
+        async with self.aread(actor) as session:
+            return await session.run_sync(_as_desk_action(quick.usual))
 
     async def alook(self, statement: "Select[*tuple[Any, ...]]") -> "Row[Any] | None":
         """Return the first row of a look-up by nobody, outside any transaction: one round trip.

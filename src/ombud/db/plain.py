@@ -16,6 +16,7 @@ import itertools
 from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from weakref import WeakKeyDictionary
@@ -211,7 +212,9 @@ _prepared: "WeakKeyDictionary[Step, Prepared]" = WeakKeyDictionary()
 
 
 def prepared(step: Step, engine: "AsyncEngine") -> Prepared:
-    """Return the text of a step, with its values written out: all are ids and words of ours, or it is a ValueError."""
+    """Return the text of a step, with its values written out: all are numbers, days and words of ours, or it is a
+    ValueError.
+    """
     found = _prepared.get(step)
     if found is None:
         usual: Any = step.compile(dialect=engine.dialect)
@@ -225,7 +228,7 @@ def prepared(step: Step, engine: "AsyncEngine") -> Prepared:
 
 def _require_harmless(value: Any) -> None:
     match value:
-        case None | bool() | int():
+        case None | bool() | int() | float() | date():
             return
         case list() | tuple() | set() | frozenset():
             for one in value:

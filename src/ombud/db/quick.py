@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ombud.db.context import DeskSession
-from ombud.db.plain import Step
+from ombud.db.plain import Does, Step
 
 T = TypeVar("T")
 
@@ -25,3 +25,5 @@ class Quick(Generic[T]):
     """Reads what the last step returned."""
     usual: Callable[[DeskSession], T]
     """Does the same with a session; it finds the words for what goes wrong, and lets the desk's reactions know."""
+    does: Does = "writes"
+    """Whether it writes; what only reads is read-only in PostgreSQL, either way."""

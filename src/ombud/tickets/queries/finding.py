@@ -64,7 +64,7 @@ def total_and_page(
     ends when it has enough.
     """
     return once(
-        total_and_page, actor, wanted, place, lambda: _total_and_page(actor, wanted, place, common, _Given())
+        total_and_page, actor, wanted, place, lambda: _total_and_page(actor, wanted, place, common, Given())
     )
 
 
@@ -95,7 +95,7 @@ def page_asked_for(
             bindparam(name, type_=column.type) for name, column in zip(edges, columns, strict=bool(edges))
         ]
         words = GIVEN_WORDS if wanted.text is not None else None
-        given = _Given(edge, words, part.given() if part is not None else None)
+        given = Given(edge, words, part.given() if part is not None else None)
         made = _total_and_page(actor, of_kind, like, common, given)
         return (
             in_place(made)
@@ -117,7 +117,7 @@ def _is_plain(wanted: TicketFilter) -> bool:
     )
 
 
-class _Given(NamedTuple):
+class Given(NamedTuple):
     """What stands for where a page begins, and for the texts of a filter."""
 
     edge: Sequence[Any] = ()
@@ -130,7 +130,7 @@ class _Given(NamedTuple):
 
 
 def _total_and_page(
-    actor: Actor, wanted: TicketFilter, place: Place, common: Common, given: _Given
+    actor: Actor, wanted: TicketFilter, place: Place, common: Common, given: Given
 ) -> Select[*tuple[Any, ...]]:
     if place.sort is TicketSort.RANK:
         return _row(
@@ -138,19 +138,27 @@ def _total_and_page(
             ranked_page(actor, wanted, place, common=common).cte("page"),
             place,
         )
-    columns = sort_columns(place)
-    if common.gathers(wanted):
-        total, page = _gathered(actor, wanted, place, common, given)
-    else:
-        total = count_matching(actor, wanted, common=common, **given.texts).scalar_subquery()
-        matching = select(columns[-1]).where(*tickets_matching(actor, wanted, common=common, **given.texts))
-        page = _ids(paged(matching, place, edge=given.edge))
-    row: Select[*tuple[Any, ...]] = select(total, page, null(), keys_follow())
+    row: Select[*tuple[Any, ...]] = select(
+        *found_page(actor, wanted, place, common, given), null(), keys_follow()
+    )
     return row.execution_options(**{INCLUDE_DELETED: True})
 
 
+def found_page(
+    actor: Actor, wanted: TicketFilter, place: Place, common: Common, given: Given
+) -> tuple[Any, Any]:
+    """The capped total and the ids of a page and one more."""
+    if common.gathers(wanted):
+        return _gathered(actor, wanted, place, common, given)
+    total = count_matching(actor, wanted, common=common, **given.texts).scalar_subquery()
+    matching = select(sort_columns(place)[-1]).where(
+        *tickets_matching(actor, wanted, common=common, **given.texts)
+    )
+    return total, _ids(paged(matching, place, edge=given.edge))
+
+
 def _gathered(
-    actor: Actor, wanted: TicketFilter, place: Place, common: Common, given: _Given
+    actor: Actor, wanted: TicketFilter, place: Place, common: Common, given: Given
 ) -> tuple[Any, Any]:
     """The capped total and the ids of a page of what is rare: all of it is looked at, or for the total enough of it."""
     conditions, by_words = tickets_matching(actor, wanted, common=common, **given.texts), None

@@ -171,7 +171,15 @@ def search_weight(wanted: TicketFilter) -> Select[int | None, int | None]:
     )
 
 
-def _weight_of_part(part: str) -> ColumnElement[Any]:
+def is_common(words: Words | None, part: Part | None) -> ColumnElement[bool]:
+    """Return whether very many tickets have the words, or the part; as `Common.of`, but decided by the statement."""
+    if part is not None:
+        return _weight_of_part(part.text) >= literal_column(str(COMMON_TEXTS))
+    weight: ColumnElement[int] = func.ombud.search_weight(words)
+    return weight >= literal_column(str(COMMON))
+
+
+def _weight_of_part(part: Words) -> ColumnElement[Any]:
     """Return how many texts have a part, as if the desk had `TEXTS` of them."""
     texts: ColumnElement[float] = literal_column(
         "(SELECT reltuples FROM pg_catalog.pg_class WHERE oid = 'ombud.ticket_texts'::regclass)"

@@ -3,8 +3,9 @@
 It is made once, and executed with the parameter IDS or NUMBER, or with the ids that another statement finds.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     BigInteger,
@@ -14,13 +15,14 @@ from sqlalchemy import (
     Text,
     any_,
     bindparam,
+    cast,
     func,
     or_,
     select,
     true,
     union,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from ombud.db.actor import Actor
 from ombud.db.base import Base
@@ -38,12 +40,33 @@ from ombud.models import (
     TicketTag,
     User,
 )
+from ombud.tickets.filters import Place, TicketFilter
 from ombud.tickets.policy import comments_visible_to, visible_to
+from ombud.tickets.queries.asked import page_asked
 from ombud.tickets.queries.summed import number
 
 IDS, NUMBER = "ids", "number"
 PEOPLE = {"requester": "requester_id", "creator": "creator_id", "assignee": "assignee_id"}
 """The relationships of a ticket to people, and their columns."""
+
+Columns: TypeAlias = Callable[[type[Base]], list[Any]]
+"""What is read of each model."""
+RECORDED: dict[type[Base], tuple[str, ...]] = {
+    Ticket: (
+        "id", "ticket_number", "title", "description", "status", "priority", "channel", "version", "created_at",
+        "updated_at", "last_activity_at", "first_response_at", "resolved_at", "deleted_at", "merged_into_id",
+        "requester_id", "creator_id", "assignee_id", "team_id", "organization_id",
+    ),
+    User: ("id", "full_name", "email", "is_staff"),
+    Team: ("id", "name"),
+    Organization: ("id", "name"),
+    Tag: ("id", "name", "color"),
+    Comment: ("id", "content", "is_internal", "created_at", "updated_at", "ticket_id", "author_id"),
+    Attachment: (
+        "id", "file_name", "content_type", "size", "checksum", "created_at", "comment_id", "ticket_id",
+    ),
+}  # fmt: skip
+"""The columns of each kind of record: its fields, and then the keys by which records are put together."""
 
 _TICKET: Any = Ticket.__table__
 _COMMENT: Any = Comment.__table__
@@ -114,52 +137,101 @@ def tickets_of_person(actor: Actor, user_id: int, limit: int) -> Select[*tuple[A
     return row.execution_options(**{INCLUDE_DELETED: True})
 
 
+def page_of_records(
+    actor: Actor, wanted: TicketFilter, place: Place, extent: Extent, has_case: bool
+) -> Select[*tuple[Any, ...]]:
+    """Return the step for a page of records, all in one statement: its total, the ids of it and one more, and JSON.
+
+    A JSON array of columns for each of `extent.kinds(actor)`, of RECORDED columns. Filter, place and `has_case` are
+    those of `kind_of`; it is given `texts_of`.
+    """
+    key = (
+        page_of_records,
+        actor.for_request(""),
+        wanted,
+        place,
+        extent,
+        has_case,
+        visible_to,
+        comments_visible_to,
+    )
+    return made_once(key, lambda: _page_of_records(actor, wanted, place, extent, has_case))
+
+
+def _page_of_records(
+    actor: Actor, wanted: TicketFilter, place: Place, extent: Extent, has_case: bool
+) -> Select[*tuple[Any, ...]]:
+    asked = page_asked(actor, wanted, place, has_case)
+    ids = select(asked.c.ids[1 : place.limit]).scalar_subquery()
+    kinds = _kinds(actor, extent, recorded, _TICKET.c.id == any_(cast(ids, ARRAY(BigInteger))))
+    told = [cast(func.json_build_array(*kind.c), Text) for kind in kinds]
+    row: Any = select(array([cast(asked.c.total, Text), cast(func.to_json(asked.c.ids), Text), *told]))
+    step: Select[*tuple[Any, ...]] = row.select_from(_joined(asked, *kinds))
+    return step.execution_options(**{INCLUDE_DELETED: True})
+
+
+def recorded(model: type[Base]) -> list[Any]:
+    """Return the columns of a record, in the order of its fields (`ombud.tickets.reads.records`)."""
+    return [model.__table__.c[name] for name in RECORDED[model]]
+
+
 def _whole(actor: Actor, extent: Extent, *conditions: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
-    tickets = select(*columns_of(Ticket)).where(*conditions).cte("tickets_found")
-    comments = _comments(actor, tickets, extent.comments).cte("comments_found")
+    kinds = _kinds(actor, extent, columns_of, *conditions)
+    whole: Select[*tuple[Any, ...]] = select(*(each for kind in kinds for each in kind.c))
+    return whole.select_from(_joined(*kinds)).execution_options(**{INCLUDE_DELETED: True})
+
+
+def _joined(*rows: FromClause) -> Any:
+    together: Any = rows[0]
+    for one in rows[1:]:
+        together = together.join(one, true())
+    return together
+
+
+def _kinds(
+    actor: Actor, extent: Extent, columns: Columns, *conditions: ColumnElement[bool]
+) -> list[FromClause]:
+    """Return one row of arrays for each of `extent.kinds`: of tickets, and of what belongs to them."""
+    tickets = select(*columns(Ticket)).where(*conditions).cte("tickets_found")
+    comments = _comments(actor, tickets, columns(Comment), extent.comments).cte("comments_found")
     named = [select(tickets.c[column]) for column in PEOPLE.values()]
     if extent.comments:
         named.append(select(comments.c.author_id))
-    people = _those_of(User, union(*named)).cte("people_found")
+    people = _those_of(User, columns(User), union(*named)).cte("people_found")
     homes = [select(tickets.c.organization_id)]
     if extent.homes:
         homes.append(select(people.c.organization_id))
     rows: dict[str, FromClause] = {
         "tickets": tickets,
         "people": people,
-        "teams": _those_of(Team, select(tickets.c.team_id).distinct()).subquery(),
-        "organizations": _those_of(Organization, union(*homes)).subquery(),
-        "tags": _tags(tickets).subquery(),
+        "teams": _those_of(Team, columns(Team), select(tickets.c.team_id).distinct()).subquery(),
+        "organizations": _those_of(Organization, columns(Organization), union(*homes)).subquery(),
+        "tags": _tags(tickets, columns(Tag)).subquery(),
         "comments": comments,
-        "files": _files(actor, tickets, extent.files).subquery(),
+        "files": _files(actor, tickets, columns(Attachment), extent.files).subquery(),
     }
-    kinds = [select(*arrays_of(rows[kind])).subquery(kind) for kind in extent.kinds(actor)]
-    together: Any = kinds[0]
-    for kind in kinds[1:]:
-        together = together.join(kind, true())
-    whole: Select[*tuple[Any, ...]] = select(*(array for kind in kinds for array in kind.c))
-    return whole.select_from(together).execution_options(**{INCLUDE_DELETED: True})
+    return [select(*arrays_of(rows[kind])).subquery(kind) for kind in extent.kinds(actor)]
 
 
-def _those_of(model: type[Base], keys: Any) -> Select[*tuple[Any, ...]]:
+def _those_of(model: type[Base], columns: list[Any], keys: Any) -> Select[*tuple[Any, ...]]:
     """Return the rows with the keys that a statement finds, each read once, however many name it."""
     ids = func.array(keys.scalar_subquery(), type_=ARRAY(BigInteger))
-    return select(*columns_of(model)).where(model.__table__.c.id == any_(ids))
+    return select(*columns).where(model.__table__.c.id == any_(ids))
 
 
-def _tags(tickets: FromClause) -> Select[*tuple[Any, ...]]:
+def _tags(tickets: FromClause, columns: list[Any]) -> Select[*tuple[Any, ...]]:
     """Return each ticket's tags by name."""
     return (
-        select(*columns_of(Tag), TicketTag.ticket_id)
+        select(*columns, TicketTag.ticket_id)
         .join(TicketTag, TicketTag.tag_id == Tag.id)
         .where(TicketTag.ticket_id == any_(_ids_of(tickets)))
         .order_by(TicketTag.ticket_id, Tag.name.cast(Text))
     )
 
 
-def _comments(actor: Actor, tickets: FromClause, limit: int) -> Select[*tuple[Any, ...]]:
+def _comments(actor: Actor, tickets: FromClause, columns: list[Any], limit: int) -> Select[*tuple[Any, ...]]:
     last = (
-        select(*columns_of(Comment))
+        select(*columns)
         .where(_COMMENT.c.ticket_id == tickets.c.id, comments_visible_to(actor))
         .order_by(_COMMENT.c.created_at.desc(), _COMMENT.c.id.desc())
         .limit(number(limit))
@@ -168,9 +240,9 @@ def _comments(actor: Actor, tickets: FromClause, limit: int) -> Select[*tuple[An
     return select(*last.c).select_from(tickets.join(last, true())).order_by(last.c.created_at, last.c.id)
 
 
-def _files(actor: Actor, tickets: FromClause, limit: int) -> Select[*tuple[Any, ...]]:
+def _files(actor: Actor, tickets: FromClause, columns: list[Any], limit: int) -> Select[*tuple[Any, ...]]:
     first = (
-        select(*columns_of(Attachment))
+        select(*columns)
         .outerjoin(Comment, _FILE.c.comment_id == _COMMENT.c.id)
         .where(_FILE.c.ticket_id == tickets.c.id)
         .where(or_(_FILE.c.comment_id.is_(None), comments_visible_to(actor)))
