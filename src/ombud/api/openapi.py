@@ -32,6 +32,7 @@ _FINDS_BY_BODY = (
     "/mail/inbound",
     "/confirmation",
     "/confirmation/options",
+    "/duplicates/tickets/dismissals",
     "/me/factors/totp",
     "/me/factors/passkeys",
     "/me/factors/passkeys/options",
