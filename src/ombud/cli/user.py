@@ -16,6 +16,7 @@ from ombud.kit.passwords import hash_password
 from ombud.mail.outgoing import queries as outgoing
 from ombud.models import AccessKind, LinkPurpose, User, UserRole
 from ombud.people import actions, letters, queries
+from ombud.people.changes import UserChanges
 from ombud.people.factors import reset_factors
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -148,7 +149,7 @@ def sign_out(email: Email, data_dir: DataDir = None) -> None:
     typer.echo(f"{email}: {ended} web {'session' if ended == 1 else 'sessions'} ended.")
 
 
-def _change(email: str, changes: actions.UserChanges, data_dir: Path | None) -> None:
+def _change(email: str, changes: UserChanges, data_dir: Path | None) -> None:
     with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
         actions.change_user(session, person(session, email).id, changes)
 
