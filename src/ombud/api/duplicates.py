@@ -77,7 +77,7 @@ async def list_distinct_users(page: WhichPage, call: CurrentCall, link: Link) ->
     return link.items(shown, _following(pairs, page.limit))
 
 
-@router.post("/duplicates/users/dismissals", status_code=204, responses=problems(409, 413, 415))
+@router.post("/duplicates/users/dismissals", status_code=204, responses=problems(404, 409, 413, 415))
 async def dismiss_duplicate_users(body: NotOnePerson, call: CurrentCall) -> None:
     """Say that two customers are two people. Doing so twice is harmless."""
     await call.write(curation.keep_people_apart, *body.user_ids)
@@ -97,7 +97,7 @@ async def list_distinct_tickets(page: WhichPage, call: CurrentCall, link: Link) 
     return link.items(shown, _following(pairs, page.limit))
 
 
-@router.post("/duplicates/tickets/dismissals", status_code=204, responses=problems(409, 413, 415))
+@router.post("/duplicates/tickets/dismissals", status_code=204, responses=problems(404, 409, 413, 415))
 async def dismiss_duplicate_tickets(body: NotOneTicket, call: CurrentCall) -> None:
     """Say that two tickets are two matters. Doing so twice is harmless."""
     await call.write(_keep_tickets_apart, *body.numbers)

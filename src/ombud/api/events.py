@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from ombud.api.auth import authenticate
 from ombud.api.calls import Call, CurrentCall
-from ombud.api.routing import api_router
+from ombud.api.routing import api_router, problems
 from ombud.api.schemas.events import Event, Events
 from ombud.api.schemas.webhooks import Event as EventType
 from ombud.api.selecting import PARAMETER
@@ -64,7 +64,10 @@ LastEvent = Annotated[
 
 @router.get(
     "/events",
-    responses={200: {"content": {STREAM: {"schema": {"type": "string"}}}, "description": "What happened."}},
+    responses={
+        200: {"content": {STREAM: {"schema": {"type": "string"}}}, "description": "What happened."},
+        **problems(404),
+    },
     response_model=Events,
 )
 async def list_events(

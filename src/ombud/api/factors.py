@@ -76,7 +76,7 @@ async def begin_totp(call: CurrentCall, request: Request) -> TotpBegun:
     )
 
 
-@codes_router.post("/me/factors/totp/confirmation", responses=problems(409, 413, 415))
+@codes_router.post("/me/factors/totp/confirmation", responses=problems(404, 409, 413, 415))
 async def confirm_totp(body: NewCode, call: CurrentCall) -> FactorAdded:
     """Let the app count, by a code that it shows. With one's first factor come recovery codes."""
     require_fresh(call.principal)
@@ -84,7 +84,7 @@ async def confirm_totp(body: NewCode, call: CurrentCall) -> FactorAdded:
     return FactorAdded(recovery_codes=await call.write(_confirm, secret, body.code))
 
 
-@router.delete("/me/factors/totp", status_code=204)
+@router.delete("/me/factors/totp", status_code=204, responses=problems(404))
 async def remove_totp(call: CurrentCall) -> None:
     """Take one's authenticator app away."""
     require_fresh(call.principal)
@@ -98,7 +98,7 @@ async def make_recovery_codes(call: CurrentCall) -> RecoveryCodes:
     return RecoveryCodes(recovery_codes=await call.write(_changed, factors.make_recovery_codes))
 
 
-@router.post("/me/factors/passkeys/options")
+@router.post("/me/factors/passkeys/options", responses=problems(404))
 async def passkey_options(call: CurrentCall, request: Request) -> PasskeyOptions:
     """Return what makes a passkey of this desk, with a challenge that counts once, for this token."""
     require_fresh(call.principal)
@@ -113,7 +113,7 @@ async def passkey_options(call: CurrentCall, request: Request) -> PasskeyOptions
     return PasskeyOptions(options=json.loads(text))
 
 
-@codes_router.post("/me/factors/passkeys", status_code=201, responses=problems(409, 413, 415))
+@codes_router.post("/me/factors/passkeys", status_code=201, responses=problems(404, 409, 413, 415))
 async def add_passkey(
     body: NewPasskey, call: CurrentCall, request: Request, created: Created
 ) -> PasskeyAdded:

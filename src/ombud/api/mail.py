@@ -51,7 +51,7 @@ class WhichMail(PageQuery):
 @raw_router.post(
     "/mail/inbound",
     status_code=202,
-    responses=problems(413, 415),
+    responses=problems(404, 413, 415),
     openapi_extra={"requestBody": {"required": True, "content": _RAW}},
 )
 async def bring_mail(
@@ -73,7 +73,7 @@ async def bring_mail(
     return TakenMail(id=taken.mail_id, mailbox_id=taken.mailbox_id, is_new=taken.mail_id is not None)
 
 
-@router.get("/mail/inbound")
+@router.get("/mail/inbound", responses=problems(404))
 async def list_inbound_mail(
     page: Annotated[WhichMail, Query()], call: CurrentCall, link: Link
 ) -> Page[InboundMail]:

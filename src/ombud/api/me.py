@@ -38,7 +38,7 @@ class SecretRoute(ApiRoute):
 secret_router = api_router("Me", SecretRoute)
 
 
-@router.post("/confirmation/options", responses=problems(409))
+@router.post("/confirmation/options", responses=problems(404, 409))
 async def confirmation_options(call: CurrentCall, request: Request) -> PasskeyRequest:
     """Return what signs with a passkey of one's own, with a challenge that counts once, for this token."""
     site, who = site_for(call, request), call.principal.user_id
@@ -47,7 +47,7 @@ async def confirmation_options(call: CurrentCall, request: Request) -> PasskeyRe
     return PasskeyRequest(options=json.loads(text))
 
 
-@router.post("/confirmation", status_code=204, responses=problems(413, 415, 429))
+@router.post("/confirmation", status_code=204, responses=problems(404, 413, 415, 429))
 async def confirm(body: NewProof, call: CurrentCall, request: Request) -> None:
     """Prove again who owns this token, by the password, a code or a passkey. Opens sensitive calls for ten minutes."""
     ip, who = address_of(request.client), call.principal

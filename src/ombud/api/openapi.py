@@ -26,17 +26,6 @@ _SUCCESS = {
     "202": "It is taken, and will be seen to.",
     "204": "Done.",
 }
-# The thing that may be missing is named in the body, or in the query; under some addresses there are no passkeys.
-_FINDS_BY_BODY = (
-    "/undo",
-    "/mail/inbound",
-    "/confirmation",
-    "/confirmation/options",
-    "/duplicates/tickets/dismissals",
-    "/me/factors/totp",
-    "/me/factors/passkeys",
-    "/me/factors/passkeys/options",
-)
 _KEY = {
     "name": HEADER,
     "in": "header",
@@ -155,10 +144,10 @@ def _add_conditions(method: str, operation: dict[str, Any], *, is_shown: bool) -
 
 
 def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
-    """Leave out what cannot happen, and name what every answer has."""
+    """Say that what an address names may be missing, and name what every answer has."""
+    if "{" in path:
+        operation["responses"].setdefault("404", problems(404)[404])
     responses = operation["responses"] = dict(sorted(operation["responses"].items()))
-    if "{" not in path and path not in _FINDS_BY_BODY:
-        responses.pop("404", None)
     for status, response in responses.items():
         if response["description"] == "Successful Response":
             response["description"] = _SUCCESS[status]

@@ -53,11 +53,14 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def api_router(tag: str, route_class: "type[ApiRoute] | None" = None) -> APIRouter:
-    """Return a router for one resource."""
+    """Return a router for one resource.
+
+    Addresses with a parameter may find nothing; a route that looks for what its body names says 404 itself.
+    """
     return APIRouter(
         tags=[tag],
         route_class=route_class or ApiRoute,
-        responses=problems(401, 403, 404, 422, 429, 503),
+        responses=problems(401, 403, 422, 429, 503),
         generate_unique_id_function=lambda route: route.name,
     )
 

@@ -5,6 +5,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ombud.errors import Invalid
 
+_NO_ZONES = ("localtime", "posixrules", "Factory")
+"""Files beside the zones, which PostgreSQL does not know."""
+
 
 def aware(field: str, value: object) -> datetime:
     """Return a time that has a zone; Invalid for one without (it means another moment on another machine)."""
@@ -23,11 +26,7 @@ def zone_of(name: str) -> tzinfo:
     """Return the time zone of that name; Invalid when there is none."""
     if name == "UTC":
         return UTC  # wherever Python finds no zones at all
-    if name in (
-        "localtime",
-        "posixrules",
-        "Factory",
-    ):  # files beside the zones, which PostgreSQL does not know
+    if name in _NO_ZONES:
         raise Invalid(fields={"time_zone": "is not a time zone such as Europe/Berlin."})
     try:
         return ZoneInfo(name)

@@ -227,9 +227,8 @@ def end_step(session: Session, user_id: int, token: bytes) -> Proof | None:
     Of any number at once, one ends it. The proof is of the password that they have now, and of the provider's word that
     its first half was, unless that was taken back meanwhile.
     """
-    lock_account(
-        session, user_id
-    )  # who changes the password now has ended the step, or will see this proof fail
+    # Who changes the password meanwhile has ended the step, or will see this proof fail.
+    lock_account(session, user_id)
     kept = SignInStep.identity_id, SignInStep.provider_sid, SignInStep.id_token
     over = delete(SignInStep).where(SignInStep.token_hash == token).returning(*kept)
     row = session.execute(over).one_or_none()
