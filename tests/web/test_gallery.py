@@ -41,6 +41,13 @@ def page(request: pytest.FixtureRequest, chromium: Browser) -> Iterator[Page]:
     page.close()
 
 
+@pytest.fixture(scope="module")
+def narrow(chromium: Browser) -> Iterator[Page]:
+    page = chromium.new_page(viewport={"width": 320, "height": 640})
+    yield page
+    page.close()
+
+
 @pytest.mark.parametrize("name", states())
 def test_state_has_no_violation_and_no_console_message(name: str, page: Page, address: str) -> None:
     said: list[str] = []
@@ -57,12 +64,10 @@ def test_state_has_no_violation_and_no_console_message(name: str, page: Page, ad
 
 
 @pytest.mark.parametrize("name", states())
-def test_state_fits_320_pixels(name: str, chromium: Browser, address: str) -> None:
-    page = chromium.new_page(viewport={"width": 320, "height": 640})
-    page.goto(f"{address}/{name}")
-    width = page.evaluate("document.documentElement.scrollWidth")
+def test_state_fits_320_pixels(name: str, narrow: Page, address: str) -> None:
+    narrow.goto(f"{address}/{name}")
+    width = narrow.evaluate("document.documentElement.scrollWidth")
     # A pane that scrolls by itself hides from the page what is too wide for it.
-    hidden = page.evaluate(WIDER)
-    page.close()
+    hidden = narrow.evaluate(WIDER)
     assert width <= 320, f"{name} is {width} px wide"
     assert hidden == [], f"{name} has what is wider than its pane"

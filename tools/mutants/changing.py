@@ -307,7 +307,7 @@ CHANGING: tuple[Mutant, ...] = (
         (
             Edit(
                 "src/ombud/tickets/actions/reply.py",
-                '"content": clean_body("content", content),',
+                '"content": clean_words("content", content),',
                 '"content": content,',
             ),
             Edit(

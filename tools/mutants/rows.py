@@ -155,8 +155,8 @@ ROWS: tuple[Mutant, ...] = (
         (
             Edit(
                 "src/ombud/analytics/statistics.py",
-                "key=lambda one: (-one[1], one[0])",
-                "key=lambda one: (one[1], one[0])",
+                "found.sort(key=_PLACE)",
+                "found.sort(key=_PLACE, reverse=True)",
             ),
         ),
     ),
