@@ -10,7 +10,8 @@ BIN := $(VENV)/bin
 # Further arguments for the program that a target runs: make test ARGS="-k inbox".
 ARGS ?=
 # Test processes; one file stays in one process, because its fixtures are shared.
-WORKERS ?= auto
+# One more than there are processors: many tests wait for processes to start and to end.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 # 3.11 first, the oldest that must work; tried by running it, because a version manager's shim may be hollow.
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; do \
