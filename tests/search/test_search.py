@@ -300,6 +300,9 @@ def test_equals_brute_force_on_plain_words(perform: Perform, cast: Cast, system:
                 if one in has and ((other not in has) if one < other else (other in has))
             }
             assert {row.title for row in found} == expected
+        lacking = perform(cast.agent.actor, list_tickets, TicketFilter(text=f"-{one}"), Place(limit=100)).rows
+        assert {row.title for row in lacking} >= {title for title, has in bodies.items() if one not in has}
+        assert not {row.title for row in lacking} & {title for title, has in bodies.items() if one in has}
 
 
 def test_common_words_are_found_by_walking_the_list_alike(
