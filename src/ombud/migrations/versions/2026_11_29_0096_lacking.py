@@ -1,4 +1,4 @@
-"""Searches for what lacks a word stop when they have enough.
+"""Searches for what lacks a word stop when they have enough; phrases are weighed by the newest tickets.
 
 Revision ID: 0096
 Revises: 0094
@@ -20,5 +20,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take the function back."""
+    """Take the functions back."""
     op.run_scripts(f"{revision}/down")  # type: ignore[attr-defined]  # of ours: migrations/env.py
