@@ -32,7 +32,7 @@ FINDING: tuple[Mutant, ...] = (
         r"Right contains \d+ more items",
         (
             Edit(
-                "src/ombud/tickets/queries/lists.py",
+                "src/ombud/tickets/queries/orders.py",
                 "TicketSort.CREATED: (Ticket.__table__.c.created_at, Ticket.__table__.c.id),",
                 "TicketSort.CREATED: (Ticket.__table__.c.created_at,),",
             ),

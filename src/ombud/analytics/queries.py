@@ -177,9 +177,7 @@ def _named(counted: CTE, kind: str, called: str, key: Any, *texts: Any) -> Selec
 def _sums(actor: Actor, stretches: Sequence[Stretch]) -> list[Select[*tuple[Any, ...]]]:
     """Kept sums, those that are added and those that are taken off: to ask each row which it is takes a millisecond."""
     weights = sorted({1, *(stretch.weight for stretch in stretches)}, reverse=True)
-    return [
-        _weighed(actor, weight, [one for one in stretches if one.weight == weight]) for weight in weights
-    ]
+    return [_weighed(actor, weight, [one for one in stretches if one.weight == weight]) for weight in weights]
 
 
 def _weighed(actor: Actor, weight: int, stretches: Sequence[Stretch]) -> Select[*tuple[Any, ...]]:

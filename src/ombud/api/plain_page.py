@@ -8,7 +8,7 @@ from typing import Any
 from ombud.api.asking import Answer, Headers, Texts
 from ombud.kit.cursor import encode_cursor
 from ombud.tickets.filters import Place
-from ombud.tickets.queries.lists import sort_columns
+from ombud.tickets.queries.orders import sort_columns
 
 
 @dataclass(frozen=True, slots=True)

@@ -3474,7 +3474,7 @@ CREATE FUNCTION ombud.found_tickets(typed text, kind text, actor bigint, organiz
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
     SET enable_seqscan TO 'off'
-    AS $$
+    AS $_$
 DECLARE
   wanted tsquery := ombud.search_query(typed);
 BEGIN
@@ -3489,8 +3489,11 @@ BEGIN
             UNION ALL SELECT t.id FROM ombud.tickets t WHERE t.organization_id = organization
             UNION ALL SELECT p.ticket_id FROM ombud.ticket_participants p WHERE p.user_id = actor)
        LIMIT most);
-  ELSIF querytree(wanted) = 'T' THEN
-    -- No index knows what lacks a word: the newest are looked at, until there are enough.
+  ELSIF querytree(wanted) = 'T'
+        OR (most IS NOT NULL AND wanted::text ~ '''[^'']{1,3}'':\*$' AND ombud.search_weight(typed) >
+            (SELECT c.reltuples FROM pg_class c WHERE c.oid = 'ombud.ticket_search'::regclass) / 3) THEN
+    -- No index knows what lacks a word, and of some first letters it knows too much: the newest are looked at, until
+    -- there are enough.
     RETURN ARRAY(
       SELECT s.ticket_id FROM ombud.ticket_search s
        WHERE (s.document @@ wanted) IS TRUE
@@ -3503,7 +3506,7 @@ BEGIN
             UNION ALL
             SELECT s.ticket_id FROM ombud.ticket_search s WHERE NOT s.is_indexed AND s.document @@ wanted) m
      LIMIT most);
-END $$;
+END $_$;
 
 ALTER FUNCTION ombud.found_tickets(typed text, kind text, actor bigint, organization bigint, most bigint) OWNER TO ombud_search;
 
@@ -4404,13 +4407,20 @@ CREATE FUNCTION ombud.search_weight(typed text) RETURNS bigint
     SET search_path TO 'pg_catalog'
     AS $$
 DECLARE
+  wanted CONSTANT tsquery := ombud.search_query(typed);
   plan json;
   found bigint;
   everything CONSTANT real := (SELECT c.reltuples FROM pg_class c WHERE c.oid = 'ombud.ticket_search'::regclass);
 BEGIN
   EXECUTE format('EXPLAIN (FORMAT JSON) SELECT FROM ombud.ticket_search s WHERE s.document @@ %L::tsquery',
-                 ombud.search_query(typed)) INTO plan;
+                 wanted) INTO plan;
   found := (plan -> 0 -> 'Plan' ->> 'Plan Rows')::bigint;
+  IF found > 1000 AND wanted::text ~ '<(-|\d+)>' THEN
+    -- The plan knows how common each word is, not how often they stand side by side.
+    found := least(found, (
+      SELECT (count(*) FILTER (WHERE n.document @@ wanted) * everything / greatest(count(*), 1))::bigint
+        FROM (SELECT s.document FROM ombud.ticket_search s ORDER BY s.ticket_id DESC LIMIT 200) n));
+  END IF;
   RETURN CASE WHEN found <= everything / 900 THEN least(found, 1000) ELSE found END;
 END $$;
 
@@ -8798,6 +8808,7 @@ GRANT ALL ON FUNCTION ombud.search_waiting() TO ombud_worker;
 
 REVOKE ALL ON FUNCTION ombud.search_weight(typed text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.search_weight(typed text) TO ombud_app;
+GRANT ALL ON FUNCTION ombud.search_weight(typed text) TO ombud_search;
 
 REVOKE ALL ON FUNCTION ombud.secure(target regclass) FROM PUBLIC;
 

@@ -10,7 +10,6 @@ from ombud.tickets.queries.lists import (
     count_matching,
     cursor_values,
     inbox,
-    paged,
 )
 from ombud.tickets.queries.matching import RARE, Common, search_weight, tickets_matching
 from ombud.tickets.queries.one import (
@@ -33,6 +32,7 @@ from ombud.tickets.queries.one import (
     tickets_by_number,
     visible_id,
 )
+from ombud.tickets.queries.orders import paged
 from ombud.tickets.queries.ranking import RANKED, ranked_page
 
 __all__ = [

@@ -9,8 +9,8 @@ from ombud.db.actor import Actor
 from ombud.db.plain import given
 from ombud.tickets.filters import Place, TicketFilter, TicketSort
 from ombud.tickets.queries.finding import Given, found_page
-from ombud.tickets.queries.lists import edge_of, sort_columns
 from ombud.tickets.queries.matching import RARE, Common, Part, is_common
+from ombud.tickets.queries.orders import edge_of, sort_columns
 
 _WORDS, _PART, _LIKE, _EDGE = 1, 2, 3, 4
 """The places of what is typed, and of the first value of a cursor, among the texts."""

@@ -26,15 +26,13 @@ from ombud.db.made import in_place, made_once
 from ombud.db.plans import keys_follow
 from ombud.models import INCLUDE_DELETED, Ticket
 from ombud.tickets.filters import Place, TicketFilter, TicketSort
+from ombud.tickets.grammar import understand
 from ombud.tickets.policy import comments_visible_to, visible_to
 from ombud.tickets.queries.lists import (
     COUNTER_CAP,
     count_matching,
-    edge_of,
     is_dated,
     once,
-    paged,
-    sort_columns,
 )
 from ombud.tickets.queries.matching import (
     GIVEN_WORDS,
@@ -45,6 +43,7 @@ from ombud.tickets.queries.matching import (
     found_by_words,
     tickets_matching,
 )
+from ombud.tickets.queries.orders import edge_of, is_walked_apart, paged, sort_columns, walked_apart
 from ombud.tickets.queries.ranking import ranked_page
 from ombud.tickets.queries.summed import number
 
@@ -151,10 +150,10 @@ def found_page(
     if common.gathers(wanted):
         return _gathered(actor, wanted, place, common, given)
     total = count_matching(actor, wanted, common=common, **given.texts).scalar_subquery()
-    matching = select(sort_columns(place)[-1]).where(
-        *tickets_matching(actor, wanted, common=common, **given.texts)
-    )
-    return total, _ids(paged(matching, place, edge=given.edge))
+    conditions = tickets_matching(actor, wanted, common=common, **given.texts)
+    if is_walked_apart(understand(wanted), place, common):
+        return total, _ids(walked_apart(conditions, understand(wanted), place, edge=given.edge))
+    return total, _ids(paged(select(sort_columns(place)[-1]).where(*conditions), place, edge=given.edge))
 
 
 def _gathered(

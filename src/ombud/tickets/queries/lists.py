@@ -1,6 +1,6 @@
 """Lists of tickets and their counters: keyset pages, one statement each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,6 @@ from sqlalchemy import (
     or_,
     select,
     true,
-    tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSON
 from sqlalchemy.orm import aliased
@@ -28,8 +27,6 @@ from sqlalchemy.orm import aliased
 from ombud.db.actor import Actor
 from ombud.db.json import array_of, object_of, text_of
 from ombud.db.made import made_once
-from ombud.errors import Invalid
-from ombud.kit.cursor import decode_cursor
 from ombud.models import (
     INCLUDE_DELETED,
     Comment,
@@ -55,6 +52,7 @@ from ombud.tickets.queries.matching import (
     has_part,
     tickets_matching,
 )
+from ombud.tickets.queries.orders import in_order, is_walked_apart, paged, walked_apart
 from ombud.tickets.queries.ranking import ranked_page
 from ombud.tickets.queries.summed import count_by_sums, is_summed, kept_counts, number
 
@@ -67,16 +65,6 @@ VARYING = ("text", "substring", *DATED)
 
 # Made once: an alias works out its columns when they are first asked for, which costs more than the rest of a list.
 _REQUESTER, _ASSIGNEE = aliased(User, name="requester"), aliased(User, name="assignee")
-
-_SORT_COLUMNS: dict[TicketSort, tuple[ColumnElement[Any], ...]] = {
-    TicketSort.ACTIVITY: (Ticket.__table__.c.last_activity_at, Ticket.__table__.c.id),
-    TicketSort.CREATED: (Ticket.__table__.c.created_at, Ticket.__table__.c.id),
-    TicketSort.PRIORITY: (
-        Ticket.__table__.c.priority_rank,
-        Ticket.__table__.c.last_activity_at,
-        Ticket.__table__.c.id,
-    ),
-}
 
 
 def inbox(
@@ -138,7 +126,12 @@ def _inbox(
         best = ranked_page(actor, wanted, place, common=common).subquery("best")
         statement = statement.add_columns(best.c.rank).join(best, best.c.id == Ticket.id)
         return by_rank(statement, best, place)
-    return paged(statement.where(*tickets_matching(actor, wanted, common=common, words=words)), place)
+    conditions = tickets_matching(actor, wanted, common=common, words=words)
+    if is_walked_apart(understand(wanted), place, common):
+        best = walked_apart(conditions, understand(wanted), place).subquery("best")
+        listed: Select[*tuple[Any, ...]] = in_order(statement.join(best, best.c.id == Ticket.id), place)
+        return listed
+    return paged(statement.where(*conditions), place)
 
 
 def cursor_values(row: Any, place: Place) -> tuple[Any, ...]:
@@ -237,46 +230,6 @@ def is_varying(wanted: TicketFilter) -> bool:
 def is_dated(wanted: TicketFilter) -> bool:
     """Tell whether a filter holds a moment, or leaves out what does."""
     return any(getattr(one, name) is not None for one in wanted.all for name in DATED)
-
-
-def sort_columns(place: Place) -> tuple[ColumnElement[Any], ...]:
-    """Return the columns of tickets that an order goes by; the last one is the id."""
-    return _SORT_COLUMNS[place.sort]
-
-
-def paged(
-    statement: Any,
-    place: Place,
-    columns: tuple[ColumnElement[Any], ...] | None = None,
-    *,
-    edge: Sequence[Any] = (),
-) -> Select[*tuple[Any, ...]]:
-    """Return the page of a list of tickets that `place` says, and one row more.
-
-    `columns` are `sort_columns` as the statement knows them, where they are not those of the table; `edge` stands for
-    the values of the cursor.
-    """
-    columns = columns or sort_columns(place)
-    if place.cursor is not None:
-        if not edge:
-            edge = [
-                literal(value, column.type) for value, column in zip(edge_of(place), columns, strict=True)
-            ]
-        here, there = tuple_(*columns), tuple_(*edge)
-        statement = statement.where(here > there if place.ascending else here < there)
-    order = [column.asc() if place.ascending else column.desc() for column in columns]
-    page: Select[*tuple[Any, ...]] = statement.order_by(*order).limit(number(place.limit + 1))
-    return page
-
-
-def edge_of(place: Place) -> tuple[Any, ...]:
-    """Return the values of a place's cursor, one for each of `sort_columns`. Raises Invalid."""
-    types = tuple(column.type.python_type for column in sort_columns(place))
-    values = decode_cursor(str(place.cursor), sort=place.order_name, types=types)
-    if place.sort is TicketSort.PRIORITY and not 0 <= int(str(values[0])) <= 9:
-        # psycopg2 says no types, and PostgreSQL would compare what fits no column.
-        raise Invalid(fields={"cursor": "is not a cursor of this list."})
-    return tuple(values)
 
 
 def _tags_json(actor: Actor) -> Any:

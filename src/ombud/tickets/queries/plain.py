@@ -56,8 +56,9 @@ from ombud.models import (
 )
 from ombud.tickets.filters import Place, TicketFilter
 from ombud.tickets.policy import comments_visible_to, visible_to
-from ombud.tickets.queries.lists import inbox, sort_columns
+from ombud.tickets.queries.lists import inbox
 from ombud.tickets.queries.matching import RARE, Common
+from ombud.tickets.queries.orders import sort_columns
 
 _REQUESTER, _CREATOR = (aliased(User, name=name) for name in ("requester", "creator"))
 _FIRST: ColumnElement[int] = literal_column("1", Integer)

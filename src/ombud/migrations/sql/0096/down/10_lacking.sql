@@ -27,3 +27,5 @@ BEGIN
             SELECT s.ticket_id FROM ombud.ticket_search s WHERE NOT s.is_indexed AND s.document @@ wanted) m
      LIMIT most);
 END $$;
+
+REVOKE EXECUTE ON FUNCTION ombud.search_weight(text) FROM ombud_search;
