@@ -23,12 +23,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
-from sqlalchemy import URL
+from sqlalchemy import URL, Engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ombud.config import Settings
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.detours import DETOURS
+from ombud.db.engine import make_async_engine, make_engine
 from ombud.files import open_store
 from ombud.kit.log_lines import write_logs
 from ombud.live import LiveHub
@@ -98,6 +100,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=2,
         help="how often each door is asked about each person; from 50 on, with a look at the clock",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "own_engines: changes its desk's engines or counts their connections")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -177,16 +183,45 @@ def settings(database_url: URL, tmp_path: Path) -> Settings:
     return Settings(database_url=SecretStr(url), data_dir=tmp_path / "data")
 
 
+@pytest.fixture(scope="session")
+def _sync_engine(ombud_worker_database: ScratchDatabase) -> Iterator[Engine]:
+    engine = make_engine(ombud_worker_database.url)
+    yield engine
+    engine.dispose()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def _async_engines(ombud_worker_database: ScratchDatabase) -> AsyncIterator[dict[str, AsyncEngine]]:
+    """By the name of the driver; in the loop of all asynchronous tests."""
+    engines: dict[str, AsyncEngine] = {}
+    yield engines
+    for engine in engines.values():
+        await engine.dispose()
+
+
 @pytest.fixture
 def desk(settings: Settings, database_url: URL, request: pytest.FixtureRequest) -> Iterator[Desk]:
     """An empty desk that commits. Its asynchronous engine belongs to the loop of asynchronous tests.
 
     A test that uses the engine in another loop (a server in a thread) closes it there: `await desk.aclose()`.
+    The worker's desks share their engines, so that not each of them connects and compiles its statements anew; a
+    test that changes an engine, or that counts its connections, is marked `own_engines`.
     """
     opened = Desk(database_url, settings)
     is_async = inspect.iscoroutinefunction(getattr(request, "function", None))
+    is_usual = settings.model_copy(update={"data_dir": None}) == Settings(database_url=settings.database_url)
+    shares = is_usual and request.node.get_closest_marker("own_engines") is None
+    if shares:
+        opened.__dict__["engine"] = request.getfixturevalue("_sync_engine")
+    if shares and is_async:
+        engines: dict[str, AsyncEngine] = request.getfixturevalue("_async_engines")
+        if database_url.drivername not in engines:
+            engines[database_url.drivername] = make_async_engine(database_url)
+        opened.__dict__["async_engine"] = engines[database_url.drivername]
     to_close: list[Desk] = request.getfixturevalue("_closed_in_loop") if is_async else []
     yield opened
+    if shares:
+        del opened.__dict__["engine"]
     if is_async:
         to_close.append(opened)
         return
@@ -196,10 +231,15 @@ def desk(settings: Settings, database_url: URL, request: pytest.FixtureRequest) 
 
 
 @pytest_asyncio.fixture
-async def _closed_in_loop(database: ScratchDatabase) -> AsyncIterator[list[Desk]]:
+async def _closed_in_loop(
+    database: ScratchDatabase, _async_engines: dict[str, AsyncEngine]
+) -> AsyncIterator[list[Desk]]:
     desks: list[Desk] = []
     yield desks
     for desk in desks:
+        if desk.__dict__.get("async_engine") in _async_engines.values():
+            await desk._async_nudge.stop()
+            del desk.__dict__["async_engine"]
         await desk.aclose()
 
 
