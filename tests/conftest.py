@@ -13,6 +13,7 @@ test that used it. `--postgres 15` runs the same tests on Debian's programs inst
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import io
 import logging
@@ -104,6 +105,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "own_engines: changes its desk's engines or counts their connections")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Nothing becomes garbage while modules are loaded; what is loaded stays, and need not be looked at again."""
+    gc.disable()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
