@@ -50,7 +50,7 @@ from ombud.testing import (
 from ombud.testing.pytest import ROOT_VARIABLE
 from ombud.web.assets import Assets
 
-pytest_plugins = ["ombud.testing.pytest", "tests.proofs", "pytester"]
+pytest_plugins = ["ombud.testing.pytest", "tests.proofs", "tests.pace", "pytester"]
 
 PROGRAMS = {"embedded": None, "15": Path("/usr/lib/postgresql/15/bin")}
 DRIVERS = {"first": ("psycopg", "asyncpg"), "second": ("psycopg2", "psycopg")}
