@@ -203,16 +203,20 @@ def _sync_engine(ombud_worker_database: ScratchDatabase) -> Iterator[Engine]:
 
 
 @pytest_asyncio.fixture(scope="session")
-async def _async_engines(ombud_worker_database: ScratchDatabase) -> AsyncIterator[dict[str, AsyncEngine]]:
-    """By the name of the driver; in the loop of all asynchronous tests."""
-    engines: dict[str, AsyncEngine] = {}
-    yield engines
-    for engine in engines.values():
-        await engine.dispose()
+async def _async_engine(ombud_worker_database: ScratchDatabase) -> AsyncIterator[AsyncEngine]:
+    """In the loop of all asynchronous tests."""
+    engine = make_async_engine(ombud_worker_database.url)
+    yield engine
+    await engine.dispose()
 
 
 @pytest.fixture
-def desk(settings: Settings, database_url: URL, request: pytest.FixtureRequest) -> Iterator[Desk]:
+def desk(
+    settings: Settings,
+    database_url: URL,
+    ombud_worker_database: ScratchDatabase,
+    request: pytest.FixtureRequest,
+) -> Iterator[Desk]:
     """An empty desk that commits. Its asynchronous engine belongs to the loop of asynchronous tests.
 
     A test that uses the engine in another loop (a server in a thread) closes it there: `await desk.aclose()`.
@@ -221,15 +225,15 @@ def desk(settings: Settings, database_url: URL, request: pytest.FixtureRequest) 
     """
     opened = Desk(database_url, settings)
     is_async = inspect.iscoroutinefunction(getattr(request, "function", None))
-    is_usual = settings.model_copy(update={"data_dir": None}) == Settings(database_url=settings.database_url)
-    shares = is_usual and request.node.get_closest_marker("own_engines") is None
+    shares = (
+        request.node.get_closest_marker("own_engines") is None
+        and database_url == ombud_worker_database.url
+        and settings.model_copy(update={"data_dir": None}) == Settings(database_url=settings.database_url)
+    )
     if shares:
         opened.__dict__["engine"] = request.getfixturevalue("_sync_engine")
     if shares and is_async:
-        engines: dict[str, AsyncEngine] = request.getfixturevalue("_async_engines")
-        if database_url.drivername not in engines:
-            engines[database_url.drivername] = make_async_engine(database_url)
-        opened.__dict__["async_engine"] = engines[database_url.drivername]
+        opened.__dict__["async_engine"] = request.getfixturevalue("_async_engine")
     to_close: list[Desk] = request.getfixturevalue("_closed_in_loop") if is_async else []
     yield opened
     if shares:
@@ -243,13 +247,11 @@ def desk(settings: Settings, database_url: URL, request: pytest.FixtureRequest) 
 
 
 @pytest_asyncio.fixture
-async def _closed_in_loop(
-    database: ScratchDatabase, _async_engines: dict[str, AsyncEngine]
-) -> AsyncIterator[list[Desk]]:
+async def _closed_in_loop(database: ScratchDatabase, _async_engine: AsyncEngine) -> AsyncIterator[list[Desk]]:
     desks: list[Desk] = []
     yield desks
     for desk in desks:
-        if desk.__dict__.get("async_engine") in _async_engines.values():
+        if desk.__dict__.get("async_engine") is _async_engine:
             await desk._async_nudge.stop()
             del desk.__dict__["async_engine"]
         await desk.aclose()
