@@ -17,6 +17,9 @@ WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v "$$p"; break; }; done)
 
+# Compiled once and kept, whatever the environment says: tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 FRONTEND := src/ombud/web/frontend
 # The OpenID provider that tests sign in at, from npm.
 PROVIDER := tests/openid/provider/node_modules/.ombud-stamp

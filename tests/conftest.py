@@ -13,6 +13,7 @@ test that used it. `--postgres 15` runs the same tests on Debian's programs inst
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import io
 import logging
@@ -23,12 +24,14 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
-from sqlalchemy import URL
+from sqlalchemy import URL, Engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ombud.config import Settings
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.detours import DETOURS
+from ombud.db.engine import make_async_engine, make_engine
 from ombud.files import open_store
 from ombud.kit.log_lines import write_logs
 from ombud.live import LiveHub
@@ -47,7 +50,7 @@ from ombud.testing import (
 from ombud.testing.pytest import ROOT_VARIABLE
 from ombud.web.assets import Assets
 
-pytest_plugins = ["ombud.testing.pytest", "tests.proofs", "pytester"]
+pytest_plugins = ["ombud.testing.pytest", "tests.proofs", "tests.pace", "pytester"]
 
 PROGRAMS = {"embedded": None, "15": Path("/usr/lib/postgresql/15/bin")}
 DRIVERS = {"first": ("psycopg", "asyncpg"), "second": ("psycopg2", "psycopg")}
@@ -98,6 +101,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=2,
         help="how often each door is asked about each person; from 50 on, with a look at the clock",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "own_engines: changes its desk's engines or counts their connections")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Nothing becomes garbage while modules are loaded; what is loaded stays, and need not be looked at again."""
+    gc.disable()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -177,16 +195,49 @@ def settings(database_url: URL, tmp_path: Path) -> Settings:
     return Settings(database_url=SecretStr(url), data_dir=tmp_path / "data")
 
 
+@pytest.fixture(scope="session")
+def _sync_engine(ombud_worker_database: ScratchDatabase) -> Iterator[Engine]:
+    engine = make_engine(ombud_worker_database.url)
+    yield engine
+    engine.dispose()
+
+
+@pytest_asyncio.fixture(scope="session")
+async def _async_engine(ombud_worker_database: ScratchDatabase) -> AsyncIterator[AsyncEngine]:
+    """In the loop of all asynchronous tests."""
+    engine = make_async_engine(ombud_worker_database.url)
+    yield engine
+    await engine.dispose()
+
+
 @pytest.fixture
-def desk(settings: Settings, database_url: URL, request: pytest.FixtureRequest) -> Iterator[Desk]:
+def desk(
+    settings: Settings,
+    database_url: URL,
+    ombud_worker_database: ScratchDatabase,
+    request: pytest.FixtureRequest,
+) -> Iterator[Desk]:
     """An empty desk that commits. Its asynchronous engine belongs to the loop of asynchronous tests.
 
     A test that uses the engine in another loop (a server in a thread) closes it there: `await desk.aclose()`.
+    The worker's desks share their engines, so that not each of them connects and compiles its statements anew; a
+    test that changes an engine, or that counts its connections, is marked `own_engines`.
     """
     opened = Desk(database_url, settings)
     is_async = inspect.iscoroutinefunction(getattr(request, "function", None))
+    shares = (
+        request.node.get_closest_marker("own_engines") is None
+        and database_url == ombud_worker_database.url
+        and settings.model_copy(update={"data_dir": None}) == Settings(database_url=settings.database_url)
+    )
+    if shares:
+        opened.__dict__["engine"] = request.getfixturevalue("_sync_engine")
+    if shares and is_async:
+        opened.__dict__["async_engine"] = request.getfixturevalue("_async_engine")
     to_close: list[Desk] = request.getfixturevalue("_closed_in_loop") if is_async else []
     yield opened
+    if shares:
+        del opened.__dict__["engine"]
     if is_async:
         to_close.append(opened)
         return
@@ -196,10 +247,13 @@ def desk(settings: Settings, database_url: URL, request: pytest.FixtureRequest) 
 
 
 @pytest_asyncio.fixture
-async def _closed_in_loop(database: ScratchDatabase) -> AsyncIterator[list[Desk]]:
+async def _closed_in_loop(database: ScratchDatabase, _async_engine: AsyncEngine) -> AsyncIterator[list[Desk]]:
     desks: list[Desk] = []
     yield desks
     for desk in desks:
+        if desk.__dict__.get("async_engine") is _async_engine:
+            await desk._async_nudge.stop()
+            del desk.__dict__["async_engine"]
         await desk.aclose()
 
 

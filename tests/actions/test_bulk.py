@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from ombud import Actor, AuditLog, Desk, Settings, Tag, Ticket, TicketStatus
@@ -29,6 +29,7 @@ from ombud.tickets import (
     bulk_update_ticket_status,
     soft_delete_ticket,
 )
+from tests.waiting import WAITING_HERE
 
 Bulk = Callable[..., BulkOutcome]
 
@@ -326,8 +327,7 @@ def test_somebody_elses_commit_meanwhile_is_judged_too(desk: Desk, cast: Cast, s
         thread = threading.Thread(target=resolve)
         thread.start()
         with desk.begin(system) as watcher:
-            waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            while not watcher.scalar(waiting):
+            while not watcher.scalar(WAITING_HERE):
                 pass
     thread.join()
     assert outcomes == [BulkOutcome(skipped=(Skipped(key, SkipReason.DONE),))]

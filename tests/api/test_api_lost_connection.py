@@ -11,7 +11,7 @@ from sqlalchemy import Connection, event, text
 from ombud import Actor, Desk
 from tests.web.test_lost_connection import cut, cut_under
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.own_engines]
 
 
 async def test_a_read_is_made_again(agent: httpx.AsyncClient, desk: Desk) -> None:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI, HTTPException, Request
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ombud import Actor, Desk, DeskSession, Settings, Ticket, User
@@ -16,6 +16,7 @@ from ombud.errors import Forbidden, RateLimited
 from ombud.testing import Cast, ScratchDatabase, counted
 from ombud.tickets import open_ticket
 from tests.contrib.callers import actor_from, signed_in
+from tests.waiting import left_open
 
 pytestmark = pytest.mark.asyncio
 
@@ -174,8 +175,6 @@ async def test_no_connection_is_kept(
                 await web.post(path, headers=signed_in(cast.agent))
         pool = (await support.opened()).async_engine.pool
         assert pool.checkedout() == 0  # type: ignore[attr-defined]  # of the pool that engines use
-    async with desk.aread(Actor.system("test")) as session:
-        mine = text(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
-        )
-        assert await session.scalar(mine) == 0
+        assert left_open(database.admin_url) == 0
+    async with desk.aread(Actor.system("test")):
+        assert left_open(database.admin_url, seconds=0) == 1, "this one"

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import URL, text
 
 from ombud import Actor, Desk
 from ombud.db import context
@@ -14,12 +14,12 @@ from ombud.db.beginning import ENTERING
 from ombud.errors import Invalid
 from ombud.testing import ScratchDatabase
 from tests.db.drivers import FOUR, Driven, driven
+from tests.waiting import left_open
 
 NAMED = "it's; COMMIT; SELECT 'everything\\"
 SHOWN = text(
     "SELECT current_setting('ombud.actor'), current_setting('transaction_isolation'), current_setting('role')"
 )
-OPEN = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
 
 
 @pytest.fixture(params=FOUR)
@@ -88,10 +88,10 @@ async def _begin_often(desk: Desk) -> None:
 def test_a_beginning_that_fails_leaves_nothing_open(
     database: ScratchDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asyncio.run(_fail(_by_asyncpg(database), monkeypatch))
+    asyncio.run(_fail(_by_asyncpg(database), database.admin_url, monkeypatch))
 
 
-async def _fail(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def _fail(desk: Desk, admin_url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = context._ENTER.execution_options(**{ENTERING: "SELECT 1/0"})
     try:
         with monkeypatch.context() as broken:
@@ -101,7 +101,8 @@ async def _fail(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
                     pytest.fail("nobody acts here")
         async with desk.aread(Actor.agent(7)) as session:
             assert (await session.execute(SHOWN)).one()[0] == Actor.agent(7).label
-            assert await session.scalar(text(OPEN)) == 0
+            assert left_open(admin_url, seconds=0) == 1, "this one"
+        assert left_open(admin_url) == 0
         assert desk.async_engine.pool.checkedout() == 0  # type: ignore[attr-defined]  # a QueuePool has it
     finally:
         await desk.aclose()

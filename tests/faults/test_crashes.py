@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from ombud import Ticket
 from ombud.analytics import fold_statistics, get_ticket_statistics
@@ -22,6 +22,7 @@ from ombud.models.deleted import INCLUDE_DELETED
 from tests.faults.house import SYSTEM, House, open_house, wait_until
 from tests.faults.judging import wrongs
 from tests.faults.wishes import ALL
+from tests.waiting import left_open
 
 BETWEEN = 8
 """Writes that are acknowledged between one crash and the next."""
@@ -137,10 +138,7 @@ def _check_sums(house: House) -> None:
         figures = get_ticket_statistics(session)
         counted = Counter(session.scalars(select(Ticket.status)))
         documents = session.scalar(select(func.count()).select_from(TicketSearch))
-        idle = session.scalar(
-            text("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'")
-        )
     assert figures["total"] == tickets
     assert documents == with_deleted, "one that is deleted keeps its own, for when it comes back"
     assert {key: count for key, count in figures["status_counts"].items() if count} == counted
-    assert not idle
+    assert left_open(house.server.url) == 0

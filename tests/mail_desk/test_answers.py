@@ -28,7 +28,7 @@ from tests.mail_desk.receiving import ReceivingServer
 
 SYSTEM = Actor.system("test")
 ACK = AutomaticKind.ACKNOWLEDGEMENT
-NOON = clock.now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+NOON = clock.now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
 """Soon: what the database writes by its own clock is not later."""
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import select, text
 from ombud import Actor, Desk, Settings, Ticket
 from ombud.testing import ScratchDatabase, make_customer, make_ticket
 from ombud.tickets import reply
+from tests.waiting import left_open
 
 PEOPLE = 8
 
@@ -58,7 +59,7 @@ async def test_random_cancellation(database: ScratchDatabase, pytestconfig: pyte
         await _all_given_back(desk)
         await asyncio.gather(*(read(customer) for customer in customers))
         assert wrong == []
-        assert await _idle_in_transaction(desk) == 0
+        assert left_open(database.admin_url) == 0
         assert await _unattributed(desk) == 0
     finally:
         await desk.aclose()
@@ -87,17 +88,6 @@ async def _all_given_back(desk: Desk) -> None:
     if left := asyncio.all_tasks() - {asyncio.current_task()}:
         await asyncio.wait(left, timeout=30)
     assert desk.async_engine.pool.checkedout() == 0  # type: ignore[attr-defined]
-
-
-async def _idle_in_transaction(desk: Desk) -> int:
-    async with desk.aread(Actor.system("test")) as session:
-        found = await session.scalar(
-            text(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                " AND state LIKE 'idle in transaction%' AND pid <> pg_backend_pid()"
-            )
-        )
-    return int(found or 0)
 
 
 async def _unattributed(desk: Desk) -> int:

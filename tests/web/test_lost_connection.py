@@ -14,7 +14,7 @@ from ombud.db.alive import file_number
 from ombud.testing import Cast, make_ticket
 from tests.web.hosting import Browser
 
-pytestmark = pytest.mark.asyncio
+pytestmark = [pytest.mark.asyncio, pytest.mark.own_engines]
 
 
 def cut_under(desk: Desk, mark: str, times: int) -> Callable[[], int]:

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pyotp
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from ombud import clock
@@ -33,6 +33,7 @@ from ombud.people.actions import (
 from ombud.people.door import Door
 from ombud.people.factors import ProofOver, confirm_totp, remove_passkey, sign_in
 from ombud.testing import Cast
+from tests.waiting import WAITING_HERE
 from tests.web.hosting import Browser
 from tests.web.test_factors import first_step, later, set_up_app
 
@@ -56,12 +57,8 @@ async def meanwhile(
 
 async def _waits(desk: Desk) -> bool:
     """Tell whether anybody waits for what somebody else holds."""
-    blocked = (
-        "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database OR l.database IS NULL"
-    )
-    blocked += " WHERE NOT l.granted)"
     async with desk.aread(SYSTEM, fresh=True) as session:
-        return bool(await session.scalar(text(blocked)))
+        return bool(await session.scalar(WAITING_HERE))
 
 
 async def _sessions(desk: Desk, user_id: int) -> int:

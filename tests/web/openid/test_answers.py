@@ -124,7 +124,7 @@ LIES: dict[str, dict[str, Any]] = {
     "made tomorrow": {"iat": NOW + 86_400},
     "made yesterday": {"iat": NOW - 86_400},
     "made never": {"iat": None},
-    "not yet": {"nbf": NOW + 3_600},
+    "not yet": {"nbf": NOW + 86_400},
     "no subject": {"sub": None},
     "an empty subject": {"sub": ""},
     "a long subject": {"sub": "x" * 256},
