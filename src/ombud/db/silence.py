@@ -86,10 +86,11 @@ class Silence:
 
     def known(self, place: Any, asked: float) -> None:
         """Give all up that leads to a place where nobody answered what was `asked` then."""
-        if self._answered >= asked:
+        links = [link for link in self._connections() if _peer(link) == place]
+        if not links or self._answered >= asked:
             return
         self.refuse()
-        for link in self._connections():
+        for link in links:
             _cut(link, place)
 
     def refuse(self) -> None:
@@ -193,16 +194,11 @@ class _Watch:
         while True:
             self._sleep()
             begun = time.monotonic()
-            doubted: dict[Any, list[Silence]] = {}
-            for silence in list(self._followed.values()):
-                place = silence.doubted()
-                if place is not None and begun - asked.get(place, 0.0) >= ASK_EVERY:
-                    doubted.setdefault(place, []).append(silence)
             asked = {place: then for place, then in asked.items() if begun - then < ASK_EVERY}
-            for place, silences in doubted.items():
-                asked[place] = begun
+            for place in {silence.doubted() for silence in list(self._followed.values())} - {None, *asked}:
+                asked[place] = begun = time.monotonic()
                 if not _is_there(place):
-                    for silence in silences:
+                    for silence in list(self._followed.values()):  # also those that did not doubt it yet
                         silence.known(place, begun)
 
     def _sleep(self) -> None:
