@@ -16,6 +16,8 @@ from ombud.db.embedded import EmbeddedServer, keeper, open_server
 from ombud.db.embedded.keeper import Keeper
 from ombud.db.open import embedded_server
 
+# One server's programs will do: what a start needs of them is tested with both.
+pytestmark = pytest.mark.parametrize("bin_dir", ["wheel"], indirect=True, scope="session")
 STARTED = "database server had ended and was started again"
 
 
