@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8377, ge=0, le=65535, description="Its port; 0 takes any that is free.")
     pool_size: int = Field(default=10, ge=1, le=200, description="Connections kept open per process.")
     pool_overflow: int = Field(default=20, ge=0, le=200, description="More, when all are in use.")
-    pool_timeout: float = Field(default=5.0, gt=0, description="Seconds to wait for a connection.")
+    pool_timeout: float = Field(default=4.0, gt=0, description="Seconds to wait for a connection.")
     statement_timeout: float = Field(default=5.0, gt=0, description="Seconds a web statement may run.")
     searches_at_once: int = Field(
         default=2,
@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     )
     search_wait: float = Field(default=5.0, gt=0, description="Seconds that a search waits for its turn.")
     lock_timeout: float = Field(default=2.0, gt=0, description="Seconds to wait for a row lock.")
-    connect_timeout: int = Field(default=30, ge=1, description="Seconds to wait for the server.")
+    connect_timeout: int = Field(default=4, ge=1, description="Seconds to wait for the server.")
     api_rate: int = Field(
         default=1200, ge=0, description="Units that a caller of the API may use in a minute; 0: any number."
     )

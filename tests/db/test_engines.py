@@ -61,7 +61,7 @@ def test_pools_are_as_configured(driver: str) -> None:
     is_async = driver in ("asyncpg", "async psycopg")
     engine = make_async_engine(url).sync_engine if is_async else make_engine(url)
     pool = engine.pool
-    assert (pool.size(), pool._max_overflow, pool._timeout) == (10, 20, 5.0)  # type: ignore[attr-defined]
+    assert (pool.size(), pool._max_overflow, pool._timeout) == (10, 20, 4.0)  # type: ignore[attr-defined]
     assert pool._pre_ping
     assert not engine.echo
     assert engine.hide_parameters
@@ -70,8 +70,7 @@ def test_pools_are_as_configured(driver: str) -> None:
 @pytest.mark.parametrize("driver", FOUR)
 def test_pools_can_be_those_of_production(driver: str, database: ScratchDatabase) -> None:
     """20 and 40 more, waiting 30 seconds: the engine starts with them, and renews a connection within the hour."""
-    settings = Settings(pool_size=20, pool_overflow=40, pool_timeout=30)
-    assert settings.connect_timeout == 30
+    settings = Settings(pool_size=20, pool_overflow=40, pool_timeout=30, connect_timeout=30)
     assert COMMAND_TIMEOUT == 60
     with driven(driver, database.url, settings) as one:
         assert one.scalar("SHOW jit") == "off"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import httpx
 import psycopg
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import URL, text
+from sqlalchemy import text
 
 from ombud import Actor, Desk, Settings
 from ombud.asgi import build_app
@@ -22,6 +22,7 @@ from ombud.kit.tokens import new_api_token
 from ombud.testing import Cast, make_ticket
 from ombud.tickets import TicketChanges, change_ticket
 from tests.db.drivers import FOUR, driven
+from tests.db.holes import BlackHole
 from tests.db.servers import OwnServer, own_server
 
 PLACES = 6
@@ -84,42 +85,6 @@ def test_a_full_server_is_told_with_the_time_to_come_again_and_health_answers(se
 def _fill(server: OwnServer, others: contextlib.ExitStack) -> None:
     for _place in range(PLACES + 1):
         others.enter_context(psycopg.connect(migrate.libpq(server.url)))
-
-
-class BlackHole:
-    """A door to the server that can be shut in silence: it takes what is sent, and nothing comes back."""
-
-    def __init__(self, target: URL) -> None:
-        self.target = target
-        self.is_open = asyncio.Event()
-        self.is_open.set()
-
-    @contextlib.asynccontextmanager
-    async def opened(self) -> AsyncIterator[URL]:
-        """Take connections; yields where."""
-        tasks: set[asyncio.Task[None]] = set()
-
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            there, back = await asyncio.open_connection(self.target.host, self.target.port)
-            for task in (self._pass(reader, back), self._pass(there, writer)):
-                tasks.add(asyncio.ensure_future(task))
-
-        door = await asyncio.start_server(serve, "127.0.0.1", 0)
-        async with door:
-            yield self.target.set(port=door.sockets[0].getsockname()[1])
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(65536):
-                await self.is_open.wait()
-                writer.write(data)
-        except OSError:
-            pass  # one of the two has gone
-        finally:
-            writer.close()
 
 
 @pytest.mark.asyncio

@@ -74,6 +74,7 @@ class Killer:
         assert self._forker.stdout is not None
         if not self._buried.is_set() and self._pid:
             os.kill(self._pid, signal.SIGKILL)
+            self._hear()  # or nobody would read what is said of its end
         self._forker.stdin.close()
         self._forker.stdout.close()
         self._forker.wait()

@@ -15,8 +15,8 @@ from typing import Any
 
 from sqlalchemy import Engine, ExceptionContext, event
 
-TCP_TIMEOUT_MS = 4000
-"""How long sent data may stay unacknowledged before the kernel gives a connection up."""
+TCP_TIMEOUT_MS = 6000
+"""How long sent data may stay unacknowledged before the kernel gives a connection up: `silence` is to come first."""
 
 ENDED = ("57P01", "57P02", "57P03", "57P05")
 """SQLSTATEs of a server that has ended the connection, whether the driver has seen its end or not."""

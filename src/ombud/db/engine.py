@@ -15,6 +15,7 @@ from ombud.db.alive import (
 from ombud.db.beginning import begin_in_one, taking_along
 from ombud.db.roles import Role
 from ombud.db.secret import sign_in_by_file
+from ombud.db.silence import watch_for_silence
 from ombud.db.tls import asyncpg_tls, refuse_plain_tcp, with_roots, without_libpq_names
 from ombud.db.translate import TooSlow
 from ombud.errors import Invalid, Unavailable
@@ -81,6 +82,7 @@ def _libpq_arguments(settings: Settings, role: str) -> dict[str, Any]:
 
 
 def _equipped(engine: Engine, settings: Settings) -> Engine:
+    watch_for_silence(engine, settings.connect_timeout)
     ask_only_when_in_doubt(engine)
     if engine.dialect.driver == "asyncpg":
         notice_dead_hosts(engine)

@@ -12,6 +12,7 @@ from ombud.db import migrate
 from ombud.db.capacity import check_capacity
 from ombud.db.desk import Desk
 from ombud.db.embedded import Connection, EmbeddedError, EmbeddedServer, open_server
+from ombud.db.embedded.keeper import Keeper
 from ombud.db.roles import LOGIN
 from ombud.db.secret import with_password
 from ombud.db.tls import refuse_plain_tcp
@@ -57,12 +58,12 @@ def database(settings: Settings) -> Iterator[tuple[URL, URL, str | None]]:
 
 @contextmanager
 def embedded_server(directory: Path) -> Iterator[EmbeddedServer]:
-    """Start or join the embedded server of a data directory, in the desk's own errors."""
+    """Start or join the embedded server of a data directory, in the desk's own errors, and keep it running."""
     try:
         server = open_server(directory)
     except EmbeddedError as error:
         raise Unavailable(str(error)) from error
-    with server:
+    with server, Keeper(server):
         yield server
 
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from weakref import WeakKeyDictionary
 
 from psycopg import sql
-from sqlalchemy import ColumnElement, Insert, Integer, Select, Text, func, literal_column
+from sqlalchemy import ColumnElement, Insert, Integer, Select, Text, exc, func, literal_column
 from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.util import greenlet_spawn
 
@@ -31,8 +31,10 @@ from ombud.db.alive import GRACE_SECONDS
 from ombud.db.beginning import HARMLESS
 from ombud.db.context import context_values
 from ombud.db.detours import DETOURS
+from ombud.db.silence import silence_of
 from ombud.db.statements import note
-from ombud.db.translate import Lost, TooSlow
+from ombud.db.translate import AllInUse, Lost, TooSlow, reaching
+from ombud.errors import OmbudError
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
@@ -109,7 +111,7 @@ class Links:
                 return link
         self._left -= 1
         try:
-            return await greenlet_spawn(self.engine.sync_engine.raw_connection)
+            return await _connected(self.engine)
         except BaseException:
             self._leave()
             raise
@@ -150,6 +152,14 @@ class Links:
         return False
 
 
+async def _connected(engine: "AsyncEngine") -> Any:
+    try:
+        with reaching():
+            return await greenlet_spawn(engine.sync_engine.raw_connection)
+    except exc.TimeoutError as error:
+        raise AllInUse from error
+
+
 async def answer(
     links: Links,
     seat: Seat,
@@ -163,7 +173,7 @@ async def answer(
     """Return what the last step returns, all in one transaction of the seat's actor.
 
     The first step is given `texts`, each later one what the one before returned. None: ask the usual way, nothing was
-    done. Raises TooSlow; of what writes Lost, when nobody can say whether it was done.
+    done. Raises TooSlow, Unavailable; of what writes Lost, when nobody can say whether it was done.
     """
     if links.engine.dialect.driver != "asyncpg":
         return None
@@ -181,18 +191,25 @@ async def answer(
             link, is_well = await links.take(), False
             try:
                 driver: Any = link.driver_connection
-                names = await _names(driver, link.info, made)
-                is_sent = True
-                found: list[str | None] | None = await driver.fetchval(call, *token, settings, names, texts)
+                with silence_of(links.engine.sync_engine).waiting(link.dbapi_connection):
+                    names = await _names(driver, link.info, made)
+                    is_sent = True
+                    found: list[str | None] | None = await driver.fetchval(
+                        call, *token, settings, names, texts
+                    )
                 is_well = True
             finally:
                 await links.give(link, is_well=is_well)
+    except OmbudError:  # said by who takes a connection: nothing was sent, and waiting again is no use
+        raise
     except Exception as error:  # the core does without asyncpg's names; the usual way finds words for it
         state = getattr(error, "sqlstate", "")
         if state == CANCELED:
             raise TooSlow from error
         if writes and is_sent and not state:
             raise Lost from error
+        if isinstance(error, TimeoutError):
+            raise (TooSlow if is_sent else AllInUse) from error
         DETOURS.note(error)
         return None
     note(call)
@@ -262,7 +279,9 @@ async def row_of(engine: "AsyncEngine", wanted: Wanted, *, seconds: float) -> di
     statement, parameters = wanted
     text, values = _compiled(statement, engine)
     try:
-        link = await greenlet_spawn(engine.sync_engine.raw_connection)
+        link = await _connected(engine)
+    except OmbudError:
+        raise
     except Exception as error:  # noqa: BLE001 - of a full server asyncpg tells by errors of its own
         DETOURS.note(error)
         return None
@@ -271,8 +290,11 @@ async def row_of(engine: "AsyncEngine", wanted: Wanted, *, seconds: float) -> di
         driver: Any = link.driver_connection
         note(text)
         async with asyncio.timeout(seconds + GRACE_SECONDS):
-            found = await driver.fetchrow(text, *values(parameters))
+            with silence_of(engine.sync_engine).waiting(link.dbapi_connection):
+                found = await driver.fetchrow(text, *values(parameters))
         is_well = True
+    except TimeoutError as error:
+        raise TooSlow from error
     except Exception as error:  # noqa: BLE001 - as above
         DETOURS.note(error)
         return None

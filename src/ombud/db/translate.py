@@ -39,6 +39,12 @@ class Lost(Unavailable):
     default_message = "The database does not answer right now. Try again in a moment."
 
 
+class AllInUse(Unavailable):
+    """No connection of the pool became free in time."""
+
+    default_message = "All database connections are in use. Try again in a moment."
+
+
 class NotTrusted(Unavailable):
     """The server cannot show that it is the one that was meant."""
 
@@ -53,7 +59,7 @@ def translated() -> Iterator[None]:
     except exc.DBAPIError as error:
         raise translate(error) from error
     except exc.TimeoutError as error:
-        raise Unavailable("All database connections are in use. Try again in a moment.") from error
+        raise AllInUse from error
     except exc.StatementError as error:
         if isinstance(error.orig, OmbudError):
             raise error.orig from error

@@ -59,6 +59,12 @@ class EmbeddedServer:
         """Return the server's major version."""
         return self._cluster.programs.major
 
+    @property
+    def pid(self) -> int | None:
+        """Return the number of the server's first process; None when it says none."""
+        said = postmaster.read_pid_file(self._cluster)
+        return said.pid if said is not None else None
+
     def revive(self) -> None:
         """Start the server again if it has died under us; `connection` stays valid or is renewed."""
         with _gate(self._cluster.layout):
