@@ -56,7 +56,7 @@ class Listed:
 
     def key_of(self, item: dict[str, Any]) -> str:
         """Return what tells an item from all others of its list."""
-        return "/".join(str(reduce(dict.__getitem__, name.split("."), item)) for name in self.key)  # type: ignore[arg-type]  # the last one is no dictionary
+        return "/".join(str(reduce(dict.__getitem__, name.split("."), item)) for name in self.key)
 
 
 def posted(path: str, also: dict[str, Any] | None = None, **fields: str) -> Write:
@@ -379,7 +379,7 @@ def order_of(cursor: str) -> str:
     return str(json.loads(base64.urlsafe_b64decode(cursor + "=="))[0])
 
 
-ODD = (
+ODD: tuple[object, ...] = (
     0,
     -1,
     2**63 - 1,
@@ -413,12 +413,13 @@ async def mangled(admin: httpx.AsyncClient, path: str, cursor: str) -> None:
     texts = [
         json.dumps([order, [*values[:n], one, *values[n + 1 :]]]) for n in range(len(values)) for one in odd
     ]
-    texts += [json.dumps(one) for one in ([order], [order, values[:-1]], [order, [*values, 1]], order, 7, {})]
+    shapes: list[object] = [[order], [order, values[:-1]], [order, [*values, 1]], order, 7, {}]
+    texts += [json.dumps(one) for one in shapes]
     made += [base64.urlsafe_b64encode(text.encode()).decode().rstrip("=") for text in texts]
     made += ["", "=", "%00", "%FF", "ü", cursor[:-1], "A" * 1000, "A" * 1001]
-    for one in random.sample(made, 15):
-        answer = await admin.get(f"{path}?cursor={one}")
-        assert answer.status_code in {200, 422}, f"{path} {one} {answer.text}"
+    for text in random.sample(made, 15):
+        answer = await admin.get(f"{path}?cursor={text}")
+        assert answer.status_code in {200, 422}, f"{path} {text} {answer.text}"
         assert answer.is_success or answer.json()["errors"][0]["parameter"] == "cursor", answer.text
 
 
