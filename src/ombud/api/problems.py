@@ -46,8 +46,10 @@ _HTTP_CODES = {
     400: ("bad_request", "The request cannot be read."),
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not take that method."),
+    408: ("too_slow", "The body comes too slowly."),
     413: ("too_large", "The body is too large."),
     415: ("unsupported_media_type", "The body has another Content-Type than this address takes."),
+    431: ("head_too_large", "The address and the headers of a request have at most 65,536 bytes together."),
 }
 # What actions call a thing, where the body names it by id.
 _BODY_NAMES = {
@@ -58,6 +60,10 @@ _BODY_NAMES = {
     "user": "user_id",
     "domain": "domains",
 }
+
+
+class Explained(HTTPException):
+    """An answer with a status of HTTP, with words of ours beside it."""
 
 
 class ProblemField(BaseModel):
@@ -184,7 +190,16 @@ async def _on_validation(request: Request, error: RequestValidationError) -> JSO
 async def on_http(request: Request, error: HTTPException) -> JSONResponse:
     """Answer an error of the framework: no such address, wrong method, too large, wrong type."""
     code, detail = _HTTP_CODES.get(error.status_code, ("error", HTTPStatus(error.status_code).phrase))
+    if isinstance(error, Explained):
+        detail = error.detail
+    elif error.status_code == 404 and _ends_with_slash(request):
+        detail += " Addresses have no slash at their end."
     return answer(request, error.status_code, code, detail, headers=error.headers)
+
+
+def _ends_with_slash(request: Request) -> bool:
+    path = request.url.path
+    return path.endswith("/") and path.rstrip("/") != request.scope.get("root_path", "")
 
 
 def _sentence(error: Invalid) -> str:
