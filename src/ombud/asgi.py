@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ombud.analytics import Figures
@@ -82,6 +83,7 @@ def build_app(desk: Desk, settings: Settings, *, streams: bool = True) -> FastAP
     name_routes(web)
     app.add_route("/metrics", Metrics(runtime).answer, include_in_schema=False)
     app.mount(API, api)
+    app.router.routes += [Route(address, _Elsewhere(api)) for address in ("/api", "/api/{rest:path}")]
     app.mount("/", web)
     app.observed = Observed(app.usual, tracing=traces, briefly=_Briefly(api))
     return app
@@ -108,6 +110,17 @@ class _Briefly:
         seen.route, seen.status = f"{API}{inner['route'].path_format}", state["status"]
         seen.named(state["principal"].actor)
         return None
+
+
+class _Elsewhere:
+    """Answers programs as the API does where it is not: under another version, say."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        root = scope.get("root_path", "") + API
+        await self._api({**scope, "root_path": root, "path": f"{root}/"}, receive, send)
 
 
 class ReadYourWrites:

@@ -63,6 +63,14 @@ async def test_people_are_found_by_name_and_kind(agent: httpx.AsyncClient, cast:
     staff = (await agent.get("users?staff=true")).json()["items"]
     assert {person["role"] for person in staff} == {"admin", "agent", "light_agent"}
     assert (await agent.get("users?q=%25")).json()["items"] == []
+    made = (await agent.post("users", json={"email": "\u039f\u0394\u039f\u03a3@example.org"})).json()
+    for typed in (
+        "\u039f\u0394\u039f\u03a3@",
+        "\u03bf\u03b4\u03bf\u03c3@EX",
+    ):  # Python ends it with another sigma
+        assert [one["id"] for one in (await agent.get("users", params={"q": typed})).json()["items"]] == [
+            made["id"]
+        ]
 
 
 async def test_organizations(agent: httpx.AsyncClient) -> None:

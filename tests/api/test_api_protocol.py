@@ -5,6 +5,7 @@ import gzip
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -318,3 +319,25 @@ async def test_the_request_id_reaches_the_audit_log(
 
     assert {entry["request_id"] for entry in history} == {opened.headers["X-Request-Id"]}
     assert {entry["table"] for entry in history} == {"tickets", "ticket_tags"}
+
+
+async def test_what_is_wrong_is_said_in_words_not_in_patterns(agent: httpx.AsyncClient) -> None:
+    number = (await agent.post("tickets", json={"title": "x"})).json()["number"]
+    told: tuple[tuple[str, dict[str, Any], str], ...] = (
+        ("tickets", {"json": {"title": " "}}, "must not be blank."),
+        ("tickets", {"json": {"title": ""}}, "must not be blank."),
+        ("tickets", {"json": []}, "must be an object."),
+        ("tickets", {"json": "x"}, "must be an object."),
+        (
+            "tickets",
+            {"json": {"title": "x", "requester": {"email": "ann at home"}}},
+            "must be an address such as ann@example.com.",
+        ),
+        ("tags", {"json": {"name": "x", "color": "red"}}, "must be a colour such as #1f8a8a."),
+        ("tickets/bulk", {"json": {"numbers": ["1"] * 1001, "action": "delete"}}, "has at most 1,000 items."),
+        (f"tickets/{number}/attachments", {"files": {"file": ("", b"x")}}, "must be a file with a name."),
+    )
+    for path, sent, words in told:
+        answer = await agent.post(path, **sent)
+        assert answer.status_code == 422, answer.text
+        assert [one["detail"] for one in answer.json()["errors"]] == [words], path

@@ -215,7 +215,7 @@ def _refused(address: str, sent: bytes) -> None:
             first = link.recv(12)
         except ConnectionError:
             first = b""  # hung up before it had all of it
-    assert first in (b"", b"HTTP/1.1 400"), first
+    assert first in (b"", b"HTTP/1.1 431"), first
 
 
 def test_a_head_that_does_not_end_is_hung_up_on(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,13 +234,18 @@ def assert_told(answer: bytes, code: str) -> None:
     problem = json.loads(body)
     assert problem["code"] == code
     assert f"x-request-id: {problem['instance'].removeprefix('urn:uuid:')}".encode() in head
+    assert b"cache-control: no-store" in head
 
 
 def test_what_is_no_http_is_told_as_all_else(address: str) -> None:
-    for sent in (b"NONSENSE\r\n\r\n", request("A: " + "x" * 70_000, method="GET /healthz")):
+    for sent, status, code in (
+        (b"NONSENSE\r\n\r\n", 400, "bad_request"),
+        (request("A: " + "x" * 70_000, method="GET /healthz"), 431, "head_too_large"),
+        (request(method=f"GET /healthz?{'x' * 70_000}"), 431, "head_too_large"),
+    ):
         answer = say(address, sent)
-        assert answer.startswith(b"HTTP/1.1 400"), answer
-        assert_told(answer, "bad_request")
+        assert answer.startswith(b"HTTP/1.1 %d " % status), answer
+        assert_told(answer, code)
 
 
 def test_a_body_that_does_not_end_is_hung_up_on(

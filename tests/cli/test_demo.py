@@ -121,8 +121,9 @@ def test_fresh_spares_a_server_of_ones_own(settings: Settings) -> None:
 
 def test_the_printed_sign_ins_work(desk: Desk, files: FileStore, capsys: pytest.CaptureFixture[str]) -> None:
     demo.fill(desk, SAMPLE, files)
-    demo._announce("http://127.0.0.1:8377", SAMPLE)
+    demo._announce("http://127.0.0.1:8377", SAMPLE, Path("/srv/our desk"))
     printed = capsys.readouterr().out
+    assert f"ombud token create {SAMPLE.agents[-1].email} --name trial --data-dir '/srv/our desk'" in printed
     assert "http://127.0.0.1:8377" in printed
     emails = [*(agent.email for agent in SAMPLE.agents), guest_of(SAMPLE).email]
     with desk.read(LOOKER) as session:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pyotp import TOTP
 from sqlalchemy import URL, select
+from typer import Typer
 from typer.testing import CliRunner
 
 from ombud.cli import role, team, token, user
@@ -227,3 +228,19 @@ def test_a_team_is_deleted_and_its_tickets_stay(desk: Desk, cast: Cast) -> None:
     with desk.read(Actor.system("test")) as session:
         assert session.get_one(Ticket, ticket.id).team_id is None
         assert session.get(Team, cast.team.id) is None
+
+
+@pytest.mark.parametrize(
+    "command",
+    [(token.app, ["create", "ann@home.example", "--name", "x"]), (user.app, ["list"])],
+    ids=["token", "user"],
+)
+def test_what_asks_of_people_makes_no_desk(
+    command: tuple[Typer, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMBUD_DATABASE_URL")
+    app, words = command
+    asked = runner.invoke(app, [*words, "--data-dir", str(tmp_path / "demo")])
+    assert isinstance(asked.exception, NotFound)
+    assert str(tmp_path / "demo") in str(asked.exception)
+    assert not (tmp_path / "demo").exists()

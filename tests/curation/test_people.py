@@ -18,7 +18,14 @@ from ombud.errors import Forbidden, Invalid, NotFound
 from ombud.models import INCLUDE_DELETED, Ticket, User
 from ombud.people import actions as people
 from ombud.testing import Cast, make_comment, make_customer, make_organization, make_ticket, stored_file
-from ombud.tickets import reply, save_draft, soft_delete_ticket
+from ombud.tickets import (
+    bulk_create_tickets,
+    change_ticket,
+    open_ticket,
+    reply,
+    save_draft,
+    soft_delete_ticket,
+)
 
 SYSTEM = Actor.system("test")
 # What a merge may touch, all of it; times of tickets and comments among it.
@@ -204,6 +211,23 @@ def test_who_was_merged_is_found_as_who_they_are(desk: Desk, cast: Cast, pair: t
     assert found.id == target
     with pytest.raises(Forbidden), desk.begin(cast.agent.actor) as session:
         merge_people(session, [cast.customer.id], target)
+
+
+def test_who_was_merged_asks_as_who_they_are(desk: Desk, cast: Cast, pair: tuple[int, int]) -> None:
+    source, target = pair
+    desk.run(cast.admin.actor, merge_people, [source], target)
+    other = desk.run(SYSTEM, lambda session: make_ticket(session, cast.customer.id).id)
+    for actor in (SYSTEM, cast.agent.actor):
+        with desk.begin(actor) as session:
+            opened = open_ticket(session, title="Printer", requester_id=source)
+            change_ticket(session, other, {"requester_id": source})
+            bulk = bulk_create_tickets(session, [{"title": "Many", "requester_id": source}])
+        with desk.read(SYSTEM) as session:
+            made = [session.get_one(Ticket, one) for one in (opened.id, other, *bulk.ids)]
+            assert [one.requester_id for one in made] == [target] * 3
+            assert made[0].creator_id == (actor.user_id or target)
+        assert (opened.requester_id, opened.creator_id) == (target, actor.user_id or target)
+        desk.run(SYSTEM, change_ticket, other, {"requester_id": cast.customer.id})
 
 
 def test_sessions_end_and_tokens_are_revoked(desk: Desk, cast: Cast) -> None:

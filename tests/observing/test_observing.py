@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from ombud import Desk, Settings
 from ombud.asgi import build_app
-from ombud.errors import Invalid
+from ombud.errors import Invalid, Unavailable
 from ombud.kit.log_lines import write_logs
 from ombud.kit.logs import Log
 from ombud.testing import Cast, counted
@@ -102,6 +102,79 @@ async def test_what_is_answered_before_all_else_is_told_like_the_rest(
     assert (
         'ombud_request_seconds_count{method="GET",route="/api/v1/tickets/{number}",status="304"}' in figures
     )
+
+
+REFUSED: tuple[tuple[int, str, str, dict[str, Any]], ...] = (
+    (
+        400,
+        "POST",
+        "tickets/1/attachments",
+        {"content": b"x", "headers": {"Content-Type": "multipart/form-data"}},
+    ),
+    (401, "GET", "tickets", {"headers": {"Authorization": "Bearer nobody"}}),
+    (403, "POST", "roles", {"json": {"name": "x", "permissions": []}}),
+    (404, "GET", "tickets/999999", {}),
+    (404, "GET", "nothing", {}),
+    (404, "GET", "tickets/", {}),
+    (404, "GET", "", {}),
+    (404, "GET", "../v2/tickets", {}),
+    (404, "HEAD", "../../api", {}),
+    (405, "DELETE", "tickets", {}),
+    (413, "POST", "tickets", {"content": b" " * 1_100_000, "headers": {"Content-Type": "application/json"}}),
+    (415, "POST", "tickets", {"content": b"x", "headers": {"Content-Type": "text/plain"}}),
+    (415, "POST", "tickets", {"content": b"x", "headers": {"Content-Encoding": "gzip"}}),
+    (422, "POST", "tickets", {"json": {"x": 1}}),
+    (422, "POST", "tickets", {"content": b"", "headers": {"Content-Type": "application/json"}}),
+    (422, "GET", "tickets?limit=0", {}),
+    (500, "GET", "broken/0", {}),
+    (503, "GET", "broken/1", {}),
+    (429, "GET", "statistics?start=2026-01-01T00:00:00Z&end=2026-02-01T00:00:00Z", {}),
+)
+
+
+async def test_every_refusal_has_the_same_form_and_is_in_the_log_by_its_id(
+    desk: Desk, settings: Settings, cast: Cast, written: io.StringIO
+) -> None:
+    app = build_app(desk, settings.model_copy(update={"api_rate": 60}))
+    api = next(one.app for one in app.routes if getattr(one, "path", "") == "/api/v1")  # type: ignore[attr-defined]
+
+    async def broken(which: int) -> None:
+        raise Unavailable if which else ZeroDivisionError(CANARY)
+
+    api.add_api_route("/broken/{which}", broken)
+    seen = set()
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    base, own = "http://desk.example/api/v1/", {"Authorization": f"Bearer {cast.agent.token}"}
+    async with httpx.AsyncClient(transport=transport, base_url=base, headers=own) as client:
+        for status, method, path, more in REFUSED:
+            for _ in range(7 if status == 429 else 1):
+                answer = await client.request(method, path, **more)
+            assert answer.status_code == status, f"{method} {path} {answer.text}"
+            assert answer.headers["Content-Type"] == "application/problem+json"
+            assert answer.headers["Cache-Control"] == "no-store"
+            line = lines(written)[-1]
+            assert (line["status"], line["request_id"]) == (status, answer.headers["X-Request-Id"]), path
+            if method != "HEAD":
+                problem = answer.json()
+                assert problem["instance"] == f"urn:uuid:{answer.headers['X-Request-Id']}"
+                assert (problem["status"], problem["type"]) == (
+                    status,
+                    f"/api/v1/docs#problem-{problem['code']}",
+                )
+                seen.add(problem["detail"])
+            if status in {429, 503}:
+                assert int(answer.headers["Retry-After"]) == problem["retry_after"] > 0
+            counts = {one for one in answer.headers if one.startswith("ratelimit-")}
+            assert len(counts) == (
+                0 if status in {401, 404, 405, 500, 503} and path != "tickets/999999" else 3
+            ), path
+    assert {
+        "There is nothing at this address. Addresses have no slash at their end.",
+        "The body is packed. Send it as it is, without Content-Encoding.",
+        "Send the body in UTF-8 with this Content-Type: application/json or application/merge-patch+json.",
+        "The body is empty. Send JSON.",
+    } <= seen
+    assert not any(CANARY in one for one in seen)
 
 
 async def test_what_callers_send_breaks_no_line_and_no_label(

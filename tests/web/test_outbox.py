@@ -321,3 +321,13 @@ async def test_an_address_that_takes_no_mail_is_shown_and_cleared(
     await web.post("/sign-out")
     await web.sign_in(cast.customer)
     assert (await web.get("/outbox/bounced")).status_code == 403
+
+
+async def test_a_reply_that_no_mailbox_sends_is_not_said_to_be_on_its_way(
+    web: Browser, cast: Cast, desk: Desk
+) -> None:
+    number = desk.run(SYSTEM, lambda session: make_ticket(session, cast.customer.id).ticket_number)
+    await web.sign_in(cast.agent)
+    sent = await web.post(f"/tickets/{number}/comments", {"kind": "reply", "text": "Hello"}, headers=htmx())
+    assert "Your reply is on the ticket. It was not mailed: no mailbox of this desk sends." in sent.text
+    assert "/retraction" not in sent.text

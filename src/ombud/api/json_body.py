@@ -19,6 +19,8 @@ class MalformedJson(Invalid):
 
 def read_json(raw: bytes) -> Any:
     """Return the value of a JSON text in UTF-8; MalformedJson or Invalid says what is wrong with it."""
+    if not raw.strip():
+        raise MalformedJson("The body is empty. Send JSON.")
     try:
         value = json.loads(raw.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except RecursionError:

@@ -46,8 +46,16 @@ _HTTP_CODES = {
     400: ("bad_request", "The request cannot be read."),
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not take that method."),
+    408: ("too_slow", "The body comes too slowly."),
     413: ("too_large", "The body is too large."),
     415: ("unsupported_media_type", "The body has another Content-Type than this address takes."),
+    431: ("head_too_large", "The address and the headers of a request have at most 65,536 bytes together."),
+}
+# What people are told of in place of a pattern.
+_FORMS = {
+    r"\S": "must not be blank.",
+    r"^[^@\s]+@[^@\s]+$": "must be an address such as ann@example.com.",
+    "^#[0-9A-Fa-f]{6}$": "must be a colour such as #1f8a8a.",
 }
 # What actions call a thing, where the body names it by id.
 _BODY_NAMES = {
@@ -58,6 +66,10 @@ _BODY_NAMES = {
     "user": "user_id",
     "domain": "domains",
 }
+
+
+class Explained(HTTPException):
+    """An answer with a status of HTTP, with words of ours beside it."""
 
 
 class ProblemField(BaseModel):
@@ -184,7 +196,16 @@ async def _on_validation(request: Request, error: RequestValidationError) -> JSO
 async def on_http(request: Request, error: HTTPException) -> JSONResponse:
     """Answer an error of the framework: no such address, wrong method, too large, wrong type."""
     code, detail = _HTTP_CODES.get(error.status_code, ("error", HTTPStatus(error.status_code).phrase))
+    if isinstance(error, Explained):
+        detail = error.detail
+    elif error.status_code == 404 and _ends_with_slash(request):
+        detail += " Addresses have no slash at their end."
     return answer(request, error.status_code, code, detail, headers=error.headers)
+
+
+def _ends_with_slash(request: Request) -> bool:
+    path = request.url.path
+    return path.endswith("/") and path.rstrip("/") != request.scope.get("root_path", "")
 
 
 def _sentence(error: Invalid) -> str:
@@ -225,7 +246,19 @@ def _pointer(parts: Iterable[int | str]) -> str:
 
 def _rule(error: Mapping[str, Any]) -> str:
     """Return Pydantic's words as ours: lower case, a full stop, and never the value itself."""
-    if error["type"] == "extra_forbidden":
-        return "is not a field that can be given here."
+    limits = error.get("ctx", {})
+    match error["type"]:
+        case "extra_forbidden":
+            return "is not a field that can be given here."
+        case "string_pattern_mismatch" if limits["pattern"] in _FORMS:
+            return _FORMS[limits["pattern"]]
+        case "string_too_short" if limits["min_length"] == 1:
+            return "must not be blank."
+        case "too_long":
+            return f"has at most {limits['max_length']:,} items."
+        case "model_attributes_type" | "model_type" | "dict_type":
+            return "must be an object."
+        case "value_error" if "UploadFile" in error["msg"]:
+            return "must be a file with a name."
     words = str(error["msg"]).removeprefix("Value error, ")
     return f"{words[:1].lower()}{words[1:]}" + ("" if words.endswith(".") else ".")

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from ombud.api import conditional, looks, once
 from ombud.api.auth import authenticate, check_scope
 from ombud.api.json_body import read_json
-from ombud.api.problems import MEDIA_TYPE
+from ombud.api.problems import MEDIA_TYPE, Explained
 from ombud.api.rates import Buckets, weight_of
 from ombud.api.selecting import PARAMETER, Selection
 from ombud.config import Settings
@@ -259,10 +259,14 @@ def check_type(request: Request, allowed: tuple[str, ...]) -> None:
     Packed ones too: nothing here unpacks, so that a few kilobytes never become gigabytes.
     """
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        raise HTTPException(415, headers={"Accept-Encoding": "identity"})
+        raise Explained(
+            415,
+            "The body is packed. Send it as it is, without Content-Encoding.",
+            {"Accept-Encoding": "identity"},
+        )
     given, _, rest = request.headers.get("content-type", "").partition(";")
     name, _, charset = rest.strip().lower().partition("=")
     if given.strip().lower() not in allowed or (
         name == "charset" and charset.strip('"') not in ("utf-8", "utf8")
     ):
-        raise HTTPException(415)
+        raise Explained(415, f"Send the body in UTF-8 with this Content-Type: {' or '.join(allowed)}.")

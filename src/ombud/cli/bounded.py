@@ -48,13 +48,14 @@ def refusal(status: HTTPStatus, code: str, detail: str) -> bytes:
     body = json.dumps(problem).encode()
     head = (
         f"HTTP/1.1 {int(status)} {status.phrase}\r\ncontent-type: application/problem+json\r\n"
-        f"content-length: {len(body)}\r\nx-request-id: {request_id}\r\nconnection: close\r\n\r\n"
+        f"content-length: {len(body)}\r\nx-request-id: {request_id}\r\n"
+        "cache-control: no-store\r\nconnection: close\r\n\r\n"
     )
     return head.encode() + body
 
 
 class BoundedHttp(HttpToolsProtocol):
-    """Answers 400 and hangs up where a head is too long, hangs up where it takes too long, and says 408 to a body."""
+    """Answers 431 and hangs up where a head is too long, hangs up where it takes too long, and says 408 to a body."""
 
     _head_bytes = 0
     _named_bytes = 0
@@ -82,7 +83,7 @@ class BoundedHttp(HttpToolsProtocol):
             self._head_bytes += len(data)
         super().data_received(data)
         if self._is_in_head and self._head_bytes > HEAD_LIMIT and not self.transport.is_closing():
-            self.send_400_response("The request's head is too large.")
+            self._refuse_head()
         if self._is_in_body and self._weighing is None:
             self._weighing = self.loop.call_later(BODY_SECONDS, self._weigh)
 
@@ -126,7 +127,15 @@ class BoundedHttp(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, or too much of it, and hang up."""
+        if self._named_bytes > HEAD_LIMIT:
+            self._refuse_head()
+            return
         self.transport.write(refusal(HTTPStatus.BAD_REQUEST, "bad_request", msg))
+        self.transport.close()
+
+    def _refuse_head(self) -> None:
+        detail = f"The address and the headers of a request have at most {HEAD_LIMIT:,} bytes together."
+        self.transport.write(refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "head_too_large", detail))
         self.transport.close()
 
     def _count(self, size: int) -> None:

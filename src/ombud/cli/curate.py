@@ -6,7 +6,7 @@ import typer
 
 from ombud import curation
 from ombud.audit.keys import signing_key
-from ombud.cli.common import DataDir, desk_for, out
+from ombud.cli.common import DataDir, desk_that_is_there, out
 from ombud.cli.people import person, show_table
 from ombud.db.actor import Actor
 from ombud.db.open import data_dir as data_dir_of
@@ -31,7 +31,7 @@ def tags(
 ) -> None:
     """Write all tags in one way, and merge those that are then the same. `ombud undo` takes it back."""
     actor = _curator()
-    with desk_for(data_dir) as desk, desk.begin(actor) as session:
+    with desk_that_is_there(data_dir) as desk, desk.begin(actor) as session:
         changed = curation.normalise_tags(session, dry_run=dry_run)
     show_table(("tag", "was"), [(name, ", ".join(was)) for name, was in changed])
     if changed and not dry_run:
@@ -52,7 +52,7 @@ def anonymise(
     """Forget a person: in records, mails, files, search and the audit log, for good."""
     if not yes and typer.prompt(f"There is no way back. Type {email} to go on", default="") != email:
         raise Invalid("Nothing was changed.")
-    with desk_for(data_dir) as desk:
+    with desk_that_is_there(data_dir) as desk:
         key = signing_key(keys_folder(data_dir_of(desk.settings)))
         done = desk.run(
             _curator(),

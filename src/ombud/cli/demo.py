@@ -1,5 +1,6 @@
 """`ombud demo`: a desk full of believable tickets to look around in, served like any other."""
 
+import shlex
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,7 +67,7 @@ def command(
     serve(
         settings,
         prepare=prepare,
-        announce=lambda address: _announce(address, sample),
+        announce=lambda address: _announce(address, sample, data_dir_of(settings)),
         open_browser=not no_browser,
     )
 
@@ -124,7 +125,7 @@ def _start_over(settings: Settings, sample: DemoDesk) -> None:
     shutil.rmtree(folder.data_dir / "files", ignore_errors=True)
 
 
-def _announce(address: str, sample: DemoDesk) -> None:
+def _announce(address: str, sample: DemoDesk, place: Path) -> None:
     out.print(f"\nThe sample desk is at [bold]{address}[/bold]  (Ctrl-C stops it)", highlight=False)
     out.print(
         f"Sign in with the password [bold]{PASSWORD}[/bold] as one of these. Everybody is made up, and the "
@@ -143,3 +144,5 @@ def _announce(address: str, sample: DemoDesk) -> None:
     for email, who in people:
         # Plain lines: an address is for copying, so it is never cut off.
         out.print(f"  {email:{width}}  {who}", highlight=False, markup=False, soft_wrap=True)
+    key = f"ombud token create {administrator.email} --name trial --data-dir {shlex.quote(str(place))}"
+    out.print(f"\nA key for the API: {key}", highlight=False, markup=False, soft_wrap=True)

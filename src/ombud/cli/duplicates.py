@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from ombud import curation
 from ombud.audit import record_access
-from ombud.cli.common import DataDir, desk_for, out
+from ombud.cli.common import DataDir, desk_that_is_there, out
 from ombud.cli.people import person, show_table
 from ombud.curation.preview import person_sides, ticket_sides
 from ombud.db.actor import Actor
@@ -45,7 +45,7 @@ One = Annotated[str, typer.Argument(help="An address, or a ticket's number.", sh
 @app.command("list")
 def list_pairs(of: Of, limit: Limit = 50, as_json: Json = False, data_dir: DataDir = None) -> None:
     """List pairs that may be one, the likeliest first."""
-    with desk_for(data_dir) as desk:
+    with desk_that_is_there(data_dir) as desk:
         with desk.read(_curator()) as session:
             found = list(_people(session, limit) if of is Kind.PEOPLE else _tickets(session, limit))
         desk.run(_curator(), record_access, AccessKind.LIST, f"duplicates/{of.value}")
@@ -62,7 +62,7 @@ def list_pairs(of: Of, limit: Limit = 50, as_json: Json = False, data_dir: DataD
 @app.command("kept-apart")
 def list_kept_apart(of: Of, as_json: Json = False, data_dir: DataDir = None) -> None:
     """List pairs of which somebody said that they are two."""
-    with desk_for(data_dir) as desk, desk.read(_curator()) as session:
+    with desk_that_is_there(data_dir) as desk, desk.read(_curator()) as session:
         pairs = list(_kept_apart(session, of))
     if as_json:
         _print_lines(pairs)
@@ -74,7 +74,7 @@ def list_kept_apart(of: Of, as_json: Json = False, data_dir: DataDir = None) -> 
 def keep_apart(of: Of, one: One, other: One, data_dir: DataDir = None) -> None:
     """Say that two are not one: nobody is asked about them again. Doing so twice is harmless."""
     keep = curation.keep_people_apart if of is Kind.PEOPLE else curation.keep_tickets_apart
-    with desk_for(data_dir) as desk, desk.begin(_curator()) as session:
+    with desk_that_is_there(data_dir) as desk, desk.begin(_curator()) as session:
         keep(session, _id(session, of, one), _id(session, of, other))
     typer.echo(f"{one} and {other} are kept apart.")
 
@@ -83,7 +83,7 @@ def keep_apart(of: Of, one: One, other: One, data_dir: DataDir = None) -> None:
 def compare_again(of: Of, one: One, other: One, data_dir: DataDir = None) -> None:
     """Let two that are kept apart be looked at again."""
     compare = curation.compare_people_again if of is Kind.PEOPLE else curation.compare_tickets_again
-    with desk_for(data_dir) as desk, desk.begin(_curator()) as session:
+    with desk_that_is_there(data_dir) as desk, desk.begin(_curator()) as session:
         compare(session, _id(session, of, one), _id(session, of, other))
     typer.echo(f"{one} and {other} are compared again.")
 
@@ -114,7 +114,7 @@ def merge(
         done = curation.merge_tickets(session, ids, into, across_requesters=across, requesters_follow=follow)
         return done.request_id, done.comments
 
-    with desk_for(data_dir) as desk:
+    with desk_that_is_there(data_dir) as desk:
         request_id, comments = desk.run(_curator(), work)
     if as_json:
         typer.echo(json.dumps({"request_id": request_id, "comments": comments}))

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from ombud.audit import TicketAsOf, as_of, queries, record_access
 from ombud.cli.audit import Json, parsed_time
-from ombud.cli.common import DataDir, desk_for, out
+from ombud.cli.common import DataDir, desk_that_is_there, out
 from ombud.clock import now
 from ombud.db.actor import Actor
 from ombud.models import AccessKind
@@ -36,7 +36,7 @@ def show(
 ) -> None:
     """Show a ticket, its tags and what was said on it; with --at exactly as they were. The look is written down."""
     moment = parsed_time("at", at) or now()
-    with desk_for(data_dir) as desk:
+    with desk_that_is_there(data_dir) as desk:
         with desk.read(READER, snapshot=True) as session:
             found = as_of(session, number, moment)
             names: dict[int, str] = {}

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ombud import clock
-from ombud.cli.common import DataDir, desk_for, err
+from ombud.cli.common import DataDir, desk_that_is_there, err
 from ombud.cli.people import CONSOLE, person, show_table
 from ombud.people import accounts, queries
 
@@ -28,7 +28,7 @@ def create(
     data_dir: DataDir = None,
 ) -> None:
     """Make a token and print it. It is shown this once; the desk keeps a hash."""
-    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+    with desk_that_is_there(data_dir) as desk, desk.begin(CONSOLE) as session:
         scopes = ("mail",) if mail else ("read",) if read_only else ()
         token, record = accounts.create_token(session, person(session, email).id, name, scopes=scopes)
         record.expires_at = clock.now() + timedelta(days=days) if days is not None else None
@@ -41,7 +41,7 @@ def create(
 @app.command("list")
 def list_tokens(email: Email, data_dir: DataDir = None) -> None:
     """List somebody's tokens, newest first."""
-    with desk_for(data_dir) as desk, desk.read(CONSOLE) as session:
+    with desk_that_is_there(data_dir) as desk, desk.read(CONSOLE) as session:
         tokens = session.scalars(queries.tokens_of(person(session, email).id)).all()
     show_table(
         ("id", "name", "may", "created", "last used", "state"),
@@ -68,7 +68,7 @@ def revoke(
     data_dir: DataDir = None,
 ) -> None:
     """Make a token useless from now on."""
-    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+    with desk_that_is_there(data_dir) as desk, desk.begin(CONSOLE) as session:
         accounts.revoke_token(session, token_id)
     typer.echo(f"Token {token_id} is revoked.")
 

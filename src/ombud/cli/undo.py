@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from ombud.audit import undo_request
-from ombud.cli.common import DataDir, desk_for, out
+from ombud.cli.common import DataDir, desk_that_is_there, out
 from ombud.db.actor import Actor
 
 UNDOER = Actor.system("cli/undo")
@@ -18,7 +18,7 @@ def command(
     data_dir: DataDir = None,
 ) -> None:
     """Take back what one request did to tickets, or say what has changed since and do nothing."""
-    with desk_for(data_dir) as desk:
+    with desk_that_is_there(data_dir) as desk:
         undone = desk.run(UNDOER, undo_request, request_id)
     out.print(
         f"Taken back: {undone.tickets:,} tickets, {undone.links:,} tags and participants"

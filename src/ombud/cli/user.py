@@ -8,7 +8,7 @@ import typer
 from sqlalchemy.orm import Session
 
 from ombud.audit import record_access
-from ombud.cli.common import DataDir, desk_for, settings_with
+from ombud.cli.common import DataDir, desk_for, desk_that_is_there, settings_with
 from ombud.cli.people import CONSOLE, new_password, person, show_table
 from ombud.errors import Invalid
 from ombud.kit.browsers import name_of
@@ -59,7 +59,7 @@ def list_users(
     """List people by number."""
     found: list[User] = []
     after = 0
-    with desk_for(data_dir) as desk:
+    with desk_that_is_there(data_dir) as desk:
         with desk.read(CONSOLE) as session:
             while True:
                 statement = queries.users(CONSOLE, text=text, staff=staff or None, after=after, limit=PAGE)
@@ -122,7 +122,7 @@ def change_role(
 @app.command("sessions")
 def list_sessions(email: Email, data_dir: DataDir = None) -> None:
     """List where somebody is signed in, the browser used last first."""
-    with desk_for(data_dir) as desk, desk.read(CONSOLE) as session:
+    with desk_that_is_there(data_dir) as desk, desk.read(CONSOLE) as session:
         found = session.scalars(queries.sessions_of(person(session, email).id)).all()
     show_table(
         ("id", "since", "used last", "until", "from", "browser"),
@@ -144,13 +144,13 @@ def list_sessions(email: Email, data_dir: DataDir = None) -> None:
 @app.command("sign-out")
 def sign_out(email: Email, data_dir: DataDir = None) -> None:
     """End all of somebody's web sessions. Tokens stay; whoever has the password signs in again."""
-    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+    with desk_that_is_there(data_dir) as desk, desk.begin(CONSOLE) as session:
         ended = len(actions.sign_out_everywhere(session, person(session, email).id))
     typer.echo(f"{email}: {ended} web {'session' if ended == 1 else 'sessions'} ended.")
 
 
 def _change(email: str, changes: UserChanges, data_dir: Path | None) -> None:
-    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+    with desk_that_is_there(data_dir) as desk, desk.begin(CONSOLE) as session:
         actions.change_user(session, person(session, email).id, changes)
 
 
@@ -161,7 +161,7 @@ def password(email: Email, password_stdin: PasswordStdin = False, data_dir: Data
     if new is None:
         raise Invalid("There is no terminal to ask at: give the password with --password-stdin.")
     hashed = hash_password(new, (email,))
-    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+    with desk_that_is_there(data_dir) as desk, desk.begin(CONSOLE) as session:
         actions.set_password(session, person(session, email).id, hashed)
     typer.echo(f"{email} has a new password.")
 
@@ -169,7 +169,7 @@ def password(email: Email, password_stdin: PasswordStdin = False, data_dir: Data
 @app.command("reset-factors")
 def reset_second_factors(email: Email, data_dir: DataDir = None) -> None:
     """Take somebody's authenticator app, recovery codes and passkeys away: their password alone signs them in."""
-    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+    with desk_that_is_there(data_dir) as desk, desk.begin(CONSOLE) as session:
         reset_factors(session, person(session, email).id)
     typer.echo(f"{email} has no second factor any more, and is signed out everywhere.")
 
@@ -195,7 +195,7 @@ def _send_link(
     data_dir: Path | None,
 ) -> None:
     settings = settings_with(data_dir)
-    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+    with desk_that_is_there(data_dir) as desk, desk.begin(CONSOLE) as session:
         user = person(session, email)
         ask(session, user.id)
         can_send = settings.base_url and session.execute(outgoing.desk_mailbox()).one_or_none() is not None
@@ -212,7 +212,7 @@ def _send_link(
 @app.command()
 def deactivate(email: Email, data_dir: DataDir = None) -> None:
     """Keep somebody from signing in and from being assigned. Their tickets and words stay."""
-    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+    with desk_that_is_there(data_dir) as desk, desk.begin(CONSOLE) as session:
         actions.deactivate_user(session, person(session, email).id)
     typer.echo(f"{email} is deactivated.")
 
@@ -220,6 +220,6 @@ def deactivate(email: Email, data_dir: DataDir = None) -> None:
 @app.command()
 def reactivate(email: Email, data_dir: DataDir = None) -> None:
     """Let somebody in again who was deactivated. Their tokens stay revoked."""
-    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+    with desk_that_is_there(data_dir) as desk, desk.begin(CONSOLE) as session:
         actions.reactivate_user(session, person(session, email).id)
     typer.echo(f"{email} is active again.")

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     BindParameter,
+    ColumnElement,
     Integer,
     LargeBinary,
     Select,
@@ -89,12 +90,7 @@ def users(
     if staff is not None:
         statement = statement.where(User.is_staff.is_(staff))
     if text.strip():
-        statement = statement.where(
-            or_(
-                User.full_name.icontains(text.strip(), autoescape=True),
-                User.email_norm.contains(text.strip().lower(), autoescape=True),
-            )
-        )
+        statement = statement.where(_says(text))
     return statement.order_by(User.id).limit(limit)
 
 
@@ -108,17 +104,10 @@ def assignable(text: str = "", *, limit: int = MENU_LIMIT) -> Select[User]:
 
 def customers(text: str, *, limit: int = 10) -> Select[User]:
     """Return customers whose name or address contains `text`, for the requester field."""
-    wanted = text.strip()
     return (
         select(User)
         .options(joinedload(User.organization))
-        .where(User.is_active.is_(True))
-        .where(
-            or_(
-                User.full_name.icontains(wanted, autoescape=True),
-                User.email_norm.contains(wanted.lower(), autoescape=True),
-            )
-        )
+        .where(User.is_active.is_(True), _says(text))
         .order_by(User.is_staff, User.full_name, User.id)
         .limit(limit)
     )
@@ -355,6 +344,16 @@ def turn_was_good(keys: list[str], seconds: list[int], known: str) -> Select[*tu
 def forget_turns() -> Select[int]:
     """Remove keys that hold nobody back; returns how many."""
     return select(func.ombud.forget_turns())
+
+
+def _says(text: str) -> ColumnElement[bool]:
+    """Say that a name or an address holds a text, whatever the case: the database's, as of all that is stored."""
+    escaped = _composed(text).replace("/", "//").replace("%", "/%").replace("_", "/_")
+    part = f"%{escaped}%"
+    return or_(
+        User.full_name.ilike(part, escape="/"),
+        User.email_norm.like(func.lower(part, type_=Text()), escape="/"),
+    )
 
 
 def _composed(email: str) -> str:

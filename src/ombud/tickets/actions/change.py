@@ -170,5 +170,6 @@ def _checked(session: Session, ticket: Ticket, field: str, value: Any) -> Any:
         case "team_id":
             return None if value is None else get_team(session, value).id
         case "requester_id":
-            return get_person(session, "requester", value).id
+            person = get_person(session, "requester", value)
+            return person.merged_into_id or person.id  # one who was merged asks as who they are now
     raise TypeError(f"{field} is not a field that people change")

@@ -13,17 +13,18 @@ from ombud.errors import Conflict, Invalid, NotFound
 from ombud.kit.html import render_markdown
 from ombud.mail.outgoing.actions import not_before, take_back
 from ombud.mail.outgoing.rules import addresses_of
-from ombud.models import TicketStatus
+from ombud.models import OutboundState, TicketStatus
 from ombud.tickets import Delivery, add_comment, keep_draft
 from ombud.tickets import mark_read as mark_ticket_read
-from ombud.web.addresses import read_address
+from ombud.web.addresses import read_address, read_before
 from ombud.web.answers import Toast, go_to, is_htmx, page, problem
 from ombud.web.around import make_frame
 from ombud.web.auth import SignedIn, Visitor
+from ombud.web.deliveries import delivery_view
 from ombud.web.forms import SignedForm, store_files, text_of
 from ombud.web.listing import bare_list
 from ombud.web.place import at
-from ombud.web.ticket_view import find_ticket, load_ticket, make_ticket
+from ombud.web.ticket_view import LoadedTicket, find_ticket, load_ticket, make_ticket
 from ombud.web.updates import changed_ticket
 
 router = APIRouter()
@@ -59,8 +60,12 @@ async def write(request: Request, visitor: SignedIn, form: SignedForm, number: s
     except (Invalid, Conflict) as error:
         return await _refused(request, visitor, number, form, _words(error))
     if is_htmx(request):
+        async with visitor.desk.aread(visitor.actor) as session:
+            loaded = await load_ticket(session, visitor, number, before=read_before(request.query_params))
         toast = _undo(request, number, comment.id, before, after) if delivery is not None else None
-        return await changed_ticket(request, visitor, number, toast=toast)
+        if toast is not None:
+            toast = _sent(toast, loaded, comment.id)
+        return await changed_ticket(request, visitor, number, toast=toast, loaded=loaded)
     address = read_address(request.query_params)
     return go_to(request, address.here(f"/tickets/{number}") + f"#comment-{comment.id}")
 
@@ -128,6 +133,14 @@ def _undo(request: Request, number: str, comment_id: int, before: TicketStatus, 
     query = f"?{request.url.query}" if request.url.query else ""
     href = at(f"/tickets/{number}/comments/{comment_id}/retraction{query}")
     return Toast("Your reply is on its way.", href, {"status": before.value, "seen": after.value})
+
+
+def _sent(toast: Toast, loaded: LoadedTicket, comment_id: int) -> Toast:
+    """Say so where no mail goes out with a reply: there is nothing to take back."""
+    mail = next((delivery_view(one) for one in loaded.mails if one["comment_id"] == comment_id), None)
+    if mail is None or mail.state != OutboundState.SKIPPED:
+        return toast
+    return Toast(f"Your reply is on the ticket. It was not mailed: {mail.text}.")
 
 
 def _words(error: Invalid | Conflict) -> str:
