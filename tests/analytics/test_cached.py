@@ -132,9 +132,7 @@ def test_what_others_put_there_is_not_believed(
     assert figures.counters(actor)["open"] == 0
 
 
-def test_what_is_none_of_ours_is_replaced(
-    figures: Figures, redis_server: RunningRedis, cast: Cast
-) -> None:
+def test_what_is_none_of_ours_is_replaced(figures: Figures, redis_server: RunningRedis, cast: Cast) -> None:
     """Another program's list or bytes under a name of ours: not used, and no reason to leave Redis alone."""
     actor = cast.agent.actor
     name = figures._counters_of(actor)
@@ -263,7 +261,9 @@ def test_no_url_is_no_cache() -> None:
     assert open_cache(None).get("x") is None
 
 
-@pytest.mark.parametrize("url", ["localhost:6379", "", "http://x", "redis://x:y", "redis://x/0?socket_timeout=z"])
+@pytest.mark.parametrize(
+    "url", ["localhost:6379", "", "http://x", "redis://x:y", "redis://x/0?socket_timeout=z"]
+)
 def test_an_address_that_is_none_is_told_at_the_start(url: str) -> None:
     with pytest.raises(Invalid, match="OMBUD_REDIS_URL"):
         open_cache(url)

@@ -144,7 +144,9 @@ class _Kept:
             moment, value = json.loads(text or "")
         except (ValueError, TypeError, RecursionError):
             return None
-        is_ours = isinstance(moment, str) and moment.isascii() and moment.isprintable() and isinstance(value, dict)
+        is_ours = (
+            isinstance(moment, str) and moment.isascii() and moment.isprintable() and isinstance(value, dict)
+        )
         return cls(value, moment) if is_ours else None
 
     def written(self) -> str:

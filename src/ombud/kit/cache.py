@@ -154,7 +154,9 @@ class RedisCache:
         try:
             self._connected()
         except ValueError:  # without its words, which may have a password in them
-            raise Invalid("OMBUD_REDIS_URL is no address of a Redis: redis://, rediss:// or unix://.") from None
+            raise Invalid(
+                "OMBUD_REDIS_URL is no address of a Redis: redis://, rediss:// or unix://."
+            ) from None
 
 
 def open_cache(url: str | None) -> Cache:
