@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from threading import Thread
 
 import pytest
@@ -137,7 +138,7 @@ def test_what_is_none_of_ours_is_replaced(figures: Figures, redis_server: Runnin
     actor = cast.agent.actor
     name = figures._counters_of(actor)
     with Redis.from_url(redis_server[1]) as plain:
-        for put in (lambda: plain.rpush(name, "x"), lambda: plain.set(name, b"\xff\xfe")):
+        for put in (partial(plain.rpush, name, "x"), partial(plain.set, name, b"\xff\xfe")):
             plain.flushall()
             put()
             assert figures.counters(actor) == figures.counters(actor)
