@@ -191,8 +191,10 @@ def test_limits_are_whole_numbers_within_bounds(perform: Perform, cast: Cast) ->
     [
         datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-12))),
         datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))),
+        datetime(1, 1, 1, tzinfo=UTC),
+        datetime.max.replace(tzinfo=UTC),
     ],
-    ids=["after year 9999", "before year 1"],
+    ids=["after year 9999", "before year 1", "too early for zones", "too late for zones"],
 )
 def test_a_time_that_nothing_could_read_again_is_not_kept(
     perform: Perform, ticket: Ticket, system: Actor, cast: Cast, beyond: datetime
