@@ -1,4 +1,4 @@
-"""No time is kept that a driver could not read or a zone could not show.
+"""No time is kept that a driver could not read or a zone could not show; no ticket is that of who was merged.
 
 Revision ID: 0104
 Revises: 0096

@@ -111,8 +111,7 @@ def _add(session: Session, requester: int, **given: Any) -> Ticket:
     made = first_row(session, queries.ticket_added(), parameters) if is_id(requester) else None
     if made is None:
         raise Invalid(fields={"requester": "does not exist."})
-    values = zip(queries.MADE, made, strict=True)
-    return written(session, Ticket(requester_id=requester, **given, **dict(values)))
+    return written(session, Ticket(**given | dict(zip(queries.MADE, made, strict=True))))
 
 
 def _check_customers_part(is_plain: bool, priority: TicketPriority, status: TicketStatus) -> None:

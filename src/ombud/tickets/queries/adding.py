@@ -20,8 +20,8 @@ GIVEN = (
     "title", "description", "creator_id", "priority", "status", "channel", "assignee_id", "team_id",
 )  # fmt: skip
 """What a new ticket is given besides its requester; every other column of its row comes from the database."""
-MADE = tuple(column.name for column in _TICKET.c if column.name not in (*GIVEN, "requester_id"))
-"""What `ticket_added` returns."""
+MADE = tuple(column.name for column in _TICKET.c if column.name not in GIVEN or column.name == "creator_id")
+"""What `ticket_added` returns; whose it is, because who was merged meanwhile is somebody else."""
 TICKET = tuple(column.name for column in _TICKET.c)
 SAID = ("id", "created_at", "updated_at")
 """What `comment_added` returns: a ticket, and then a comment."""
