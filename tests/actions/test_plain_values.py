@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from ombud import Actor, Ticket, TicketChannel, TicketPriority, TicketStatus, UserRole, curation
@@ -191,8 +191,10 @@ def test_limits_are_whole_numbers_within_bounds(perform: Perform, cast: Cast) ->
     [
         datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-12))),
         datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))),
+        datetime(1, 1, 1, tzinfo=UTC),
+        datetime.max.replace(tzinfo=UTC),
     ],
-    ids=["after year 9999", "before year 1"],
+    ids=["after year 9999", "before year 1", "too early for zones", "too late for zones"],
 )
 def test_a_time_that_nothing_could_read_again_is_not_kept(
     perform: Perform, ticket: Ticket, system: Actor, cast: Cast, beyond: datetime
@@ -205,4 +207,21 @@ def test_a_time_that_nothing_could_read_again_is_not_kept(
         perform(system, add_comment, ticket.id, "x", author_id=cast.agent.id, created_at=beyond)
     with pytest.raises(Invalid, match="too far away"):
         perform(system, lambda s: s.execute(update(Ticket).values(created_at=beyond)))
+    assert [found.id for found in perform(system, search_tickets).tickets] == [ticket.id]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE ombud.tickets SET last_activity_at = 'infinity'",
+        "UPDATE ombud.tickets SET created_at = '-infinity'",
+        "UPDATE ombud.users SET last_login = '10000-01-01Z'",
+        "UPDATE ombud.tickets SET first_response_at = '0001-01-01 20:00Z'",
+    ],
+)
+def test_raw_sql_keeps_no_such_time_either(
+    perform: Perform, ticket: Ticket, system: Actor, statement: str
+) -> None:
+    with pytest.raises(Invalid, match="too far away"):
+        perform(system, lambda s: s.execute(text(statement)))
     assert [found.id for found in perform(system, search_tickets).tickets] == [ticket.id]

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import signal
+import socket
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from threading import Thread
 
 import pytest
 from redis import Redis
@@ -114,7 +118,12 @@ def test_other_rights_are_another_name(figures: Figures, cast: Cast) -> None:
 
 
 @pytest.mark.parametrize(
-    "nonsense", ["", "x", "[]", '["a", {}]', '["1/2:3:", {"open": 99}]', "[1, {}]", '["/9:9:9", {}]', "null"]
+    "nonsense",
+    [
+        *("", "x", "[]", '["a", {}]', '["1/2:3:", {"open": 99}]', "[1, {}]", '["/9:9:9", {}]', "null"),
+        *('["\\u0000", {}]', '["\\ud800", {}]', "[" * 100_000, f"[{'9' * 5000}, {{}}]"),
+    ],
+    ids=lambda text: text[:12],
 )
 def test_what_others_put_there_is_not_believed(
     figures: Figures, cache: RedisCache, cast: Cast, nonsense: str
@@ -122,6 +131,52 @@ def test_what_others_put_there_is_not_believed(
     actor = cast.agent.actor
     cache.put(figures._counters_of(actor), nonsense, 60)
     assert figures.counters(actor)["open"] == 0
+
+
+def test_what_is_none_of_ours_is_replaced(figures: Figures, redis_server: RunningRedis, cast: Cast) -> None:
+    """Another program's list or bytes under a name of ours: not used, and no reason to leave Redis alone."""
+    actor = cast.agent.actor
+    name = figures._counters_of(actor)
+    with Redis.from_url(redis_server[1]) as plain:
+        for put in (partial(plain.rpush, name, "x"), partial(plain.set, name, b"\xff\xfe")):
+            plain.flushall()
+            put()
+            assert figures.counters(actor) == figures.counters(actor)
+    found = figures.cache.figures
+    assert (found.hits, found.failures) == (2, 0)
+
+
+def test_another_version_of_ombud_does_not_read_it(
+    figures: Figures, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is kept has the shape that its version gives it; both run while an update goes on."""
+    figures.statistics(cast.agent.actor)
+    monkeypatch.setattr("ombud.analytics.cached.__version__", "another")
+    figures.statistics(cast.agent.actor)
+    assert figures.cache.figures.hits == 0
+
+
+@pytest.mark.parametrize("words", [b"HTTP/1.1 400 Bad Request", b":x", b"$x", b"*x", b"%x", b"", b"+", b"-"])
+def test_a_server_that_is_no_redis_is_left_alone(words: bytes, cast: Cast, desk: Desk) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with suppress(OSError):
+                while True:
+                    with server.accept()[0] as link:
+                        link.recv(1000)
+                        link.sendall(words + b"\r\n")
+
+        thread = Thread(target=answer)
+        thread.start()
+        figures = Figures(desk, RedisCache(f"redis://127.0.0.1:{server.getsockname()[1]}"))
+        try:
+            assert figures.counters(cast.agent.actor)["open"] == 0
+            assert figures.cache.figures.failures == 1
+        finally:
+            figures.cache.close()
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 def test_a_value_of_before_a_restart_or_of_another_server_is_not_used(
@@ -205,3 +260,11 @@ async def test_the_asynchronous_twins(figures: Figures, desk: Desk, cast: Cast) 
 def test_no_url_is_no_cache() -> None:
     assert isinstance(open_cache(None), NoCache)
     assert open_cache(None).get("x") is None
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:6379", "", "http://x", "redis://x:y", "redis://x/0?socket_timeout=z"]
+)
+def test_an_address_that_is_none_is_told_at_the_start(url: str) -> None:
+    with pytest.raises(Invalid, match="OMBUD_REDIS_URL"):
+        open_cache(url)

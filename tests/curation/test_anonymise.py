@@ -38,6 +38,7 @@ from ombud.files import open_store
 from ombud.models import Attachment, Ticket, TicketStatus, User
 from ombud.people import actions as people
 from ombud.testing import Cast, ScratchDatabase, make_comment, make_customer, make_ticket
+from ombud.worker.chores import index_search
 from ombud.worker.logs import exported_checkpoints, keys_folder, seal_and_export
 from ombud.worker.retention import remove_stale_files
 from tests.curation.haunting import CANARY, IN_BYTES, NO_CANARY, dump, haunt
@@ -102,13 +103,19 @@ def test_no_canary_is_left_and_the_log_is_sound(
     desk: Desk, cast: Cast, database: ScratchDatabase, data: Path, key: SigningKey
 ) -> None:
     person, stays = haunt(desk, cast, data)
+    index_search(desk, SYSTEM)
     seal_and_export(desk, SYSTEM)
     assert dump(database).count(CANARY) > 20
+    with desk.read(SYSTEM) as session:
+        session.execute(text("SET LOCAL ROLE ombud_search"))
+        assert CANARY in session.scalars(text("SELECT word FROM ombud.search_words")).all()
     with desk.read(SYSTEM) as session:
         ticket = session.scalars(select(Ticket).where(Ticket.requester_id == person)).one()
     before = clock.now()
     done = desk.run(cast.admin.actor, anonymise_person, key, person)
     assert done.redacted_rows > 10
+    assert CANARY not in dump(database), "before the worker comes, too"
+    index_search(desk, SYSTEM)
     dumped = dump(database)
     assert CANARY not in dumped, [line[:300] for line in dumped.splitlines() if CANARY in line]
     assert IN_BYTES not in dumped

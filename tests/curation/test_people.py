@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +17,7 @@ from ombud.curation import duplicate_people, merge_people, people_like
 from ombud.curation.actions import people as merging
 from ombud.curation.actions.people import CannotMerge
 from ombud.curation.rules import Known, likeness_of_people
-from ombud.errors import Forbidden, Invalid, NotFound
+from ombud.errors import Forbidden, Invalid, NotFound, OmbudError
 from ombud.models import INCLUDE_DELETED, Ticket, User
 from ombud.people import actions as people
 from ombud.testing import Cast, make_comment, make_customer, make_organization, make_ticket, stored_file
@@ -202,6 +205,49 @@ def test_an_undo_says_what_has_changed_since(desk: Desk, cast: Cast, pair: tuple
     assert look(desk) == merged
     desk.run(cast.admin.actor, undo_request, "second")
     desk.run(cast.admin.actor, undo_request, "merge")
+
+
+def test_a_ticket_of_who_was_merged_is_that_of_who_they_are(
+    desk: Desk, cast: Cast, pair: tuple[int, int]
+) -> None:
+    source, target = pair
+    desk.run(cast.admin.actor, merge_people, [source], target)
+    for actor in (cast.agent.actor, SYSTEM):
+        opened = desk.run(actor, open_ticket, title="again", requester_id=source)
+        assert opened.requester_id == target
+        assert opened.creator_id == (actor.user_id or target)
+    many = [{"title": "many", "requester_id": source}]
+    (made,) = desk.run(cast.admin.actor, bulk_create_tickets, many).ids
+    with desk.read(SYSTEM) as session:
+        assert session.get_one(Ticket, made).requester_id == target
+
+
+def test_undo_and_merge_at_once_leave_nothing_with_a_stub(desk: Desk, cast: Cast) -> None:
+    """Undone by two, merged on by another, and written to meanwhile; by nobody without the right."""
+    admin = cast.admin.actor
+    for turn in range(5):
+        one, two, three = (desk.run(SYSTEM, make_customer).id for _ in range(3))
+        kept = desk.run(SYSTEM, make_ticket, one).id
+        request = f"merge {turn}"
+        desk.run(admin.for_request(request), merge_people, [one], two)
+        for stranger in (cast.customer, cast.light_agent, cast.agent):
+            with pytest.raises((Forbidden, NotFound)):
+                desk.run(stranger.actor, undo_request, request)
+        works: list[Callable[[], object]] = [
+            partial(desk.run, admin.for_request(f"first {turn}"), undo_request, request),
+            partial(desk.run, admin.for_request(f"second {turn}"), undo_request, request),
+            partial(desk.run, admin, merge_people, [two], three),
+            partial(desk.run, cast.agent.actor, open_ticket, title="just now", requester_id=two),
+            partial(desk.run, SYSTEM, make_ticket, one),
+        ]
+        with ThreadPoolExecutor(len(works)) as pool:
+            told = [future.exception() for future in [pool.submit(work) for work in works]]
+        assert all(error is None or isinstance(error, OmbudError) for error in told), told
+        assert sum(error is None for error in told[:2]) <= 1, "it was undone twice"
+        with desk.read(SYSTEM) as session:
+            owners = set(session.scalars(select(Ticket.requester_id).where(Ticket.id >= kept)))
+            stubs = set(session.scalars(select(User.id).where(User.merged_into_id.is_not(None))))
+        assert owners & stubs == set(), (told, one, two, three)
 
 
 def test_who_was_merged_is_found_as_who_they_are(desk: Desk, cast: Cast, pair: tuple[int, int]) -> None:

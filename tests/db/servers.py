@@ -116,14 +116,18 @@ def own_server(
 
 
 @contextmanager
-def replica_of(primary: OwnServer, **settings: str) -> Iterator[OwnServer]:
-    """Make and start a streaming replica, and remove it afterwards."""
+def replica_of(primary: OwnServer, *, through: int | None = None, **settings: str) -> Iterator[OwnServer]:
+    """Make and start a streaming replica, fed directly or `through` a door's port, and remove it afterwards."""
     with _folder() as folder:
         replica = _server(folder / "data", primary.bin)
         link = primary.url.set(database=None).render_as_string(hide_password=False)
         primary.run(
             "pg_basebackup", "-d", link, "-D", replica.folder, "-R", "-c", "fast", "--no-sync", "-X", "stream"
         )
+        if through is not None:
+            fed = primary.url.set(database=None, port=through).render_as_string(hide_password=False)
+            with (replica.folder / "postgresql.auto.conf").open("a") as file:  # the last one there counts
+                file.write(f"primary_conninfo = '{fed}'\n")
         replica.configure(**settings)
         try:
             replica.start()

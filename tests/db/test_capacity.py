@@ -16,6 +16,7 @@ def test_pools_that_fit_are_taken_and_larger_ones_refused(database: ScratchDatab
     url = SecretStr(database.admin_url.render_as_string(hide_password=False))
     fits = Settings(database_url=url, processes=3, pool_size=10, pool_overflow=20)
     assert needed(fits) == 183
+    assert needed(fits.model_copy(update={"replica_url": url})) == 186
     with open_desk(fits):
         pass
     wanted = r"may take 244 connections \(4 processes.*lets 197 in.*OVERFLOW to 24, or raise max_connections to 254"

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import URL, text
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -25,6 +25,7 @@ from ombud.db.replica import Position, current_position
 from ombud.testing import make_ticket
 from tests.db.drivers import FOUR, SYSTEM, Driven, driven
 from tests.db.servers import OwnServer, own_server, replica_of
+from tests.db.silence import Door, door_to
 
 PATIENCE = 20.0
 HOW_MANY = "SELECT count(*) FROM ombud.tickets"
@@ -40,8 +41,15 @@ def primary() -> Iterator[OwnServer]:
 
 
 @pytest.fixture(scope="module")
-def replica(primary: OwnServer) -> Iterator[OwnServer]:
-    with replica_of(primary) as server:
+def feed(primary: OwnServer) -> Iterator[Door]:
+    """Between the replica and its primary."""
+    with door_to(primary.port) as door:
+        yield door
+
+
+@pytest.fixture(scope="module")
+def replica(primary: OwnServer, feed: Door) -> Iterator[OwnServer]:
+    with replica_of(primary, through=feed.port) as server:
         yield server
 
 
@@ -53,14 +61,13 @@ def _as_it_was(replica: OwnServer) -> Iterator[None]:
     replica.execute("SELECT pg_wal_replay_resume()")
 
 
-def settings(replica: OwnServer) -> Settings:
-    url = replica.url.render_as_string(hide_password=False)
-    return Settings(replica_url=SecretStr(url), pool_size=4)
+def settings(replica: URL) -> Settings:
+    return Settings(replica_url=SecretStr(replica.render_as_string(hide_password=False)), pool_size=4)
 
 
 @pytest.fixture(params=["psycopg2", "asyncpg"])
 def one(request: pytest.FixtureRequest, primary: OwnServer, replica: OwnServer) -> Iterator[Driven]:
-    with driven(request.param, primary.url, settings(replica)) as made:
+    with driven(request.param, primary.url, settings(replica.url)) as made:
         assert made.desk.reading is not None
         until(lambda: made.scalar(WHERE, ANOTHER))
         yield made
@@ -165,7 +172,7 @@ def test_a_position_that_came_along_is_honoured(one: Driven, primary: OwnServer,
     """What another process wrote for this reader: nothing here knows the actor."""
     until(lambda: one.scalar(WHERE, ANOTHER))
     pause(replica)
-    with driven("psycopg", primary.url, settings(replica)) as other:
+    with driven("psycopg", primary.url, settings(replica.url)) as other:
         token = current_position.set(Position())
         try:
             write(other, ANOTHER)
@@ -208,8 +215,8 @@ def test_many_at_once_each_find_what_they_wrote(primary: OwnServer, replica: Own
             assert found == 1
 
     with (
-        driven("psycopg", primary.url, settings(replica)) as first,
-        driven("psycopg2", primary.url, settings(replica)) as second,
+        driven("psycopg", primary.url, settings(replica.url)) as first,
+        driven("psycopg2", primary.url, settings(replica.url)) as second,
         ThreadPoolExecutor(8) as threads,
     ):
         desks = (first, second)
@@ -222,7 +229,7 @@ async def test_a_browser_carries_its_position_from_one_process_to_another(
     primary: OwnServer, replica: OwnServer
 ) -> None:
     """Two applications on desks of their own, and a replica that stands still when the second one answers."""
-    desks = [Desk(primary.url, settings(replica)) for _process in range(2)]
+    desks = [Desk(primary.url, settings(replica.url)) for _process in range(2)]
 
     async def answer(request: Request) -> Response:
         desk = desks[int(request.path_params["process"])]
@@ -255,3 +262,83 @@ async def test_a_browser_carries_its_position_from_one_process_to_another(
 
 def _both_serve(desks: list[Desk]) -> bool:
     return all(desk.reading is not None and desk.reading.replica.serves("nobody") for desk in desks)
+
+
+@pytest.fixture
+def way(replica: OwnServer) -> Iterator[Door]:
+    """Between a desk and the replica."""
+    with door_to(replica.port) as door:
+        yield door
+
+
+def write_elsewhere(primary: OwnServer) -> int:
+    """Commit a ticket in a process that has nothing to do with the replica; return how many there are now."""
+    with driven("psycopg", primary.url) as other:
+        write(other)
+        return int(other.scalar(HOW_MANY))
+
+
+@pytest.mark.parametrize("one", ["asyncpg"], indirect=True)
+def test_a_replica_that_is_told_nothing_is_left_by_who_only_reads(
+    one: Driven, primary: OwnServer, feed: Door
+) -> None:
+    """Its connection to the primary stands for a minute of silence, and it has replayed all that arrived."""
+    feed.shut()
+    total = write_elsewhere(primary)
+    print(f"left after {until(lambda: one.scalar(WHERE, ANOTHER) is False):.2f} s")
+    assert one.scalar(HOW_MANY, ANOTHER) == total
+    feed.open()
+    until(lambda: one.scalar(WHERE, ANOTHER))
+    assert one.scalar(HOW_MANY, ANOTHER) == total
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
+def test_silence_on_the_way_frees_its_readers(driver: str, primary: OwnServer, way: Door) -> None:
+    with driven(driver, primary.url, settings(replica_by(way, primary))) as one:
+        until(lambda: one.scalar(WHERE, ANOTHER))
+        way.shut()
+        took = until(lambda: one.scalar(WHERE, ANOTHER) is False)
+        print(f"left after {took:.2f} s")
+        assert took < 10, "bounded; how short it is, docs/running.md says"
+        write(one)
+        assert one.scalar(HOW_MANY) == primary.execute(HOW_MANY)[0][0]
+        way.open()
+        until(lambda: one.scalar(WHERE, ANOTHER))
+        assert one.pool.checkedout() == 0
+
+
+def test_one_that_was_promoted_is_left_and_its_own_history_is_read_by_nobody(primary: OwnServer) -> None:
+    with replica_of(primary) as other, driven("asyncpg", primary.url, settings(other.url)) as one:
+        until(lambda: one.scalar(WHERE, ANOTHER))
+        other.execute("SELECT pg_promote()")
+        until(lambda: one.scalar(WHERE, ANOTHER) is False)
+        foreign = write_elsewhere(other)
+        other.stop()
+        (other.folder / "standby.signal").touch()
+        other.start()  # it asks for its own history's log, which its primary has not, again and again
+        assert watched(one, 1.5) == {primary.execute(HOW_MANY)[0][0]}, f"{foreign} are in the other history"
+
+
+def test_one_for_which_the_log_is_kept_no_more_is_not_read(primary: OwnServer) -> None:
+    with replica_of(primary) as other, driven("psycopg", primary.url, settings(other.url)) as one:
+        until(lambda: one.scalar(WHERE, ANOTHER))
+        other.stop()
+        total = write_elsewhere(primary)
+        for _segment in range(2):
+            primary.execute("SELECT pg_switch_wal()")
+            primary.execute("CHECKPOINT")
+        other.start()
+        assert watched(one, 1.0) == {total}
+
+
+def replica_by(way: Door, primary: OwnServer) -> URL:
+    return primary.url.set(port=way.port)
+
+
+def watched(one: Driven, seconds: float) -> set[int]:
+    """Ask all the time; return every answer."""
+    seen: set[int] = set()
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        seen.add(int(one.scalar(HOW_MANY, ANOTHER)))
+    return seen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -45,6 +46,21 @@ def test_up_down_up(fresh_database: ScratchDatabase) -> None:
     assert _things(fresh_database) == made
     with Desk(fresh_database.url) as desk:
         assert desk.run(Actor.system("test"), make_ticket).ticket_number == "1001"
+
+
+def test_alembics_own_command_goes_up_from_nothing(fresh_database: ScratchDatabase, tmp_path: Path) -> None:
+    """`alembic upgrade head`, where the roles are there: a file of two lines, and the URL in the environment."""
+    with migrate.prepared(fresh_database.admin_url, LOGIN):
+        pass
+    ini = tmp_path / "alembic.ini"
+    ini.write_text("[alembic]\nscript_location = ombud:migrations\n")
+    url = fresh_database.admin_url.render_as_string(hide_password=False)
+    command = [sys.executable, "-m", "alembic", "-c", ini, "upgrade", "head"]
+    done = subprocess.run(
+        command, env=os.environ | {"OMBUD_DATABASE_URL": url}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert migrate.is_current(fresh_database.admin_url)
 
 
 def test_no_table_is_written_anew_without_saying_so(fresh_database: ScratchDatabase) -> None:

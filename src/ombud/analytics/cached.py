@@ -14,6 +14,7 @@ from typing import Any, cast
 from sqlalchemy import URL, make_url
 from sqlalchemy.orm import Session
 
+from ombud._version import __version__
 from ombud.analytics import queries
 from ombud.analytics.rules import Span, check_time_zone
 from ombud.analytics.statistics import TicketStatistics, get_ticket_statistics
@@ -124,7 +125,8 @@ class Figures:
         return self._name("counters", _rights_of(actor))
 
     def _name(self, *parts: object) -> str:
-        return f"ombud:{_digest(self._place, *parts)}"
+        # An update may run beside the version before it, which gives its values another shape.
+        return f"ombud:{_digest(self._place, __version__, *parts)}"
 
 
 class _Kept:
@@ -140,9 +142,12 @@ class _Kept:
         """Read what `written` wrote; None for anything else."""
         try:
             moment, value = json.loads(text or "")
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return None
-        return cls(value, moment) if isinstance(moment, str) and isinstance(value, dict) else None
+        is_ours = (
+            isinstance(moment, str) and moment.isascii() and moment.isprintable() and isinstance(value, dict)
+        )
+        return cls(value, moment) if is_ours else None
 
     def written(self) -> str:
         return json.dumps([self.moment, self.value], separators=(",", ":"))

@@ -3,7 +3,17 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, FetchedValue, Identity, MetaData, Text, func
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    FetchedValue,
+    Identity,
+    MetaData,
+    Table,
+    Text,
+    func,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from ombud.db.types import UtcDateTime
@@ -19,6 +29,10 @@ NAMING_CONVENTION = {
 }
 
 
+# Python ends with the year 9999, and so would each list with such a row; a day less, for zones on either side.
+_READABLE = "{name} >= '0001-01-02 00:00:00+00' AND {name} < '9999-12-31 00:00:00+00'"
+
+
 class Base(DeclarativeBase):
     """Every model's base. Relationships are `lazy="raise"`: a builder says what a reader needs."""
 
@@ -26,6 +40,18 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {int: BigInteger, str: Text, datetime: UtcDateTime}
     # Values that PostgreSQL computes come back with the INSERT or UPDATE itself, never by a later load.
     __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012 - SQLAlchemy types it as an instance variable
+
+    @classmethod
+    def __table_cls__(cls, name: str, metadata: MetaData, *parts: Any, **options: Any) -> Table:
+        """Make the table, in which no time is one that a driver could not read or a zone could not show."""
+        times = [
+            part.name for part in parts if isinstance(part, Column) and isinstance(part.type, UtcDateTime)
+        ]
+        # Of a partitioned log the partitions of its months are the limit.
+        if times and "postgresql_partition_by" not in options:
+            condition = " AND ".join(_READABLE.format(name=time) for time in times)
+            parts = (*parts, CheckConstraint(condition, name="times", info=says("time", "is too far away.")))
+        return Table(name, metadata, *parts, **options)
 
     def __repr__(self) -> str:
         """Name the class and the key, no personal data; safe before a flush."""

@@ -94,7 +94,7 @@ class Desk:
             return self._reading
         with self._reading_lock:  # one watcher, whoever comes first
             if self._reading is None:
-                self._reading = ReplicaDesk(url.get_secret_value(), self.settings)
+                self._reading = ReplicaDesk(url.get_secret_value(), self.settings, primary=self.url)
         return self._reading
 
     @cached_property

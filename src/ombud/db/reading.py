@@ -30,13 +30,19 @@ class _Look(Protocol):
 class ReplicaDesk:
     """The replica's side of a desk. Connects on first use, and watches from the start."""
 
-    def __init__(self, url: str | URL, settings: Settings) -> None:
+    def __init__(self, url: str | URL, settings: Settings, *, primary: str | URL) -> None:
         self.url = make_url(url)
+        self._primary = make_url(primary)
         refuse_plain_tcp(self.url, settings)
         # Nobody waits long for a replica: there is another server.
         self._settings = settings.model_copy(update={"connect_timeout": CONNECT_SECONDS, "pool_timeout": 1.0})
         self._links = Links()
-        self.replica = Replica(self._connect, self._links.cut, max_lag=settings.replica_max_lag)
+        self.replica = Replica(
+            lambda: self._connect(self.url),
+            lambda: self._connect(self._primary),
+            self._links.cut,
+            max_lag=settings.replica_max_lag,
+        )
 
     @cached_property
     def engine(self) -> Engine:
@@ -125,10 +131,10 @@ class ReplicaDesk:
             if not self.replica.answers:
                 raise Unavailable
 
-    def _connect(self) -> "psycopg.Connection[Any]":
+    def _connect(self, url: URL) -> "psycopg.Connection[Any]":
         from ombud.db.migrate import libpq  # Alembic comes with it, and only who has a replica needs this
 
-        url = with_password(self.url, self._settings)
+        where = libpq(with_password(url, self._settings))
         return psycopg.connect(
-            libpq(url), autocommit=True, connect_timeout=CONNECT_SECONDS, application_name="ombud-watch"
+            where, autocommit=True, connect_timeout=CONNECT_SECONDS, application_name="ombud-watch"
         )

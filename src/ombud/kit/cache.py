@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Protocol
 
-from ombud.errors import Unavailable
+from ombud.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -81,12 +81,17 @@ class RedisCache:
 
     def get(self, name: str) -> str | None:
         """Return what was kept under this name, or None."""
+        from redis.exceptions import ResponseError
+
         found = None
         if not self.is_resting:
             try:
                 found = self._connected().get(name)
             except self._failure as error:
-                self._rest(error)
+                # Another program's list or bytes under our name: nothing is wrong with Redis, and `put` replaces them.
+                is_foreign = isinstance(error, ResponseError) and str(error).startswith("WRONGTYPE")
+                if not is_foreign and not isinstance(error, UnicodeDecodeError):
+                    self._rest(error)
         return None if found is None else str(found)
 
     def put(self, name: str, value: str, seconds: int) -> None:
@@ -121,7 +126,8 @@ class RedisCache:
     def _failure(self) -> tuple[type[Exception], ...]:
         from redis.exceptions import RedisError
 
-        return (RedisError, OSError, UnicodeDecodeError)
+        # All but the first two: what the driver stumbles with over the answers of a server that is no Redis.
+        return (RedisError, OSError, ValueError, TypeError, AttributeError, LookupError)
 
     def _rest(self, _error: Exception) -> None:
         self._rests_until = time.monotonic() + REST_SECONDS
@@ -143,11 +149,22 @@ class RedisCache:
                 )
             return self._client
 
+    def check_url(self) -> None:
+        """Raise Invalid when the address is none; nothing connects."""
+        try:
+            self._connected()
+        except ValueError:  # without its words, which may have a password in them
+            raise Invalid(
+                "OMBUD_REDIS_URL is no address of a Redis: redis://, rediss:// or unix://."
+            ) from None
+
 
 def open_cache(url: str | None) -> Cache:
-    """Return the cache at a URL (redis://, rediss://, unix://), or one that keeps nothing."""
+    """Return the cache at a URL (redis://, rediss://, unix://), or one that keeps nothing; Invalid for others."""
     if url is None:
         return NoCache()
     if find_spec("redis") is None:
         raise Unavailable("OMBUD_REDIS_URL is set, but the extra is missing: pip install 'ombud[redis]'")
-    return RedisCache(url)
+    cache = RedisCache(url)
+    cache.check_url()
+    return cache

@@ -8,6 +8,8 @@ from ombud.errors import Invalid
 _NO_ZONES = ("localtime", "posixrules", "Factory")
 """Files beside the zones, which PostgreSQL does not know."""
 
+EARLIEST, LATEST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
+
 
 def aware(field: str, value: object) -> datetime:
     """Return a time that has a zone; Invalid for one without (it means another moment on another machine)."""
@@ -20,6 +22,14 @@ def aware(field: str, value: object) -> datetime:
     except OverflowError:  # PostgreSQL would keep it, and no driver could read the row any more
         raise Invalid(fields={field: "is too far away."}) from None
     return value
+
+
+def kept(field: str, value: object) -> datetime:
+    """Return a time that a row may have, as its table checks: a day less than Python's, for zones on either side."""
+    moment = aware(field, value)
+    if not EARLIEST <= moment < LATEST:
+        raise Invalid(fields={field: "is too far away."})
+    return moment
 
 
 def zone_of(name: str) -> tzinfo:

@@ -3643,16 +3643,30 @@ CREATE FUNCTION ombud.keep_new_ticket() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
     AS $$
+DECLARE
+  asked bigint := NEW.requester_id;
+  company bigint;
+  moved_to bigint;
 BEGIN
   IF ombud.actor_kind() = 'customer' AND
      (NEW.requester_id, NEW.assignee_id, NEW.team_id) IS DISTINCT FROM (ombud.actor_id(), NULL, NULL) THEN
     RAISE EXCEPTION 'a customer asks for themselves, and the team routes it'
       USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
   END IF;
-  NEW.creator_id := coalesce(NEW.creator_id, NEW.requester_id);
-  IF NEW.organization_id IS NULL AND NOT ombud.is_curating() THEN
-    NEW.organization_id := (SELECT u.organization_id FROM ombud.users u WHERE u.id = NEW.requester_id);
+  IF NOT ombud.is_curating() THEN
+    -- Of who was merged meanwhile nothing would move any more: it waits for the merge, or the merge for it.
+    LOOP
+      SELECT u.organization_id, u.merged_into_id INTO company, moved_to
+        FROM ombud.users u WHERE u.id = NEW.requester_id FOR KEY SHARE;
+      EXIT WHEN moved_to IS NULL;
+      NEW.requester_id := moved_to;
+    END LOOP;
+    IF NEW.creator_id = asked THEN
+      NEW.creator_id := NEW.requester_id;
+    END IF;
+    NEW.organization_id := coalesce(NEW.organization_id, company);
   END IF;
+  NEW.creator_id := coalesce(NEW.creator_id, NEW.requester_id);
   IF NEW.status IN ('resolved', 'closed') THEN
     NEW.resolved_at := coalesce(NEW.resolved_at, now());
   END IF;
@@ -5012,7 +5026,8 @@ CREATE TABLE ombud.account_letters (
     from_ip character varying(45),
     from_browser character varying(100),
     caused_at timestamp with time zone,
-    CONSTRAINT ck_account_letters_kind CHECK ((kind = ANY (ARRAY['invite'::text, 'reset'::text, 'verify'::text, 'sign_in'::text, 'password_changed'::text, 'address_changed'::text, 'totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text, 'identity_added'::text, 'identity_removed'::text, 'webhook_off'::text, 'new_browser'::text])))
+    CONSTRAINT ck_account_letters_kind CHECK ((kind = ANY (ARRAY['invite'::text, 'reset'::text, 'verify'::text, 'sign_in'::text, 'password_changed'::text, 'address_changed'::text, 'totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text, 'identity_added'::text, 'identity_removed'::text, 'webhook_off'::text, 'new_browser'::text]))),
+    CONSTRAINT ck_account_letters_times CHECK (((caused_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (caused_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.account_letters FORCE ROW LEVEL SECURITY;
@@ -5027,7 +5042,8 @@ CREATE TABLE ombud.account_notices (
     by_other boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     read_at timestamp with time zone,
-    CONSTRAINT ck_account_notices_kind CHECK ((kind = ANY (ARRAY['totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text, 'identity_added'::text, 'identity_removed'::text, 'password_changed'::text, 'address_changed'::text, 'webhook_off'::text, 'new_browser'::text])))
+    CONSTRAINT ck_account_notices_kind CHECK ((kind = ANY (ARRAY['totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text, 'identity_added'::text, 'identity_removed'::text, 'password_changed'::text, 'address_changed'::text, 'webhook_off'::text, 'new_browser'::text]))),
+    CONSTRAINT ck_account_notices_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (read_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (read_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.account_notices FORCE ROW LEVEL SECURITY;
@@ -5051,7 +5067,8 @@ CREATE TABLE ombud.account_requests (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     from_ip character varying(45),
     from_browser character varying(100),
-    CONSTRAINT ck_account_requests_kind CHECK ((kind = ANY (ARRAY['invite'::text, 'reset'::text, 'verify'::text, 'sign_in'::text, 'password_changed'::text, 'address_changed'::text, 'totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text, 'identity_added'::text, 'identity_removed'::text, 'webhook_off'::text, 'new_browser'::text])))
+    CONSTRAINT ck_account_requests_kind CHECK ((kind = ANY (ARRAY['invite'::text, 'reset'::text, 'verify'::text, 'sign_in'::text, 'password_changed'::text, 'address_changed'::text, 'totp_added'::text, 'totp_removed'::text, 'passkey_added'::text, 'passkey_removed'::text, 'codes_made'::text, 'code_used'::text, 'factors_reset'::text, 'identity_added'::text, 'identity_removed'::text, 'webhook_off'::text, 'new_browser'::text]))),
+    CONSTRAINT ck_account_requests_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.account_requests FORCE ROW LEVEL SECURITY;
@@ -5075,7 +5092,8 @@ CREATE TABLE ombud.account_tokens (
     token_hash bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
-    CONSTRAINT ck_account_tokens_purpose CHECK ((purpose = ANY (ARRAY['invite'::text, 'reset'::text, 'verify'::text, 'sign_in'::text])))
+    CONSTRAINT ck_account_tokens_purpose CHECK ((purpose = ANY (ARRAY['invite'::text, 'reset'::text, 'verify'::text, 'sign_in'::text]))),
+    CONSTRAINT ck_account_tokens_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (expires_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (expires_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.account_tokens FORCE ROW LEVEL SECURITY;
@@ -5109,7 +5127,8 @@ CREATE TABLE ombud.api_tokens (
     last_used_at timestamp with time zone,
     revoked_at timestamp with time zone,
     confirmed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT ck_api_tokens_name_not_blank CHECK (((name)::text ~ '\S'::text))
+    CONSTRAINT ck_api_tokens_name_not_blank CHECK (((name)::text ~ '\S'::text)),
+    CONSTRAINT ck_api_tokens_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (expires_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (expires_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (last_used_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (last_used_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (revoked_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (revoked_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (confirmed_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (confirmed_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.api_tokens FORCE ROW LEVEL SECURITY;
@@ -5138,7 +5157,8 @@ CREATE TABLE ombud.attachments (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT ck_attachments_checksum CHECK (((checksum)::text ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT ck_attachments_file_name_not_blank CHECK (((file_name)::text ~ '\S'::text)),
-    CONSTRAINT ck_attachments_size CHECK ((size >= 0))
+    CONSTRAINT ck_attachments_size CHECK ((size >= 0)),
+    CONSTRAINT ck_attachments_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.attachments FORCE ROW LEVEL SECURITY;
@@ -5167,6 +5187,7 @@ CREATE TABLE ombud.audit_checkpoints (
     previous bytea NOT NULL,
     key_id character varying(64) NOT NULL,
     signature bytea NOT NULL,
+    CONSTRAINT ck_audit_checkpoints_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone))),
     CONSTRAINT ck_audit_checkpoints_window CHECK ((xid_to >= xid_from))
 );
 
@@ -5202,7 +5223,8 @@ CREATE TABLE ombud.audit_redactions (
     row_count bigint NOT NULL,
     digest bytea NOT NULL,
     key_id character varying(64) NOT NULL,
-    signature bytea NOT NULL
+    signature bytea NOT NULL,
+    CONSTRAINT ck_audit_redactions_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.audit_redactions FORCE ROW LEVEL SECURITY;
@@ -5224,7 +5246,8 @@ CREATE TABLE ombud.automatic_mails (
     kind text NOT NULL,
     ticket_id bigint,
     sent_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT ck_automatic_mails_kind CHECK ((kind = ANY (ARRAY['acknowledgement'::text, 'sign_up'::text, 'password_reset'::text, 'verification'::text])))
+    CONSTRAINT ck_automatic_mails_kind CHECK ((kind = ANY (ARRAY['acknowledgement'::text, 'sign_up'::text, 'password_reset'::text, 'verification'::text]))),
+    CONSTRAINT ck_automatic_mails_times CHECK (((sent_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (sent_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.automatic_mails FORCE ROW LEVEL SECURITY;
@@ -5246,7 +5269,8 @@ CREATE TABLE ombud.bounced_addresses (
     status character varying(20) DEFAULT ''::character varying NOT NULL,
     diagnostic character varying(500) DEFAULT ''::character varying NOT NULL,
     ticket_id bigint,
-    mail_id bigint
+    mail_id bigint,
+    CONSTRAINT ck_bounced_addresses_times CHECK (((bounced_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (bounced_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.bounced_addresses FORCE ROW LEVEL SECURITY;
@@ -5261,7 +5285,8 @@ CREATE TABLE ombud.comments (
     author_id bigint NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT ck_comments_content_not_blank CHECK ((content ~ '\S'::text))
+    CONSTRAINT ck_comments_content_not_blank CHECK ((content ~ '\S'::text)),
+    CONSTRAINT ck_comments_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (updated_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (updated_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.comments FORCE ROW LEVEL SECURITY;
@@ -5285,6 +5310,7 @@ CREATE TABLE ombud.desk_settings (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT ck_desk_settings_name CHECK (((name)::text ~ '^[a-z][a-z0-9_]*$'::text)),
+    CONSTRAINT ck_desk_settings_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (updated_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (updated_at < '9999-12-31 00:00:00+00'::timestamp with time zone))),
     CONSTRAINT ck_desk_settings_value CHECK ((jsonb_typeof(value) = ANY (ARRAY['string'::text, 'number'::text, 'boolean'::text])))
 );
 
@@ -5305,7 +5331,8 @@ CREATE TABLE ombud.distinct_people (
     user_id bigint NOT NULL,
     other_id bigint NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT ck_distinct_people_in_order CHECK ((user_id < other_id))
+    CONSTRAINT ck_distinct_people_in_order CHECK ((user_id < other_id)),
+    CONSTRAINT ck_distinct_people_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.distinct_people FORCE ROW LEVEL SECURITY;
@@ -5316,7 +5343,8 @@ CREATE TABLE ombud.distinct_tickets (
     ticket_id bigint NOT NULL,
     other_id bigint NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT ck_distinct_tickets_in_order CHECK ((ticket_id < other_id))
+    CONSTRAINT ck_distinct_tickets_in_order CHECK ((ticket_id < other_id)),
+    CONSTRAINT ck_distinct_tickets_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.distinct_tickets FORCE ROW LEVEL SECURITY;
@@ -5328,7 +5356,8 @@ CREATE TABLE ombud.drafts (
     ticket_id bigint NOT NULL,
     is_internal boolean NOT NULL,
     content text NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_drafts_times CHECK (((updated_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (updated_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.drafts FORCE ROW LEVEL SECURITY;
@@ -5339,7 +5368,8 @@ CREATE TABLE ombud.external_refs (
     source character varying(100) NOT NULL,
     key character varying(255) NOT NULL,
     ticket_id bigint NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_external_refs_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.external_refs FORCE ROW LEVEL SECURITY;
@@ -5355,7 +5385,8 @@ CREATE TABLE ombud.identities (
     email character varying(255) DEFAULT ''::character varying NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     last_used_at timestamp with time zone,
-    CONSTRAINT ck_identities_subject CHECK (((subject)::text <> ''::text))
+    CONSTRAINT ck_identities_subject CHECK (((subject)::text <> ''::text)),
+    CONSTRAINT ck_identities_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (last_used_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (last_used_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.identities FORCE ROW LEVEL SECURITY;
@@ -5398,7 +5429,8 @@ CASE
     WHEN (new_role = 'customer'::text) THEN for_customers
     ELSE (for_staff AND (cardinality(domains) > 0))
 END)),
-    CONSTRAINT ck_identity_providers_slug CHECK (((slug)::text ~ '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$'::text))
+    CONSTRAINT ck_identity_providers_slug CHECK (((slug)::text ~ '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$'::text)),
+    CONSTRAINT ck_identity_providers_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (updated_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (updated_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.identity_providers FORCE ROW LEVEL SECURITY;
@@ -5441,7 +5473,8 @@ CREATE TABLE ombud.inbound_mails (
     CONSTRAINT ck_inbound_mails_checksum CHECK (((checksum)::text ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT ck_inbound_mails_decided CHECK (((state = 'received'::text) = (decided_at IS NULL))),
     CONSTRAINT ck_inbound_mails_source CHECK ((source = ANY (ARRAY['imap'::text, 'lmtp'::text, 'pipe'::text, 'http'::text]))),
-    CONSTRAINT ck_inbound_mails_state CHECK ((state = ANY (ARRAY['received'::text, 'accepted'::text, 'quarantined'::text, 'ignored'::text])))
+    CONSTRAINT ck_inbound_mails_state CHECK ((state = ANY (ARRAY['received'::text, 'accepted'::text, 'quarantined'::text, 'ignored'::text]))),
+    CONSTRAINT ck_inbound_mails_times CHECK (((received_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (received_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (decided_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (decided_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.inbound_mails FORCE ROW LEVEL SECURITY;
@@ -5466,7 +5499,8 @@ CREATE TABLE ombud.kept_answers (
     status smallint NOT NULL,
     headers jsonb NOT NULL,
     body bytea NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_kept_answers_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.kept_answers FORCE ROW LEVEL SECURITY;
@@ -5485,7 +5519,8 @@ ALTER TABLE ombud.kept_answers ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENT
 CREATE TABLE ombud.known_browsers (
     user_id bigint NOT NULL,
     token_hash bytea NOT NULL,
-    last_used_at timestamp with time zone DEFAULT now() NOT NULL
+    last_used_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_known_browsers_times CHECK (((last_used_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (last_used_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.known_browsers FORCE ROW LEVEL SECURITY;
@@ -5494,7 +5529,8 @@ ALTER TABLE ombud.known_browsers OWNER TO ombud_owner;
 
 CREATE TABLE ombud.login_attempts (
     key character varying(300) NOT NULL,
-    free_at timestamp with time zone DEFAULT now() NOT NULL
+    free_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_login_attempts_times CHECK (((free_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (free_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.login_attempts FORCE ROW LEVEL SECURITY;
@@ -5503,7 +5539,8 @@ ALTER TABLE ombud.login_attempts OWNER TO ombud_owner;
 
 CREATE TABLE ombud.logout_tokens (
     token_hash bytea NOT NULL,
-    expires_at timestamp with time zone NOT NULL
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT ck_logout_tokens_times CHECK (((expires_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (expires_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.logout_tokens FORCE ROW LEVEL SECURITY;
@@ -5514,7 +5551,8 @@ CREATE TABLE ombud.mail_references (
     message_id character varying(500) NOT NULL,
     ticket_id bigint NOT NULL,
     comment_id bigint,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_mail_references_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.mail_references FORCE ROW LEVEL SECURITY;
@@ -5539,7 +5577,8 @@ CREATE TABLE ombud.mail_rules (
     CONSTRAINT ck_mail_rules_header_named CHECK (((field = 'header'::text) = ((header)::text ~ '\S'::text))),
     CONSTRAINT ck_mail_rules_name_not_blank CHECK (((name)::text ~ '\S'::text)),
     CONSTRAINT ck_mail_rules_pattern_not_blank CHECK (((pattern)::text ~ '\S'::text)),
-    CONSTRAINT ck_mail_rules_priority CHECK ((priority = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'urgent'::text])))
+    CONSTRAINT ck_mail_rules_priority CHECK ((priority = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'urgent'::text]))),
+    CONSTRAINT ck_mail_rules_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (updated_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (updated_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.mail_rules FORCE ROW LEVEL SECURITY;
@@ -5563,7 +5602,8 @@ CREATE TABLE ombud.mail_templates (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT ck_mail_templates_body_size CHECK ((octet_length(body) <= 65536)),
-    CONSTRAINT ck_mail_templates_kind CHECK ((kind = ANY (ARRAY['signature'::text, 'acknowledgement'::text])))
+    CONSTRAINT ck_mail_templates_kind CHECK ((kind = ANY (ARRAY['signature'::text, 'acknowledgement'::text]))),
+    CONSTRAINT ck_mail_templates_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (updated_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (updated_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.mail_templates FORCE ROW LEVEL SECURITY;
@@ -5585,7 +5625,8 @@ CREATE TABLE ombud.mailbox_positions (
     last_uid bigint DEFAULT '0'::bigint NOT NULL,
     fetched_at timestamp with time zone,
     problem text DEFAULT ''::text NOT NULL,
-    settled_uid bigint DEFAULT '0'::bigint NOT NULL
+    settled_uid bigint DEFAULT '0'::bigint NOT NULL,
+    CONSTRAINT ck_mailbox_positions_times CHECK (((fetched_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (fetched_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.mailbox_positions FORCE ROW LEVEL SECURITY;
@@ -5649,7 +5690,8 @@ CREATE TABLE ombud.mailboxes (
     CONSTRAINT ck_mailboxes_name_not_blank CHECK (((name)::text ~ '\S'::text)),
     CONSTRAINT ck_mailboxes_reopen_days CHECK (((reopen_days >= 0) AND (reopen_days <= 3650))),
     CONSTRAINT ck_mailboxes_smtp_port CHECK (((smtp_port >= 1) AND (smtp_port <= 65535))),
-    CONSTRAINT ck_mailboxes_smtp_security CHECK ((smtp_security = ANY (ARRAY['tls'::text, 'starttls'::text, 'plain'::text])))
+    CONSTRAINT ck_mailboxes_smtp_security CHECK ((smtp_security = ANY (ARRAY['tls'::text, 'starttls'::text, 'plain'::text]))),
+    CONSTRAINT ck_mailboxes_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (updated_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (updated_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.mailboxes FORCE ROW LEVEL SECURITY;
@@ -5671,7 +5713,8 @@ CREATE TABLE ombud.message_moves (
     from_ticket_id bigint NOT NULL,
     to_ticket_id bigint NOT NULL,
     moved_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT ck_message_moves_elsewhere CHECK ((from_ticket_id <> to_ticket_id))
+    CONSTRAINT ck_message_moves_elsewhere CHECK ((from_ticket_id <> to_ticket_id)),
+    CONSTRAINT ck_message_moves_times CHECK (((moved_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (moved_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.message_moves FORCE ROW LEVEL SECURITY;
@@ -5711,7 +5754,8 @@ CREATE TABLE ombud.notifications (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     read_at timestamp with time zone,
     mailed_at timestamp with time zone,
-    CONSTRAINT ck_notifications_kind CHECK ((kind = ANY (ARRAY['assigned'::text, 'replied'::text, 'mentioned'::text])))
+    CONSTRAINT ck_notifications_kind CHECK ((kind = ANY (ARRAY['assigned'::text, 'replied'::text, 'mentioned'::text]))),
+    CONSTRAINT ck_notifications_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (read_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (read_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (mailed_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (mailed_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.notifications FORCE ROW LEVEL SECURITY;
@@ -5744,7 +5788,8 @@ CREATE TABLE ombud.organizations (
     shares_tickets boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT ck_organizations_name_not_blank CHECK (((name)::text ~ '\S'::text))
+    CONSTRAINT ck_organizations_name_not_blank CHECK (((name)::text ~ '\S'::text)),
+    CONSTRAINT ck_organizations_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (updated_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (updated_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.organizations FORCE ROW LEVEL SECURITY;
@@ -5786,7 +5831,8 @@ CREATE TABLE ombud.outbound_mails (
     CONSTRAINT ck_outbound_mails_from_a_mailbox CHECK (((mailbox_id IS NOT NULL) OR (state = ANY (ARRAY['skipped'::text, 'canceled'::text])))),
     CONSTRAINT ck_outbound_mails_kind CHECK ((kind = ANY (ARRAY['reply'::text, 'acknowledgement'::text, 'notification'::text, 'account'::text]))),
     CONSTRAINT ck_outbound_mails_leased CHECK (((state = 'sending'::text) = (lease_until IS NOT NULL))),
-    CONSTRAINT ck_outbound_mails_state CHECK ((state = ANY (ARRAY['queued'::text, 'sending'::text, 'unknown'::text, 'sent'::text, 'bounced'::text, 'failed'::text, 'paused'::text, 'canceled'::text, 'skipped'::text])))
+    CONSTRAINT ck_outbound_mails_state CHECK ((state = ANY (ARRAY['queued'::text, 'sending'::text, 'unknown'::text, 'sent'::text, 'bounced'::text, 'failed'::text, 'paused'::text, 'canceled'::text, 'skipped'::text]))),
+    CONSTRAINT ck_outbound_mails_times CHECK (((queued_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (queued_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (sends_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (sends_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (due_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (due_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (sent_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (sent_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (lease_until >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (lease_until < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.outbound_mails FORCE ROW LEVEL SECURITY;
@@ -5813,7 +5859,8 @@ CREATE TABLE ombud.outbound_recipients (
     answer character varying(500) DEFAULT ''::character varying NOT NULL,
     settled_at timestamp with time zone,
     CONSTRAINT ck_outbound_recipients_kind CHECK ((kind = ANY (ARRAY['to'::text, 'cc'::text]))),
-    CONSTRAINT ck_outbound_recipients_state CHECK ((state = ANY (ARRAY['pending'::text, 'accepted'::text, 'deferred'::text, 'refused'::text, 'unknown'::text, 'bounced'::text])))
+    CONSTRAINT ck_outbound_recipients_state CHECK ((state = ANY (ARRAY['pending'::text, 'accepted'::text, 'deferred'::text, 'refused'::text, 'unknown'::text, 'bounced'::text]))),
+    CONSTRAINT ck_outbound_recipients_times CHECK (((settled_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (settled_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.outbound_recipients FORCE ROW LEVEL SECURITY;
@@ -5840,7 +5887,8 @@ CREATE TABLE ombud.passkeys (
     is_synced boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     last_used_at timestamp with time zone,
-    CONSTRAINT ck_passkeys_name_not_blank CHECK (((name)::text ~ '\S'::text))
+    CONSTRAINT ck_passkeys_name_not_blank CHECK (((name)::text ~ '\S'::text)),
+    CONSTRAINT ck_passkeys_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (last_used_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (last_used_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.passkeys FORCE ROW LEVEL SECURITY;
@@ -5861,7 +5909,8 @@ CREATE TABLE ombud.recovery_codes (
     user_id bigint NOT NULL,
     code_hash bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    used_at timestamp with time zone
+    used_at timestamp with time zone,
+    CONSTRAINT ck_recovery_codes_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (used_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (used_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.recovery_codes FORCE ROW LEVEL SECURITY;
@@ -5885,7 +5934,8 @@ CREATE TABLE ombud.roles (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT ck_roles_name_not_blank CHECK (((name)::text ~ '\S'::text)),
-    CONSTRAINT ck_roles_permissions CHECK ((permissions <@ ARRAY['tickets.open'::text, 'tickets.reply'::text, 'tickets.change'::text, 'tickets.delete'::text, 'notes.write'::text, 'tags.keep'::text, 'people.keep'::text, 'exports.make'::text, 'imports.make'::text, 'webhooks.keep'::text, 'roles.keep'::text]))
+    CONSTRAINT ck_roles_permissions CHECK ((permissions <@ ARRAY['tickets.open'::text, 'tickets.reply'::text, 'tickets.change'::text, 'tickets.delete'::text, 'notes.write'::text, 'tags.keep'::text, 'people.keep'::text, 'exports.make'::text, 'imports.make'::text, 'webhooks.keep'::text, 'roles.keep'::text])),
+    CONSTRAINT ck_roles_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (updated_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (updated_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.roles FORCE ROW LEVEL SECURITY;
@@ -5912,7 +5962,8 @@ ALTER TABLE ombud.search_queue OWNER TO ombud_owner;
 CREATE TABLE ombud.search_words (
     word character varying(40) NOT NULL,
     seen bigint DEFAULT '1'::bigint NOT NULL,
-    checked_at timestamp with time zone DEFAULT now() NOT NULL
+    checked_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_search_words_times CHECK (((checked_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (checked_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.search_words FORCE ROW LEVEL SECURITY;
@@ -5932,7 +5983,8 @@ CREATE TABLE ombud.sign_in_flows (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     CONSTRAINT ck_sign_in_flows_kind CHECK ((kind = ANY (ARRAY['sign_in'::text, 'link'::text, 'confirmation'::text]))),
-    CONSTRAINT ck_sign_in_flows_session CHECK (((kind = 'sign_in'::text) = (session_id IS NULL)))
+    CONSTRAINT ck_sign_in_flows_session CHECK (((kind = 'sign_in'::text) = (session_id IS NULL))),
+    CONSTRAINT ck_sign_in_flows_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (expires_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (expires_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.sign_in_flows FORCE ROW LEVEL SECURITY;
@@ -5949,7 +6001,8 @@ CREATE TABLE ombud.sign_in_steps (
     identity_id bigint,
     provider_sid character varying(255),
     id_token bytea,
-    CONSTRAINT ck_sign_in_steps_kind CHECK ((kind = ANY (ARRAY['code'::text, 'passkey'::text, 'new_passkey'::text, 'confirmation'::text])))
+    CONSTRAINT ck_sign_in_steps_kind CHECK ((kind = ANY (ARRAY['code'::text, 'passkey'::text, 'new_passkey'::text, 'confirmation'::text]))),
+    CONSTRAINT ck_sign_in_steps_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (expires_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (expires_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.sign_in_steps FORCE ROW LEVEL SECURITY;
@@ -5958,7 +6011,8 @@ ALTER TABLE ombud.sign_in_steps OWNER TO ombud_owner;
 
 CREATE TABLE ombud.stale_files (
     storage_key character varying(255) NOT NULL,
-    since timestamp with time zone DEFAULT now() NOT NULL
+    since timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_stale_files_times CHECK (((since >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (since < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.stale_files FORCE ROW LEVEL SECURITY;
@@ -5972,7 +6026,8 @@ CREATE TABLE ombud.tags (
     description character varying(500) DEFAULT ''::character varying NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT ck_tags_color_form CHECK (((color)::text ~ '^#[0-9A-Fa-f]{6}$'::text)),
-    CONSTRAINT ck_tags_name_not_blank CHECK (((name)::text ~ '\S'::text))
+    CONSTRAINT ck_tags_name_not_blank CHECK (((name)::text ~ '\S'::text)),
+    CONSTRAINT ck_tags_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.tags FORCE ROW LEVEL SECURITY;
@@ -6004,7 +6059,8 @@ CREATE TABLE ombud.teams (
     description character varying(500) DEFAULT ''::character varying NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT ck_teams_name_not_blank CHECK (((name)::text ~ '\S'::text))
+    CONSTRAINT ck_teams_name_not_blank CHECK (((name)::text ~ '\S'::text)),
+    CONSTRAINT ck_teams_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (updated_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (updated_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.teams FORCE ROW LEVEL SECURITY;
@@ -6024,7 +6080,8 @@ CREATE TABLE ombud.ticket_links (
     ticket_id bigint NOT NULL,
     follows_id bigint NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT ck_ticket_links_not_itself CHECK ((ticket_id <> follows_id))
+    CONSTRAINT ck_ticket_links_not_itself CHECK ((ticket_id <> follows_id)),
+    CONSTRAINT ck_ticket_links_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.ticket_links FORCE ROW LEVEL SECURITY;
@@ -6043,7 +6100,8 @@ ALTER SEQUENCE ombud.ticket_number_seq OWNER TO ombud_owner;
 CREATE TABLE ombud.ticket_participants (
     ticket_id bigint NOT NULL,
     user_id bigint NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_ticket_participants_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.ticket_participants FORCE ROW LEVEL SECURITY;
@@ -6053,7 +6111,8 @@ ALTER TABLE ombud.ticket_participants OWNER TO ombud_owner;
 CREATE TABLE ombud.ticket_reads (
     user_id bigint NOT NULL,
     ticket_id bigint NOT NULL,
-    seen_at timestamp with time zone DEFAULT now() NOT NULL
+    seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_ticket_reads_times CHECK (((seen_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (seen_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.ticket_reads FORCE ROW LEVEL SECURITY;
@@ -6066,7 +6125,8 @@ CREATE TABLE ombud.ticket_search (
     public_document tsvector NOT NULL,
     is_indexed boolean DEFAULT false NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    texts_missing boolean DEFAULT false NOT NULL
+    texts_missing boolean DEFAULT false NOT NULL,
+    CONSTRAINT ck_ticket_search_times CHECK (((changed_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (changed_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.ticket_search FORCE ROW LEVEL SECURITY;
@@ -6103,7 +6163,8 @@ CREATE TABLE ombud.ticket_stats_delta (
     team_id bigint NOT NULL,
     assignee_id bigint,
     response_ms bigint,
-    resolution_ms bigint
+    resolution_ms bigint,
+    CONSTRAINT ck_ticket_stats_delta_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 )
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000');
 
@@ -6123,7 +6184,8 @@ ALTER TABLE ombud.ticket_stats_delta ALTER COLUMN id ADD GENERATED BY DEFAULT AS
 CREATE TABLE ombud.ticket_tags (
     ticket_id bigint NOT NULL,
     tag_id bigint NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_ticket_tags_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.ticket_tags FORCE ROW LEVEL SECURITY;
@@ -6175,6 +6237,7 @@ END) STORED NOT NULL,
     CONSTRAINT ck_tickets_priority CHECK ((priority = ANY (ARRAY['low'::text, 'medium'::text, 'high'::text, 'urgent'::text]))),
     CONSTRAINT ck_tickets_resolved_at CHECK (((status = ANY (ARRAY['resolved'::text, 'closed'::text])) = (resolved_at IS NOT NULL))),
     CONSTRAINT ck_tickets_status CHECK ((status = ANY (ARRAY['open'::text, 'in_progress'::text, 'waiting_on_customer'::text, 'resolved'::text, 'closed'::text]))),
+    CONSTRAINT ck_tickets_times CHECK (((last_activity_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (last_activity_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (first_response_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (first_response_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (resolved_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (resolved_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (deleted_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (deleted_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (updated_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (updated_at < '9999-12-31 00:00:00+00'::timestamp with time zone))),
     CONSTRAINT ck_tickets_title_not_blank CHECK (((title)::text ~ '\S'::text))
 );
 
@@ -6196,7 +6259,8 @@ CREATE TABLE ombud.totp_factors (
     secret bytea NOT NULL,
     last_step bigint DEFAULT '0'::bigint NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    confirmed_at timestamp with time zone
+    confirmed_at timestamp with time zone,
+    CONSTRAINT ck_totp_factors_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (confirmed_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (confirmed_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.totp_factors FORCE ROW LEVEL SECURITY;
@@ -6236,7 +6300,8 @@ CREATE TABLE ombud.transfer_jobs (
     CONSTRAINT ck_transfer_jobs_kind CHECK ((kind = ANY (ARRAY['export'::text, 'import'::text]))),
     CONSTRAINT ck_transfer_jobs_leased CHECK (((state = 'running'::text) = (lease_until IS NOT NULL))),
     CONSTRAINT ck_transfer_jobs_settled CHECK (((state = ANY (ARRAY['waiting'::text, 'running'::text])) = (settled_at IS NULL))),
-    CONSTRAINT ck_transfer_jobs_state CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'failed'::text, 'canceled'::text])))
+    CONSTRAINT ck_transfer_jobs_state CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'failed'::text, 'canceled'::text]))),
+    CONSTRAINT ck_transfer_jobs_times CHECK (((lease_until >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (lease_until < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (started_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (started_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (settled_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (settled_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.transfer_jobs FORCE ROW LEVEL SECURITY;
@@ -6298,7 +6363,8 @@ CREATE TABLE ombud.users (
     CONSTRAINT ck_users_merged_is_inactive CHECK (((merged_into_id IS NULL) OR ((NOT is_active) AND (merged_into_id <> id)))),
     CONSTRAINT ck_users_role CHECK ((role = ANY (ARRAY['admin'::text, 'agent'::text, 'light_agent'::text, 'customer'::text]))),
     CONSTRAINT ck_users_staff_role CHECK ((is_staff = (role <> 'customer'::text))),
-    CONSTRAINT ck_users_theme CHECK (((theme)::text = ANY ((ARRAY['system'::character varying, 'light'::character varying, 'dark'::character varying])::text[])))
+    CONSTRAINT ck_users_theme CHECK (((theme)::text = ANY ((ARRAY['system'::character varying, 'light'::character varying, 'dark'::character varying])::text[]))),
+    CONSTRAINT ck_users_times CHECK (((last_login >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (last_login < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (anonymised_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (anonymised_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (updated_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (updated_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.users FORCE ROW LEVEL SECURITY;
@@ -6328,7 +6394,8 @@ CREATE TABLE ombud.web_sessions (
     identity_id bigint,
     provider_sid character varying(255),
     id_token bytea,
-    CONSTRAINT ck_web_sessions_idle_seconds CHECK ((idle_seconds > 0))
+    CONSTRAINT ck_web_sessions_idle_seconds CHECK ((idle_seconds > 0)),
+    CONSTRAINT ck_web_sessions_times CHECK (((created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (last_seen_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (last_seen_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (expires_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (expires_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (confirmed_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (confirmed_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.web_sessions FORCE ROW LEVEL SECURITY;
@@ -6363,7 +6430,8 @@ CREATE TABLE ombud.webhook_deliveries (
     log jsonb DEFAULT '[]'::jsonb NOT NULL,
     CONSTRAINT ck_webhook_deliveries_event CHECK ((event = ANY (ARRAY['ticket.created'::text, 'ticket.updated'::text, 'ticket.status_changed'::text, 'ticket.assigned'::text, 'ticket.commented'::text, 'ticket.deleted'::text, 'webhook.test'::text]))),
     CONSTRAINT ck_webhook_deliveries_leased CHECK (((state = 'sending'::text) = (lease_until IS NOT NULL))),
-    CONSTRAINT ck_webhook_deliveries_state CHECK ((state = ANY (ARRAY['waiting'::text, 'sending'::text, 'delivered'::text, 'failed'::text, 'skipped'::text])))
+    CONSTRAINT ck_webhook_deliveries_state CHECK ((state = ANY (ARRAY['waiting'::text, 'sending'::text, 'delivered'::text, 'failed'::text, 'skipped'::text]))),
+    CONSTRAINT ck_webhook_deliveries_times CHECK (((happened_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (happened_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (due_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (due_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (lease_until >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (lease_until < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (settled_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (settled_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
 );
 
 ALTER TABLE ONLY ombud.webhook_deliveries FORCE ROW LEVEL SECURITY;
@@ -6395,6 +6463,7 @@ CREATE TABLE ombud.webhook_endpoints (
     problem character varying(200) DEFAULT ''::character varying NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_webhook_endpoints_times CHECK (((old_secret_until >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (old_secret_until < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (held_until >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (held_until < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (failing_since >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (failing_since < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (created_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (created_at < '9999-12-31 00:00:00+00'::timestamp with time zone) AND (updated_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (updated_at < '9999-12-31 00:00:00+00'::timestamp with time zone))),
     CONSTRAINT ck_webhook_endpoints_url CHECK (((url)::text ~ '^https?://[^[:space:]]+$'::text))
 );
 

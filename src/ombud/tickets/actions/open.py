@@ -41,8 +41,8 @@ def open_ticket(
 ) -> Ticket:
     """Open a ticket and return it with its number.
 
-    `requester_id` defaults to the actor; one who was merged asks as who they are now. A customer opens tickets for
-    themselves only and leaves triage (priority above high, assignee, team, tags) to the desk. Raises Invalid by field.
+    `requester_id` defaults to the actor. A customer opens tickets for themselves only and leaves triage
+    (priority above high, assignee, team, tags) to the desk. Raises Invalid by field.
     """
     actor = actor_of(session)
     # Before they are compared: the text of a state is equal to it, but not the same.
@@ -63,6 +63,7 @@ def open_ticket(
         requester,
         title=clean_title("title", title, limit=TITLE_LIMIT),
         description=clean_body("description", description, required=False),
+        creator_id=actor.user_id if actor.user_id is not None else requester,
         priority=priority,
         status=status,
         channel=one_of(TicketChannel, channel),
@@ -104,14 +105,13 @@ def own_ticket(
 
 
 def _add(session: Session, requester: int, **given: Any) -> Ticket:
-    """Add the ticket, if its requester is somebody whom the actor sees; it says whose it became."""
+    """Add the ticket, if its requester is somebody whom the actor sees."""
     parameters = {f"new_{name}": value for name, value in given.items()}
-    parameters |= {"new_requester_id": requester, "new_creator_id": actor_of(session).user_id}
+    parameters["new_requester_id"] = requester
     made = first_row(session, queries.ticket_added(), parameters) if is_id(requester) else None
     if made is None:
         raise Invalid(fields={"requester": "does not exist."})
-    values = zip(queries.MADE, made, strict=True)
-    return written(session, Ticket(**given, **dict(values)))
+    return written(session, Ticket(**given | dict(zip(queries.MADE, made, strict=True))))
 
 
 def _check_customers_part(is_plain: bool, priority: TicketPriority, status: TicketStatus) -> None:

@@ -6,7 +6,7 @@ add nothing, and what they return says why.
 
 from typing import Any
 
-from sqlalchemy import Insert, Select, bindparam, func, insert, or_, select, true
+from sqlalchemy import Insert, Select, bindparam, insert, or_, select, true
 from sqlalchemy.types import TypeEngine
 
 from ombud.db.actor import Actor
@@ -21,7 +21,7 @@ GIVEN = (
 )  # fmt: skip
 """What a new ticket is given besides its requester; every other column of its row comes from the database."""
 MADE = tuple(column.name for column in _TICKET.c if column.name not in GIVEN or column.name == "creator_id")
-"""What `ticket_added` returns."""
+"""What `ticket_added` returns; whose it is, because who was merged meanwhile is somebody else."""
 TICKET = tuple(column.name for column in _TICKET.c)
 SAID = ("id", "created_at", "updated_at")
 """What `comment_added` returns: a ticket, and then a comment."""
@@ -30,8 +30,7 @@ SAID = ("id", "created_at", "updated_at")
 def ticket_added() -> Insert:
     """Add a ticket whose columns are the parameters `new_...`; return what the database gave it.
 
-    One who was merged asks as who they are now, and without a creator the requester made it. No row, and nothing
-    added, where the requester is nobody whom the actor sees.
+    No row, and nothing added, where the requester is nobody whom the actor sees.
     """
     return _TICKET_ADDED
 
@@ -58,10 +57,7 @@ def _parameter(name: str, kind: TypeEngine[Any]) -> Any:
 
 
 def _ticket_added() -> Insert:
-    person = func.coalesce(User.merged_into_id, User.id)
-    given = {name: _parameter(name, _TICKET.c[name].type).label(name) for name in GIVEN}
-    given["creator_id"] = func.coalesce(_parameter("creator_id", _TICKET.c.creator_id.type), person)
-    asking = select(*given.values(), person).where(
+    asking = select(*_given(_TICKET, GIVEN), User.id).where(
         User.id == _parameter("requester_id", _TICKET.c.requester_id.type)
     )
     return (

@@ -88,15 +88,14 @@ def _refuse(rows: Sequence[CheckedRow]) -> None:
 def _check_references(session: Session, rows: Sequence[CheckedRow]) -> None:
     people = sorted({row.values[name] for row in rows for name in ("requester_id", "assignee_id")} - {None})
     teams = sorted({row.values["team_id"] for row in rows} - {None})
-    found = {one.id: one for one in session.execute(queries.people_among(people))} if people else {}
+    found = (
+        {one.id: one.works_here for one in session.execute(queries.people_among(people))} if people else {}
+    )
     known_teams = set(session.scalars(queries.teams_among(teams))) if teams else set()
     for row in rows:
-        requester, assignee = found.get(row.values["requester_id"]), row.values["assignee_id"]
-        if requester is None:
+        if row.values["requester_id"] not in found:
             row.problems["requester_id"] = "does not exist."
-        else:
-            row.values["requester_id"] = requester.now
-        if assignee is not None and not (assignee in found and found[assignee].works_here):
+        if row.values["assignee_id"] is not None and not found.get(row.values["assignee_id"]):
             row.problems["assignee_id"] = "must be an active agent."
         if row.values["team_id"] is not None and row.values["team_id"] not in known_teams:
             row.problems["team_id"] = "does not exist."

@@ -33,11 +33,10 @@ def tickets_anew(ids: Sequence[int]) -> Select[Ticket]:
     return ticket_details().where(one_of(Ticket.id, ids)).execution_options(populate_existing=True)
 
 
-def people_among(ids: Sequence[int]) -> Select[int, bool, int]:
-    """Return which of these people there are, whether they are active staff, and who one who was merged is now."""
+def people_among(ids: Sequence[int]) -> Select[int, bool]:
+    """Return which of these people there are, and whether they are active staff."""
     works_here = (User.is_staff & User.is_active).label("works_here")
-    now = func.coalesce(User.merged_into_id, User.id).label("now")
-    return select(User.id, works_here, now).where(one_of(User.id, ids))
+    return select(User.id, works_here).where(one_of(User.id, ids))
 
 
 def teams_among(ids: Sequence[int]) -> Select[int]:

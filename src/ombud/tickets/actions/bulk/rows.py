@@ -9,7 +9,7 @@ from ombud.db.actor import Actor, Scope
 from ombud.errors import Invalid
 from ombud.kit.ids import is_id
 from ombud.kit.text import clean_body, clean_line, clean_title
-from ombud.kit.zones import aware
+from ombud.kit.zones import kept
 from ombud.models import TicketChannel, TicketPriority, TicketStatus
 from ombud.tickets.actions.open import TITLE_LIMIT
 from ombud.tickets.actions.tag import NAME_LIMIT
@@ -112,8 +112,8 @@ _CLEANERS: dict[str, Callable[[str, Any], Any]] = {
     "team_id": _or_none(_id),
     "tags": _tags,
     "ticket_number": _or_none(lambda name, value: clean_line(name, value, limit=50)),
-    "created_at": _or_none(aware),
-    "resolved_at": _or_none(aware),
+    "created_at": _or_none(kept),
+    "resolved_at": _or_none(kept),
 }
 
 
