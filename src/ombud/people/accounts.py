@@ -18,7 +18,8 @@ from ombud.db.choices import settings_of
 from ombud.db.context import actor_of
 from ombud.db.permissions import Permission
 from ombud.errors import Forbidden, NotFound
-from ombud.kit.text import clean_line
+from ombud.kit.ids import is_id
+from ombud.kit.text import clean_title
 from ombud.kit.tokens import digest, new_api_token, new_secret
 from ombud.models import ApiToken, UserRole, WebSession
 from ombud.people import browsers, queries
@@ -209,6 +210,16 @@ def revoke_session(session: Session, session_id: int) -> None:
     session.flush()
 
 
+def end_session_of(session: Session, user_id: int, session_id: int) -> None:
+    """End one of somebody's web sessions, for administrators; NotFound for one that is not theirs."""
+    require_admin(actor_of(session))
+    found = session.get(WebSession, session_id) if is_id(session_id) else None
+    if found is None or found.user_id != user_id:
+        raise NotFound("There is no such session here.")
+    session.delete(found)
+    session.flush()
+
+
 def confirm(session: Session, session_id: int) -> str:
     """Note that the person of a session proved again who they are; return its new secret: the old one is void."""
     found = session.get(WebSession, session_id)
@@ -247,7 +258,7 @@ def create_token(
     token, key_id, secret_hash = new_api_token()
     record = ApiToken(
         user_id=user_id,
-        name=clean_line("name", name, limit=100),
+        name=clean_title("name", name, limit=100),
         key_id=key_id,
         secret_hash=secret_hash,
         scopes=list(scopes),

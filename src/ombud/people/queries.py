@@ -41,6 +41,7 @@ from ombud.models import (
     User,
     WebSession,
 )
+from ombud.people.addresses import as_stored
 from ombud.people.policy import people_visible_to
 
 MENU_LIMIT = 50
@@ -74,7 +75,7 @@ def user_by_email(email: str) -> Select[User]:
     return (
         select(User)
         .join(known, User.id == func.coalesce(known.merged_into_id, known.id))
-        .where(known.email_norm == func.lower(_composed(email)))
+        .where(known.email_norm == func.lower(as_stored(email)))
     )
 
 
@@ -230,7 +231,7 @@ def tokens_of(user_id: int) -> Select[ApiToken]:
 
 def credentials(email: str) -> Select[*tuple[Any, ...]]:
     """Return user_id, password_hash, is_active, is_staff for an address, if anybody has it."""
-    found = func.ombud.credentials(_composed(email)).table_valued(
+    found = func.ombud.credentials(as_stored(email)).table_valued(
         "user_id", "password_hash", "is_active", "is_staff"
     )
     return select(found)
@@ -276,7 +277,7 @@ def person_by_email(email: str) -> Select[*tuple[Any, ...]]:
         func.coalesce(read_teams, none).label("read_team_ids"),
         rights.label("permissions"),
         shared.label("shared_organization_id"),
-    ).where(User.email_norm == func.lower(_composed(email)))
+    ).where(User.email_norm == func.lower(as_stored(email)))
 
 
 def known_token() -> Select[*tuple[Any, ...]]:
@@ -348,16 +349,15 @@ def forget_turns() -> Select[int]:
 
 def _says(text: str) -> ColumnElement[bool]:
     """Say that a name or an address holds a text, whatever the case: the database's, as of all that is stored."""
-    escaped = _composed(text).replace("/", "//").replace("%", "/%").replace("_", "/_")
-    part = f"%{escaped}%"
     return or_(
-        User.full_name.ilike(part, escape="/"),
-        User.email_norm.like(func.lower(part, type_=Text()), escape="/"),
+        User.full_name.ilike(_holding(normalize("NFC", text.strip())), escape="/"),
+        User.email_norm.like(func.lower(_holding(as_stored(text)), type_=Text()), escape="/"),
     )
 
 
-def _composed(email: str) -> str:
-    return normalize("NFC", email.strip())  # as it is stored: some keyboards write accents apart
+def _holding(part: str) -> str:
+    escaped = part.replace("/", "//").replace("%", "/%").replace("_", "/_")
+    return f"%{escaped}%"
 
 
 def _texts(values: list[str]) -> Any:

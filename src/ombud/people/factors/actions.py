@@ -15,7 +15,7 @@ from ombud.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from ombud.kit.ids import is_id
 from ombud.kit.otp import clean_recovery_code, new_recovery_codes, new_totp_secret, step_of
 from ombud.kit.passkeys import NewKey
-from ombud.kit.text import clean_line
+from ombud.kit.text import clean_title
 from ombud.kit.tokens import digest, new_secret
 from ombud.kit.vault import Vault
 from ombud.models import (
@@ -123,7 +123,7 @@ def add_passkey(session: Session, key: NewKey, name: str) -> list[str]:
     """
     user_id = _self(session)
     lock_account(session, user_id)
-    label = clean_line("name", name, limit=100)
+    label = clean_title("name", name, limit=100)
     if len(session.scalars(queries.passkeys_of(user_id)).all()) >= MAX_PASSKEYS:
         raise Conflict(f"There are {MAX_PASSKEYS} passkeys. Remove one first.")
     first = not session.scalar(queries.has_second_factor(user_id))
@@ -144,7 +144,7 @@ def add_passkey(session: Session, key: NewKey, name: str) -> list[str]:
 
 def rename_passkey(session: Session, passkey_id: int, name: str) -> None:
     """Give one of the actor's passkeys another name."""
-    _own_passkey(session, passkey_id).name = clean_line("name", name, limit=100)
+    _own_passkey(session, passkey_id).name = clean_title("name", name, limit=100)
     session.flush()
 
 
@@ -156,6 +156,23 @@ def remove_passkey(session: Session, passkey_id: int) -> None:
     session.delete(found)
     session.flush()
     _without(session, _self(session), NoticeKind.PASSKEY_REMOVED, label)
+
+
+def take_passkey(session: Session, user_id: int, passkey_id: int) -> list[int]:
+    """Let one of somebody's passkeys open nothing any more, as a lost one; returns the web sessions that ended.
+
+    By an administrator or the system; they are told. The last way in goes, too.
+    """
+    require_admin(actor_of(session))
+    lock_account(session, user_id)
+    found = session.get(Passkey, passkey_id) if is_id(passkey_id) else None
+    if found is None or found.user_id != user_id:
+        raise NotFound("There is no such passkey here.")
+    label = found.name
+    session.delete(found)
+    session.flush()
+    _without(session, user_id, NoticeKind.PASSKEY_REMOVED, label)
+    return end_other_sessions(session, user_id)
 
 
 def reset_factors(session: Session, user_id: int) -> list[int]:
@@ -338,9 +355,12 @@ def _without(session: Session, user_id: int, kind: NoticeKind, detail: str = "")
         session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
 
 
+_BY_OTHERS = (NoticeKind.FACTORS_RESET, NoticeKind.PASSKEY_REMOVED)
+
+
 def _tell(session: Session, user_id: int, kind: NoticeKind, detail: str = "") -> None:
     actor = actor_of(session)
-    by_other = kind is NoticeKind.FACTORS_RESET and actor.user_id != user_id
+    by_other = kind in _BY_OTHERS and actor.user_id != user_id
     whence.tell(session)
     session.add(AccountNotice(user_id=user_id, kind=kind, detail=detail, by_other=by_other))
     session.flush()
