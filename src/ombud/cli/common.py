@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from ombud.config import Settings
 from ombud.db import migrate
@@ -74,6 +75,16 @@ def watched(doing: str) -> Iterator[Callable[[str, int], None]]:
             status.update(f"{doing}: {what} {done:,}")
 
         yield tell
+
+
+def printable(text: str) -> str:
+    """Return somebody's text without what would steer a terminal, turn its lines around or be drawn as nothing."""
+    return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)
+
+
+def in_cell(text: str) -> str:
+    """Return somebody's text for a table: on one line, without what steers a terminal or is markup to Rich."""
+    return escape(printable(" ".join(text.split())))
 
 
 def is_terminal() -> bool:
