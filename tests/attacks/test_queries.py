@@ -10,6 +10,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -110,12 +111,12 @@ async def test_filters_by_the_thousand_are_refused_before_anything_is_asked(
             await browser.sign_in(who)
             for name, query in ENDLESS.items():
                 with counted() as log:
-                    page = await browser.client.get("/tickets", params=[("view", "all"), *query])
+                    page = await browser.client.get(f"/tickets?view=all&{urlencode(query)}")
                 answered[f"{name}, a page"] = page.status_code
                 assert len(log) <= 4, (name, len(log))
             at_most = [("q", " ".join([*(f"tag:{n}" for n in range(3)), *(f"-tag:{n}" for n in range(20))]))]
             if who is cast.agent:
-                assert (await browser.client.get("/tickets", params=at_most)).status_code == 200
+                assert (await browser.client.get(f"/tickets?{urlencode(at_most)}")).status_code == 200
     for name, query in ENDLESS.items():
-        answered[name] = (await api.get("/tickets", params=query)).status_code
+        answered[name] = (await api.get(f"/tickets?{urlencode(query)}")).status_code
     assert {name: status for name, status in answered.items() if status != 422} == {}
