@@ -19,7 +19,7 @@ from ombud.api.app import create_api
 from ombud.runtime import Runtime
 from ombud.testing import Persona, ScratchDatabase
 from tests.api.test_api_matrix import routes as api_routes
-from tests.security.conftest import VISIBLE, World
+from tests.security.conftest import STAFF, VISIBLE, World
 from tests.security.test_matrix import without_policies, without_row_security
 from tests.web.hosting import ORIGIN, Browser, plain_pages
 from tests.web.test_matrix import routes as page_routes
@@ -81,6 +81,7 @@ def marked(desk: Desk, world: World) -> Marked:
                     text(f"UPDATE ombud.{table} SET {column} = CAST(:mark AS text) WHERE ticket_id = :t"),
                     given,
                 )
+        session.execute(text("UPDATE ombud.comments SET content = 'zqinternalzq' WHERE is_internal"))
         session.execute(MAIL)
         for name, ticket in tickets.items():
             ids[name] = {
@@ -99,7 +100,7 @@ def marked(desk: Desk, world: World) -> Marked:
 
 
 def asked(marked: Marked, name: str, paths: set[str]) -> Iterator[str]:
-    """Yield each address, of each thing that a person may not see."""
+    """Yield each address, of each thing that a person may not see; of a customer's own ticket, too: it has notes."""
     for path in sorted(paths):
         names = re.findall(r"\{(\w+)[^}]*\}", path)
         if not names:
@@ -107,11 +108,11 @@ def asked(marked: Marked, name: str, paths: set[str]) -> Iterator[str]:
             if path in SEARCHED:
                 yield f"{path}?q=zq"
             continue
-        hidden = marked.hidden_from(name)[0]
-        number = marked.world.tickets[hidden].ticket_number
-        for of in next((marked.ids[hidden][one] for one in names if one in marked.ids[hidden]), [1]):
-            numbered = re.sub(r"\{number[^}]*\}", number, path)
-            yield re.sub(r"\{\w+[^}]*\}", str(of), numbered)
+        for ticket in (marked.hidden_from(name)[0], *(("strangers",) if name not in STAFF else ())):
+            number = marked.world.tickets[ticket].ticket_number
+            for of in next((marked.ids[ticket][one] for one in names if one in marked.ids[ticket]), [1]):
+                numbered = re.sub(r"\{number[^}]*\}", number, path)
+                yield re.sub(r"\{\w+[^}]*\}", str(of), numbered)
 
 
 async def leaks(runtime: Runtime, marked: Marked, name: str) -> list[tuple[str, str]]:
@@ -127,6 +128,7 @@ async def leaks(runtime: Runtime, marked: Marked, name: str) -> list[tuple[str, 
     pages = {
         path for method, path in page_routes() if method == "GET" and path not in STREAMS and "{" in path
     }
+    hidden = [*marked.hidden_from(name), *(["internal"] if name not in STAFF else [])]
     found = []
     async with api, browser.client:
         await browser.sign_in(person)
@@ -134,9 +136,7 @@ async def leaks(runtime: Runtime, marked: Marked, name: str) -> list[tuple[str, 
             for path in asked(marked, name, paths):
                 answer = await client.get(path)
                 assert answer.status_code < 500, (path, answer.text)
-                found += [
-                    (path, hidden) for hidden in marked.hidden_from(name) if f"zq{hidden}zq" in answer.text
-                ]
+                found += [(path, mark) for mark in hidden if f"zq{mark}zq" in answer.text]
     return found
 
 
