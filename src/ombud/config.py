@@ -13,6 +13,11 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+_NO_ADDRESS = (
+    "is no address, such as postgresql://user:password@host:5432/name; in a password, signs such as @ : / # [ are"
+    " written as %40 %3A %2F %23 %5B."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class InBrowser:
@@ -29,7 +34,10 @@ class InBrowser:
 class Settings(BaseSettings):
     """Where the desk's data is and how it is served. `repr` shows no secret."""
 
-    model_config = SettingsConfigDict(env_prefix="OMBUD_", extra="ignore", frozen=True)
+    # What is wrong is said without the value: it may be a password.
+    model_config = SettingsConfigDict(
+        env_prefix="OMBUD_", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     database_url: SecretStr | None = Field(
         default=None,
@@ -185,10 +193,28 @@ class Settings(BaseSettings):
         default=False, description="Allow a database on another host without TLS. Not advised."
     )
 
+    @field_validator("database_url", "replica_url", "redis_url")
+    @classmethod
+    def _an_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _is_address(value.get_secret_value()):
+            raise ValueError(_NO_ADDRESS)
+        return value
+
     @field_validator("base_url")
     @classmethod
     def _no_trailing_slash(cls, value: str | None) -> str | None:
         return value.rstrip("/") if value else value
+
+
+def _is_address(text: str) -> bool:
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        make_url(text)
+    except (ArgumentError, ValueError):  # their words repeat what they could not read
+        return False
+    return True
 
 
 def in_browser() -> dict[str, tuple[FieldInfo, InBrowser]]:

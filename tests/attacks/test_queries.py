@@ -1,4 +1,7 @@
-"""Every filter of the API with quotes, casts, sub-selects and sleeps in it: they stay values (TRUST.md T10)."""
+"""Every filter of the API with quotes, casts, sub-selects and sleeps in it: they stay values (TRUST.md T10).
+
+And filters by the thousand, which would keep everybody waiting, are refused (T75).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -18,6 +22,7 @@ from ombud.db.desk import Desk
 from ombud.db.statements import counted
 from ombud.runtime import Runtime
 from ombud.testing import Cast, make_ticket
+from tests.web.hosting import Browser
 
 pytestmark = pytest.mark.asyncio
 MARK = "zqx7"
@@ -77,3 +82,41 @@ async def test_every_payload_is_a_word_to_the_search(api: httpx.AsyncClient, cas
                 assert answer.status_code in (200, 422), (path, payload, answer.text)
     assert not [statement for statement in log.statements if MARK in statement]
     assert len(log) > len(PAYLOADS)
+
+
+ENDLESS = {
+    "tags to leave out": [("q", " ".join(f"-tag:a{n}" for n in range(500)))],
+    "few characters, many conditions": [("q", " ".join(f"-tag:{n}" for n in range(60)))],
+    "tags as terms": [("q", " ".join(f"tag:{n}" for n in range(60)))],
+    "tags": [("tag", f"a{n}") for n in range(300)],
+    "one state again and again": [("status", "open")] * 5000,
+    "the same as terms": [("q", "-status:open " * 3000)],
+    "days to leave out": [("q", " ".join(f"-created:2020-01-{n % 28 + 1:02}" for n in range(1500)))],
+    "people": [("assignee", str(n)) for n in range(3000)],
+    "names": [("q", " ".join(f"-requester:{n}" for n in range(30)))],
+    "words": [("q", "word " * 10_000)],
+    "terms with one meaning": [("q", "is:done " * 60)],
+}
+"""Each of them took the process for seconds, in the planner or before."""
+
+
+async def test_filters_by_the_thousand_are_refused_before_anything_is_asked(
+    runtime: Runtime, built: None, api: httpx.AsyncClient, cast: Cast
+) -> None:
+    """By pages, whose addresses hold 60 KB, as by the API, of a customer as of anybody."""
+    answered: dict[str, int] = {}
+    for who in (cast.customer, cast.agent):
+        browser = Browser(runtime)
+        async with browser.client:
+            await browser.sign_in(who)
+            for name, query in ENDLESS.items():
+                with counted() as log:
+                    page = await browser.client.get(f"/tickets?view=all&{urlencode(query)}")
+                answered[f"{name}, a page"] = page.status_code
+                assert len(log) <= 4, (name, len(log))
+            at_most = [("q", " ".join([*(f"tag:{n}" for n in range(3)), *(f"-tag:{n}" for n in range(20))]))]
+            if who is cast.agent:
+                assert (await browser.client.get(f"/tickets?{urlencode(at_most)}")).status_code == 200
+    for name, query in ENDLESS.items():
+        answered[name] = (await api.get(f"/tickets?{urlencode(query)}")).status_code
+    assert {name: status for name, status in answered.items() if status != 422} == {}

@@ -14,7 +14,7 @@ from ombud.audit import record_access
 from ombud.cli.app import run
 from ombud.config import Settings
 from ombud.models import AccessKind, TicketStatus
-from ombud.testing import Cast, ScratchDatabase, make_comment, make_ticket
+from ombud.testing import Cast, ScratchDatabase, make_comment, make_customer, make_ticket
 from ombud.tickets import add_tags, set_status
 
 Run = Callable[..., tuple[int, str]]
@@ -180,3 +180,48 @@ def test_access_shows_and_filters(ombud: Run, desk: Desk, cast: Cast) -> None:
     assert "\x1b[2J" not in told
     assert ombud("audit", "access", "--from", "yesterday")[0] == 2
     assert ombud("audit", "access", "--kind", "nonesuch")[0] == 2
+
+
+STEERING = (
+    "\x1b[2J", "\x1b]8;;https://evil.example\x1b\\", "\x9b31m", "\u202e", "\u2066", "\x07", "\u200b", "\u2028",
+)  # fmt: skip
+"""What a terminal does instead of showing it, or draws as nothing."""
+MARKUP = ("[/b]", "[red]", "[link=https://evil.example]here[/link]", "[/]")
+"""What Rich takes for its own; a closing tag without its opening one ends the program."""
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_no_words_of_strangers_steer_a_terminal(
+    ombud: Run, desk: Desk, cast: Cast, monkeypatch: pytest.MonkeyPatch, is_terminal: bool
+) -> None:
+    """T95: whatever shows names, titles, texts, answers of servers or what was typed."""
+    monkeypatch.setattr("ombud.cli.people.is_terminal", lambda: is_terminal)
+    words = " ".join(f"w{n} {one} e" for n, one in enumerate((*STEERING, *MARKUP)))
+    with desk.begin(Actor.system("test")) as session:
+        person = make_customer(session, email="one@example.com", full_name=words[:200])
+        make_customer(session, email="one+more@example.com", full_name=words[:200])
+        ticket = make_ticket(session, person, title=words, description=words)
+        make_comment(session, ticket, person, words)
+        add_tags(session, ticket.id, ["[/b]"])
+        letter = text(
+            "WITH m AS (INSERT INTO ombud.outbound_mails (kind, mailbox_id, message_id, subject, state, problem)"
+            " SELECT 'reply', id, '1@desk.example', :w, 'sent', :w FROM ombud.mailboxes RETURNING id)"
+            " INSERT INTO ombud.outbound_recipients (mail_id, email) SELECT id, 'one@example.com' FROM m"
+        )
+        session.execute(
+            text("INSERT INTO ombud.mailboxes (name, address) VALUES ('box', 'help@ombud.example')")
+        )
+        session.execute(letter, {"w": words})
+    monkeypatch.setattr("ombud.cli.common.out.width", 5000)
+    for command in (
+        ("ticket", "show", ticket.ticket_number),
+        ("audit", "log", "--ticket", ticket.ticket_number),
+        ("duplicates", "list", "people"),
+        ("mail", "outbox"),
+        ("user", "reset", words),
+    ):
+        _code, told = ombud(*command)
+        assert "w1 " in told, (command, told)
+        assert not [sign for sign in STEERING if sign in told], (command, told)
+        shown = [sign for n, sign in enumerate(MARKUP, len(STEERING)) if f"w{n} " in told]
+        assert all(sign in told for sign in shown), (command, told)

@@ -214,11 +214,11 @@ def test_row_security_under_the_queries_alone(
     desk: Desk, world: World, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """policy.py says yes to everything: row security must do it."""
-    _switch_policies_off(monkeypatch)
+    without_policies(monkeypatch)
     _assert_nothing_leaks(desk, world, name)
 
 
-def _switch_policies_off(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_policies(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace the conditions of policy.py wherever a module of ours has taken them to."""
     conditions = {policy.visible_to, policy.comments_visible_to, people_policy.people_visible_to}
     for name, module in list(sys.modules.items()):
@@ -237,19 +237,19 @@ def test_switching_policies_off_lets_row_security_decide(
     desk: Desk, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other negative control."""
-    _switch_policies_off(monkeypatch)
+    without_policies(monkeypatch)
     sql = str(queries.visible_id(world.cast.other_customer.actor, 1))
     assert "requester_id" not in sql
 
 
 @pytest.fixture
 def policies_only(database: ScratchDatabase) -> Iterator[None]:
-    with _without_row_security(database):
+    with without_row_security(database):
         yield
 
 
 @contextmanager
-def _without_row_security(database: ScratchDatabase) -> Iterator[None]:
+def without_row_security(database: ScratchDatabase) -> Iterator[None]:
     """Let every statement of a desk run as a role that no policy binds, with the same grants."""
     database.create_unbound_role()
 

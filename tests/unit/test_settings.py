@@ -1,7 +1,11 @@
 """Settings that administrators choose: what they may be, and what wins over what. No database."""
 
-import pytest
+import traceback
 
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from ombud.cli.common import settings_with
 from ombud.config import Settings, in_browser
 from ombud.db.choices import Choices
 from ombud.errors import Invalid
@@ -102,3 +106,37 @@ def test_sessions_of_staff_and_customers_have_their_own_limits() -> None:
     }
     assert hours.pop(UserRole.CUSTOMER) == [72, 96]
     assert set(map(tuple, hours.values())) == {(1, 48)}
+
+
+PASSWORD = "canary-pw"
+UNREADABLE = (
+    f"postgresql://u:p@{PASSWORD}:{PASSWORD}/x",
+    f"postgresql://u:pa:ss@{PASSWORD}:5x/x",
+    f"postgresql://u:{PASSWORD}@[::1/x",
+    f"u:{PASSWORD}@h/x",
+    f"redis:/:{PASSWORD}@h",
+    PASSWORD,
+    f"postgresql://u@h:{PASSWORD}",
+)
+
+
+@pytest.mark.parametrize("name", ["database_url", "replica_url", "redis_url"])
+@pytest.mark.parametrize("url", UNREADABLE)
+def test_what_is_no_address_is_refused_without_its_password(
+    name: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T84, T85: a password that was not written as addresses have it is in no error and no trace."""
+    with pytest.raises(ValidationError) as refused:
+        Settings(**{name: SecretStr(url)})  # type: ignore[arg-type]
+    assert PASSWORD not in "".join(traceback.format_exception(refused.value))
+    monkeypatch.setenv(f"OMBUD_{name.upper()}", url)
+    with pytest.raises(Invalid, match=f"OMBUD_{name.upper()}: .*is no address") as told:
+        settings_with()
+    assert PASSWORD not in "".join(traceback.format_exception(told.value))
+
+
+def test_a_wrong_setting_is_told_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMBUD_PORT", PASSWORD)
+    with pytest.raises(Invalid, match="OMBUD_PORT: Input should be a valid integer") as told:
+        settings_with()
+    assert PASSWORD not in "".join(traceback.format_exception(told.value))

@@ -11,7 +11,7 @@ from ombud.api.schemas.tickets import Sort
 from ombud.db.actor import Actor
 from ombud.errors import Forbidden
 from ombud.models import TicketChannel, TicketPriority, TicketStatus
-from ombud.tickets.filters import MAX_SUBSTRING, Place, TicketFilter, TicketSort, View
+from ombud.tickets.filters import MAX_JOINED, MAX_SUBSTRING, Place, TicketFilter, TicketSort, View
 from ombud.tickets.grammar import understand
 from ombud.tickets.policy import require_askable
 
@@ -38,7 +38,7 @@ class TicketQuery(PageQuery):
     channel: Several[TicketChannel] | None = None
     assignee: Several[Assignee] | None = Field(default=None, description="`me`, `unassigned` or a user's id.")
     team: Several[QueryId] | None = None
-    tag: Several[TagName] | None = None
+    tag: Annotated[list[TagName], Field(max_length=MAX_JOINED)] | None = None
     requester: QueryId | None = None
     organization: QueryId | None = None
     created_from: Moment | None = None

@@ -65,7 +65,9 @@ def run(arguments: list[str] | None = None) -> None:
     try:
         app(args=arguments, standalone_mode=True)
     except OmbudError as error:
-        typer.echo(f"ombud: {error.message}", err=True)
+        from ombud.cli.common import printable  # what failed has imported it
+
+        typer.echo(f"ombud: {printable(error.message)}", err=True)
         sys.exit(next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1))
 
 

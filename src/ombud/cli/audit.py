@@ -6,14 +6,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import Select
 
 from ombud.audit import AccessFilter, LogFilter, queries, record_access
 from ombud.audit.keys import trusted_keys
 from ombud.audit.verify import Report, verify
-from ombud.cli.common import DataDir, desk_that_is_there, err, out
+from ombud.cli.common import DataDir, desk_that_is_there, err, in_cell, out
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.open import data_dir as data_dir_of
@@ -180,7 +179,7 @@ def _print_rows(rows: Iterator[AuditLog], limit: int) -> None:
         key = ",".join(str(value) for value in last.record_key.values())
         what = f"{last.action.value.lower()} {last.table_name} {key}"
         cells = (who, what, last.request_id, _told(last.changes))
-        table.add_row(str(last.id), f"{last.created_at:%Y-%m-%d %H:%M:%S}", *map(_safe, cells))
+        table.add_row(str(last.id), f"{last.created_at:%Y-%m-%d %H:%M:%S}", *map(in_cell, cells))
     if last is None:
         out.print("Nothing was changed that fits.")
         return
@@ -194,7 +193,7 @@ def _print_looks(rows: Iterator[AccessLog], limit: int) -> None:
     last = None
     for last in rows:
         cells = (last.principal, last.kind.value, last.object, last.request_id)
-        table.add_row(str(last.id), f"{last.at:%Y-%m-%d %H:%M:%S}", *map(_safe, cells))
+        table.add_row(str(last.id), f"{last.at:%Y-%m-%d %H:%M:%S}", *map(in_cell, cells))
     if last is None:
         out.print("Nobody looked at anything that fits.")
         return
@@ -211,11 +210,6 @@ def _told(changes: dict[str, list[Any]]) -> str:
 def _short(value: Any) -> str:
     text = "-" if value is None else str(value)
     return text if len(text) <= 40 else f"{text[:39]}…"
-
-
-def _safe(text: str) -> str:
-    """Leave out what would steer a terminal, and what Rich would take for its own."""
-    return escape("".join(char if char.isprintable() else "�" for char in text))
 
 
 def _row(row: AuditLog) -> dict[str, Any]:

@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 
 from ombud.config import Settings
 from ombud.db import migrate
 from ombud.db.desk import Desk
 from ombud.db.open import data_dir as data_dir_of
 from ombud.db.open import database, open_desk
-from ombud.errors import NotFound
+from ombud.errors import Invalid, NotFound
 from ombud.settings import look
 
 DataDir = Annotated[
@@ -32,9 +34,13 @@ err = Console(stderr=True)
 
 
 def settings_with(data_dir: Path | None = None, **overrides: Any) -> Settings:
-    """Return the environment's settings with what the command line says on top; None changes nothing."""
+    """Return the environment's settings with what the command line says on top; None changes nothing, Invalid."""
     given = {key: value for key, value in {"data_dir": data_dir, **overrides}.items() if value is not None}
-    return Settings().model_copy(update=given)
+    try:
+        return Settings().model_copy(update=given)
+    except ValidationError as error:  # told by name and rule, without the value
+        wrong = (f"OMBUD_{one['loc'][0]}".upper() + f": {one['msg']}" for one in error.errors())
+        raise Invalid("; ".join(wrong)) from None
 
 
 @contextmanager
@@ -74,6 +80,16 @@ def watched(doing: str) -> Iterator[Callable[[str, int], None]]:
             status.update(f"{doing}: {what} {done:,}")
 
         yield tell
+
+
+def printable(text: str) -> str:
+    """Return somebody's text without what would steer a terminal, turn its lines around or be drawn as nothing."""
+    return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)
+
+
+def in_cell(text: str) -> str:
+    """Return somebody's text for a table: on one line, without what steers a terminal or is markup to Rich."""
+    return escape(printable(" ".join(text.split())))
 
 
 def is_terminal() -> bool:

@@ -14,7 +14,7 @@ from typing import IO, Generic, TypeVar
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ombud.cli.common import err, out
+from ombud.cli.common import err, out, printable
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.search import actions as search
@@ -135,7 +135,9 @@ def tell(tally: Tally, report: Path | None) -> None:
     for entry in tally.first_problems:
         told = "; ".join(f"{name}: {rule}" for name, rule in entry.problems.items())
         key = f" ({entry.key})" if entry.key else ""
-        out.print(f"  line {entry.line}{key}: {told}", highlight=False, markup=False, soft_wrap=True)
+        out.print(
+            printable(f"  line {entry.line}{key}: {told}"), highlight=False, markup=False, soft_wrap=True
+        )
     if tally.left_out > len(tally.first_problems):
         out.print(f"  ... and {tally.left_out - len(tally.first_problems):,} more.", highlight=False)
     if report is not None:

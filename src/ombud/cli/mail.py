@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ombud.cli import mail_out
-from ombud.cli.common import DataDir, desk_for, err, out, settings_with
+from ombud.cli.common import DataDir, desk_for, err, out, printable, settings_with
 
 app = typer.Typer(help="Take mail in and send it, and read it as the desk does.", no_args_is_help=True)
 
@@ -123,7 +123,7 @@ def fetch(mailbox: Address = None, data_dir: DataDir = None) -> None:
                 out.print(f"{row.address}: {count:,} new", highlight=False)
             except OmbudError as error:
                 failed = True
-                err.print(f"{row.address}: {error.message}", highlight=False, markup=False)
+                err.print(printable(f"{row.address}: {error.message}"), highlight=False, markup=False)
         intake = open_intake(desk, settings)
         while intake.decide_waiting():
             pass
@@ -170,7 +170,7 @@ def requeue(
         decision = open_intake(desk, settings).decide(mail_id)
     out.print(f"{mail_id}: {decision.code if decision else 'still waiting'}", highlight=False)
     for step in decision.steps if decision else ():
-        out.print(f"  {step.step}: {step.result}", highlight=False, markup=False)
+        out.print(printable(f"  {step.step}: {step.result}"), highlight=False, markup=False)
 
 
 def _print(rows: Iterable[dict[str, Any]]) -> None:

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 from sqlalchemy.orm import Session
 
-from ombud.cli.common import is_terminal, out
+from ombud.cli.common import in_cell, is_terminal, out, printable
 from ombud.db.actor import Actor
 from ombud.errors import NotFound
 from ombud.models import User
@@ -38,9 +38,9 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     """Print a table for people, or lines with tabs for programs."""
     if not is_terminal():
         for row in rows:
-            typer.echo("\t".join(str(cell) for cell in row))
+            typer.echo("\t".join(printable(" ".join(str(cell).split())) for cell in row))
         return
     table = Table(*columns)
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
-    out.print(table, markup=False)
+        table.add_row(*(in_cell(str(cell)) for cell in row))
+    out.print(table)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from ombud.audit import TicketAsOf, as_of, queries, record_access
 from ombud.cli.audit import Json, parsed_time
-from ombud.cli.common import DataDir, desk_that_is_there, out
+from ombud.cli.common import DataDir, desk_that_is_there, in_cell, out, printable
 from ombud.clock import now
 from ombud.db.actor import Actor
 from ombud.models import AccessKind
@@ -64,7 +64,7 @@ def _print(found: TicketAsOf, names: dict[int, str]) -> None:
     def name(person: int | None) -> str:
         return "nobody" if person is None else names.get(person, f"person {person}")
 
-    table = Table(f"Ticket {found.ticket_number}", found.title, box=None, pad_edge=False)
+    table = Table(f"Ticket {in_cell(found.ticket_number)}", in_cell(found.title), box=None, pad_edge=False)
     for label, value in (
         ("Status", f"{found.status.value}{' (deleted)' if found.deleted_at else ''}"),
         ("Priority", found.priority.value),
@@ -74,7 +74,7 @@ def _print(found: TicketAsOf, names: dict[int, str]) -> None:
         ("Opened", _time(found.created_at)),
         ("Last activity", _time(found.last_activity_at)),
     ):
-        table.add_row(label, _printable(value))
+        table.add_row(label, in_cell(value))
     out.print(table)
     _say(found.description)
     for comment in found.comments:
@@ -85,12 +85,7 @@ def _print(found: TicketAsOf, names: dict[int, str]) -> None:
 
 def _say(text: str) -> None:
     if text:
-        out.print(_printable(text), highlight=False, markup=False, soft_wrap=True)
-
-
-def _printable(text: str) -> str:
-    """Leave out what would steer a terminal."""
-    return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)
+        out.print(printable(text), highlight=False, markup=False, soft_wrap=True)
 
 
 def _time(moment: datetime) -> str:

@@ -134,6 +134,8 @@ def connected(url: str | URL) -> Iterator[Connection]:
         connection = psycopg.connect(libpq(url), autocommit=True, connect_timeout=10)
     except psycopg.OperationalError as error:
         raise _unreachable(url, error) from error
+    except psycopg.ProgrammingError:
+        raise Invalid("OMBUD_DATABASE_URL has an option that PostgreSQL's programs do not know.") from None
     with connection:
         yield connection
 

@@ -195,7 +195,10 @@ DECLARE
   mails bigint[];
   mail_tickets bigint[];
   message_ids text[];
+  passkeys bigint[];
+  files bigint[];
   letters bigint[];
+  renamed bigint[] := '{}';
 BEGIN
   PERFORM ombud.require_curator();
   PERFORM set_config('ombud.curating', 'on', true);
@@ -213,17 +216,22 @@ BEGIN
                  WHERE length(name) >= 4 AND name <> '[anonymised]' AND name NOT LIKE 'anonymised-%@anonymised.invalid'
                  ORDER BY length(name) DESC);
   -- Tickets that were purged are known by the log alone.
-  own_tickets := ARRAY(SELECT t.id FROM ombud.tickets t WHERE t.requester_id = ANY (people)
+  -- What they opened and somebody gave to another person is theirs, too.
+  own_tickets := ARRAY(SELECT t.id FROM ombud.tickets t WHERE t.requester_id = ANY (people) OR t.creator_id = ANY (people)
                         UNION SELECT l.record_id FROM ombud.audit_logs l
                                WHERE l.table_name = 'tickets' AND l.action = 'DELETE'
-                                 AND l.changes -> 'requester_id' -> 0 = ANY (SELECT to_jsonb(p) FROM unnest(people) p));
+                                 AND (l.changes -> 'requester_id' -> 0 = ANY (SELECT to_jsonb(p) FROM unnest(people) p)
+                                      OR l.changes -> 'creator_id' -> 0 = ANY (SELECT to_jsonb(p) FROM unnest(people) p)));
   met_tickets := ARRAY(SELECT unnest(own_tickets)
                         UNION SELECT c.ticket_id FROM ombud.comments c WHERE c.author_id = ANY (people)
                         UNION SELECT a.ticket_id FROM ombud.attachments a WHERE a.uploader_id = ANY (people)
                         UNION SELECT p.ticket_id FROM ombud.ticket_participants p WHERE p.user_id = ANY (people)
                         UNION SELECT l.ticket_id FROM ombud.audit_logs l
                                WHERE l.table_name = 'comments' AND l.action = 'DELETE'
-                                 AND l.changes -> 'author_id' -> 0 = ANY (SELECT to_jsonb(p) FROM unnest(people) p));
+                                 AND l.changes -> 'author_id' -> 0 = ANY (SELECT to_jsonb(p) FROM unnest(people) p)
+                        UNION SELECT l.ticket_id FROM ombud.audit_logs l
+                               WHERE l.table_name = 'attachments' AND l.action = 'DELETE'
+                                 AND l.changes -> 'uploader_id' -> 0 = ANY (SELECT to_jsonb(p) FROM unnest(people) p));
   gone_comments := ARRAY(SELECT l.record_id FROM ombud.audit_logs l
                           WHERE l.table_name = 'comments' AND l.action = 'DELETE'
                             AND l.changes -> 'author_id' -> 0 = ANY (SELECT to_jsonb(p) FROM unnest(people) p));
@@ -232,6 +240,25 @@ BEGIN
     INTO mails, mail_tickets, message_ids
     FROM ombud.inbound_mails m
    WHERE lower(m.sender_email) = ANY (addresses) OR lower(m.envelope_from) = ANY (addresses);
+  -- Mails go with a ticket that is purged; then the log alone knows them.
+  SELECT mails || coalesce(array_agg(l.record_id), '{}'), mail_tickets || coalesce(array_agg(DISTINCT l.ticket_id), '{}'),
+         message_ids || coalesce(array_agg(l.changes -> 'message_id' ->> 0), '{}')
+    INTO mails, mail_tickets, message_ids
+    FROM ombud.audit_logs l
+   WHERE l.table_name = 'inbound_mails' AND l.action = 'DELETE'
+     AND (lower(l.changes -> 'sender_email' ->> 0) = ANY (addresses)
+          OR lower(l.changes -> 'envelope_from' ->> 0) = ANY (addresses));
+  message_ids := array_remove(message_ids, '');
+  -- Where messages were moved from, and to.
+  met_tickets := ombud.conversations(met_tickets || mail_tickets);
+  files := ARRAY(SELECT a.id FROM ombud.attachments a WHERE a.uploader_id = ANY (people)
+                  UNION SELECT l.record_id FROM ombud.audit_logs l
+                         WHERE l.table_name = 'attachments' AND l.action = 'DELETE'
+                           AND l.changes -> 'uploader_id' -> 0 = ANY (SELECT to_jsonb(p) FROM unnest(people) p));
+  passkeys := ARRAY(SELECT k.id FROM ombud.passkeys k WHERE k.user_id = ANY (people)
+                     UNION SELECT l.record_id FROM ombud.audit_logs l
+                            WHERE l.table_name = 'passkeys' AND l.action = 'DELETE'
+                              AND l.changes -> 'user_id' -> 0 = ANY (SELECT to_jsonb(p) FROM unnest(people) p));
   DELETE FROM ombud.mail_references r
    WHERE r.message_id = ANY (message_ids)
       OR (r.ticket_id = ANY (own_tickets)
@@ -255,13 +282,22 @@ BEGIN
                              WHERE c.ticket_id = ANY (met_tickets) AND NOT c.author_id = ANY (people)
                                AND c.content <> ombud.without_mentions(c.content, said));
     UPDATE ombud.comments SET content = ombud.without_mentions(content, said) WHERE id = ANY (other_comments);
+    renamed := ARRAY(SELECT t.id FROM ombud.tickets t
+                      WHERE t.id = ANY (met_tickets) AND NOT t.id = ANY (own_tickets)
+                        AND (t.title <> ombud.without_mentions(t.title, said)
+                             OR t.description <> ombud.without_mentions(t.description, said)));
+    UPDATE ombud.tickets SET title = left(ombud.without_mentions(title, said), 500),
+                             description = ombud.without_mentions(description, said)
+     WHERE id = ANY (renamed);
     DELETE FROM ombud.attachments a WHERE a.uploader_id = ANY (people);
+    UPDATE ombud.attachments a SET file_name = left(ombud.without_mentions(a.file_name, said), 255)
+     WHERE a.ticket_id = ANY (met_tickets) AND a.file_name <> ombud.without_mentions(a.file_name, said);
     DELETE FROM ombud.drafts d WHERE d.ticket_id = ANY (met_tickets) AND d.content <> ombud.without_mentions(d.content, said);
   END IF;
 
   -- What search keeps beside the documents follows from the worker; until then it would still know.
   DELETE FROM ombud.ticket_texts
-   WHERE ticket_id = ANY (own_tickets)
+   WHERE ticket_id = ANY (own_tickets || renamed)
       OR ticket_id IN (SELECT c.ticket_id FROM ombud.comments c WHERE c.id = ANY (own_comments || other_comments));
   DELETE FROM ombud.search_words
    WHERE word = ANY (tsvector_to_array(to_tsvector('ombud.plain', array_to_string(said, ' '))));
@@ -282,10 +318,12 @@ BEGIN
   -- Last, so that what these changes themselves left in the log is redacted too.
   RETURN QUERY
     WITH personal AS (
+      -- All that they said, and all that was about them.
       SELECT l.id, l.created_at, l.changes AS before,
              ombud.redacted(l.changes, CASE l.table_name
                WHEN 'users' THEN '{email,full_name}'::text[]
                WHEN 'api_tokens' THEN '{name}'
+               WHEN 'passkeys' THEN '{name}'
                WHEN 'comments' THEN '{content}'
                WHEN 'tickets' THEN '{title,description}'
                WHEN 'attachments' THEN '{file_name,checksum,storage_key}'
@@ -296,21 +334,32 @@ BEGIN
        WHERE (l.ticket_id IS NULL AND l.table_name = 'users' AND l.record_id = ANY (people))
           OR (l.ticket_id IS NULL AND l.table_name = 'api_tokens'
               AND l.record_id IN (SELECT k.id FROM ombud.api_tokens k WHERE k.user_id = ANY (people)))
+          OR (l.ticket_id IS NULL AND l.table_name = 'passkeys' AND l.record_id = ANY (passkeys))
           OR (l.ticket_id IS NULL AND l.table_name = 'inbound_mails' AND l.record_id = ANY (mails))
-          OR (l.ticket_id = ANY (mail_tickets) AND l.table_name = 'inbound_mails' AND l.record_id = ANY (mails))
+          OR (l.ticket_id = ANY (met_tickets) AND l.table_name = 'inbound_mails' AND l.record_id = ANY (mails))
           OR (l.table_name = 'outbound_mails' AND l.record_id = ANY (letters)
-              AND (l.ticket_id IS NULL OR l.ticket_id IN (
+              AND (l.ticket_id IS NULL OR l.ticket_id = ANY (met_tickets) OR l.ticket_id IN (
                      SELECT m.ticket_id FROM ombud.outbound_mails m WHERE m.id = ANY (letters))))
           OR (with_texts AND l.ticket_id = ANY (own_tickets) AND l.table_name = 'tickets')
           OR (with_texts AND l.ticket_id = ANY (met_tickets) AND l.table_name = 'comments'
-              AND (l.record_id = ANY (own_comments || other_comments || gone_comments)
+              AND (l.record_id = ANY (own_comments || gone_comments)
                    OR l.changes -> 'author_id' -> 0 = ANY (SELECT to_jsonb(p) FROM unnest(people) p)
                    OR l.changes -> 'author_id' -> 1 = ANY (SELECT to_jsonb(p) FROM unnest(people) p)))
           OR (with_texts AND l.ticket_id = ANY (met_tickets) AND l.table_name = 'attachments'
-              AND (l.changes -> 'uploader_id' -> 0 = ANY (SELECT to_jsonb(p) FROM unnest(people) p)
+              AND (l.record_id = ANY (files)
+                   OR l.changes -> 'uploader_id' -> 0 = ANY (SELECT to_jsonb(p) FROM unnest(people) p)
                    OR l.changes -> 'uploader_id' -> 1 = ANY (SELECT to_jsonb(p) FROM unnest(people) p)))),
+    named AS (
+      -- What others said there, now or once: without the names.
+      SELECT l.id, l.created_at, l.changes AS before,
+             ombud.unmentioned(l.changes, '{content,title,description,file_name,subject}', said) AS after
+        FROM ombud.audit_logs l
+       WHERE with_texts AND l.ticket_id = ANY (met_tickets)
+         AND l.table_name IN ('comments', 'tickets', 'attachments', 'outbound_mails', 'inbound_mails')
+         AND NOT EXISTS (SELECT FROM personal p WHERE p.id = l.id)),
+    told AS (SELECT * FROM personal UNION ALL SELECT * FROM named),
     changed AS (
-      UPDATE ombud.audit_logs l SET changes = p.after FROM personal p
+      UPDATE ombud.audit_logs l SET changes = p.after FROM told p
        WHERE l.id = p.id AND l.created_at = p.created_at AND p.after <> p.before
       RETURNING l.id, p.before, p.after)
     SELECT c.id, sha256(convert_to(c.before::text, 'UTF8')), sha256(convert_to(c.after::text, 'UTF8'))
@@ -3088,6 +3137,25 @@ CREATE FUNCTION ombud.containing(part text) RETURNS text
 
 ALTER FUNCTION ombud.containing(part text) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.conversations(begun bigint[]) RETURNS bigint[]
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog'
+    AS $$
+  WITH RECURSIVE met (id) AS (
+    SELECT b FROM unnest(begun) b WHERE b IS NOT NULL
+    UNION
+    SELECT other.id FROM met, LATERAL (
+      SELECT (v #>> '{}')::bigint AS id
+        FROM ombud.audit_logs l,
+             jsonb_array_elements(l.changes -> CASE l.table_name WHEN 'tickets' THEN 'merged_into_id' ELSE 'ticket_id' END) v
+       WHERE l.ticket_id = met.id AND l.action = 'UPDATE' AND jsonb_typeof(v) = 'number'
+         AND l.table_name IN ('tickets', 'comments', 'attachments', 'inbound_mails')
+      UNION ALL SELECT t.id FROM ombud.tickets t WHERE t.merged_into_id = met.id) other)
+  SELECT coalesce(array_agg(id), '{}') FROM met
+$$;
+
+ALTER FUNCTION ombud.conversations(begun bigint[]) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.count_request_changes(request text) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -4831,6 +4899,17 @@ $_$;
 
 ALTER FUNCTION ombud.unchanged_since(since text, OUT moment text, OUT holds boolean) OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.unmentioned(changes jsonb, columns text[], said text[]) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog'
+    AS $$
+  SELECT coalesce(jsonb_object_agg(c.key, CASE WHEN c.key = ANY (columns) THEN jsonb_build_array(
+           ombud.without_mentions(c.value ->> 0, said), ombud.without_mentions(c.value ->> 1, said)) ELSE c.value END), '{}')
+    FROM jsonb_each(changes) c
+$$;
+
+ALTER FUNCTION ombud.unmentioned(changes jsonb, columns text[], said text[]) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.unmerge_people(sources bigint[], target bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -4866,7 +4945,8 @@ DECLARE
   one text;
 BEGIN
   FOREACH one IN ARRAY said LOOP
-    body := regexp_replace(body, regexp_replace(one, '([^[:alnum:][:space:]])', '\\\1', 'g'), '[anonymised]', 'gi');
+    one := regexp_replace(one, '([^[:alnum:][:space:]])', '\\\1', 'g');
+    body := regexp_replace(body, regexp_replace(one, '\s+', '[\\s\\u00a0>]+', 'g'), '[anonymised]', 'gi');
   END LOOP;
   RETURN body;
 END $$;
@@ -8747,6 +8827,8 @@ GRANT ALL ON FUNCTION ombud.chosen_settings() TO ombud_app;
 REVOKE ALL ON FUNCTION ombud.containing(part text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.containing(part text) TO ombud_search;
 
+REVOKE ALL ON FUNCTION ombud.conversations(begun bigint[]) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.count_request_changes(request text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.count_request_changes(request text) TO ombud_app;
 
@@ -8988,6 +9070,8 @@ GRANT ALL ON FUNCTION ombud.turn_was_good(keys text[], seconds integer[], known 
 
 REVOKE ALL ON FUNCTION ombud.unchanged_since(since text, OUT moment text, OUT holds boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.unchanged_since(since text, OUT moment text, OUT holds boolean) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.unmentioned(changes jsonb, columns text[], said text[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.unmerge_people(sources bigint[], target bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.unmerge_people(sources bigint[], target bigint) TO ombud_app;

@@ -24,6 +24,10 @@ Assignee = int | Literal["me", "unassigned"]
 MAX_PAGE = 100
 DEFAULT_PAGE = 50
 MAX_SUBSTRING = 200
+MAX_TEXT = 500
+MAX_VALUES = 50
+MAX_JOINED = 20
+"""Of tags, names and what is left out: each is a table more for the planner, whose work grows with their square."""
 
 
 class TicketSort(StrEnum):
@@ -46,7 +50,8 @@ class TicketFilter:
     `substring` is found exactly as it stands, whatever the case, in number, title, description or a comment.
     `time_zone` is where the days of dates in `text` begin and end.
     `..._names` hold parts of names or addresses. Overdue: not done and older than seven days. What fulfils one of
-    `without`, filters of conditions (no texts), is left out.
+    `without`, filters of conditions (no texts), is left out. At most 500 characters of text, 20 tags, names of a kind
+    and conditions to leave out, 50 values of any other; Invalid for more.
     """
 
     text: str | None = None
@@ -76,6 +81,7 @@ class TicketFilter:
     without: tuple["TicketFilter", ...] = ()
 
     def __post_init__(self) -> None:
+        _check_sizes(self)
         for field in _TIMES:
             moment = getattr(self, field)
             if moment is not None:
@@ -165,6 +171,13 @@ _STATES: dict[str, type[StrEnum]] = {
     "priorities": TicketPriority,
     "channels": TicketChannel,
 }
+_MANY = {
+    **dict.fromkeys(("statuses", "priorities", "channels", "assignees", "team_ids"), MAX_VALUES),
+    **dict.fromkeys(
+        ("tags", "assignee_names", "team_names", "requester_names", "organization_names", "without"),
+        MAX_JOINED,
+    ),
+}
 _TIMES = ("created_from", "created_to", "updated_from", "updated_to", "resolved_from", "resolved_to")
 
 _VIEWS: dict[View, tuple[tuple[TicketStatus, ...] | None, tuple[Assignee, ...] | None]] = {
@@ -175,6 +188,15 @@ _VIEWS: dict[View, tuple[tuple[TicketStatus, ...] | None, tuple[Assignee, ...] |
     View.RESOLVED: (DONE, None),
     View.ALL: (None, None),
 }
+
+
+def _check_sizes(wanted: TicketFilter) -> None:
+    # Before anything is looked up or compiled: thousands of conditions would keep everybody waiting.
+    for field, most in _MANY.items():
+        if len(getattr(wanted, field) or ()) > most:
+            raise Invalid(fields={field: f"must be at most {most}."})
+    if wanted.text is not None and len(wanted.text) > MAX_TEXT:
+        raise Invalid(fields={"text": f"must have at most {MAX_TEXT} characters."})
 
 
 def _check_ids(field: str, values: tuple[object, ...]) -> None:

@@ -64,7 +64,7 @@ def _leaving_out(wanted: TicketFilter, term: Term, value: str) -> TicketFilter:
     left_out = replace(term(TicketFilter(time_zone=wanted.time_zone), value), time_zone="UTC")
     if left_out.deleted:  # nothing deleted is listed unless it is asked for
         return replace(wanted, deleted=False)
-    return replace(wanted, without=(*wanted.without, left_out))
+    return wanted if left_out in wanted.without else replace(wanted, without=(*wanted.without, left_out))
 
 
 def _status(wanted: TicketFilter, value: str) -> TicketFilter:
@@ -92,7 +92,7 @@ def _assignee(wanted: TicketFilter, value: str) -> TicketFilter:
 
 
 def _tag(wanted: TicketFilter, value: str) -> TicketFilter:
-    return replace(wanted, tags=(*(wanted.tags or ()), value))
+    return replace(wanted, tags=tuple(dict.fromkeys((*(wanted.tags or ()), value))))
 
 
 def _team(wanted: TicketFilter, value: str) -> TicketFilter:

@@ -104,3 +104,23 @@ def test_what_is_sent_while_the_page_catches_up_is_sent(site: Site) -> None:
     expect(page.locator(".timeline")).to_contain_text("Not to be lost")
     held[0].continue_()
     expect(page.locator(".timeline")).to_contain_text("Not to be lost")
+
+
+def test_the_way_back_shows_nothing_after_signing_out(site: Site) -> None:
+    """T87: neither Chromium's memory of pages nor htmx's shows what was read."""
+    page = site.window(site.cast.agent)
+    page.goto(f"{site.url}/tickets?view=all")
+    page.get_by_role(
+        "link", name="Card reader says E-1042"
+    ).click()  # swapped in by htmx, with an entry of the history
+    expect(page.get_by_role("heading", level=1, name="Card reader says E-1042")).to_be_visible()
+    page.goto(f"{site.url}/tickets/{site.number}/history")
+    page.locator(".side-foot summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in")
+    for step in range(4):
+        page.go_back()
+        page.wait_for_load_state()
+        expect(page.get_by_label("Password")).to_be_visible()
+        assert "E-1042" not in page.content(), step
+    assert "E-1042" not in page.evaluate("JSON.stringify([{...sessionStorage}, {...localStorage}])")

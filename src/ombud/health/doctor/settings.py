@@ -5,7 +5,7 @@ import ipaddress
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -60,7 +60,8 @@ def _named(settings: Settings) -> Iterator[tuple[str, str]]:
             yield f"OMBUD_{name.upper()}", value.get_secret_value()
     for name in ("database_url", "replica_url", "redis_url"):
         value = getattr(settings, name)
-        password = urlsplit(value.get_secret_value()).password if value is not None else None
+        parts = _parts(value)
+        password = parts.password if parts is not None else None
         if password:
             yield f"the password in OMBUD_{name.upper()}", unquote(password)
     if settings.database_password_file is not None:
@@ -95,8 +96,7 @@ def _addresses(settings: Settings) -> Iterator[Finding]:
         what = f"OMBUD_FILES_ENDPOINT is {settings.files_endpoint}: files pass the network in clear"
         yield Finding("plain_connection", Severity.BAD, what, "Use an https address.")
     for name in ("database_url", "replica_url", "redis_url"):
-        value: SecretStr | None = getattr(settings, name)
-        parts = urlsplit(value.get_secret_value()) if value is not None else None
+        parts = _parts(getattr(settings, name))
         if parts is None or is_near(parts.hostname or ""):
             continue
         if name == "redis_url":
@@ -106,6 +106,13 @@ def _addresses(settings: Settings) -> Iterator[Finding]:
         if not safe:
             what = f"OMBUD_{name.upper()} leads to {parts.hostname} without verified TLS"
             yield Finding("plain_connection", Severity.BAD, what, advice)
+
+
+def _parts(value: SecretStr | None) -> SplitResult | None:
+    try:
+        return urlsplit(value.get_secret_value()) if value is not None else None
+    except ValueError:  # a bracket in a password, which PostgreSQL's programs take as it is
+        return None
 
 
 def _is_plain(address: str) -> bool:

@@ -1,14 +1,14 @@
 """No time is kept that a driver could not read or a zone could not show; no ticket is that of who was merged.
 
 Revision ID: 0104
-Revises: 0096
+Revises: 0098
 Create Date: 2026-11-29
 """
 
 from alembic import op
 
 revision = "0104"
-down_revision = "0096"
+down_revision = "0098"
 branch_labels = None
 depends_on = None
 

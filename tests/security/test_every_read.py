@@ -1,0 +1,161 @@
+"""Every read of API and pages with either layer off: nothing of somebody else's is in any answer (R16, R17).
+
+`test_matrix` asks the queries of tickets; here each route is asked, as people ask it, for what they may not see.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from ombud import Actor, Desk
+from ombud.api.app import create_api
+from ombud.runtime import Runtime
+from ombud.testing import Persona, ScratchDatabase
+from tests.api.test_api_matrix import routes as api_routes
+from tests.security.conftest import STAFF, VISIBLE, World
+from tests.security.test_matrix import without_policies, without_row_security
+from tests.web.hosting import ORIGIN, Browser, plain_pages
+from tests.web.test_matrix import routes as page_routes
+
+pytestmark = pytest.mark.asyncio
+SYSTEM = Actor.system("test")
+WHO = ("other_customer", "team_agent")
+SEARCHED = (
+    "/tickets",
+    "/users",
+    "/tags",
+    "/organizations",
+    "/search/suggestions",
+    "/mail/inbound",
+    "/mail",
+    "/search",
+)
+MARKED = ("customers", "strangers", "of_other_team")
+STREAMS = ("/events", "/live", "/tickets/{number}/live")
+MAIL = text(
+    "WITH box AS (INSERT INTO ombud.mailboxes (name, address) VALUES ('box', 'help@ombud.example') RETURNING id),"
+    " came AS (INSERT INTO ombud.inbound_mails (mailbox_id, source, checksum, storage_key, size, sender_email, subject,"
+    " message_id, state, decided_at, ticket_id) SELECT box.id, 'imap', encode(sha256(t.title::bytea), 'hex'), t.title,"
+    " 5, 'x@example.com', t.title, t.title, 'accepted', now(), t.id FROM box, ombud.tickets t)"
+    " INSERT INTO ombud.outbound_mails (kind, mailbox_id, message_id, subject, state, ticket_id)"
+    " SELECT 'reply', box.id, t.title, t.title, 'sent', t.id FROM box, ombud.tickets t"
+)
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A world in which each ticket's words, files and mails hold a mark; `ids`: of comments, files, mails."""
+
+    world: World
+    ids: dict[str, dict[str, list[int]]]
+
+    def hidden_from(self, name: str) -> list[str]:
+        return [ticket for ticket in self.ids if ticket not in VISIBLE[name]]
+
+
+@pytest.fixture
+def marked(desk: Desk, world: World) -> Marked:
+    ids = {}
+    tickets = {
+        name: one for name, one in world.tickets.items() if name in MARKED
+    }  # whose words nobody changes
+    with desk.begin(SYSTEM) as session:
+        for name, ticket in tickets.items():
+            given = {"mark": f"zq{name}zq", "t": ticket.id}
+            session.execute(
+                text(
+                    "UPDATE ombud.tickets SET title = CAST(:mark AS text), description = CAST(:mark AS text)"
+                    " WHERE id = :t"
+                ),
+                given,
+            )
+            for table, column in (("comments", "content"), ("attachments", "file_name")):
+                session.execute(
+                    text(f"UPDATE ombud.{table} SET {column} = CAST(:mark AS text) WHERE ticket_id = :t"),
+                    given,
+                )
+        session.execute(text("UPDATE ombud.comments SET content = 'zqinternalzq' WHERE is_internal"))
+        session.execute(MAIL)
+        for name, ticket in tickets.items():
+            ids[name] = {
+                column: list(
+                    session.scalars(text(f"SELECT id FROM ombud.{table} WHERE ticket_id = :t"), {"t": ticket.id})
+                )
+                for column, table in (
+                    ("comment_id", "comments"), ("attachment_id", "attachments"), ("mail_id", "inbound_mails"),
+                )
+            }  # fmt: skip
+            sent = session.scalars(
+                text("SELECT id FROM ombud.outbound_mails WHERE ticket_id = :t"), {"t": ticket.id}
+            )
+            ids[name]["mail_id"] += list(sent)
+    return Marked(world, ids)
+
+
+def asked(marked: Marked, name: str, paths: set[str]) -> Iterator[str]:
+    """Yield each address, of each thing that a person may not see; of a customer's own ticket, too: it has notes."""
+    for path in sorted(paths):
+        names = re.findall(r"\{(\w+)[^}]*\}", path)
+        if not names:
+            yield path
+            if path in SEARCHED:
+                yield f"{path}?q=zq"
+            continue
+        for ticket in (marked.hidden_from(name)[0], *(("strangers",) if name not in STAFF else ())):
+            number = marked.world.tickets[ticket].ticket_number
+            for of in next((marked.ids[ticket][one] for one in names if one in marked.ids[ticket]), [1]):
+                numbered = re.sub(r"\{number[^}]*\}", number, path)
+                yield re.sub(r"\{\w+[^}]*\}", str(of), numbered)
+
+
+async def leaks(runtime: Runtime, marked: Marked, name: str) -> list[tuple[str, str]]:
+    """Return each address of API and pages that told of a hidden ticket, and of which."""
+    person: Persona = getattr(marked.world.cast, name)
+    unlimited = replace(runtime, settings=runtime.settings.model_copy(update={"api_rate": 0}))
+    browser = Browser(unlimited)
+    headers = {"Authorization": f"Bearer {person.token}"}
+    api = httpx.AsyncClient(
+        transport=httpx.ASGITransport(create_api(unlimited)), base_url=ORIGIN, headers=headers
+    )
+    gets = {path for method, path in api_routes() if method == "GET" and path not in STREAMS}
+    pages = {
+        path for method, path in page_routes() if method == "GET" and path not in STREAMS and "{" in path
+    }
+    hidden = [*marked.hidden_from(name), *(["internal"] if name not in STAFF else [])]
+    found = []
+    async with api, browser.client:
+        await browser.sign_in(person)
+        for client, paths in ((api, gets), (browser.client, pages | set(plain_pages()))):
+            for path in asked(marked, name, paths):
+                answer = await client.get(path)
+                assert answer.status_code < 500, (path, answer.text)
+                found += [(path, mark) for mark in hidden if f"zq{mark}zq" in answer.text]
+    return found
+
+
+@pytest.mark.parametrize("layer", ["row security", "policies"])
+async def test_no_read_tells_of_what_one_may_not_see(  # noqa: PLR0917 -- fixtures
+    runtime: Runtime,
+    marked: Marked,
+    built: None,
+    database: ScratchDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    layer: str,
+) -> None:
+    """`layer` is the one that is left."""
+    off: AbstractContextManager[None] = nullcontext()
+    if layer == "policies":
+        off = without_row_security(database)
+    else:
+        without_policies(monkeypatch)
+    with off:
+        for name in WHO:
+            assert marked.hidden_from(name)
+            assert await leaks(runtime, marked, name) == [], (layer, name)
