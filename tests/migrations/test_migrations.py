@@ -56,7 +56,7 @@ def test_alembics_own_command_goes_up_from_nothing(fresh_database: ScratchDataba
     ini = tmp_path / "alembic.ini"
     ini.write_text("[alembic]\nscript_location = ombud:migrations\n")
     url = fresh_database.admin_url.render_as_string(hide_password=False)
-    command = [sys.executable, "-m", "alembic", "-c", ini, "upgrade", "head"]
+    command = [sys.executable, "-m", "alembic", "-c", str(ini), "upgrade", "head"]
     done = subprocess.run(
         command, env=os.environ | {"OMBUD_DATABASE_URL": url}, capture_output=True, text=True, check=False
     )

@@ -8,7 +8,7 @@ import typer
 from sqlalchemy.orm import Session
 
 from ombud.audit import record_access
-from ombud.cli.common import DataDir, desk_for, desk_that_is_there, settings_with
+from ombud.cli.common import DataDir, desk_that_is_there, settings_with
 from ombud.cli.people import CONSOLE, new_password, person, show_table
 from ombud.errors import Invalid
 from ombud.kit.browsers import name_of
@@ -46,7 +46,7 @@ def create(
     wants_one = password_stdin or role is not UserRole.CUSTOMER
     password = new_password(from_stdin=password_stdin) if wants_one else None
     hashed = hash_password(password, (email, name)) if password is not None else None
-    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+    with desk_that_is_there(data_dir) as desk, desk.begin(CONSOLE) as session:
         user = actions.create_user(session, email=email, full_name=name, role=role, password_hash=hashed)
     typer.echo(f"{user.role.value} {user.email} has the number {user.id}.")
     if hashed is None and role is not UserRole.CUSTOMER:
@@ -159,7 +159,7 @@ def end_session(
     data_dir: DataDir = None,
 ) -> None:
     """End one of somebody's web sessions."""
-    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+    with desk_that_is_there(data_dir) as desk, desk.begin(CONSOLE) as session:
         accounts.end_session_of(session, person(session, email).id, session_id)
     typer.echo(f"{email}: session {session_id} ended.")
 
@@ -167,7 +167,7 @@ def end_session(
 @app.command("ways-in")
 def list_ways_in(email: Email, data_dir: DataDir = None) -> None:
     """List what opens somebody's account beside the password: authenticator app, passkeys, connected sign-ins."""
-    with desk_for(data_dir) as desk, desk.read(CONSOLE) as session:
+    with desk_that_is_there(data_dir) as desk, desk.read(CONSOLE) as session:
         user_id = person(session, email).id
         app_since = session.scalar(factor_queries.totp_of(user_id))
         keys = session.scalars(factor_queries.passkeys_of(user_id)).all()
@@ -191,7 +191,7 @@ def remove_passkey(
     data_dir: DataDir = None,
 ) -> None:
     """Take one of somebody's passkeys away, as a lost one. Their web sessions end; they are told."""
-    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+    with desk_that_is_there(data_dir) as desk, desk.begin(CONSOLE) as session:
         take_passkey(session, person(session, email).id, passkey_id)
     typer.echo(f"{email}: passkey {passkey_id} opens nothing any more; they are signed out everywhere.")
 
@@ -203,7 +203,7 @@ def disconnect(
     data_dir: DataDir = None,
 ) -> None:
     """Remove one of somebody's connections with a provider. Web sessions that began by it end; they are told."""
-    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+    with desk_that_is_there(data_dir) as desk, desk.begin(CONSOLE) as session:
         cut_off(session, person(session, email).id, identity_id)
     typer.echo(f"{email}: connection {identity_id} is removed.")
 
