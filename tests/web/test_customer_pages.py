@@ -100,6 +100,22 @@ async def test_what_is_known_is_kept(web: Browser, cast: Cast, desk: Desk) -> No
     assert (await person(desk, one)).full_name == "Ann B. Lee"
 
 
+async def test_who_sees_some_teams_changes_the_name_only(web: Browser, cast: Cast, desk: Desk) -> None:
+    """ADR 0035: by an address of their own they would read what is hidden from them."""
+    one, _ = await make(desk, cast)
+    await web.sign_in(cast.team_agent)
+    shown = (await web.get(f"/customers/{one}")).text
+    assert 'name="full_name"' in shown
+    assert 'name="email"' not in shown
+    assert "somebody who sees all teams changes them" in shown
+    assert (await web.post(f"/customers/{one}", {"full_name": "Ann B. Lee"})).status_code == 303
+    for changed in ({"email": "tara@elsewhere.example"}, {"organization": "Acme"}):
+        refused = await web.post(f"/customers/{one}", {"full_name": "Ann", **changed})
+        assert (refused.status_code, "sees all teams" in refused.text) == (403, True), changed
+    kept = await person(desk, one)
+    assert (kept.full_name, kept.email) == ("Ann B. Lee", "ann@example.com")
+
+
 async def test_two_become_one_and_come_apart(web: Browser, cast: Cast, desk: Desk) -> None:
     one, two = await make(desk, cast)
     await web.sign_in(cast.admin)

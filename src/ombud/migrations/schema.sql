@@ -3699,6 +3699,49 @@ END $$;
 
 ALTER FUNCTION ombud.keep_setting() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.keep_sight_of_organization() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+  IF TG_OP = 'INSERT' AND NEW.shares_tickets
+     OR TG_OP = 'UPDATE' AND NEW.shares_tickets IS DISTINCT FROM OLD.shares_tickets THEN
+    RAISE EXCEPTION 'who sees all teams says what an organization shares'
+      USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
+  END IF;
+  RETURN NEW;
+END $$;
+
+ALTER FUNCTION ombud.keep_sight_of_organization() OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.keep_sight_of_user() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $_$
+BEGIN
+  IF NEW.id = ombud.actor_id() THEN
+    RETURN NEW;
+  END IF;
+  IF TG_OP = 'UPDATE' AND NEW.password_hash IS DISTINCT FROM OLD.password_hash THEN
+    RAISE EXCEPTION 'an agent sets nobody else''s password'
+      USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
+  END IF;
+  IF current_setting('ombud.scope', true) = 'all' THEN
+    RETURN NEW;
+  END IF;
+  IF TG_OP = 'UPDATE' AND (NEW.email, NEW.organization_id) IS DISTINCT FROM (OLD.email, OLD.organization_id)
+     OR TG_OP = 'INSERT' AND NEW.organization_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM ombud.organization_domains d
+                         WHERE d.organization_id = NEW.organization_id
+                           AND d.domain = lower(substring(NEW.email FROM '@([^@]*)$'))) THEN
+    RAISE EXCEPTION 'who sees all teams says what a customer sees'
+      USING ERRCODE = 'insufficient_privilege', CONSTRAINT = 'ombud_rights';
+  END IF;
+  RETURN NEW;
+END $_$;
+
+ALTER FUNCTION ombud.keep_sight_of_user() OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.keep_ticket() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog'
@@ -6964,6 +7007,10 @@ CREATE TRIGGER keep_new BEFORE INSERT ON ombud.tickets FOR EACH ROW EXECUTE FUNC
 
 CREATE TRIGGER keep_old_secret BEFORE UPDATE ON ombud.webhook_endpoints FOR EACH ROW WHEN (((new.secret IS DISTINCT FROM old.secret) AND (new.old_secret_until IS DISTINCT FROM old.old_secret_until))) EXECUTE FUNCTION ombud.keep_old_secret();
 
+CREATE TRIGGER keep_sight BEFORE INSERT OR UPDATE OF shares_tickets ON ombud.organizations FOR EACH ROW WHEN (((ombud.actor_kind() = 'agent'::text) AND (current_setting('ombud.scope'::text, true) <> 'all'::text))) EXECUTE FUNCTION ombud.keep_sight_of_organization();
+
+CREATE TRIGGER keep_sight BEFORE INSERT OR UPDATE OF email, organization_id, password_hash ON ombud.users FOR EACH ROW WHEN ((ombud.actor_kind() = 'agent'::text)) EXECUTE FUNCTION ombud.keep_sight_of_user();
+
 CREATE TRIGGER mail_notice AFTER INSERT ON ombud.account_notices FOR EACH ROW WHEN ((new.kind <> ALL (ARRAY['password_changed'::text, 'address_changed'::text]))) EXECUTE FUNCTION ombud.mail_notice();
 
 CREATE TRIGGER moved AFTER UPDATE OF ticket_id, comment_id ON ombud.inbound_mails FOR EACH ROW WHEN (((old.state <> 'received'::text) AND ((new.message_id)::text <> ''::text) AND ((old.classification)::text <> 'bounce'::text) AND ((old.ticket_id IS DISTINCT FROM new.ticket_id) OR (old.comment_id IS DISTINCT FROM new.comment_id)))) EXECUTE FUNCTION ombud.moved_mail();
@@ -8228,6 +8275,12 @@ ALTER TABLE ombud.search_queue ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.search_words ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY sight_add ON ombud.organization_domains AS RESTRICTIVE FOR INSERT TO ombud_web WITH CHECK (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)));
+
+CREATE POLICY sight_change ON ombud.organization_domains AS RESTRICTIVE FOR UPDATE TO ombud_web USING (true) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)));
+
+CREATE POLICY sight_remove ON ombud.organization_domains AS RESTRICTIVE FOR DELETE TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.scope'::text, true), ''::text) = 'all'::text)));
+
 ALTER TABLE ombud.sign_in_flows ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.sign_in_steps ENABLE ROW LEVEL SECURITY;
@@ -8723,6 +8776,10 @@ GRANT ALL ON FUNCTION ombud.keep_numbers_above(number bigint) TO ombud_app;
 REVOKE ALL ON FUNCTION ombud.keep_old_secret() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.keep_setting() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.keep_sight_of_organization() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION ombud.keep_sight_of_user() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION ombud.keep_ticket() FROM PUBLIC;
 

@@ -28,7 +28,7 @@ from ombud.models import (
 from ombud.people import queries, whence
 from ombud.people.addresses import clean_domains, clean_email
 from ombud.people.changes import OrganizationChanges, TeamChanges, UserChanges, check_fields
-from ombud.people.policy import require_admin, require_right_to_keep
+from ombud.people.policy import require_admin, require_right_to_keep, require_sight_of_all
 
 
 class OwnRights(Conflict):
@@ -39,6 +39,8 @@ class OwnRights(Conflict):
 
 
 RIGHTS = frozenset({"role", "is_active", "sees_all_teams", "custom_role_id"})
+SEEN_BY = ("email", "organization_id")
+"""By what it follows which tickets a customer sees."""
 
 
 def create_user(
@@ -54,13 +56,16 @@ def create_user(
 ) -> User:
     """Create a person; Conflict when the address (whatever the case) is in use.
 
-    A customer without `organization_id` joins the organization that has their address's domain. Hash the
-    password before the transaction (`ombud.kit.passwords.hash_password`): it is slow on purpose.
+    A customer without `organization_id` joins the organization that has their address's domain; into another one
+    only who sees all teams puts them. Hash the password before the transaction
+    (`ombud.kit.passwords.hash_password`): it is slow on purpose.
     """
     role = one_of(UserRole, role)  # the text of a role is equal to it, but not the same
     require_right_to_keep(actor_of(session), role)
     address = clean_email(email)
     if organization_id is not None:
+        if organization_id != session.scalar(queries.organization_for_email(address)):
+            require_sight_of_all(actor_of(session))
         _check_organization(session, organization_id)
     elif role is UserRole.CUSTOMER:
         organization_id = session.scalar(queries.organization_for_email(address))
@@ -98,8 +103,9 @@ def find_or_create_customer(session: Session, *, email: str, full_name: str = ""
 def change_user(session: Session, user_id: int, changes: UserChanges) -> User:
     """Change some fields of a person and return them.
 
-    Everybody may change their own name, agents their customers' name, address and organization, administrators
-    all of it. Taking rights away ends the person's web sessions. Raises OwnRights, Conflict for an address in use.
+    Everybody may change their own name, agents their customers' name, those who see all teams also their address and
+    organization, administrators all of it. Taking rights away ends the person's web sessions. Raises OwnRights,
+    Conflict for an address in use.
     """
     check_fields(changes, UserChanges)
     actor, user = actor_of(session), get_user(session, user_id)
@@ -110,6 +116,8 @@ def change_user(session: Session, user_id: int, changes: UserChanges) -> User:
         if user.id == actor.user_id:
             raise OwnRights
     checked = {field: _checked_user_field(session, field, value) for field, value in changes.items()}
+    if any(checked.get(field, getattr(user, field)) != getattr(user, field) for field in SEEN_BY):
+        require_sight_of_all(actor)
     role = checked.get("role", user.role)
     if "custom_role_id" in checked:
         _check_custom_role(session, checked["custom_role_id"], role)
@@ -200,13 +208,19 @@ def set_theme(session: Session, theme: str) -> None:
 def create_organization(
     session: Session, *, name: str, domains: Iterable[str] = (), shares_tickets: bool = False, notes: str = ""
 ) -> Organization:
-    """Create an organization with the mail domains of its people."""
+    """Create an organization with the mail domains of its people.
+
+    One that shares, or has domains, makes who sees all teams.
+    """
     require_right_to_keep(actor_of(session), UserRole.CUSTOMER)
+    cleaned = clean_domains(domains)
+    if shares_tickets or cleaned:
+        require_sight_of_all(actor_of(session))
     organization = Organization(
         name=clean_line("name", name, limit=255),
         shares_tickets=shares_tickets,
         notes=clean_body("notes", notes, limit=20_000, required=False),
-        domains=[OrganizationDomain(domain=domain) for domain in clean_domains(domains)],
+        domains=[OrganizationDomain(domain=domain) for domain in cleaned],
     )
     session.add(organization)
     session.flush()
@@ -214,22 +228,24 @@ def create_organization(
 
 
 def change_organization(session: Session, organization_id: int, changes: OrganizationChanges) -> Organization:
-    """Change some fields of an organization and return it."""
-    require_right_to_keep(actor_of(session), UserRole.CUSTOMER)
+    """Change some fields of an organization and return it. That it shares, and its domains, who sees all teams."""
+    actor = actor_of(session)
+    require_right_to_keep(actor, UserRole.CUSTOMER)
     check_fields(changes, OrganizationChanges)
     organization = get_organization(session, organization_id)
     if "name" in changes:
         organization.name = clean_line("name", changes["name"], limit=255)
     if "notes" in changes:
         organization.notes = clean_body("notes", changes["notes"], limit=20_000, required=False)
-    if "shares_tickets" in changes:
+    if changes.get("shares_tickets", organization.shares_tickets) != organization.shares_tickets:
+        require_sight_of_all(actor)
         organization.shares_tickets = changes["shares_tickets"]
     if "domains" in changes:
         kept = {domain.domain: domain for domain in organization.domains}
-        organization.domains = [
-            kept.get(domain) or OrganizationDomain(domain=domain)
-            for domain in clean_domains(changes["domains"])
-        ]
+        wanted = clean_domains(changes["domains"])
+        if set(wanted) != set(kept):
+            require_sight_of_all(actor)
+        organization.domains = [kept.get(domain) or OrganizationDomain(domain=domain) for domain in wanted]
     session.flush()
     return organization
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import ColumnElement, exists, or_, true
 
-from ombud.db.actor import Actor, ActorKind
+from ombud.db.actor import Actor, ActorKind, Scope
 from ombud.db.permissions import Permission
 from ombud.errors import Forbidden
 from ombud.models import Comment, Ticket, User, UserRole
@@ -50,3 +50,20 @@ def require_right_to_keep(actor: Actor, role: UserRole) -> None:
     ):
         return
     raise Forbidden("Only an administrator can do that.")
+
+
+def sees_all(actor: Actor) -> bool:
+    """Tell whether nothing that a customer sees is hidden from this member of staff."""
+    return actor.scope is Scope.ALL
+
+
+def require_sight_of_all(actor: Actor) -> None:
+    """Refuse who sees some teams only: what opens tickets to a customer would open them to whoever says who that is.
+
+    Of an existing person the address (a new password goes there) and the organization, of an organization that it
+    shares and whose domains belong to it (ADR 0035).
+    """
+    if not sees_all(actor):
+        raise Forbidden(
+            "A customer's address and company decide which tickets they see. Ask somebody who sees all teams."
+        )

@@ -14,7 +14,7 @@ from ombud.models import TicketStatus, User, UserRole
 from ombud.people import queries
 from ombud.people.actions import change_user, deactivate_user, get_user, reactivate_user
 from ombud.people.changes import UserChanges
-from ombud.people.policy import require_admin, require_right_to_keep
+from ombud.people.policy import require_admin, require_right_to_keep, sees_all
 from ombud.tickets import UNDONE, Place, TicketFilter
 from ombud.tickets import queries as tickets
 from ombud.tickets.policy import require_staff
@@ -64,10 +64,12 @@ async def show_customer(request: Request, visitor: SignedIn, user_id: str, curso
 
 @router.post("/{user_id}")
 async def change(request: Request, visitor: SignedIn, form: SignedForm, user_id: str) -> Response:
-    """Change a customer's name, address and company."""
+    """Change a customer's name, address and company; who sees some teams only has the name to change."""
     require_right_to_keep(visitor.actor, UserRole.CUSTOMER)
     person = _number(user_id)
-    values = {name: text_of(form, name).strip() for name in _FIELDS}
+    values = {
+        name: text_of(form, name).strip() for name in _FIELDS if name in form or sees_all(visitor.actor)
+    }
     try:
         await visitor.desk.arun(visitor.actor, _change, visitor, person, values)
     except (Invalid, Conflict) as error:
@@ -111,12 +113,13 @@ def get_customer(session: Session, person: int) -> User:
 
 def _change(session: Session, visitor: Visitor, person: int, values: dict[str, str]) -> None:
     user = get_customer(session, person)
-    organization = None
-    if values["organization"]:
-        organization = session.scalar(web_queries.organization_named(values["organization"]))
-        if organization is None:
+    wanted: dict[str, str | int | None] = {**values}
+    if "organization" in wanted:
+        named = wanted.pop("organization")
+        organization = session.scalar(web_queries.organization_named(str(named))) if named else None
+        if named and organization is None:
             raise Invalid(fields={"organization": "must be the name of a company that is known here."})
-    wanted = {"full_name": values["full_name"], "email": values["email"], "organization_id": organization}
+        wanted["organization_id"] = organization
     changes: UserChanges = {name: value for name, value in wanted.items() if getattr(user, name) != value}  # type: ignore[assignment]  # the fields of UserChanges, by name
     if "email" in changes:
         # Whoever has the address can have a link sent there that signs in.
@@ -169,6 +172,7 @@ async def customer_page(
         "errors": errors,
         "failure": error.message if error is not None and not any(errors.values()) else "",
         "is_fresh": visitor.is_fresh,
+        "sees_all": sees_all(actor),
         "can_keep": may_keep(visitor) and shown.is_person and not shown.is_staff,
         "can_end": actor.is_admin and not shown.is_staff,
         "merged": request.query_params.get("merged", "")[:64],
