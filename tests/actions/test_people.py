@@ -24,8 +24,11 @@ from ombud.people.actions import (
 )
 from ombud.people.addresses import clean_email
 from ombud.people.letters import issue_link, take_address
+from ombud.people.openid.queries import address_is_taken
+from ombud.people.throttle import account_of
 from ombud.testing import Cast, Perform, Persona
 from ombud.tickets import open_ticket
+from ombud.transfer.queries import people_by_email
 from tests.actions.conftest import Log
 
 
@@ -81,13 +84,21 @@ def test_what_is_no_address_is_invalid(perform: Perform, agent: Persona, email: 
         "josé@desk\u3002example",
         "jose\u0301@desk.example",
         "\u00a0josé@desk.example\u2003",
+        "eve@xn--bcher-kva.example",
+        "EVE@XN--Bcher-KVA.example.",
+        "eve@BÜCHER.example",
+        "eve@bu\u0308cher.example",
+        "eve@\uff42ücher\u3002example",
     ],
 )
 def test_whatever_leads_to_the_same_mailbox_is_the_same_person(
     perform: Perform, cast: Cast, spelling: str
 ) -> None:
-    """T21: invited, imported or taken as one's own, no other spelling makes a second account."""
-    jose = perform(cast.agent.actor, create_user, email="josé@desk.example")
+    """T21: signing in, invited, imported or taken as one's own, no other spelling makes a second account."""
+    known = (
+        "josé@desk.example" if "desk" in spelling.lower() or "\uff44" in spelling else "eve@bücher.example"
+    )
+    jose = perform(cast.agent.actor, create_user, email=known, password_hash="$argon2id$x")
     with pytest.raises(Conflict):
         perform(cast.agent.actor, create_user, email=spelling)
     assert perform(cast.agent.actor, find_or_create_customer, email=spelling).id == jose.id
@@ -97,6 +108,30 @@ def test_whatever_leads_to_the_same_mailbox_is_the_same_person(
     secret = perform(system, issue_link, cast.customer.id, LinkPurpose.VERIFY, clean_email(spelling))
     with pytest.raises(Conflict):
         perform(own, take_address, secret)
+    assert perform(system, lambda s: s.execute(queries.credentials(spelling)).one()).user_id == jose.id
+    assert perform(system, lambda s: s.scalar(address_is_taken(clean_email(spelling)))), "by OpenID Connect"
+    assert account_of(spelling) == account_of(known)
+    assert (
+        perform(system, lambda s: s.execute(people_by_email([clean_email(spelling)])).one()).id == jose.id
+    ), "imports"
+
+
+def test_no_two_addresses_look_alike(perform: Perform, cast: Cast) -> None:
+    """Letters of another alphabet are shown as the name servers know them."""
+    assert clean_email("eve@\u0430cme.example") == "eve@xn--cme-5cd.example"
+    assert clean_email("Eve@Straße.Example") == "Eve@xn--strae-oqa.Example", "which is not strasse"
+    person = perform(cast.agent.actor, create_user, email="eve@acme.example")
+    assert perform(cast.agent.actor, find_or_create_customer, email="eve@\u0430cme.example").id != person.id
+    for too_long in ("eve@" + "ü" * 60 + ".example", "eve@" + ("ü" * 30 + ".") * 6 + "example"):
+        with pytest.raises(Invalid):
+            clean_email(too_long)
+
+
+def test_domains_of_organizations_are_found_whatever_their_spelling(perform: Perform, cast: Cast) -> None:
+    books = perform(cast.agent.actor, create_organization, name="Books", domains=["Bücher.example"])
+    assert [one.domain for one in books.domains] == ["xn--bcher-kva.example"]
+    eve = perform(cast.agent.actor, create_user, email="eve@bücher.example")
+    assert eve.organization_id == books.id
 
 
 def test_an_address_is_found_as_some_keyboards_write_it(perform: Perform, agent: Persona) -> None:

@@ -18,6 +18,14 @@ def test_a_letter_with_an_unseen_subject_is_not_lost(office: PostOffice) -> None
     assert office.ticket(mail.ticket_id or 0).title == "(no subject)"
 
 
+def test_a_sender_whose_name_cannot_be_seen_is_known_by_the_address(office: PostOffice) -> None:
+    head = "From: =?utf-8?b?4oCL44Wk?= <eva@customer.example>\r\n"
+    body = f"To: {SUPPORT}\r\nSubject: x\r\nMessage-ID: <n@x.example>\r\n\r\nHello"
+    _, mail = office.deliver((head + body).encode())
+    sender = office.look(lambda session: session.get(User, office.ticket(mail.ticket_id or 0).requester_id))
+    assert (sender.email, sender.full_name) == ("eva@customer.example", "")
+
+
 def test_an_answer_of_which_nothing_can_be_seen_is_kept_and_says_so(office: PostOffice) -> None:
     _, first = office.deliver(letter("It burns."))
     ticket = office.ticket(first.ticket_id or 0)
@@ -27,6 +35,19 @@ def test_an_answer_of_which_nothing_can_be_seen_is_kept_and_says_so(office: Post
     assert office.ticket_of(blank) == ticket.id
     said = office.look(lambda session: session.scalars(select(Comment.content)).all())
     assert said == ["(no text)"]
+
+
+@pytest.mark.parametrize("first", ["eva@bücher.example", "eva@xn--bcher-kva.example"])
+def test_a_domain_in_either_spelling_is_the_same_person(office: PostOffice, first: str) -> None:
+    """T21: mail names a domain in ASCII or, by SMTPUTF8, in UTF-8."""
+    kept = []
+    for number, sender in enumerate((first, "eva@bücher.example", "eva@XN--BCHER-KVA.example")):
+        head = (
+            f"From: {sender}\r\nTo: {SUPPORT}\r\nSubject: x\r\nMessage-ID: <i{number}@x.example>\r\n\r\nHello"
+        )
+        _, mail = office.deliver(head.encode())
+        kept.append(office.ticket(mail.ticket_id or 0).requester_id)
+    assert len(set(kept)) == 1
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from ombud import Actor, Desk
 from ombud.db import migrate
 from ombud.db.base import Base
 from ombud.db.roles import LOGIN, ensure_roles, ensure_schema
+from ombud.people.queries import credentials
 from ombud.testing import ScratchDatabase, make_ticket
 from tools import schema_sql
 
@@ -65,6 +66,36 @@ def test_no_table_is_written_anew_without_saying_so(fresh_database: ScratchDatab
         assert unsaid == set(), version.revision
         before = after
     assert {"tickets", "comments", "users"} <= before.keys()
+
+
+def test_addresses_of_before_are_found_in_ascii(fresh_database: ScratchDatabase) -> None:
+    """0098: nobody is locked out, nobody is told, and of two who have one mailbox already none is lost."""
+    migrate.upgrade(fresh_database.admin_url, "0094", login=LOGIN)
+    with migrate.connected(fresh_database.admin_url) as connection:
+        connection.execute("SET ombud.actor = 'system:test'")
+        connection.execute(
+            "INSERT INTO ombud.users (email, password_hash) VALUES ('Eve@Bücher.example', '$argon2id$x'),"
+            " ('ann@bücher.example', 'x'), ('ann@xn--bcher-kva.example', 'x'), ('josé@desk.example', 'x');"
+            "INSERT INTO ombud.organizations (id, name) VALUES (1, 'Books');"
+            "INSERT INTO ombud.organization_domains (organization_id, domain) VALUES (1, 'bücher.example')"
+        )
+    migrate.upgrade(fresh_database.admin_url, login=LOGIN)
+    with migrate.connected(fresh_database.admin_url) as connection:
+        found = connection.execute("SELECT email FROM ombud.users ORDER BY id").fetchall()
+        domains = connection.execute("SELECT domain FROM ombud.organization_domains").fetchall()
+        told = connection.execute("SELECT FROM ombud.account_requests").fetchall()
+    assert [one for (one,) in found] == [
+        "Eve@xn--bcher-kva.example",
+        "ann@bücher.example",
+        "ann@xn--bcher-kva.example",
+        "josé@desk.example",
+    ]
+    assert (domains, told) == ([("xn--bcher-kva.example",)], [])
+    with Desk(fresh_database.url) as desk:
+        seen = desk.run(
+            Actor.system("test"), lambda session: session.execute(credentials("eve@BÜCHER.example")).one()
+        )
+        assert seen.password_hash == "$argon2id$x"
 
 
 def _has_roles(database: ScratchDatabase) -> bool:

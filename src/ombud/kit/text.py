@@ -16,10 +16,10 @@ def clean_line(field: str, value: str, *, limit: int, required: bool = True) -> 
     return _bounded(field, folded, limit, required)
 
 
-def clean_title(field: str, value: str, *, limit: int) -> str:
-    """Return a line as `clean_line` does; Invalid also when nothing of it can be seen: a list links by it."""
-    line = clean_line(field, value, limit=limit)
-    if not is_seen(line):
+def clean_title(field: str, value: str, *, limit: int, required: bool = True) -> str:
+    """Return a title or a name as `clean_line` does; Invalid also when nothing of it can be seen: lists link by it."""
+    line = clean_line(field, value, limit=limit, required=required)
+    if line and not is_seen(line):
         raise Invalid(fields={field: "must not be blank."})
     return line
 
@@ -71,6 +71,12 @@ def excerpt(value: str, length: int) -> str:
     cut = line[: length - 1]
     head = cut.rsplit(" ", 1)[0]
     return (head if len(head) > length // 2 else cut).rstrip(" ,.;:") + "…"
+
+
+def seen_line(value: str, length: int) -> str:
+    """Return an excerpt as `excerpt` does, and nothing where nothing of it can be seen: of names from elsewhere."""
+    line = excerpt(value, length)
+    return line if is_seen(line) else ""
 
 
 def initials(name: str) -> str:

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from ombud.errors import Invalid
 from ombud.files import StoredBytes
-from ombud.kit.text import MAX_BODY, excerpt, is_seen
+from ombud.kit.text import MAX_BODY, excerpt, is_seen, seen_line
 from ombud.mail.parse import ParsedMail, parse_message
 from ombud.mail.parse.stream import Raw
 from ombud.mail.tokens import without_tag
@@ -46,8 +46,8 @@ class PreparedMail:
 
     @property
     def sender_name(self) -> str:
-        """The sender's name."""
-        return excerpt(storable(self.parsed.sender.name), 255) if self.parsed.sender else ""
+        """The sender's name; empty where nothing of it can be seen: the address is shown then."""
+        return seen_line(storable(self.parsed.sender.name), 255) if self.parsed.sender else ""
 
     @property
     def subject(self) -> str:

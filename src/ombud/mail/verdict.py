@@ -6,6 +6,7 @@ Only the header that a server which we name put on top is believed: anybody can 
 import re
 
 from ombud.mail.parse import ParsedMail
+from ombud.people.addresses import as_stored
 
 _FIELD = "authentication-results"
 _RESULT = re.compile(r"\b(dmarc|dkim)\s*=\s*([a-z]+)([^;]*)", re.IGNORECASE)
@@ -26,7 +27,7 @@ def sender_verdict(mail: ParsedMail, trusted_authserv: str) -> bool | None:
     # "mx.example.com 1": a version may follow the name
     if not server.split() or server.split()[0].lower() != trusted_authserv.lower():
         return None
-    domain = mail.sender.email.rpartition("@")[2].lower()
+    domain = as_stored(mail.sender.email).rpartition("@")[2].lower()
     found: list[tuple[str, str, str]] = [
         (kind.lower(), result.lower(), rest) for kind, result, rest in _RESULT.findall(results)
     ]

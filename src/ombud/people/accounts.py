@@ -18,7 +18,7 @@ from ombud.db.choices import settings_of
 from ombud.db.context import actor_of
 from ombud.db.permissions import Permission
 from ombud.errors import Forbidden, NotFound
-from ombud.kit.text import clean_line
+from ombud.kit.text import clean_title
 from ombud.kit.tokens import digest, new_api_token, new_secret
 from ombud.models import ApiToken, UserRole, WebSession
 from ombud.people import browsers, queries
@@ -247,7 +247,7 @@ def create_token(
     token, key_id, secret_hash = new_api_token()
     record = ApiToken(
         user_id=user_id,
-        name=clean_line("name", name, limit=100),
+        name=clean_title("name", name, limit=100),
         key_id=key_id,
         secret_hash=secret_hash,
         scopes=list(scopes),

@@ -13,7 +13,7 @@ from ombud.db.context import actor_of
 from ombud.db.types import one_of
 from ombud.errors import Conflict, Invalid, NotFound
 from ombud.kit.ids import is_id
-from ombud.kit.text import clean_body, clean_line
+from ombud.kit.text import clean_body, clean_line, clean_title
 from ombud.models import (
     ApiToken,
     CustomRole,
@@ -71,7 +71,7 @@ def create_user(
         organization_id = session.scalar(queries.organization_for_email(address))
     user = User(
         email=address,
-        full_name=clean_line("full_name", full_name, limit=255, required=False),
+        full_name=clean_title("full_name", full_name, limit=255, required=False),
         role=role,
         organization_id=organization_id,
         sees_all_teams=sees_all_teams,
@@ -217,7 +217,7 @@ def create_organization(
     if shares_tickets or cleaned:
         require_sight_of_all(actor_of(session))
     organization = Organization(
-        name=clean_line("name", name, limit=255),
+        name=clean_title("name", name, limit=255),
         shares_tickets=shares_tickets,
         notes=clean_body("notes", notes, limit=20_000, required=False),
         domains=[OrganizationDomain(domain=domain) for domain in cleaned],
@@ -234,7 +234,7 @@ def change_organization(session: Session, organization_id: int, changes: Organiz
     check_fields(changes, OrganizationChanges)
     organization = get_organization(session, organization_id)
     if "name" in changes:
-        organization.name = clean_line("name", changes["name"], limit=255)
+        organization.name = clean_title("name", changes["name"], limit=255)
     if "notes" in changes:
         organization.notes = clean_body("notes", changes["notes"], limit=20_000, required=False)
     if changes.get("shares_tickets", organization.shares_tickets) != organization.shares_tickets:
@@ -254,7 +254,7 @@ def create_team(session: Session, *, name: str, description: str = "") -> Team:
     """Create a team."""
     require_admin(actor_of(session))
     team = Team(
-        name=clean_line("name", name, limit=100),
+        name=clean_title("name", name, limit=100),
         description=clean_line("description", description, limit=500, required=False),
     )
     session.add(team)
@@ -270,7 +270,7 @@ def change_team(session: Session, team_id: int, changes: TeamChanges) -> Team:
     if team is None:
         raise NotFound("There is no such team here.")
     if "name" in changes:
-        team.name = clean_line("name", changes["name"], limit=100)
+        team.name = clean_title("name", changes["name"], limit=100)
     if "description" in changes:
         team.description = clean_line("description", changes["description"], limit=500, required=False)
     session.flush()
@@ -348,7 +348,7 @@ def _checked_user_field(session: Session, field: str, value: Any) -> Any:
         case "email":
             return clean_email(value)
         case "full_name":
-            return clean_line("full_name", value, limit=255, required=False)
+            return clean_title("full_name", value, limit=255, required=False)
         case "organization_id" if value is not None:
             return _check_organization(session, value)
         case "role":

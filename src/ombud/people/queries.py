@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from typing import Any
-from unicodedata import normalize
 
 from sqlalchemy import (
     ARRAY,
@@ -40,6 +39,7 @@ from ombud.models import (
     User,
     WebSession,
 )
+from ombud.people.addresses import as_stored
 from ombud.people.policy import people_visible_to
 
 MENU_LIMIT = 50
@@ -73,7 +73,7 @@ def user_by_email(email: str) -> Select[User]:
     return (
         select(User)
         .join(known, User.id == func.coalesce(known.merged_into_id, known.id))
-        .where(known.email_norm == func.lower(_composed(email)))
+        .where(known.email_norm == func.lower(as_stored(email)))
     )
 
 
@@ -92,7 +92,7 @@ def users(
         statement = statement.where(
             or_(
                 User.full_name.icontains(text.strip(), autoescape=True),
-                User.email_norm.contains(text.strip().lower(), autoescape=True),
+                User.email_norm.contains(as_stored(text).lower(), autoescape=True),
             )
         )
     return statement.order_by(User.id).limit(limit)
@@ -116,7 +116,7 @@ def customers(text: str, *, limit: int = 10) -> Select[User]:
         .where(
             or_(
                 User.full_name.icontains(wanted, autoescape=True),
-                User.email_norm.contains(wanted.lower(), autoescape=True),
+                User.email_norm.contains(as_stored(wanted).lower(), autoescape=True),
             )
         )
         .order_by(User.is_staff, User.full_name, User.id)
@@ -241,7 +241,7 @@ def tokens_of(user_id: int) -> Select[ApiToken]:
 
 def credentials(email: str) -> Select[*tuple[Any, ...]]:
     """Return user_id, password_hash, is_active, is_staff for an address, if anybody has it."""
-    found = func.ombud.credentials(_composed(email)).table_valued(
+    found = func.ombud.credentials(as_stored(email)).table_valued(
         "user_id", "password_hash", "is_active", "is_staff"
     )
     return select(found)
@@ -287,7 +287,7 @@ def person_by_email(email: str) -> Select[*tuple[Any, ...]]:
         func.coalesce(read_teams, none).label("read_team_ids"),
         rights.label("permissions"),
         shared.label("shared_organization_id"),
-    ).where(User.email_norm == func.lower(_composed(email)))
+    ).where(User.email_norm == func.lower(as_stored(email)))
 
 
 def known_token() -> Select[*tuple[Any, ...]]:
@@ -355,10 +355,6 @@ def turn_was_good(keys: list[str], seconds: list[int], known: str) -> Select[*tu
 def forget_turns() -> Select[int]:
     """Remove keys that hold nobody back; returns how many."""
     return select(func.ombud.forget_turns())
-
-
-def _composed(email: str) -> str:
-    return normalize("NFC", email.strip())  # as it is stored: some keyboards write accents apart
 
 
 def _texts(values: list[str]) -> Any:

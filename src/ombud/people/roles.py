@@ -9,7 +9,7 @@ from ombud.db.context import actor_of
 from ombud.db.permissions import Permission
 from ombud.errors import Conflict, Invalid, NotFound
 from ombud.kit.ids import is_id
-from ombud.kit.text import clean_line
+from ombud.kit.text import clean_line, clean_title
 from ombud.models import CustomRole
 from ombud.people import queries
 from ombud.people.policy import require_role_keeper
@@ -37,7 +37,7 @@ def create_role(
     wanted = clean_permissions(permissions)
     require_role_keeper(actor_of(session), *wanted)
     role = CustomRole(
-        name=clean_line("name", name, limit=100),
+        name=clean_title("name", name, limit=100),
         description=clean_line("description", description, limit=500, required=False),
         permissions=wanted,
     )
@@ -53,7 +53,7 @@ def change_role(session: Session, role_id: int, changes: RoleChanges) -> CustomR
     wanted = clean_permissions(changes.get("permissions", ()))
     require_role_keeper(actor_of(session), *role.permissions, *wanted)
     if "name" in changes:
-        role.name = clean_line("name", changes["name"], limit=100)
+        role.name = clean_title("name", changes["name"], limit=100)
     if "description" in changes:
         role.description = clean_line("description", changes["description"], limit=500, required=False)
     if "permissions" in changes:

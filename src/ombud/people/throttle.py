@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from ombud.errors import RateLimited
 from ombud.kit.tokens import digest
 from ombud.people import queries
+from ombud.people.addresses import as_stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def account_of(account: str) -> str:
     Python's makes of `İ` two characters, PostgreSQL's an `i`: each such letter of somebody's address would double the
     turns. Accounts that differ by an accent share theirs.
     """
-    letters = unicodedata.normalize("NFKD", account.strip()).casefold().replace("ı", "i")
+    letters = unicodedata.normalize("NFKD", as_stored(account)).casefold().replace("ı", "i")
     return "".join(char for char in letters if not unicodedata.combining(char))[:250]
 
 

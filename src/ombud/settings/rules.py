@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 
 from ombud.config import in_browser
 from ombud.errors import Invalid
-from ombud.kit.text import clean_line
+from ombud.kit.text import clean_title
 
 _LIMITS = ("ge", "min_length", "le", "max_length")
 
@@ -71,7 +71,7 @@ def _checked(name: str, value: Any, *, strict: bool) -> Any:
         checked = _adapter(name).validate_python(value, strict=strict)
     except ValidationError:
         raise Invalid(fields={name: rule_of(name)}) from None
-    return clean_line(name, checked, limit=limits_of(name)[1]) if isinstance(checked, str) else checked
+    return clean_title(name, checked, limit=limits_of(name)[1]) if isinstance(checked, str) else checked
 
 
 @cache

@@ -19,7 +19,7 @@ from typing import BinaryIO
 from ombud.clock import now
 from ombud.errors import Invalid
 from ombud.files import StoredBytes
-from ombud.kit.text import MAX_BODY, clean_body, excerpt, is_seen
+from ombud.kit.text import MAX_BODY, clean_body, excerpt, is_seen, seen_line
 from ombud.people.addresses import clean_email
 from ombud.tickets import StoredFile
 from ombud.transfer.cells import Problems
@@ -85,7 +85,7 @@ def read_message(data: bytes, line: int, envelope: str, keep: Keep) -> MessageRe
     key = _message_id(message, data)
     name, address = parseaddr(_header(message, "From"))
     sender = problems.take(
-        "from", lambda: PersonRecord(clean_email(address), excerpt(_plain(name), 255)), PersonRecord("")
+        "from", lambda: PersonRecord(clean_email(address), seen_line(_plain(name), 255)), PersonRecord("")
     )
     at = problems.take("date", lambda: _date(message, envelope), now())
     body = problems.take(

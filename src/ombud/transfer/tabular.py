@@ -152,7 +152,7 @@ class _Rows:
     def _requester(self, row: dict[str, str], problems: Problems) -> PersonRecord:
         fields = self.mapping.requester
         email = problems.take("requester.email", lambda: clean_email(text_of(fields.email, row)), "")
-        name = problems.take("requester.name", lambda: self._line("name", fields.name, row, False, 255), "")
+        name = problems.take("requester.name", lambda: self._name(fields.name, row), "")
         return PersonRecord(email, name)
 
     def _comments(
@@ -183,13 +183,16 @@ class _Rows:
 
     def _tags(self, row: dict[str, str]) -> tuple[str, ...]:
         names = (
-            clean_line("tags", text_of(cell, row), limit=100, required=False)
+            clean_title("tags", text_of(cell, row), limit=100, required=False)
             for cell in self.mapping.ticket.tags
         )
         return tuple({name.lower(): name for name in names if name}.values())
 
     def _title(self, cell: Cell | None, row: dict[str, str]) -> str:
         return clean_title("title", text_of(cell, row) if cell else "", limit=TITLE_LIMIT)
+
+    def _name(self, cell: Cell | None, row: dict[str, str]) -> str:
+        return clean_title("name", text_of(cell, row) if cell else "", limit=255, required=False)
 
     def _line(
         self,

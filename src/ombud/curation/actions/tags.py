@@ -13,7 +13,7 @@ from ombud.db.actor import Scope
 from ombud.db.context import actor_of
 from ombud.errors import Forbidden, Invalid, NotFound
 from ombud.kit.ids import is_id
-from ombud.kit.text import clean_line
+from ombud.kit.text import clean_line, clean_title
 from ombud.models import Tag, TicketTag
 from ombud.tickets.policy import require_writer
 
@@ -33,7 +33,7 @@ def change_tag(
     """Rename a tag, or change its colour or what it is for. Conflict when another tag has that name."""
     tag = _tags(session, [tag_id])[0]
     if name is not None:
-        tag.name = clean_line("name", name, limit=NAME_LIMIT)
+        tag.name = clean_title("name", name, limit=NAME_LIMIT)
     if color is not None:
         tag.color = color
     if description is not None:

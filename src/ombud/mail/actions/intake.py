@@ -16,6 +16,7 @@ from ombud import clock
 from ombud.db.context import actor_of
 from ombud.errors import Conflict, Invalid, NotFound
 from ombud.files import StoredBytes
+from ombud.kit.text import seen_line
 from ombud.mail import queries
 from ombud.mail.actions.answers import claim_automatic_letter, release_automatic_letter
 from ombud.mail.actions.bounces import note_bounces, works_again
@@ -357,7 +358,7 @@ def _add_followers(
         if (email := without_tag(address.email).lower()) not in own and email != prepared.sender
     ]
     for address in others[:FOLLOWERS_PER_MAIL]:
-        follower = _follower(session, address.email.lower(), storable(address.name)[:255])
+        follower = _follower(session, address.email.lower(), seen_line(storable(address.name), 255))
         if follower is not None:
             add = insert(TicketParticipant).values(ticket_id=ticket_id, user_id=follower)
             session.execute(add.on_conflict_do_nothing())

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from ombud.db.context import actor_of
 from ombud.errors import Invalid, NotFound
 from ombud.kit.ids import is_id
-from ombud.kit.text import clean_body, clean_line
+from ombud.kit.text import clean_body, clean_line, clean_title
 from ombud.kit.vault import Vault
 from ombud.mail import queries
 from ombud.mail.oauth import OAuthSecret
@@ -195,7 +195,8 @@ def _apply(session: Session, mailbox: Mailbox, changes: MailboxChanges | dict[st
 
 def _checked(session: Session, field: str, value: Any) -> Any:
     if field in _LIMITS:
-        text = clean_line(field, value, limit=_LIMITS[field], required=field in _REQUIRED)
+        clean = clean_title if field == "name" else clean_line
+        text = clean(field, value, limit=_LIMITS[field], required=field in _REQUIRED)
         return _checked_place(field, text) if field in _BOUND_SECRETS else text
     match field:
         case "address":

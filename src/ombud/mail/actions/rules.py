@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from ombud.db.context import actor_of
 from ombud.errors import Invalid, NotFound
 from ombud.kit.ids import is_id
-from ombud.kit.text import clean_line
+from ombud.kit.text import clean_line, clean_title
 from ombud.mail.policy import require_right_to_keep_mailboxes
 from ombud.models import MailField, MailRule, Team, TicketPriority
 
@@ -70,8 +70,10 @@ def _apply(session: Session, rule: MailRule, changes: RuleChanges) -> None:
 
 def _checked(session: Session, field: str, value: Any) -> Any:
     match field:
-        case "name" | "header" | "tag":
-            return clean_line(field, value, limit=100, required=field == "name")
+        case "name" | "tag":
+            return clean_title(field, value, limit=100, required=field == "name")
+        case "header":
+            return clean_line(field, value, limit=100, required=False)
         case "pattern":
             return clean_line(field, value, limit=300)
         case "team_id" if value is not None and (not is_id(value) or session.get(Team, value) is None):

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from ombud.config import Settings
 from ombud.models import UNSETTLED, OutboundState, RecipientState
+from ombud.people.addresses import ascii_domain
 
 GIVE_UP_AFTER = timedelta(days=5)
 """RFC 5321, 4.5.4.1: four to five days."""
@@ -66,11 +67,10 @@ def usable_address(email: str) -> str | None:
     Local parts beyond ASCII would need SMTPUTF8 all the way, which we do not promise.
     """
     local, _, domain = email.strip().rpartition("@")
-    try:
-        ascii_domain = domain.encode("idna").decode("ascii").lower()
-    except UnicodeError:
+    known = ascii_domain(domain)
+    if known is None:
         return None
-    address = f"{local}@{ascii_domain}"
+    address = f"{local}@{known.lower()}"
     if ".." in address or local.startswith(".") or local.endswith("."):
         return None
     return address if _ADDRESS.fullmatch(address) and len(address) <= LIMIT else None

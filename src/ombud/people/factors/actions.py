@@ -15,7 +15,7 @@ from ombud.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from ombud.kit.ids import is_id
 from ombud.kit.otp import clean_recovery_code, new_recovery_codes, new_totp_secret, step_of
 from ombud.kit.passkeys import NewKey
-from ombud.kit.text import clean_line
+from ombud.kit.text import clean_title
 from ombud.kit.tokens import digest, new_secret
 from ombud.kit.vault import Vault
 from ombud.models import (
@@ -123,7 +123,7 @@ def add_passkey(session: Session, key: NewKey, name: str) -> list[str]:
     """
     user_id = _self(session)
     lock_account(session, user_id)
-    label = clean_line("name", name, limit=100)
+    label = clean_title("name", name, limit=100)
     if len(session.scalars(queries.passkeys_of(user_id)).all()) >= MAX_PASSKEYS:
         raise Conflict(f"There are {MAX_PASSKEYS} passkeys. Remove one first.")
     first = not session.scalar(queries.has_second_factor(user_id))
@@ -144,7 +144,7 @@ def add_passkey(session: Session, key: NewKey, name: str) -> list[str]:
 
 def rename_passkey(session: Session, passkey_id: int, name: str) -> None:
     """Give one of the actor's passkeys another name."""
-    _own_passkey(session, passkey_id).name = clean_line("name", name, limit=100)
+    _own_passkey(session, passkey_id).name = clean_title("name", name, limit=100)
     session.flush()
 
 

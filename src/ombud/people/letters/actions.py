@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from ombud import clock
 from ombud.db.context import actor_of
 from ombud.errors import Conflict, Invalid
-from ombud.kit.text import clean_line
+from ombud.kit.text import clean_title
 from ombud.kit.tokens import digest, new_secret
 from ombud.models import AccountRequest, AccountToken, LetterKind, LinkPurpose, User, UserRole
 from ombud.people import queries, whence
@@ -136,7 +136,7 @@ def accept(
     user_id, _email = use_link(session, secret, purpose)
     set_password(session, user_id, password_hash)
     if full_name is not None:
-        get_user(session, user_id).full_name = clean_line("full_name", full_name, limit=255)
+        get_user(session, user_id).full_name = clean_title("full_name", full_name, limit=255)
     session.flush()
 
 

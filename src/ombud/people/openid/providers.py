@@ -11,7 +11,7 @@ from ombud.errors import Conflict, Invalid, NotFound
 from ombud.kit.guard import Guard
 from ombud.kit.ids import is_id
 from ombud.kit.public_urls import checked_url
-from ombud.kit.text import clean_line
+from ombud.kit.text import clean_line, clean_title
 from ombud.kit.vault import Vault
 from ombud.models import IdentityProvider, SignInStep, UserRole, WebSession
 from ombud.models.identity import NEW_ROLES
@@ -167,7 +167,7 @@ def _checked(name: str, value: Any) -> Any:
                     fields={"slug": "must have 1 to 40 small letters, digits and hyphens, such as keycloak."}
                 )
         case "label":
-            return clean_line("label", value, limit=100)
+            return clean_title("label", value, limit=100)
         case "client_id":
             return clean_line("client_id", value, limit=255)
         case "scopes":

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeGuard
 
 from ombud.errors import Forbidden, Invalid
+from ombud.kit.text import seen_line
 from ombud.people.addresses import clean_email
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
@@ -140,7 +141,7 @@ def _address(said: str) -> str:
 
 
 def _line(said: str) -> str:
-    return " ".join("".join(one if one.isprintable() else " " for one in said).split())[:255]
+    return seen_line("".join(one if one.isprintable() else " " for one in said), 255)
 
 
 def _is_time(value: object) -> bool:

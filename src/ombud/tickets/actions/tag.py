@@ -10,7 +10,7 @@ from ombud.db.context import actor_of
 from ombud.db.permissions import Permission
 from ombud.errors import Invalid, NotFound
 from ombud.kit.ids import is_id
-from ombud.kit.text import clean_line
+from ombud.kit.text import clean_line, clean_title
 from ombud.models import Tag, TicketTag
 from ombud.tickets import queries
 from ombud.tickets.actions.find import get_ticket_for_change
@@ -25,7 +25,7 @@ PALETTE = ("#1f8a8a", "#3f7fbf", "#7d6bb0", "#b0658a", "#b3703a", "#8a8340", "#5
 def create_tag(session: Session, name: str, *, color: str | None = None, description: str = "") -> Tag:
     """Create a tag; Conflict when its name (whatever the case) is taken, Invalid for a bad colour."""
     require_permission(actor_of(session), Permission.TAGS_KEEP)
-    cleaned = clean_line("name", name, limit=NAME_LIMIT)
+    cleaned = clean_title("name", name, limit=NAME_LIMIT)
     tag = Tag(
         name=cleaned,
         color=color or _color_for(cleaned),
@@ -100,7 +100,7 @@ def clean_names(names: Iterable[str]) -> Iterator[str]:
     if isinstance(names, str):
         raise Invalid(fields={"tags": "must be a list."})
     for name in names:
-        yield clean_line("tags", name, limit=NAME_LIMIT)
+        yield clean_title("tags", name, limit=NAME_LIMIT)
 
 
 def get_tag(session: Session, tag_id: int) -> Tag:

@@ -2,15 +2,18 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from ombud.db.permissions import Permission
 from ombud.kit.text import MAX_BODY
 from ombud.models import TicketChannel, TicketPriority, TicketStatus, UserRole
+from ombud.people.addresses import as_stored
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=255)]
+Email = Annotated[
+    str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=255), AfterValidator(as_stored)
+]
 Body = Annotated[str, StringConstraints(max_length=2 * MAX_BODY)]
 Checksum = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from ombud.db.actor import Actor
 from ombud.errors import Conflict, Invalid, NotFound, RateLimited
-from ombud.kit.text import clean_line
+from ombud.kit.text import clean_title
 from ombud.kit.tokens import digest
 from ombud.models import LetterKind, LinkPurpose, UserRole
 from ombud.people import letters, queries, throttle
@@ -137,7 +137,7 @@ async def _use(request: Request, link: Link, secret: str, form: FormData) -> Res
         case LinkPurpose.INVITE | LinkPurpose.RESET:
             name = None
             if link.purpose is LinkPurpose.INVITE:
-                name = clean_line("full_name", text_of(form, "full_name"), limit=255)
+                name = clean_title("full_name", text_of(form, "full_name"), limit=255)
             words = (link.email, name or link.full_name)
             hashed = await parts.door.hash(text_of(form, "password"), words)
             await desk.arun(actor, letters.accept, secret, link.purpose, hashed, name)

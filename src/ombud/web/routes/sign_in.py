@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from ombud.db.actor import Actor
 from ombud.errors import Conflict, Forbidden, Invalid, RateLimited
 from ombud.kit.peers import address_of
-from ombud.kit.text import clean_line
+from ombud.kit.text import clean_title
 from ombud.kit.tokens import new_secret
 from ombud.people import accounts
 from ombud.people import queries as people
@@ -160,7 +160,7 @@ async def set_up(request: Request) -> Response:
     check_guest_form(form, request)
     values = {name: text_of(form, name) for name in ("full_name", "email")}
     try:
-        clean_line("full_name", values["full_name"], limit=255)
+        clean_title("full_name", values["full_name"], limit=255)
         hashed = await parts.door.hash(text_of(form, "password"), values.values())
         user = await parts.runtime.desk.arun(
             Actor.system("set-up"), create_first_administrator, password_hash=hashed, **values

@@ -98,7 +98,7 @@ def _or_none(clean: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
 def _tags(name: str, value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         raise Invalid(fields={name: "must be a list."})
-    return tuple(clean_line(name, one, limit=NAME_LIMIT) for one in value)
+    return tuple(clean_title(name, one, limit=NAME_LIMIT) for one in value)
 
 
 _CLEANERS: dict[str, Callable[[str, Any], Any]] = {
