@@ -49,7 +49,7 @@ WAYS: dict[str, Callable[[DeskSession, Cast], Any]] = {
     "a role": lambda s, c: create_role(s, name=UNSEEN, permissions=[]),
     "a role's other name": lambda s, c: change_role(s, _role(s), {"name": UNSEEN}),
     "a tag": lambda s, c: create_tag(s, UNSEEN),
-    "a tag's other name": lambda s, c: change_tag(s, create_tag(s, "seen").id, {"name": UNSEEN}),
+    "a tag's other name": lambda s, c: change_tag(s, create_tag(s, "seen").id, name=UNSEEN),
     "a ticket's tag": lambda s, c: add_tags(s, make_ticket(s, c.customer.id).id, [UNSEEN]),
     "a token": lambda s, c: accounts.create_token(s, c.admin.id, UNSEEN),
 }

@@ -20,6 +20,7 @@ from ombud.models import (
     Identity,
     IdentityProvider,
     NoticeKind,
+    Passkey,
     User,
     WebSession,
 )
@@ -218,11 +219,32 @@ async def test_an_administrator_takes_factors_and_connections_away(
     assert (await admin.delete(f"users/{cast.admin.id}/identities/{link['id']}")).status_code == 404
     assert (await admin.delete(f"{person}/identities/{link['id']}")).status_code == 204
     assert await sessions_of(desk, cast.agent) == 0
+    async with desk.abegin(SYSTEM) as session:
+        lost, kept = (
+            Passkey(user_id=cast.agent.id, credential_id=name, public_key=b"x", name="x", sign_count=0)
+            for name in (b"lost", b"kept")
+        )
+        browsers = [
+            WebSession(user_id=cast.agent.id, token_hash=name, expires_at=clock.now())
+            for name in (b"a", b"b")
+        ]
+        session.add_all([lost, kept, *browsers])
+        await session.flush()
+        one, key = browsers[0].id, lost.id
+    for path in (f"sessions/{one}", f"factors/passkeys/{key}"):
+        assert (await agent.delete(f"{person}/{path}")).status_code == 403
+        assert (await admin.delete(f"users/{cast.admin.id}/{path}")).status_code == 404, "another's"
+    assert (await admin.delete(f"{person}/sessions/{one}")).status_code == 204
+    assert await sessions_of(desk, cast.agent) == 1
+    assert (await admin.delete(f"{person}/factors/passkeys/{key}")).status_code == 204
+    assert await sessions_of(desk, cast.agent) == 0
+    assert len((await admin.get(f"{person}/factors")).json()["passkeys"]) == 1
     assert (await admin.delete(f"{person}/factors")).status_code == 204
     assert (await agent.get("me/factors")).json()["totp_since"] is None
     notices = (await agent.get("me/notices")).json()["items"]
     assert [(one["kind"], one["by_other"], one["read_at"]) for one in notices] == [
         ("factors_reset", True, None),
+        ("passkey_removed", True, None),
         ("identity_removed", True, None),
         ("totp_added", False, None),
     ]

@@ -68,7 +68,8 @@ ADMINISTRATORS = """
 GET /identity-providers; POST /identity-providers; GET /identity-providers/{provider_id};
 PATCH /identity-providers/{provider_id}; DELETE /identity-providers/{provider_id};
 POST /identity-providers/{provider_id}/trial; GET /users/{user_id}/factors; DELETE /users/{user_id}/factors;
-GET /users/{user_id}/sessions; DELETE /users/{user_id}/sessions; GET /users/{user_id}/tokens;
+GET /users/{user_id}/sessions; DELETE /users/{user_id}/sessions; DELETE /users/{user_id}/sessions/{session_id};
+DELETE /users/{user_id}/factors/passkeys/{passkey_id}; GET /users/{user_id}/tokens;
 GET /users/{user_id}/identities; DELETE /users/{user_id}/identities/{identity_id};
 POST /users/{user_id}/password-reset;
 GET /health; GET /settings; PATCH /settings;

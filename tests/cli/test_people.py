@@ -14,7 +14,17 @@ from ombud.errors import Conflict, Invalid, NotFound
 from ombud.kit.passwords import verify_password
 from ombud.kit.tokens import digest, split_api_token
 from ombud.kit.vault import add_key, open_vault
-from ombud.models import AccountRequest, AuditLog, Team, Ticket, User
+from ombud.models import (
+    AccountNotice,
+    AccountRequest,
+    AuditLog,
+    Identity,
+    IdentityProvider,
+    Passkey,
+    Team,
+    Ticket,
+    User,
+)
 from ombud.people import factors, queries
 from ombud.people.accounts import start_session
 from ombud.people.factors import begin_totp, confirm_totp
@@ -66,8 +76,13 @@ def test_who_somebody_is_and_where_they_are_signed_in(desk: Desk, cast: Cast) ->
         desk.run(actor, start_session, cast.agent.id, ip="192.0.2.7", user_agent="curl/8.5.0")
     listed = runner.invoke(user.app, ["sessions", email]).output.splitlines()
     assert [line.split("\t")[4] for line in listed] == ["192.0.2.7"] * 2
+    one = listed[0].split("\t")[0]
+    foreign = runner.invoke(user.app, ["end-session", cast.customer.email, one])
+    assert isinstance(foreign.exception, NotFound), "another's"
+    assert runner.invoke(user.app, ["end-session", email, one]).exit_code == 0
+    assert runner.invoke(user.app, ["sessions", email]).output.splitlines() == listed[1:]
     ended = runner.invoke(user.app, ["sign-out", email])
-    assert ended.output.strip() == f"{email}: 2 web sessions ended."
+    assert ended.output.strip() == f"{email}: 1 web session ended."
     assert runner.invoke(user.app, ["sessions", email]).output == ""
 
     desk.run(actor, start_session, cast.agent.id)
@@ -139,6 +154,46 @@ def test_lost_factors_are_taken_away_and_keys_are_rotated_under_them(desk: Desk,
     assert "no second factor any more" in done.output
     with desk.read(system) as session:
         assert session.scalar(has_second_factor(user_id)) is False
+
+
+def test_one_way_in_of_many_is_taken_away(desk: Desk, cast: Cast) -> None:
+    """Without a browser: a lost passkey, a connection that is somebody else's by now. They are told of both."""
+    agent, system = cast.agent, Actor.system("test")
+    with desk.begin(system) as session:
+        there = IdentityProvider(slug="there", label="There", issuer="https://id.example", client_id="desk")
+        keys = [
+            Passkey(user_id=agent.id, credential_id=name.encode(), public_key=b"x", name=name, sign_count=0)
+            for name in ("Lost", "Kept")
+        ]
+        session.add_all([there, *keys])
+        session.flush()
+        session.add(
+            Identity(user_id=agent.id, provider_id=there.id, issuer="https://id.example", subject="s")
+        )
+    desk.run(Actor.customer(agent.id), start_session, agent.id)
+    listed = [
+        line.split("\t") for line in runner.invoke(user.app, ["ways-in", agent.email]).output.splitlines()
+    ]
+    assert [(kind, name) for kind, _id, name, _since in listed] == [
+        ("passkey", "Lost"),
+        ("passkey", "Kept"),
+        ("connection", "There"),
+    ]
+    lost, _, connection = (one[1] for one in listed)
+    for command, number in (("remove-passkey", lost), ("disconnect", connection)):
+        foreign = runner.invoke(user.app, [command, cast.customer.email, number])
+        assert isinstance(foreign.exception, NotFound), "another's"
+        done = runner.invoke(user.app, [command, agent.email, number])
+        assert done.exit_code == 0, done.output
+    left = runner.invoke(user.app, ["ways-in", agent.email]).output.splitlines()
+    assert [line.split("\t")[2] for line in left] == ["Kept"]
+    assert runner.invoke(user.app, ["sessions", agent.email]).output == ""
+    with desk.read(system) as session:
+        told = session.scalars(select(AccountNotice).order_by(AccountNotice.id)).all()
+    assert [(one.kind.value, one.by_other) for one in told] == [
+        ("passkey_removed", True),
+        ("identity_removed", True),
+    ]
 
 
 def test_a_token_is_shown_once_and_revoked(desk: Desk) -> None:

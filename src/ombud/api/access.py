@@ -11,7 +11,7 @@ from ombud.api.schemas.me import Token, WebSession
 from ombud.models import ApiToken
 from ombud.models import WebSession as SessionRow
 from ombud.people import queries
-from ombud.people.accounts import require_fresh
+from ombud.people.accounts import end_session_of, require_fresh
 from ombud.people.actions import get_user, sign_out_everywhere
 from ombud.people.policy import require_admin
 
@@ -32,6 +32,14 @@ async def sign_out(user_id: PathId, call: CurrentCall) -> None:
     require_admin(call.actor)
     require_fresh(call.principal)
     await call.write(sign_out_everywhere, user_id)
+
+
+@router.delete("/users/{user_id}/sessions/{session_id}", status_code=204)
+async def end_one_session(user_id: PathId, session_id: PathId, call: CurrentCall) -> None:
+    """Sign somebody out of one browser, within a second. For administrators."""
+    require_admin(call.actor)
+    require_fresh(call.principal)
+    await call.write(end_session_of, user_id, session_id)
 
 
 @router.get("/users/{user_id}/tokens")

@@ -158,6 +158,14 @@ async def reset_factors(user_id: PathId, call: CurrentCall) -> None:
     await call.write(factors.reset_factors, user_id)
 
 
+@router.delete("/users/{user_id}/factors/passkeys/{passkey_id}", status_code=204)
+async def take_passkey(user_id: PathId, passkey_id: PathId, call: CurrentCall) -> None:
+    """Take one of somebody's passkeys away, as a lost one. They are signed out, and told. For administrators."""
+    require_admin(call.actor)
+    require_fresh(call.principal)
+    await call.write(factors.take_passkey, user_id, passkey_id)
+
+
 async def second_door(call: Call) -> SecondDoor:
     """Return the door for codes and passkeys."""
     return SecondDoor(call.runtime.desk, await asyncio.to_thread(vault_of, call.runtime.settings))

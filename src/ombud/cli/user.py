@@ -15,9 +15,12 @@ from ombud.kit.browsers import name_of
 from ombud.kit.passwords import hash_password
 from ombud.mail.outgoing import queries as outgoing
 from ombud.models import AccessKind, LinkPurpose, User, UserRole
-from ombud.people import actions, letters, queries
+from ombud.people import accounts, actions, letters, queries
 from ombud.people.changes import UserChanges
-from ombud.people.factors import reset_factors
+from ombud.people.factors import queries as factor_queries
+from ombud.people.factors import reset_factors, take_passkey
+from ombud.people.openid import cut_off
+from ombud.people.openid import queries as openid_queries
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -147,6 +150,62 @@ def sign_out(email: Email, data_dir: DataDir = None) -> None:
     with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
         ended = len(actions.sign_out_everywhere(session, person(session, email).id))
     typer.echo(f"{email}: {ended} web {'session' if ended == 1 else 'sessions'} ended.")
+
+
+@app.command("end-session")
+def end_session(
+    email: Email,
+    session_id: Annotated[int, typer.Argument(metavar="ID", help="Its number, from `sessions`.", min=1)],
+    data_dir: DataDir = None,
+) -> None:
+    """End one of somebody's web sessions."""
+    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+        accounts.end_session_of(session, person(session, email).id, session_id)
+    typer.echo(f"{email}: session {session_id} ended.")
+
+
+@app.command("ways-in")
+def list_ways_in(email: Email, data_dir: DataDir = None) -> None:
+    """List what opens somebody's account beside the password: authenticator app, passkeys, connected sign-ins."""
+    with desk_for(data_dir) as desk, desk.read(CONSOLE) as session:
+        user_id = person(session, email).id
+        app_since = session.scalar(factor_queries.totp_of(user_id))
+        keys = session.scalars(factor_queries.passkeys_of(user_id)).all()
+        connections = session.execute(openid_queries.connections(user_id)).all()
+    rows: list[tuple[object, ...]] = []
+    if app_since is not None and app_since.confirmed_at is not None:
+        rows.append(("app", "", "", f"{app_since.confirmed_at:%Y-%m-%d}"))
+    rows += [("passkey", one.id, one.name, f"{one.created_at:%Y-%m-%d}") for one in keys]
+    rows += [
+        ("connection", one.identity_id, one.label, f"{one.created_at:%Y-%m-%d}")
+        for one in connections
+        if one.identity_id is not None
+    ]
+    show_table(("kind", "id", "name", "since"), rows)
+
+
+@app.command("remove-passkey")
+def remove_passkey(
+    email: Email,
+    passkey_id: Annotated[int, typer.Argument(metavar="ID", help="Its number, from `ways-in`.", min=1)],
+    data_dir: DataDir = None,
+) -> None:
+    """Take one of somebody's passkeys away, as a lost one. Their web sessions end; they are told."""
+    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+        take_passkey(session, person(session, email).id, passkey_id)
+    typer.echo(f"{email}: passkey {passkey_id} opens nothing any more; they are signed out everywhere.")
+
+
+@app.command()
+def disconnect(
+    email: Email,
+    identity_id: Annotated[int, typer.Argument(metavar="ID", help="Its number, from `ways-in`.", min=1)],
+    data_dir: DataDir = None,
+) -> None:
+    """Remove one of somebody's connections with a provider. Web sessions that began by it end; they are told."""
+    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+        cut_off(session, person(session, email).id, identity_id)
+    typer.echo(f"{email}: connection {identity_id} is removed.")
 
 
 def _change(email: str, changes: UserChanges, data_dir: Path | None) -> None:

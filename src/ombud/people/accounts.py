@@ -18,6 +18,7 @@ from ombud.db.choices import settings_of
 from ombud.db.context import actor_of
 from ombud.db.permissions import Permission
 from ombud.errors import Forbidden, NotFound
+from ombud.kit.ids import is_id
 from ombud.kit.text import clean_title
 from ombud.kit.tokens import digest, new_api_token, new_secret
 from ombud.models import ApiToken, UserRole, WebSession
@@ -204,6 +205,16 @@ def revoke_session(session: Session, session_id: int) -> None:
     """End one of the actor's own web sessions, whichever browser it is in; NotFound for another's."""
     found = session.get(WebSession, session_id)
     if found is None or found.user_id != actor_of(session).user_id:
+        raise NotFound("There is no such session here.")
+    session.delete(found)
+    session.flush()
+
+
+def end_session_of(session: Session, user_id: int, session_id: int) -> None:
+    """End one of somebody's web sessions, for administrators; NotFound for one that is not theirs."""
+    require_admin(actor_of(session))
+    found = session.get(WebSession, session_id) if is_id(session_id) else None
+    if found is None or found.user_id != user_id:
         raise NotFound("There is no such session here.")
     session.delete(found)
     session.flush()

@@ -67,6 +67,16 @@ def reset_factors(user_id: int) -> Call[None]:
     return Call("DELETE", f"users/{user_id}/factors")
 
 
+def remove_passkey_of(user_id: int, passkey_id: int) -> Call[None]:
+    """Take one of somebody's passkeys away, as a lost one."""
+    return Call("DELETE", f"users/{user_id}/factors/passkeys/{passkey_id}")
+
+
+def end_session_of(user_id: int, session_id: int) -> Call[None]:
+    """Sign somebody out of one browser."""
+    return Call("DELETE", f"users/{user_id}/sessions/{session_id}")
+
+
 def identities_of(user_id: int) -> Listing[Json]:
     """List the providers' accounts that open somebody's."""
     return Listing(f"users/{user_id}/identities")

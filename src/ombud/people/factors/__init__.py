@@ -18,6 +18,7 @@ from ombud.people.factors.actions import (
     reseal,
     reset_factors,
     sign_in,
+    take_passkey,
 )
 from ombud.people.factors.door import SecondDoor
 
@@ -40,4 +41,5 @@ __all__ = [
     "reseal",
     "reset_factors",
     "sign_in",
+    "take_passkey",
 ]

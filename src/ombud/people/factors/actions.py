@@ -158,6 +158,23 @@ def remove_passkey(session: Session, passkey_id: int) -> None:
     _without(session, _self(session), NoticeKind.PASSKEY_REMOVED, label)
 
 
+def take_passkey(session: Session, user_id: int, passkey_id: int) -> list[int]:
+    """Let one of somebody's passkeys open nothing any more, as a lost one; returns the web sessions that ended.
+
+    By an administrator or the system; they are told. The last way in goes, too.
+    """
+    require_admin(actor_of(session))
+    lock_account(session, user_id)
+    found = session.get(Passkey, passkey_id) if is_id(passkey_id) else None
+    if found is None or found.user_id != user_id:
+        raise NotFound("There is no such passkey here.")
+    label = found.name
+    session.delete(found)
+    session.flush()
+    _without(session, user_id, NoticeKind.PASSKEY_REMOVED, label)
+    return end_other_sessions(session, user_id)
+
+
 def reset_factors(session: Session, user_id: int) -> list[int]:
     """Take all of somebody's second factors away, for who lost them; returns the web sessions that ended.
 
@@ -338,9 +355,12 @@ def _without(session: Session, user_id: int, kind: NoticeKind, detail: str = "")
         session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user_id))
 
 
+_BY_OTHERS = (NoticeKind.FACTORS_RESET, NoticeKind.PASSKEY_REMOVED)
+
+
 def _tell(session: Session, user_id: int, kind: NoticeKind, detail: str = "") -> None:
     actor = actor_of(session)
-    by_other = kind is NoticeKind.FACTORS_RESET and actor.user_id != user_id
+    by_other = kind in _BY_OTHERS and actor.user_id != user_id
     whence.tell(session)
     session.add(AccountNotice(user_id=user_id, kind=kind, detail=detail, by_other=by_other))
     session.flush()
