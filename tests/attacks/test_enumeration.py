@@ -34,7 +34,10 @@ SYSTEM = Actor.system("test")
 GAP = 0.005
 ENOUGH = 50
 """Samples from which on times say something."""
-OWN_HEADERS = {"x-request-id", "content-length", "date", "set-cookie", "server-timing"}
+OWN_HEADERS = {
+    "x-request-id", "content-length", "date", "set-cookie", "server-timing",
+    "ratelimit-remaining", "ratelimit-reset",
+}  # fmt: skip
 """What differs between any two answers."""
 
 Ask = Callable[[str], Awaitable[httpx.Response]]
@@ -80,7 +83,7 @@ class Doors:
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"sign_in_links": True, "base_url": ORIGIN})
+    return settings.model_copy(update={"sign_in_links": True, "base_url": ORIGIN, "api_rate": 100_000})
 
 
 @pytest.fixture
@@ -108,6 +111,12 @@ async def doors(
         await desk.arun(SYSTEM, letters.issue_link, cast.customer.id, LinkPurpose.RESET, cast.customer.email)
         for _ in range(2)
     ]
+    invitations = [
+        await desk.arun(
+            SYSTEM, letters.issue_link, cast.colleague.id, LinkPurpose.INVITE, cast.colleague.email
+        )
+        for _ in range(2)
+    ]
     await desk.arun(cast.admin.in_new_request(), deactivate_user, gone.id)
     database.execute(f"UPDATE ombud.users SET password_hash = NULL WHERE id = {without.id}")
     people = (cast.customer.email, "nobody@people.example", gone.email, without.email, cast.agent.email)
@@ -123,9 +132,18 @@ async def doors(
             client.cookies.update({**guest, **cookies})
             return await client.post(path, data={"csrf": csrf, **fields})
 
+        async def open_link(secret: str) -> httpx.Response:
+            client.cookies.update({**guest, "ombud_link": secret})
+            return await client.get("/link")
+
+        async def move(email: str) -> httpx.Response:
+            proof = {"Authorization": f"Bearer {cast.customer.token}"}
+            return await client.post("/api/v1/me/address", json={"email": email}, headers=proof)
+
         async def me(token: str) -> httpx.Response:
             return await client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})
 
+        await me(cast.customer.token)  # that it is in use is noted once
         yield Doors(
             client,
             {
@@ -136,6 +154,14 @@ async def doors(
                     lambda who: post("/link", {"ombud_link": who}, password="eleven quiet herons"),
                     (links[0], "y" * 43),
                 ),
+                "void invitation": (
+                    lambda who: post(
+                        "/link", {"ombud_link": who}, password="eleven quiet herons", full_name="x"
+                    ),
+                    (invitations[0], "y" * 43),
+                ),
+                "looking at a void link": (open_link, (links[0], invitations[0], "y" * 43)),
+                "another address of one's own": (move, people[1:]),
                 "token": (
                     me,
                     (_other_secret(cast.agent.token), new_api_token()[0], revoked, _other_secret(revoked)),

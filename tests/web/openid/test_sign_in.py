@@ -22,7 +22,7 @@ from tests.openid.stage import (
     CLIENT_SECRET,
     Stage,
 )
-from tests.web.hosting import Browser
+from tests.web.hosting import TOKEN, Browser
 from tests.web.openid.going import (
     NOT_CONNECTED,
     SYSTEM,
@@ -103,6 +103,24 @@ async def test_an_account_that_is_there_is_never_linked_by_its_address(
             assert NOT_CONNECTED in refused.text
             assert await who(web) == ""
     assert await links(desk) == []
+
+
+async def test_coming_back_tells_nobody_whose_address_it_is(
+    web: Browser, stage: Stage, cast: Cast, desk: Desk
+) -> None:
+    """T20: a customer, staff, who was let go: the same words and the same work."""
+    await desk.arun(cast.admin.in_new_request(), deactivate_user, cast.other_customer.id)
+    await sign_in(web, stage, email=cast.agent.email, email_verified=True)  # what is asked once is known then
+    answers = []
+    for email in (cast.customer.email, cast.agent.email, cast.admin.email, cast.other_customer.email):
+        request = await depart(web)
+        code = stage.grant(request, email=email, email_verified=True)
+        with counted() as log:
+            refused = await come_back(web, request, code)
+        words = refused.text.replace(refused.headers["x-request-id"], "")
+        answers.append((refused.status_code, TOKEN.sub("", words), log.statements))
+    assert NOT_CONNECTED in answers[0][1]
+    assert answers == [answers[0]] * 4
 
 
 def in_other_width(email: str) -> str:
