@@ -2,19 +2,22 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
+from sqlalchemy.orm import Session
 
 from ombud import Actor, Desk, DeskSession
 from ombud.api.events import STREAMS_EACH
 from ombud.kit.cursor import encode_cursor
-from ombud.models import TicketPriority, TicketStatus
-from ombud.people.actions import deactivate_user
+from ombud.models import TicketPriority, TicketStatus, UserRole
+from ombud.people.accounts import revoke_token
+from ombud.people.actions import change_user, deactivate_user
+from ombud.people.queries import tokens_of
 from ombud.runtime import Runtime
 from ombud.testing import Cast, counted, make_comment, make_ticket
 from ombud.tickets import bulk_update_ticket_status, change_ticket
@@ -240,10 +243,33 @@ async def test_a_stream_of_some_types_and_tickets_is_taken_up_too(
             assert refused.status == status, wrong
 
 
-async def test_a_stream_ends_with_the_rights(streams: Streams, desk: Desk, cast: Cast) -> None:
+LOSSES: dict[str, Callable[[Session, int], object]] = {
+    "let go": deactivate_user,
+    "a customer now": lambda session, person: change_user(session, person, {"role": UserRole.CUSTOMER}),
+    "token": lambda session, person: revoke_token(session, session.scalars(tokens_of(person)).one().id),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+async def test_a_stream_ends_with_the_rights(streams: Streams, desk: Desk, cast: Cast, loss: str) -> None:
     async with streams.open(cast.agent.token) as stream:
-        await desk.arun(cast.admin.in_new_request(), deactivate_user, cast.agent.id)
+        await desk.arun(cast.admin.in_new_request(), LOSSES[loss], cast.agent.id)
         await stream.end()
+
+
+async def test_a_stream_tells_no_more_of_what_is_not_seen_any_more(
+    streams: Streams, desk: Desk, cast: Cast
+) -> None:
+    """T39: as soon as somebody sees some teams only, or is in one no more, and not with the next stream."""
+    hidden = await desk.arun(SYSTEM, make_ticket, cast.customer.id, team_id=cast.other_team.id)
+    seen = await desk.arun(SYSTEM, make_ticket, cast.customer.id)
+    async with streams.open(cast.agent.token) as stream:
+        await desk.arun(SYSTEM, change_ticket, hidden.id, {"priority": TicketPriority.HIGH})
+        assert (await stream.event())[2]["number"] == hidden.ticket_number
+        await desk.arun(cast.admin.in_new_request(), change_user, cast.agent.id, {"sees_all_teams": False})
+        for ticket in (hidden, seen):
+            await desk.arun(SYSTEM, change_ticket, ticket.id, {"priority": TicketPriority.LOW})
+        assert (await stream.event())[2]["number"] == seen.ticket_number
 
 
 async def test_one_person_has_so_many_streams(streams: Streams, cast: Cast) -> None:

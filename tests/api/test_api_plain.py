@@ -1,6 +1,7 @@
 """The short way of the commonest calls answers like the usual one, by the same rights, and gives way when it fails."""
 
 import asyncio
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -13,8 +14,10 @@ from ombud.db.context import DeskSession
 from ombud.db.desk import Desk
 from ombud.db.plain import ANSWER, Links, Seat, prepared
 from ombud.db.statements import counted
-from ombud.models import ApiToken, Attachment, TeamMember, Ticket, User
+from ombud.models import ApiToken, Attachment, CustomRole, TeamMember, Ticket, User, UserRole
 from ombud.people import queries as people
+from ombud.people.actions import add_team_member, change_user, remove_team_member
+from ombud.people.roles import change_role, create_role
 from ombud.runtime import Runtime
 from ombud.testing import Cast, Persona, make_comment, make_ticket
 from ombud.tickets import add_tags
@@ -195,6 +198,57 @@ async def test_a_right_that_is_taken_away_is_gone_at_once(caller: Client, desk: 
     desk.run(SYSTEM, revoke)
     for call in (light.get(f"tickets/{number}"), light.get("tickets"), light.post("tickets", json=BODY)):
         assert (await call).status_code == 401
+
+
+def _narrow(session: DeskSession, cast: Cast) -> None:
+    role = create_role(session, name="Answers", permissions=["tickets.reply", "tickets.open"])
+    change_user(session, cast.agent.id, {"custom_role_id": role.id})
+
+
+LOSSES: dict[str, tuple[Callable[[DeskSession, Cast], object], int]] = {
+    "a role that answers not": (
+        lambda s, c: change_user(
+            s, c.agent.id, {"custom_role_id": create_role(s, name="Mute", permissions=["notes.write"]).id}
+        ),
+        403,
+    ),
+    "the role's right": (
+        lambda s, c: change_role(s, s.scalars(select(CustomRole.id)).one(), {"permissions": ["notes.write"]}),
+        403,
+    ),
+    "a team that is only read": (
+        lambda s, c: add_team_member(s, c.team.id, c.agent.id, reads_only=True),
+        403,
+    ),
+    "a light agent": (lambda s, c: change_user(s, c.agent.id, {"role": UserRole.LIGHT_AGENT}), 403),
+    "a customer": (lambda s, c: change_user(s, c.agent.id, {"role": UserRole.CUSTOMER}), 404),
+    "no more in the team": (
+        lambda s, c: (
+            change_user(s, c.agent.id, {"sees_all_teams": False}),
+            remove_team_member(s, c.team.id, c.agent.id),
+        ),
+        404,
+    ),
+    "let go": (lambda s, c: change_user(s, c.agent.id, {"is_active": False}), 401),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+async def test_a_token_that_is_known_does_no_more_than_its_owner_may_now(
+    caller: Client, desk: Desk, cast: Cast, loss: str
+) -> None:
+    """T39: each right, the fine ones too, is gone with the very next call, however warm the token is."""
+    await desk.arun(cast.admin.in_new_request(), _narrow, cast)
+    number = desk.run(SYSTEM, make_ticket, cast.customer.id, team_id=cast.team.id).ticket_number
+    agent = caller(cast.agent)
+    for _ in range(3):
+        assert (await agent.get(f"tickets/{number}")).status_code == 200
+        said = await agent.post(f"tickets/{number}/comments", json={"content": "Yes"})
+        assert said.status_code == 201, said.text
+    take, status = LOSSES[loss]
+    await desk.arun(cast.admin.in_new_request(), take, cast)
+    refused = await agent.post(f"tickets/{number}/comments", json={"content": "No"})
+    assert refused.status_code == status, refused.text
 
 
 async def _seat(desk: Desk, who: Persona, actor: Actor) -> Seat:
