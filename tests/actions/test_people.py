@@ -122,7 +122,7 @@ def test_no_two_addresses_look_alike(perform: Perform, cast: Cast) -> None:
     assert clean_email("Eve@Straße.Example") == "Eve@xn--strae-oqa.Example", "which is not strasse"
     person = perform(cast.agent.actor, create_user, email="eve@acme.example")
     assert perform(cast.agent.actor, find_or_create_customer, email="eve@\u0430cme.example").id != person.id
-    for too_long in ("eve@" + "ü" * 60 + ".example", "eve@" + ("ü" * 30 + ".") * 6 + "example"):
+    for too_long in ("eve@" + "ü" * 60 + ".example", "eve@" + ("aäoöuü" * 3 + ".") * 12 + "example"):
         with pytest.raises(Invalid):
             clean_email(too_long)
 
