@@ -205,6 +205,11 @@ def _narrow(session: DeskSession, cast: Cast) -> None:
     change_user(session, cast.agent.id, {"custom_role_id": role.id})
 
 
+def _leave(session: DeskSession, cast: Cast) -> None:
+    change_user(session, cast.agent.id, {"sees_all_teams": False})
+    remove_team_member(session, cast.team.id, cast.agent.id)
+
+
 LOSSES: dict[str, tuple[Callable[[DeskSession, Cast], object], int]] = {
     "a role that answers not": (
         lambda s, c: change_user(
@@ -222,13 +227,7 @@ LOSSES: dict[str, tuple[Callable[[DeskSession, Cast], object], int]] = {
     ),
     "a light agent": (lambda s, c: change_user(s, c.agent.id, {"role": UserRole.LIGHT_AGENT}), 403),
     "a customer": (lambda s, c: change_user(s, c.agent.id, {"role": UserRole.CUSTOMER}), 404),
-    "no more in the team": (
-        lambda s, c: (
-            change_user(s, c.agent.id, {"sees_all_teams": False}),
-            remove_team_member(s, c.team.id, c.agent.id),
-        ),
-        404,
-    ),
+    "no more in the team": (_leave, 404),
     "let go": (lambda s, c: change_user(s, c.agent.id, {"is_active": False}), 401),
 }
 
