@@ -237,9 +237,10 @@ def change_organization(session: Session, organization_id: int, changes: Organiz
         organization.name = clean_title("name", changes["name"], limit=255)
     if "notes" in changes:
         organization.notes = clean_body("notes", changes["notes"], limit=20_000, required=False)
-    if changes.get("shares_tickets", organization.shares_tickets) != organization.shares_tickets:
+    shares = changes.get("shares_tickets", organization.shares_tickets)
+    if shares != organization.shares_tickets:
         require_sight_of_all(actor)
-        organization.shares_tickets = changes["shares_tickets"]
+        organization.shares_tickets = shares
     if "domains" in changes:
         kept = {domain.domain: domain for domain in organization.domains}
         wanted = clean_domains(changes["domains"])
