@@ -260,6 +260,7 @@ async def test_an_administrator_takes_factors_and_connections_away(
         )
     assert [tuple(one) for one in told] == [
         (NoticeKind.IDENTITY_REMOVED, True),
+        (NoticeKind.PASSKEY_REMOVED, True),
         (NoticeKind.FACTORS_RESET, True),
     ]
 
