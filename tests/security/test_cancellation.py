@@ -23,6 +23,7 @@ AT_ONCE = 8
 
 
 @pytest.mark.asyncio
+@pytest.mark.timeout(1800)
 async def test_random_cancellation(database: ScratchDatabase, pytestconfig: pytest.Config) -> None:
     """`--cancellations N`: N tasks."""
     tasks = int(pytestconfig.getoption("--cancellations"))
