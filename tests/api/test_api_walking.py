@@ -49,6 +49,7 @@ def rows(desk: Desk, cast: Cast) -> Rows:
     return Rows(desk, cast)
 
 
+@pytest.mark.timeout(300)
 async def test_what_is_there_all_the_time_is_seen_once(
     admin: httpx.AsyncClient, caller: Caller, cast: Cast, rows: Rows, app: FastAPI
 ) -> None:
