@@ -232,7 +232,7 @@ def desk(
     )
     if shares:
         opened.__dict__["engine"] = request.getfixturevalue("_sync_engine")
-    if shares and is_async:
+    if shares and is_async and "address" not in request.fixturenames:  # a served application has its own loop
         opened.__dict__["async_engine"] = request.getfixturevalue("_async_engine")
     to_close: list[Desk] = request.getfixturevalue("_closed_in_loop") if is_async else []
     yield opened

@@ -11,6 +11,7 @@ from ombud.db.desk import Desk
 
 
 @pytest.mark.asyncio
+@pytest.mark.own_engines
 @pytest.mark.usefixtures("built")
 async def test_chores_keep_their_connections_when_the_application_ends(
     desk: Desk, settings: Settings, system: Actor

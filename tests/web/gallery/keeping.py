@@ -115,6 +115,7 @@ def _customers() -> dict[str, State]:
         "is_fresh": False,
         "can_keep": True,
         "can_end": True,
+        "sees_all": True,
         "merged": "0123456789abcdef",
     }
     stub = _customer(is_person=False, is_active=False, state="merged", survivor=(SOFIA.name, "/c"), stubs=())
@@ -131,6 +132,7 @@ def _customers() -> dict[str, State]:
         "customers": ("pages/customers.html", {**base, "rows": rows, "next_href": "/customers?cursor=x"}),
         "customers-none": ("pages/customers.html", {**base, "rows": [], "q": WORD}),
         "customer": ("pages/customer.html", one),
+        "customer-named-only": ("pages/customer.html", {**one, "sees_all": False}),
         "customer-stub": (
             "pages/customer.html",
             {**one, **bare, "customer": stub, "can_keep": False, "can_end": False},
