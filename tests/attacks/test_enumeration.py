@@ -32,6 +32,11 @@ from tests.web.hosting import ORIGIN, TOKEN
 pytestmark = [pytest.mark.asyncio, pytest.mark.usefixtures("built"), pytest.mark.timeout(1800)]
 SYSTEM = Actor.system("test")
 GAP = 0.005
+FORGET = """
+DELETE FROM ombud.login_attempts; DELETE FROM ombud.account_requests;
+UPDATE ombud.api_tokens SET last_used_at = clock_timestamp();
+"""
+"""What was asked before, and that a token's use is to be noted again: now and then, whoever it is about."""
 ENOUGH = 50
 """Samples from which on times say something."""
 OWN_HEADERS = {
@@ -67,7 +72,7 @@ class Doors:
         order = random.Random(name)
         for _ in range(samples):
             for who in order.sample(whom, len(whom)):
-                self.database.execute("DELETE FROM ombud.login_attempts; DELETE FROM ombud.account_requests")
+                self.database.execute(FORGET)
                 self.client.cookies.clear()
                 self.runs.clear()
                 with counted() as log:
