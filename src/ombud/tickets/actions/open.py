@@ -41,8 +41,9 @@ def open_ticket(
 ) -> Ticket:
     """Open a ticket and return it with its number.
 
-    `requester_id` defaults to the actor. A customer opens tickets for themselves only and leaves triage
-    (priority above high, assignee, team, tags) to the desk. Raises Invalid by field.
+    `requester_id` defaults to the actor; the ticket of one who was merged is that of who they are now. A customer opens
+    tickets for themselves only and leaves triage (priority above high, assignee, team, tags) to the desk. Raises
+    Invalid by field.
     """
     actor = actor_of(session)
     # Before they are compared: the text of a state is equal to it, but not the same.

@@ -150,9 +150,10 @@ def found_page(
     if common.gathers(wanted):
         return _gathered(actor, wanted, place, common, given)
     total = count_matching(actor, wanted, common=common, **given.texts).scalar_subquery()
-    conditions = tickets_matching(actor, wanted, common=common, **given.texts)
-    if is_walked_apart(understand(wanted), place, common):
-        return total, _ids(walked_apart(conditions, understand(wanted), place, edge=given.edge))
+    asked = understand(wanted)
+    conditions = tickets_matching(actor, asked, common=common, **given.texts)
+    if is_walked_apart(asked, place, common):
+        return total, _ids(walked_apart(conditions, asked, place, edge=given.edge))
     return total, _ids(paged(select(sort_columns(place)[-1]).where(*conditions), place, edge=given.edge))
 
 

@@ -84,6 +84,7 @@ def inbox(
 def _inbox(
     actor: Actor, wanted: TicketFilter, place: Place, common: Common, words: Words | None
 ) -> Select[*tuple[Any, ...]]:
+    asked = understand(wanted)
     requester, assignee = _REQUESTER, _ASSIGNEE
     last = _last_message(actor)
     statement = (
@@ -113,7 +114,7 @@ def _inbox(
             func.coalesce(last.c.content, func.left(Ticket.description, 200)).label("last_message"),
             func.coalesce(last.c.is_internal, false()).label("last_is_internal"),
             _unread(actor).label("unread"),
-            _snippet(actor, understand(wanted), words).label("snippet"),
+            _snippet(actor, asked, words).label("snippet"),
         )
         .join(requester, Ticket.requester_id == requester.id)
         .outerjoin(assignee, Ticket.assignee_id == assignee.id)
@@ -126,9 +127,9 @@ def _inbox(
         best = ranked_page(actor, wanted, place, common=common).subquery("best")
         statement = statement.add_columns(best.c.rank).join(best, best.c.id == Ticket.id)
         return by_rank(statement, best, place)
-    conditions = tickets_matching(actor, wanted, common=common, words=words)
-    if is_walked_apart(understand(wanted), place, common):
-        best = walked_apart(conditions, understand(wanted), place).subquery("best")
+    conditions = tickets_matching(actor, asked, common=common, words=words)
+    if is_walked_apart(asked, place, common):
+        best = walked_apart(conditions, asked, place).subquery("best")
         listed: Select[*tuple[Any, ...]] = in_order(statement.join(best, best.c.id == Ticket.id), place)
         return listed
     return paged(statement.where(*conditions), place)
