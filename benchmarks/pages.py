@@ -77,6 +77,8 @@ def kinds(database: Behind) -> Iterator[Kind]:
     """Yield what is measured: lists, a ticket, searches, a reply."""
     common, rare = database.words()
     numbers, undone = database.numbers(SPREAD), database.numbers(SPREAD, UNDONE)
+    if not undone:
+        raise ValueError("no ticket of this sample is undone, so none can be replied to: make more tickets")
     reply = MappingProxyType({"text": REPLY, "kind": "reply", "then": ""})
     yield Kind("inbox, mine", (Visit("/tickets?view=mine"),), FAST)
     yield Kind("inbox, all open", (Visit("/tickets?view=open"),), FAST)

@@ -36,7 +36,7 @@ def small_file(tmp_path: Path) -> Path:
 
 @pytest.mark.timeout(300)
 def test_a_tiny_run_measures_everything(small_file: Path) -> None:
-    plan = Plan(starts=1, sample=30, tickets=60, views=6, requests=2, clients=(1, 2), csv=small_file)
+    plan = Plan(starts=1, sample=30, tickets=300, views=6, requests=2, clients=(1, 2), csv=small_file)
     results = measure(plan)
     assert all(figure.value is not None and figure.value > 0 for figure in results.figures)
     start, load, memory, pages = results.tables
