@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -21,6 +21,7 @@ from benchmarks.http.load import Job, Told
 from benchmarks.http.servers import SYSTEM, Place, copied, ours
 from benchmarks.results import percentile
 from ombud.db.desk import Desk
+from ombud.db.roles import Role
 from ombud.people.accounts import create_token
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +45,8 @@ class Outcome:
     searched: int
     refused: dict[str, int]
     search_p95: float
+    longest: float
+    """What the longest statement of a person took, in milliseconds, by `pg_stat_statements`."""
 
     @property
     def times(self) -> float:
@@ -61,31 +64,41 @@ def measure(
 ) -> list[Outcome]:
     """Measure on a copy of the desk in `keep` (or one that is made for it), once with each of the settings."""
     with server(keep) as running, copied(running, tickets) as place:
-        searches = _searches(place)
-        reads = [_get(f"/api/v1/tickets/{number}?include=comments", place.token) for number in place.numbers]
-        reads = [one for read in reads for one in (read, _get("/api/v1/tickets?limit=50", place.token))]
         outcomes = []
         for settings in limits:
-            with ours(place, **settings) as desk:
-                outcomes.append(_measured(desk.port, seconds, reads, searches, settings))
-            one = outcomes[-1]
+            one = measure_place(place, seconds, settings)
             tell(
                 f"{one.limits}: p95 {one.alone_p95:.0f} ms alone,"
                 f" {one.beside_p95:.0f} ms beside {one.searched} searches"
             )
+            outcomes.append(one)
         return outcomes
+
+
+def measure_place(place: Place, seconds: float, settings: Mapping[str, str]) -> Outcome:
+    """Measure a desk that is there, with these settings."""
+    searches = _searches(place)
+    reads = [_get(f"/api/v1/tickets/{number}?include=comments", place.token) for number in place.numbers]
+    reads = [one for read in reads for one in (read, _get("/api/v1/tickets?limit=50", place.token))]
+    with ours(place, **settings) as desk, place.server.connect("postgres") as statements:
+        statements.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+        statements.execute("SELECT pg_stat_statements_reset()")
+        outcome = _measured(desk.port, seconds, reads, searches, settings)
+        (longest,) = statements.execute(_LONGEST, [place.database, Role.WEB]).fetchone() or (0.0,)
+    return replace(outcome, longest=longest)
 
 
 def as_markdown(outcomes: list[Outcome]) -> str:
     """Return the table."""
     lines = [
         "| settings | alone p50 ms | alone p95 ms | beside p50 ms | beside p95 ms | times | owed | met"
-        " | searches done | their p95 ms | refused |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        " | searches done | their p95 ms | longest statement ms | refused |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     lines += [
         f"| {one.limits} | {one.alone:,.1f} | {one.alone_p95:,.1f} | {one.beside:,.1f} | {one.beside_p95:,.1f}"
         f" | {one.times:.2f} | < {OWED:g} | {'yes' if one.met else '**no**'} | {one.searched} | {one.search_p95:,.0f}"
+        f" | {one.longest:,.0f}"
         f" | {', '.join(f'{n} x {status}' for status, n in one.refused.items()) or 'none'} |"
         for one in outcomes
     ]
@@ -114,6 +127,7 @@ def _measured(
         done,
         dict(refused),
         percentile(searched.taken, 0.95),
+        longest=0.0,
     )
 
 
@@ -135,6 +149,11 @@ def _searches(place: Place) -> list[str]:
     return [_get(f"/api/v1/tickets?{urlencode(one)}", tokens[n % len(tokens)]) for n, one in enumerate(asked)]
 
 
+_LONGEST = """
+SELECT max(s.max_exec_time) FROM pg_stat_statements s
+  JOIN pg_database d ON d.oid = s.dbid JOIN pg_roles r ON r.oid = s.userid
+ WHERE d.datname = %s AND r.rolname = %s
+"""
 _AGENTS = (
     "SELECT id FROM ombud.users WHERE role = 'agent' AND is_active AND sees_all_teams ORDER BY id LIMIT %s"
 )
