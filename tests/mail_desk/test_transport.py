@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import ssl
+from asyncio.trsock import TransportSocket
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from ombud import Actor
 from ombud.mail.outgoing.acknowledging import Acknowledging
-from ombud.mail.smtp import Server
+from ombud.mail.smtp import Connection, Server
 from ombud.models import InboundMail, Mailbox, OutboundState, Security
 from tests.mail_desk.conftest import OutTray, PostOffice, letter
 from tests.mail_desk.receiving import ReceivingServer
@@ -147,3 +150,24 @@ def test_an_acknowledgement_repeats_nothing_of_a_stranger(
 
 def test_a_server_shows_no_secret() -> None:
     assert "hidden" not in repr(Server("127.0.0.1", 1, Security.PLAIN, secret="hidden"))
+
+
+@pytest.mark.parametrize("security", [Security.TLS, Security.STARTTLS])
+def test_a_goodbye_is_over_when_it_returns(certificate: Path, security: Security) -> None:
+    """Over TLS the other side has to agree to the end; a loop that ends first would leave the socket open."""
+    server = ReceivingServer(tls=certificate, implicit=security is Security.TLS)
+    server.start()
+    context = ssl.create_default_context(cafile=str(certificate))
+
+    async def come_and_go() -> TransportSocket:
+        connection = Connection(Server("127.0.0.1", server.port, security, tls=context))
+        await connection.deliver("desk@desk.example", ["ann@example.org"], b"Subject: Hello\r\n\r\nHello.\r\n")
+        assert connection._client is not None
+        kept: TransportSocket = connection._client.get_transport_info("socket")
+        await connection.close()
+        return kept
+
+    try:
+        assert asyncio.run(come_and_go()).fileno() == -1
+    finally:
+        server.stop()

@@ -100,6 +100,7 @@ class Connection:
         client, self._client = self._client, None
         if client is None:
             return
+        transport = client.transport
         try:
             if client.is_connected:
                 await client.quit(timeout=2)
@@ -107,6 +108,10 @@ class Connection:
             pass  # it is over either way
         finally:
             client.close()
+            if isinstance(transport, asyncio.WriteTransport):
+                # TLS would wait for the other side to agree to the end, longer than the loop may last.
+                transport.abort()
+                await asyncio.sleep(0)
 
     async def try_out(self) -> None:
         """Connect and sign in, and nothing else. Raises Unreachable."""
