@@ -1,10 +1,16 @@
 """Mails of which something cannot be seen, or whose sender is written in another way: kept, and no second account."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import func, select
 
+from ombud import Actor
+from ombud.kit.vault import open_vault
+from ombud.mail.actions import create_mailbox
+from ombud.mail.actions.mailboxes import MailboxChanges
 from ombud.mail.rules import Outcome
-from ombud.models import Comment, User
+from ombud.models import Comment, TicketParticipant, User
 from tests.mail_desk.conftest import SUPPORT, PostOffice, letter
 
 
@@ -76,3 +82,35 @@ def test_another_spelling_of_an_address_is_the_same_person_or_waits(
     else:
         assert decision is not None
         assert (decision.outcome, decision.code) == (Outcome.QUARANTINE, "no_sender")
+
+
+@pytest.mark.parametrize("typed", ["hilfe@bücher.example", "Hilfe@XN--BCHER-KVA.example"])
+def test_an_address_of_the_desk_is_the_same_in_either_spelling(
+    office: PostOffice, tmp_path: Path, typed: str
+) -> None:
+    """Who sets it up types it, mail names it in UTF-8 or in ASCII: it comes in, and the desk does not follow itself."""
+    fields: MailboxChanges = {"name": "Hilfe", "address": typed, "adds_followers": True}
+    made = office.desk.run(Actor.system("test"), create_mailbox, fields, vault=open_vault(tmp_path))
+    assert made.address == "hilfe@xn--bcher-kva.example"
+    for number, to in enumerate(
+        ("hilfe@bücher.example", "hilfe@xn--bcher-kva.example", "HILFE@BÜCHER.example")
+    ):
+        head = (
+            f"From: eva@customer.example\r\nTo: {to}\r\nCc: Hilfe@bücher.example, max@bücher.example\r\n"
+            f"Subject: x\r\nMessage-ID: <idn{number}@x.example>\r\n\r\nHello"
+        )
+        decision, mail = office.deliver(head.encode())
+        assert mail.mailbox_id == made.id, to
+        assert decision is not None
+        followers = office.look(
+            lambda session: session.scalars(
+                select(User.email)
+                .join(TicketParticipant)
+                .where(TicketParticipant.ticket_id == mail.ticket_id)  # noqa: B023
+            ).all()
+        )
+        assert followers == ["max@xn--bcher-kva.example"], to
+    loop = "From: hilfe@bücher.example\r\nTo: hilfe@bücher.example\r\nSubject: x\r\nMessage-ID: <l@x>\r\n\r\nHello"
+    decision, _mail = office.deliver(loop.encode())
+    assert decision is not None
+    assert (decision.outcome, decision.code) == (Outcome.IGNORE, "own_address")

@@ -17,6 +17,7 @@ from ombud.mail.actions import MailboxChanges, NewSecrets, change_mailbox, creat
 from ombud.mail.probe import probe_mailbox
 from ombud.models import Mailbox, Security
 from ombud.people import queries as people
+from ombud.people.addresses import as_stored
 from ombud.worker.access import AccessTokens
 from ombud.worker.intake import vault_of
 
@@ -209,7 +210,9 @@ def _line() -> str:
 
 def _mailbox(desk: Desk, address: str) -> Mailbox:
     with desk.read(CONSOLE) as session:
-        found = next((b for b in session.scalars(queries.mailboxes()) if b.address == address.lower()), None)
+        found = next(
+            (b for b in session.scalars(queries.mailboxes()) if b.address == as_stored(address).lower()), None
+        )
         mailbox = session.scalar(queries.mailbox_with_secrets(found.id)) if found else None
     if mailbox is None:
         raise NotFound(f"This desk has no mailbox {address}.")

@@ -13,7 +13,7 @@ from ombud.mail.parse import ParsedMail, parse_message
 from ombud.mail.parse.stream import Raw
 from ombud.mail.tokens import without_tag
 from ombud.models import MailField, MailRule
-from ombud.people.addresses import clean_email
+from ombud.people.addresses import as_stored, clean_email
 from ombud.tickets import StoredFile
 
 MAX_RECIPIENTS = 200
@@ -116,8 +116,13 @@ def recipients(mail: ParsedMail, envelope: Iterable[str] = ()) -> list[str]:
 
 
 def own_candidates(mail: ParsedMail, envelope: Iterable[str] = ()) -> list[str]:
-    """Return the addresses that may be one of our mailboxes, in lower case and without tags."""
-    return list(dict.fromkeys(without_tag(address).lower() for address in recipients(mail, envelope)))
+    """Return the addresses that may be one of our mailboxes, as those are stored, and without tags."""
+    return list(dict.fromkeys(plain_address(address) for address in recipients(mail, envelope)))
+
+
+def plain_address(address: str) -> str:
+    """Return an address as one of the desk's is stored: its domain in ASCII, in lower case, and without a tag."""
+    return without_tag(as_stored(address)).lower()
 
 
 def matches(rule: MailRule, mail: PreparedMail, envelope: Iterable[str] = ()) -> bool:

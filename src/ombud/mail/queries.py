@@ -30,6 +30,7 @@ from ombud.models import (
     TicketParticipant,
     User,
 )
+from ombud.people.addresses import as_stored
 
 LOG_PAGE = 50
 
@@ -339,7 +340,7 @@ def inbound_log(
         wanted = wanted.where(
             or_(
                 InboundMail.message_id == text.strip("<> "),
-                InboundMail.sender_email == text.strip().lower(),
+                InboundMail.sender_email == as_stored(text).lower(),
                 InboundMail.subject.icontains(text.strip(), autoescape=True),
             )
         )

@@ -11,6 +11,8 @@ _ADDRESS = re.compile(r"[^\s@<>\"(),:;]+@[^\s@<>\"(),:;.]+(\.[^\s@<>\"(),:;.]+)*
 _LIMIT = 255
 _LABEL = 63
 """Of a name in the DNS (RFC 1035)."""
+_KEPT = "\u00df\u1e9e\u03c2"
+"""Sharp s and final sigma: letters of their own since RFC 5891, which folding would make others of."""
 
 
 def clean_email(email: str) -> str:
@@ -82,4 +84,6 @@ def _label(label: str) -> str:
         return label
     if len(label) > _LABEL:
         raise UnicodeError("too long")  # and to encode takes the square of its length
-    return "xn--" + normalize("NFKC", label.lower()).encode("punycode").decode("ascii")
+    # Each letter by itself, as UTS 46 maps them: in a word Python makes two kinds of sigma of a capital one.
+    small = "".join(letter.lower() if letter in _KEPT else letter.casefold() for letter in label)
+    return "xn--" + normalize("NFKC", small).encode("punycode").decode("ascii")

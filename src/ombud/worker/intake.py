@@ -22,9 +22,9 @@ from ombud.kit.vault import Vault, open_vault
 from ombud.mail import actions, queries
 from ombud.mail.outgoing.acknowledging import Acknowledging
 from ombud.mail.parse import ParsedMail, parse_message
-from ombud.mail.prepared import PreparedMail, own_candidates, prepare
+from ombud.mail.prepared import PreparedMail, own_candidates, plain_address, prepare
 from ombud.mail.rules import Decision
-from ombud.mail.tokens import TicketNamer, open_namer, without_tag
+from ombud.mail.tokens import TicketNamer, open_namer
 from ombud.mail.verdict import sender_verdict
 from ombud.models import InboundMail, Mailbox, MailSource, MailState
 from ombud.runtime import equip
@@ -109,7 +109,7 @@ class Intake:
 
     def mailboxes_at(self, addresses: Sequence[str]) -> dict[str, int]:
         """Return which of these addresses (tags are left out) are active mailboxes, by address as given."""
-        plain = {address: without_tag(address).lower() for address in addresses}
+        plain = {address: plain_address(address) for address in addresses}
         with self._desk.read(_system(), fresh=True) as session:
             found = {
                 row.address: row.id for row in session.execute(queries.mailboxes_of(list(plain.values())))
@@ -130,9 +130,9 @@ class Intake:
         begun = self._desk.run(_system(), actions.begin_attempts, [mail_id])
         return self._decide(begun[0]) if begun else None
 
-    async def aopen(self, mail: InboundMail) -> AsyncIterator[bytes]:
-        """Return a message as it came, in pieces."""
-        return await self._files.aopen(mail.storage_key)
+    async def aopen(self, mail: InboundMail, part: tuple[int, int] | None = None) -> AsyncIterator[bytes]:
+        """Return a message as it came, or a part of it, in pieces (`FileStore.aopen`)."""
+        return await self._files.aopen(mail.storage_key, part)
 
     def _decide_together(self, mail_ids: Sequence[int]) -> int:
         pending = set(mail_ids)

@@ -16,6 +16,7 @@ from ombud.errors import NotFound
 from ombud.mail.parse.model import DeliveryStatus
 from ombud.mail.rules import Step
 from ombud.models import BouncedAddress, InboundMail
+from ombud.people.addresses import as_stored
 from ombud.tickets.policy import require_writer
 
 MOST = 20
@@ -27,7 +28,8 @@ def note_bounces(
     """Mark the participants' addresses that a report says are gone for good; returns what the report says."""
     steps = []
     for report in list(reports)[:MOST]:
-        email, said = report.recipient.strip().lower(), f"{report.status} {report.diagnostic}".strip()[:300]
+        email = as_stored(report.recipient).lower()
+        said = f"{report.status} {report.diagnostic}".strip()[:300]
         if email not in participants:
             steps.append(
                 Step("bounce", f"{email[:100] or 'somebody'} takes no part in the ticket: not marked")
@@ -48,7 +50,7 @@ def works_again(session: Session, email: str) -> None:
 def clear_bounce(session: Session, email: str) -> None:
     """Let mail go to an address again that bounced; NotFound when it did not."""
     require_writer(actor_of(session))
-    found = session.get(BouncedAddress, email.strip().lower())
+    found = session.get(BouncedAddress, as_stored(email).lower())
     if found is None:
         raise NotFound("Mail to this address did not come back.")
     session.delete(found)

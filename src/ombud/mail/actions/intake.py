@@ -22,10 +22,10 @@ from ombud.mail.actions.answers import claim_automatic_letter, release_automatic
 from ombud.mail.actions.bounces import note_bounces, works_again
 from ombud.mail.facts import gather
 from ombud.mail.outgoing.actions import note_reports
-from ombud.mail.prepared import PreparedMail, recipients, storable
+from ombud.mail.prepared import PreparedMail, plain_address, recipients, storable
 from ombud.mail.routing import Routing, routing
 from ombud.mail.rules import Decision, Outcome, Step, Thread, decide
-from ombud.mail.tokens import TicketNamer, without_tag
+from ombud.mail.tokens import TicketNamer
 from ombud.models import (
     AutomaticKind,
     InboundMail,
@@ -42,6 +42,7 @@ from ombud.models import (
 )
 from ombud.people import queries as people
 from ombud.people.actions import create_user, find_or_create_customer
+from ombud.people.addresses import as_stored
 from ombud.tickets import add_comment, open_ticket
 from ombud.tickets.policy import require_writer
 from ombud.tickets.rules import status_after_reply
@@ -355,10 +356,11 @@ def _add_followers(
     others = [
         address
         for address in (*prepared.parsed.to, *prepared.parsed.cc)
-        if (email := without_tag(address.email).lower()) not in own and email != prepared.sender
+        if (email := plain_address(address.email)) not in own and email != prepared.sender
     ]
     for address in others[:FOLLOWERS_PER_MAIL]:
-        follower = _follower(session, address.email.lower(), seen_line(storable(address.name), 255))
+        email = as_stored(address.email).lower()
+        follower = _follower(session, email, seen_line(storable(address.name), 255))
         if follower is not None:
             add = insert(TicketParticipant).values(ticket_id=ticket_id, user_id=follower)
             session.execute(add.on_conflict_do_nothing())

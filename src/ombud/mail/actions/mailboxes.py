@@ -15,6 +15,7 @@ from ombud.mail import queries
 from ombud.mail.oauth import OAuthSecret
 from ombud.mail.policy import require_right_to_keep_mailboxes
 from ombud.models import MailAuth, Mailbox, Security, Team
+from ombud.people.addresses import as_stored
 
 SECRETS = ("imap_secret", "smtp_secret", "oauth_secret")
 SECRET_LIMIT = 8_192
@@ -221,8 +222,8 @@ def _checked_place(field: str, text: str) -> str:
 
 
 def clean_address(value: str) -> str:
-    """Return an address of the desk in the form that is stored; Invalid when it is none."""
-    address = clean_line("address", value, limit=255).lower()
+    """Return an address of the desk in the form that is stored, its domain in ASCII; Invalid when it is none."""
+    address = as_stored(clean_line("address", value, limit=255)).lower()
     if not _ADDRESS.fullmatch(address) or not address.isascii():
         raise Invalid(fields={"address": "must be an e-mail address."})
     if "+" in address.partition("@")[0]:

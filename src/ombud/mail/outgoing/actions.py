@@ -48,6 +48,7 @@ from ombud.models import (
     TicketStatus,
 )
 from ombud.people.actions import find_or_create_customer
+from ombud.people.addresses import as_stored
 from ombud.tickets import Delivery, save_draft
 from ombud.tickets.actions.find import get_ticket_for_change
 from ombud.tickets.policy import require_writer
@@ -216,7 +217,8 @@ def note_bounce(session: Session, mail_id: int, recipient: str, answer: str) -> 
     mail = session.scalar(queries.outbound_by_id(mail_id))
     if mail is None or mail.state in (OutboundState.CANCELED, OutboundState.SKIPPED):
         return None
-    named = [one for one in mail.recipients if one.email.lower() == recipient.strip().lower()]
+    email = as_stored(recipient).lower()
+    named = [one for one in mail.recipients if one.email.lower() == email]
     for one in named or (mail.recipients if len(mail.recipients) == 1 else []):
         one.state = RecipientState.BOUNCED
         one.answer = one_line(answer)

@@ -33,6 +33,7 @@ from ombud.models import (
     TicketParticipant,
     User,
 )
+from ombud.people.addresses import as_stored
 from ombud.tickets.policy import visible_to
 
 PAGE = 50
@@ -305,7 +306,7 @@ def outbox(
         wanted = wanted.where(OutboundMail.mailbox_id == mailbox_id)
     if text.strip():
         sought = text.strip()
-        to = select(OutboundRecipient.mail_id).where(OutboundRecipient.email == sought.lower())
+        to = select(OutboundRecipient.mail_id).where(OutboundRecipient.email == as_stored(sought).lower())
         wanted = wanted.where(
             or_(
                 OutboundMail.message_id == sought.strip("<>"),
