@@ -17,6 +17,8 @@ from ombud.runtime import Runtime, equip
 from ombud.testing.personas import Cast, Persona
 
 Caller = Callable[[Persona | None], httpx.AsyncClient]
+NUMBER = "1001"
+"""Of the ticket that is `real`."""
 
 
 @pytest.fixture
@@ -85,3 +87,35 @@ def admin(caller: Caller, cast: Cast) -> httpx.AsyncClient:
 def customer(caller: Caller, cast: Cast) -> httpx.AsyncClient:
     """A client of a customer."""
     return caller(cast.customer)
+
+
+@pytest.fixture
+def api(app: FastAPI) -> FastAPI:
+    """The API itself, which describes itself."""
+    found = app.routes[0].app  # type: ignore[attr-defined]
+    assert isinstance(found, FastAPI)
+    return found
+
+
+@pytest_asyncio.fixture
+async def real(admin: httpx.AsyncClient, cast: Cast) -> dict[str, str]:
+    """Things that exist, by the names of parameters."""
+    ticket = (await admin.post("tickets", json={"title": "Broken", "tags": ["fire"]})).json()
+    assert ticket["number"] == NUMBER
+    comment = (await admin.post(f"tickets/{NUMBER}/comments", json={"content": "Hello"})).json()
+    file = (await admin.post(f"tickets/{NUMBER}/attachments", files={"file": ("a.txt", b"a")})).json()
+    team = (await admin.post("teams", json={"name": "Night shift"})).json()
+    role = (await admin.post("roles", json={"name": "Answers", "permissions": ["tickets.reply"]})).json()
+    hook = (await admin.post("webhooks", json={"url": "https://example.com/hook"})).json()
+    organization = (await admin.post("organizations", json={"name": "Initech"})).json()
+    return {
+        "number": NUMBER,
+        "name": "fire",
+        "comment_id": str(comment["id"]),
+        "attachment_id": str(file["id"]),
+        "user_id": str(cast.customer.id),
+        "team_id": str(team["id"]),
+        "role_id": str(role["id"]),
+        "webhook_id": str(hook["id"]),
+        "organization_id": str(organization["id"]),
+    }

@@ -13,6 +13,7 @@ from ombud.db.statements import counted
 from ombud.runtime import Runtime
 from ombud.testing.personas import Cast
 from tests.api.conftest import Caller
+from tests.api.test_api_protocol import assert_problem
 
 pytestmark = pytest.mark.asyncio
 
@@ -149,6 +150,11 @@ async def test_a_part_of_a_file_comes_down(agent: httpx.AsyncClient, number: str
     assert etag == f'"{hashlib.sha256(content).hexdigest()}"'
     again = await agent.get(path, headers={"Range": "bytes=-5", "If-Range": etag})
     assert (again.status_code, again.content) == (206, content[-5:])
+    for beyond in (f"bytes={len(content)}-", f"bytes={10**17}-{10**17 + 1}", "bytes=-0"):
+        refused = await agent.get(path, headers={"Range": beyond})
+        assert_problem(refused, 416, "no_such_part")
+        assert refused.headers["Content-Range"] == f"bytes */{len(content)}", "RFC 9110 section 15.5.17"
+        assert (await agent.get(path, headers={"Range": beyond, "If-Range": '"other"'})).status_code == 200
     for ignored in ({"Range": "bytes=0-1,4-5"}, {"Range": "bytes=0-1", "If-Range": '"other"'}):
         whole = await agent.get(path, headers=ignored)
         assert (whole.status_code, whole.content) == (200, content)

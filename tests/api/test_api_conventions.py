@@ -8,14 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 from fastapi import FastAPI
 
 from ombud.api.openapi import describe
 from ombud.db.statements import counted
 from ombud.runtime import Runtime
 from ombud.testing.personas import Cast
-from tests.api.conftest import Caller
+from tests.api.conftest import NUMBER, Caller
 from tests.api.test_api_protocol import assert_problem
 
 pytestmark = pytest.mark.asyncio
@@ -37,7 +36,8 @@ ODD_JSON = (b"[]", b'{"a":1,"a":2}', b"\xff", b'{"a":' * 9_999)
 OTHERS_SCOPE = ("/mail/inbound",)
 """Takes mails by a token of its own, in POST."""
 STREAMS = ("/events",)
-NUMBER = "1001"
+COMMON = ("X-Request-Id", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+"""Of every answer, whatever it is."""
 
 
 class Operation:
@@ -82,38 +82,6 @@ def named(answer: httpx.Response, kind: str) -> set[str]:
 def runtime(runtime: Runtime) -> Runtime:
     """One that takes thousands of calls a minute."""
     return replace(runtime, settings=runtime.settings.model_copy(update={"api_rate": 1_000_000}))
-
-
-@pytest.fixture
-def api(app: FastAPI) -> FastAPI:
-    """The API itself, which describes itself."""
-    found = app.routes[0].app  # type: ignore[attr-defined]
-    assert isinstance(found, FastAPI)
-    return found
-
-
-@pytest_asyncio.fixture
-async def real(admin: httpx.AsyncClient, cast: Cast) -> dict[str, str]:
-    """Things that exist, by the names of parameters."""
-    ticket = (await admin.post("tickets", json={"title": "Broken", "tags": ["fire"]})).json()
-    assert ticket["number"] == NUMBER
-    comment = (await admin.post(f"tickets/{NUMBER}/comments", json={"content": "Hello"})).json()
-    file = (await admin.post(f"tickets/{NUMBER}/attachments", files={"file": ("a.txt", b"a")})).json()
-    team = (await admin.post("teams", json={"name": "Night shift"})).json()
-    role = (await admin.post("roles", json={"name": "Answers", "permissions": ["tickets.reply"]})).json()
-    hook = (await admin.post("webhooks", json={"url": "https://example.com/hook"})).json()
-    organization = (await admin.post("organizations", json={"name": "Initech"})).json()
-    return {
-        "number": NUMBER,
-        "name": "fire",
-        "comment_id": str(comment["id"]),
-        "attachment_id": str(file["id"]),
-        "user_id": str(cast.customer.id),
-        "team_id": str(team["id"]),
-        "role_id": str(role["id"]),
-        "webhook_id": str(hook["id"]),
-        "organization_id": str(organization["id"]),
-    }
 
 
 async def test_a_query_is_told_what_is_wrong_with_it(
@@ -180,7 +148,7 @@ async def test_what_is_shown_is_tagged_and_known_again(
             continue
         answer, head = await admin.get(one.address), await admin.head(one.address)
         assert (head.status_code, head.content) == (answer.status_code, b""), one.name
-        for name in ("X-Request-Id", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"):
+        for name in COMMON:
             assert name in answer.headers, f"{one.name} {name}"
         if answer.status_code != 200:
             assert answer.status_code in (404, 422), one.name
@@ -243,6 +211,8 @@ async def test_what_has_changed_since_is_not_overwritten(
             continue
         answer = await admin.request(one.method, one.address, headers={"If-Match": '"0"'}, **one.sent)
         assert answer.status_code in (404, 409, 412, 422), f"{one.name} {answer.text}"
+        for name in COMMON:
+            assert name in answer.headers, f"{one.name} {name}"
         stale += answer.status_code == 412
     assert stale > 10
 

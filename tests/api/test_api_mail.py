@@ -121,6 +121,15 @@ async def test_the_log_says_what_was_decided_and_why(
     raw = await agent.get(f"mail/inbound/{ids[0]}/content")
     assert raw.content == letter("0", message_id="<0@customer.example>").as_bytes()
     assert raw.headers["content-disposition"].startswith("attachment")
+    known = await agent.get(f"mail/inbound/{ids[0]}/content", headers={"If-None-Match": raw.headers["ETag"]})
+    assert (known.status_code, known.content) == (304, b"")
+    for asked, status, content in (
+        ("bytes=2-7", 206, raw.content[2:8]),
+        (f"bytes={len(raw.content)}-", 416, None),
+    ):
+        part = await agent.get(f"mail/inbound/{ids[0]}/content", headers={"Range": asked})
+        assert part.status_code == status
+        assert content is None or part.content == content
     for who in (cast.customer, elsewhere):
         client = caller(who)
         assert not (listed := await client.get("mail/inbound")).is_success or listed.json()["items"] == []

@@ -50,7 +50,8 @@ DELETE /duplicates/tickets/dismissals/{number}/{other}; DELETE /duplicates/users
 GET /mail-templates; GET /mail/inbound; GET /mail/inbound/{mail_id}; GET /mail/inbound/{mail_id}/content;
 GET /mailboxes; GET /mailboxes/{mailbox_id}; GET /notification-settings; GET /notifications;
 GET /organizations; GET /organizations/{organization_id}; GET /outbox; GET /outbox/{mail_id}; GET /roles;
-GET /roles/{role_id}; GET /statistics; GET /tags; GET /teams; GET /teams/{team_id}; GET /teams/{team_id}/members;
+GET /roles/{role_id}; GET /statistics; GET /tags; GET /tags/{tag_id};
+GET /teams; GET /teams/{team_id}; GET /teams/{team_id}/members;
 GET /tickets/{number}/duplicates; GET /tickets/{number}/merge-preview; GET /tickets/{number}/history;
  GET /users; GET /users/{user_id}/duplicates;
 PATCH /notification-settings/{kind}; PATCH /organizations/{organization_id}; PATCH /tags/{tag_id};
@@ -82,7 +83,7 @@ PATCH /roles/{role_id}; PATCH /teams/{team_id}; DELETE /teams/{team_id};
 POST /mail/inbound; POST /mail/rules; POST /mailboxes; POST /mailboxes/{mailbox_id}/trial; POST /roles; POST /teams;
 POST /users/{user_id}/anonymisation; POST /users/{user_id}/merges; GET /users/{user_id}/merge-preview;
  PUT /mail-templates/{kind};
-PUT /teams/{team_id}/members/{user_id}; GET /mail/rules
+PUT /teams/{team_id}/members/{user_id}; GET /mail/rules; GET /mail/rules/{rule_id}
 """
 
 

@@ -34,7 +34,9 @@ from ombud.audit.keys import signing_key
 from ombud.db.context import actor_of
 from ombud.db.open import data_dir
 from ombud.people.policy import require_admin
+from ombud.tickets.actions.tag import get_tag
 from ombud.tickets.filters import DEFAULT_PAGE
+from ombud.tickets.policy import require_staff
 
 router = api_router("Curation")
 
@@ -71,6 +73,12 @@ async def merge_users(user_id: PathId, body: MergePeople, call: CurrentCall) -> 
 async def merge_other_tickets(number: TicketNumber, body: MergeTickets, call: CurrentCall) -> MergeDone:
     """Let the conversations of other tickets go on in this one. Goes back by undo."""
     return await call.write(_merge_tickets, number, body)
+
+
+@router.get("/tags/{tag_id}")
+async def read_tag(tag_id: PathId, call: CurrentCall) -> TagDetails:
+    """Read a tag."""
+    return await call.read(_tag, tag_id)
 
 
 @router.patch("/tags/{tag_id}", responses=problems(409, 413, 415))
@@ -135,6 +143,11 @@ def _merge_tickets(session: Session, number: str, body: MergeTickets) -> MergeDo
         requesters_follow=body.requesters_follow,
     )
     return MergeDone(request_id=merged.request_id)
+
+
+def _tag(session: Session, tag_id: int) -> TagDetails:
+    require_staff(actor_of(session))
+    return TagDetails.of(get_tag(session, tag_id))
 
 
 def _change_tag(session: Session, tag_id: int, body: TagPatch) -> TagDetails:

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from ombud.api import lookup
 from ombud.api.calls import Call, CurrentCall
-from ombud.api.handing import handed_out
+from ombud.api.conditional import unless_known
+from ombud.api.handing import handed_out, part_of
 from ombud.api.paging import Link, PageQuery, cursor_at
 from ombud.api.routing import RawMailRoute, api_router, problems
-from ombud.api.schemas.base import Page, PathId
+from ombud.api.schemas.base import Page, PathId, RequestId
 from ombud.api.schemas.mail import InboundMail, MovedMail, NewPlace, TakenMail, UndoneMove
 from ombud.audit import record_access
 from ombud.db.context import actor_of
@@ -91,16 +92,32 @@ async def read_inbound_mail(mail_id: PathId, call: CurrentCall) -> InboundMail:
 @router.get(
     "/mail/inbound/{mail_id}/content",
     response_class=StreamingResponse,
-    responses={200: {"description": "The message as it came, as a download.", "content": _RAW}},
+    responses={
+        200: {"description": "The message as it came, as a download.", "content": _RAW},
+        206: {"description": "The part of it that a `Range` header asked for.", "content": _RAW},
+        **problems(416),
+    },
 )
 async def read_inbound_mail_content(mail_id: PathId, call: CurrentCall, request: Request) -> Response:
-    """Download a message as it came."""
+    """Download a message as it came, or with a `Range` header (one range of bytes) a part of it."""
+
+    async def described() -> dict[str, str]:
+        return _headers(await call.read(_mail, mail_id))
+
     if request.state.is_head:
-        return Response(headers=_headers(await call.read(_mail, mail_id)))
+        return Response(headers=await described())
+    known = await unless_known(request, described)
+    if known is not None:
+        return known
     mail = await call.write(_download, mail_id)
+    headers = _headers(mail)
+    part = part_of(request, headers)
     intake = await asyncio.to_thread(_intake, call)
-    pieces = handed_out(request, call, await intake.aopen(mail), _mail, mail_id)
-    return StreamingResponse(pieces, headers=_headers(mail))
+    opened = await intake.aopen(mail, part.bounds if part is not None else None)
+    pieces = handed_out(request, call, opened, _mail, mail_id)
+    if part is None:
+        return StreamingResponse(pieces, headers=headers)
+    return StreamingResponse(pieces, 206, headers | part.headers)
 
 
 @router.put("/mail/inbound/{mail_id}/ticket", responses=problems(409, 413, 415))
@@ -134,9 +151,9 @@ async def discard_inbound_mail(mail_id: PathId, call: CurrentCall) -> MovedMail:
 
 
 @router.delete("/mail/moves/{request_id}", responses=problems(409))
-async def undo_mail_move(request_id: str, call: CurrentCall) -> UndoneMove:
+async def undo_mail_move(request_id: RequestId, call: CurrentCall) -> UndoneMove:
     """Take back what one request did to a message: one's own, or as an administrator anybody's."""
-    undone = await _refile(call, actions.undo_refiling, request_id[:100])
+    undone = await _refile(call, actions.undo_refiling, request_id)
     return UndoneMove(messages=undone.messages, tickets=undone.tickets)
 
 
@@ -202,5 +219,8 @@ def _download(session: Session, mail_id: int) -> InboundMailRow:
 
 def _headers(mail: InboundMailRow) -> dict[str, str]:
     return download_headers(
-        file_name=f"mail-{mail.id}.eml", content_type="application/octet-stream", size=mail.size
+        file_name=f"mail-{mail.id}.eml",
+        content_type="application/octet-stream",
+        size=mail.size,
+        checksum=mail.checksum,
     )

@@ -24,6 +24,7 @@ from ombud.mail.actions import (
     create_rule,
     delete_rule,
     get_mailbox,
+    get_rule,
 )
 from ombud.mail.actions.sending import (
     DkimKey,
@@ -117,6 +118,12 @@ async def create_mail_rule(body: NewRule, call: CurrentCall, created: Created) -
     return rule
 
 
+@router.get("/mail/rules/{rule_id}")
+async def read_mail_rule(rule_id: PathId, call: CurrentCall) -> Rule:
+    """Read a rule."""
+    return await call.read(_rule, rule_id)
+
+
 @router.patch("/mail/rules/{rule_id}", responses=problems(409, 413, 415))
 async def update_mail_rule(rule_id: PathId, body: RulePatch, call: CurrentCall) -> Rule:
     """Change a rule."""
@@ -165,6 +172,11 @@ def _change_sending(
 def _may_try(session: Session, mailbox_id: int) -> None:
     require_right_to_keep_mailboxes(actor_of(session))
     get_mailbox(session, mailbox_id)
+
+
+def _rule(session: Session, rule_id: int) -> Rule:
+    require_right_to_keep_mailboxes(actor_of(session))
+    return Rule.of(get_rule(session, rule_id))
 
 
 def _rules(session: Session) -> Sequence[MailRule]:

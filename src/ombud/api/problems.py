@@ -49,6 +49,7 @@ _HTTP_CODES = {
     408: ("too_slow", "The body comes too slowly."),
     413: ("too_large", "The body is too large."),
     415: ("unsupported_media_type", "The body has another Content-Type than this address takes."),
+    416: ("no_such_part", "The file has no byte of the part that was asked for."),
     431: ("head_too_large", "The address and the headers of a request have at most 65,536 bytes together."),
 }
 # What people are told of in place of a pattern.

@@ -40,6 +40,7 @@ _DESCRIPTIONS = {
     412: "`If-Match` names another version than the present one.",
     413: "The body is too large.",
     415: "The body has another Content-Type than this address takes.",
+    416: "The file has no byte of the part that `Range` asked for; `Content-Range` says how long it is.",
     422: "Something in the request is not valid; `errors` says what.",
     429: "Too many requests; wait for `Retry-After` seconds.",
     503: "Not now; the same request may succeed later.",
@@ -93,6 +94,9 @@ class ApiRoute(APIRoute):
     scope: ClassVar[str | None] = None
     """What a token must be made for, by name; None: for reading or writing, by the method."""
 
+    is_raw: ClassVar[bool] = False
+    """True where the body is taken as it comes."""
+
     secrets: ClassVar[tuple[str, ...]] = ()
     """Fields of the answer that are shown once: an answer kept for repetitions has null in their place."""
 
@@ -138,6 +142,8 @@ class ApiRoute(APIRoute):
                 elif self.body_field is not None:
                     check_type(request, JSON_TYPES)
                     await request.json()
+                elif request.method in once.UNSAFE and not self.is_raw:
+                    await _check_no_body(request)
                 if_match = request.headers.get(conditional.IF_MATCH)
                 if if_match is None or own_check or request.method == "GET":
                     response = await once.answer(request, route, body, handle, self.secrets)
@@ -171,7 +177,7 @@ class ApiRoute(APIRoute):
 class RawMailRoute(ApiRoute):
     """A route that takes a mail as it is: bytes that are no JSON, and many, by a token that does only this."""
 
-    scope = "mail"
+    scope, is_raw = "mail", True
 
     def prepare(self, request: ApiRequest, settings: Settings) -> None:
         request.limit = settings.mail_limit
@@ -240,6 +246,12 @@ async def _check_form(request: Request, known: frozenset[str]) -> None:
     wrong |= {f"/{name}": "must be given once." for name in known if names.count(name) > 1}
     if wrong:
         raise Invalid(fields=wrong)
+
+
+async def _check_no_body(request: Request) -> None:
+    """Refuse what would be passed over: fields that an address does not have are unknown fields."""
+    if (await request.body()).strip() not in (b"", b"{}"):
+        raise Invalid(fields={"": "is not taken here: nothing is said in the body at this address."})
 
 
 def _check_encoding(request: Request) -> None:

@@ -28,16 +28,21 @@ class Part:
         return self.start, self.end
 
     @property
+    def is_there(self) -> bool:
+        """False where the file has no byte of it: the answer is 416."""
+        return self.start < self.end
+
+    @property
     def headers(self) -> dict[str, str]:
-        """The headers of an answer with this part (RFC 9110 section 15.3.7)."""
+        """The headers of an answer with this part (RFC 9110 section 15.3.7), or that there is none (15.5.17)."""
+        if not self.is_there:
+            return {"Content-Range": f"bytes */{self.size}"}
         said = f"bytes {self.start}-{self.end - 1}/{self.size}"
         return {"Content-Range": said, "Content-Length": str(self.end - self.start)}
 
 
 def wanted_part(headers: Mapping[str, str], *, size: int, etag: str) -> Part | None:
     """Read the Range of a request's headers (names in lower case): None for the whole file.
-
-    A part of which no byte is there is none either: answering with the whole file is allowed, and simpler than 416.
 
     One range of bytes is honoured. Several are answered with the whole file, as RFC 9110 section 14.2 allows, so that
     ten thousand of them cost nothing; so is a part of another version of the file (If-Range).
@@ -53,7 +58,7 @@ def wanted_part(headers: Mapping[str, str], *, size: int, etag: str) -> Part | N
     end = min(size, int(last) + 1) if first and last else size
     if first and last and int(last) < int(first):
         return None  # RFC 9110 section 14.1.1: not valid, so it is ignored
-    return Part(start, end, size) if start < end else None
+    return Part(start, end, size)
 
 
 def download_headers(*, file_name: str, content_type: str, size: int, checksum: str = "") -> dict[str, str]:

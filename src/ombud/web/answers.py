@@ -38,6 +38,7 @@ _TITLES = {
     405: "That cannot be done here",
     409: "Something else happened first",
     413: "That is too large",
+    416: "That part is not there",
     422: "Something is not right yet",
     429: "Too many attempts",
     500: "That went wrong on our side",

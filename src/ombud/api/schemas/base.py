@@ -38,8 +38,11 @@ def _digits(value: Any) -> Any:
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_utc)]
 Id = Annotated[int, Field(ge=1, le=BIGINT_MAX, strict=True, json_schema_extra=_BIGINT)]
-QueryId = Annotated[int, BeforeValidator(_digits), Field(ge=1, le=BIGINT_MAX, json_schema_extra=_BIGINT)]
-PathId = Annotated[int, BeforeValidator(_digits), Path(ge=1, le=BIGINT_MAX, json_schema_extra=_BIGINT)]
+# The limits stand before the validator: behind it Pydantic would describe them by its own words, not by JSON Schema's.
+_Bigint = Annotated[int, Field(ge=1, le=BIGINT_MAX), BeforeValidator(_digits)]
+QueryId = Annotated[_Bigint, Field(json_schema_extra=_BIGINT)]
+PathId = Annotated[_Bigint, Path(json_schema_extra=_BIGINT)]
+RequestId = Annotated[str, Path(max_length=100, pattern=r"^[!-~]+$")]
 TicketNumber = Annotated[
     str, Path(min_length=1, max_length=50, pattern=r"^[^/\x00-\x1f\x7f]+$", examples=["1042"])
 ]

@@ -12,6 +12,11 @@ def tags(**params: Any) -> Listing[Json]:
     return Listing("tags", params)
 
 
+def tag_details(tag_id: int) -> Call[Json]:
+    """Read a tag."""
+    return Call("GET", f"tags/{tag_id}")
+
+
 def add_tag(name: str, **fields: str) -> Call[Json]:
     """Make a tag; `description` and `color` may be given."""
     return Call("POST", "tags", json={"name": name, **fields})

@@ -40,6 +40,11 @@ def change_mailbox_sending(mailbox_id: int, **fields: Any) -> Call[Json]:
     return Call("PATCH", f"mailboxes/{mailbox_id}/sending", json=fields)
 
 
+def mail_rule(rule_id: int) -> Call[Json]:
+    """Read a rule for mail that comes in."""
+    return Call("GET", f"mail/rules/{rule_id}")
+
+
 def mail_rules() -> Listing[Json]:
     """List the rules for mail that comes in, in their order."""
     return Listing("mail/rules")

@@ -29,7 +29,7 @@ from ombud.mail.actions.refile import (
     split_message,
     undo_refiling,
 )
-from ombud.mail.actions.rules import RuleChanges, change_rule, create_rule, delete_rule
+from ombud.mail.actions.rules import RuleChanges, change_rule, create_rule, delete_rule, get_rule
 from ombud.mail.routing import routing
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "discard",
     "forget_old_letters",
     "get_mailbox",
+    "get_rule",
     "move_message",
     "receive",
     "refuse",

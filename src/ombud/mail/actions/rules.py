@@ -43,7 +43,7 @@ def create_rule(session: Session, changes: RuleChanges) -> MailRule:
 def change_rule(session: Session, rule_id: int, changes: RuleChanges) -> MailRule:
     """Change some fields of a rule and return it."""
     require_right_to_keep_mailboxes(actor_of(session))
-    rule = _get(session, rule_id)
+    rule = get_rule(session, rule_id)
     _apply(session, rule, changes)
     session.flush()
     return rule
@@ -52,11 +52,12 @@ def change_rule(session: Session, rule_id: int, changes: RuleChanges) -> MailRul
 def delete_rule(session: Session, rule_id: int) -> None:
     """Delete a rule; what it did stays."""
     require_right_to_keep_mailboxes(actor_of(session))
-    session.delete(_get(session, rule_id))
+    session.delete(get_rule(session, rule_id))
     session.flush()
 
 
-def _get(session: Session, rule_id: int) -> MailRule:
+def get_rule(session: Session, rule_id: int) -> MailRule:
+    """Return a rule; NotFound when there is none."""
     rule = session.get(MailRule, rule_id) if is_id(rule_id) else None
     if rule is None:
         raise NotFound("There is no such rule here.")
