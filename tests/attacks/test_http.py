@@ -85,6 +85,29 @@ SMUGGLED = {
     "a length in words": request("Content-Length: one", body="{"),
     "a folded header": request("X-Folded: a", " b: c", "Content-Length: 0"),
     "a space before the colon": request("Content-Length : 0"),
+    "a length of another base": request("Content-Length: 0x1", body="{"),
+    "a length with a line below": request("Content-Length: 1_0", body="{"),
+    "an empty length": request("Content-Length: ", body="{"),
+    "a length beyond all numbers": request("Content-Length: 99999999999999999999", body="{"),
+    "a space before the colon of chunks": request("Transfer-Encoding : chunked", body="0\r\n\r\n"),
+    "another white space before chunks": request("Transfer-Encoding: \x0bchunked", body="0\r\n\r\n"),
+    "chunks that are not last": request("Transfer-Encoding: chunked, identity", body="0\r\n\r\n"),
+    "chunks and something else": request(
+        "Transfer-Encoding: chunked", "Transfer-Encoding: identity", body="0\r\n\r\n"
+    ),
+    "a chunk beyond all numbers": request(
+        "Transfer-Encoding: chunked", body=f"{'F' * 17}\r\n{{}}\r\n0\r\n\r\n"
+    ),
+    "a chunk of another base": request("Transfer-Encoding: chunked", body="0x2\r\n{}\r\n0\r\n\r\n"),
+    "chunks ended by line feeds": request("Transfer-Encoding: chunked", body="2\n{}\n0\n\n"),
+    "more than a chunk holds": request("Transfer-Encoding: chunked", body="2\r\n{}XX\r\n0\r\n\r\n"),
+    "a line feed in a chunk's extension": request(
+        "Transfer-Encoding: chunked", body="2;a\n=b\r\n{}\r\n0\r\n\r\n"
+    ),
+    "a head ended by line feeds": b"GET /sign-in HTTP/1.1\nHost: x\nConnection: close\n\n",
+    "bytes beyond ASCII in the address": b"GET /tickets?q=\xff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    "no host": b"GET /sign-in HTTP/1.1\r\nConnection: close\r\n\r\n",
+    "two hosts": b"GET /sign-in HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n",
     "an unknown coding": request("Transfer-Encoding: cow", body="{}"),
     "chunked twice": request("Transfer-Encoding: chunked, chunked", body="0\r\n\r\n"),
     "a wrong chunk": request("Transfer-Encoding: chunked", body="zz\r\n{}\r\n0\r\n\r\n"),
@@ -94,18 +117,18 @@ SMUGGLED = {
 }
 
 
-@pytest.mark.parametrize("name", SMUGGLED)
-def test_no_request_hides_another(address: str, cast: Cast, desk: Desk, name: str) -> None:
+def test_no_request_hides_another(address: str, cast: Cast, desk: Desk) -> None:
     """One answer at most, and none that lets something in."""
     second = request(
         f"Authorization: Bearer {cast.agent.token}", "Content-Length: 0", method="GET /api/v1/me"
     )
-    answer = say(address, SMUGGLED[name] + (second if name in {"length and chunks", "two lengths"} else b""))
-    assert answer.count(b"HTTP/1.1 ") <= 1, answer
-    status = int(answer.split()[1]) if answer else 400
-    assert status in range(400, 500), answer
-    assert not any(word.encode() in answer for word in INSIDE)
-    assert httpx.get(f"{address}/healthz").status_code == 200
+    for name, sent in SMUGGLED.items():
+        answer = say(address, sent + (second if name in {"length and chunks", "two lengths"} else b""))
+        assert answer.count(b"HTTP/1.1 ") <= 1, (name, answer)
+        status = int(answer.split()[1]) if answer else 400
+        assert status in range(400, 500), (name, answer)
+        assert not any(word.encode() in answer for word in INSIDE), name
+        assert httpx.get(f"{address}/healthz").status_code == 200, name
 
 
 @pytest.mark.parametrize(

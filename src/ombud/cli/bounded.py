@@ -59,6 +59,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     _head_bytes = 0
     _named_bytes = 0
+    _hosts = 0
     _is_in_head = False
     _deadline: asyncio.TimerHandle | None = None
     _is_in_body = False
@@ -91,7 +92,7 @@ class BoundedHttp(HttpToolsProtocol):
         """A head begins: the first on this connection, or the next one."""
         if self._deadline is None:
             self._expect_head()
-        self._is_in_head, self._head_bytes, self._named_bytes = True, 0, 0
+        self._is_in_head, self._head_bytes, self._named_bytes, self._hosts = True, 0, 0, 0
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -102,10 +103,16 @@ class BoundedHttp(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Count a header."""
         self._count(len(name) + len(value))
+        self._hosts += name.lower() == b"host"
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """A head has ended, and a body begins."""
+        """A head has ended, and a body begins.
+
+        It names its host once (RFC 9112 section 3.2): of two a proxy may believe the other one.
+        """
+        if self._hosts > 1 or (self._hosts == 0 and self.parser.get_http_version() != "1.0"):
+            raise httptools.HttpParserError("Host")  # answered with 400, as all that is no HTTP
         self._is_in_head = False
         self._stop_waiting()
         self._is_in_body, self._body_bytes, self._body_since = True, 0, self.loop.time()

@@ -21,7 +21,7 @@ from aiosmtplib import (
 )
 
 from ombud.errors import OmbudError
-from ombud.kit.guard import Guard
+from ombud.kit.guard import Guard, tls_context
 from ombud.mail.outgoing.rules import Outcome, Verdict, one_line
 from ombud.models import Security
 
@@ -166,7 +166,7 @@ class Connection:
             timeout=self._timeout,
             use_tls=server.security is Security.TLS,
             start_tls=server.security is Security.STARTTLS,
-            tls_context=server.tls or ssl.create_default_context(),
+            tls_context=server.tls or tls_context(),
             **credentials,  # type: ignore[arg-type]  # one of two ways to sign in
         )
 

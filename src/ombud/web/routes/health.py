@@ -49,7 +49,7 @@ async def stopped(request: Request) -> Response:
             return Response(status_code=413)
     try:
         report = json.dumps(json.loads(body))
-    except ValueError:
+    except (ValueError, RecursionError):
         return Response(status_code=400)
     parts_of(request).reports.append(report)
     _log.warning("content security policy report", report=report)
