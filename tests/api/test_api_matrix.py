@@ -162,7 +162,7 @@ async def test_reading_is_open_to_whose_it_is(caller: Caller, cast: Cast, desk: 
     async with desk.abegin(SYSTEM) as session:
         number = (await session.run_sync(make_ticket, cast.customer.id, team_id=cast.team.id)).ticket_number
     unknown = ("attachment_id", "comment_id", "mail_id", "mailbox_id", "role_id", "webhook_id", "provider_id",
-               "export_id", "import_id")  # fmt: skip
+               "export_id", "import_id", "tag_id", "rule_id")  # fmt: skip
     for table, people in (
         (EVERYBODY, (cast.customer, cast.light_agent, cast.admin)),
         (STAFF, (cast.light_agent, cast.team_agent, cast.agent, cast.admin)),

@@ -304,8 +304,7 @@ def outbox(
         wanted = wanted.where(OutboundMail.state == state)
     if mailbox_id is not None:
         wanted = wanted.where(OutboundMail.mailbox_id == mailbox_id)
-    if text.strip():
-        sought = text.strip()
+    if sought := text.strip():
         to = select(OutboundRecipient.mail_id).where(OutboundRecipient.email == as_stored(sought).lower())
         wanted = wanted.where(
             or_(
