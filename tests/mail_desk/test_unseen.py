@@ -10,7 +10,7 @@ from ombud.kit.vault import open_vault
 from ombud.mail.actions import create_mailbox
 from ombud.mail.actions.mailboxes import MailboxChanges
 from ombud.mail.rules import Outcome
-from ombud.models import Comment, TicketParticipant, User
+from ombud.models import Comment, MailField, MailRule, Tag, TicketParticipant, User
 from tests.mail_desk.conftest import SUPPORT, PostOffice, letter
 
 
@@ -114,3 +114,18 @@ def test_an_address_of_the_desk_is_the_same_in_either_spelling(
     decision, _mail = office.deliver(loop.encode())
     assert decision is not None
     assert (decision.outcome, decision.code) == (Outcome.IGNORE, "own_address")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["*@bücher.example", "bücher.example", "@Bücher.example", "*@xn--bcher-kva.example"]
+)
+@pytest.mark.parametrize("field", [MailField.SENDER, MailField.RECIPIENT])
+def test_a_rule_knows_a_domain_in_either_spelling(office: PostOffice, field: MailField, pattern: str) -> None:
+    rule = MailRule(name="Books", field=field, pattern=pattern, tag="books")
+    office.desk.run(Actor.system("test"), lambda session: session.add(rule))
+    head = (
+        f"From: eva@bücher.example\r\nTo: {SUPPORT}, max@bücher.example\r\nSubject: x\r\n"
+        "Message-ID: <rule@x.example>\r\n\r\nHello"
+    )
+    _, mail = office.deliver(head.encode())
+    assert office.look(lambda session: session.scalars(select(Tag.name)).all()) == ["books"], mail.steps

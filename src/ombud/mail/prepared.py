@@ -13,7 +13,7 @@ from ombud.mail.parse import ParsedMail, parse_message
 from ombud.mail.parse.stream import Raw
 from ombud.mail.tokens import without_tag
 from ombud.models import MailField, MailRule
-from ombud.people.addresses import as_stored, clean_email
+from ombud.people.addresses import as_stored, ascii_domain, clean_email
 from ombud.tickets import StoredFile
 
 MAX_RECIPIENTS = 200
@@ -126,8 +126,12 @@ def plain_address(address: str) -> str:
 
 
 def matches(rule: MailRule, mail: PreparedMail, envelope: Iterable[str] = ()) -> bool:
-    """True when the rule's pattern is found in the field that it looks at."""
-    return any(_is_like(value, rule.pattern) for value in _looked_at(rule, mail, envelope))
+    """True when the rule's pattern is found in the field that it looks at, a domain in either spelling."""
+    patterns = [rule.pattern]
+    if rule.field in (MailField.SENDER, MailField.RECIPIENT) and not rule.pattern.isascii():
+        patterns += [as_stored(rule.pattern), ascii_domain(rule.pattern) or rule.pattern]
+    values = _looked_at(rule, mail, envelope)
+    return any(_is_like(value, pattern) for value in values for pattern in patterns)
 
 
 def storable(text: str) -> str:
