@@ -56,7 +56,7 @@ async def test_a_host_that_is_none_is_another_address(runtime: Runtime, built: N
     settings = runtime.settings.model_copy(update={"base_url": "http://desk.example"})
     browser = Browser(replace(runtime, settings=settings))
     async with browser.client:
-        answer = await browser.client.get("/sign-in", headers={"Host": host.encode("latin-1")})
+        answer = await browser.client.get("/sign-in", headers=[(b"Host", host.encode("latin-1"))])
         assert answer.status_code in (400, 421) or host == "desk.example:x", answer.text
         assert answer.headers["X-Request-Id"]
 

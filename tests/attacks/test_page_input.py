@@ -66,10 +66,7 @@ def fields(page: str, here: str, into: dict[str, dict[str, str]]) -> None:
         action = str(form.get("action") or here).partition("?")[0]
         for method, path in routes():
             if method == "POST" and re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", path), action):
-                names = {
-                    str(one["name"]): str(one.get("value") or "")
-                    for one in form.find_all(attrs={"name": True})
-                }
+                names = {str(one["name"]): str(one.get("value") or "") for one in form.select("[name]")}
                 into.setdefault(path, {}).update(names)
 
 
