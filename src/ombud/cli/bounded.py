@@ -111,7 +111,8 @@ class BoundedHttp(HttpToolsProtocol):
 
         It names its host once (RFC 9112 section 3.2): of two a proxy may believe the other one.
         """
-        if self._hosts > 1 or (self._hosts == 0 and self.parser.get_http_version() != "1.0"):
+        may_lack_it = self.parser is not None and self.parser.get_http_version() == "1.0"
+        if self._hosts > 1 or (self._hosts == 0 and not may_lack_it):
             raise httptools.HttpParserError("Host")  # answered with 400, as all that is no HTTP
         self._is_in_head = False
         self._stop_waiting()
