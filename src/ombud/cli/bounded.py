@@ -9,7 +9,7 @@ ever, whoever sends it (TRUST.md T74).
 import asyncio
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -111,7 +111,8 @@ class BoundedHttp(HttpToolsProtocol):
 
         It names its host once (RFC 9112 section 3.2): of two a proxy may believe the other one.
         """
-        may_lack_it = self.parser is not None and self.parser.get_http_version() == "1.0"
+        parser: Any = self.parser  # None once the connection is lost, when nothing comes any more
+        may_lack_it = parser.get_http_version() == "1.0"
         if self._hosts > 1 or (self._hosts == 0 and not may_lack_it):
             raise httptools.HttpParserError("Host")  # answered with 400, as all that is no HTTP
         self._is_in_head = False
