@@ -1,6 +1,8 @@
 """Who calls too often is told so, when to come back, and costs the desk nothing more."""
 
 import dataclasses
+import re
+from pathlib import Path
 
 import httpx
 import pytest
@@ -55,6 +57,13 @@ def test_weights_name_routes_that_there_are() -> None:
     }
     assert set(WEIGHTS) <= known
     assert weight_of("GET", "/me") < weight_of("DELETE", "/tickets/{number}") < weight_of("POST", "/undo")
+
+
+def test_the_documentation_names_what_costs_more() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.*`/?[A-Z]+ .*) \| (\d+) \|$", text, re.MULTILINE)
+    said = {call: int(units) for calls, units in rows for call in re.findall(r"`([A-Z]+ /[^`]*)`", calls)}
+    assert said == WEIGHTS
 
 
 @pytest.fixture
