@@ -12,20 +12,23 @@ import pytest
 from sqlalchemy import select, text
 
 from ombud import Actor, Desk, Ticket
-from ombud.audit import undo_request
+from ombud.audit import ChangedSince, undo_request
 from ombud.curation import merge_tickets
 from ombud.db.context import DeskSession
 from ombud.errors import Conflict, Forbidden, NotFound
-from ombud.models import TicketStatus
+from ombud.models import INCLUDE_DELETED, TicketStatus
 from ombud.testing import Cast, make_comment, make_ticket, stored_file
 from ombud.tickets import (
     add_tags,
+    assign,
     bulk_assign_tickets,
     bulk_delete_tickets,
     bulk_restore_tickets,
     bulk_tag_tickets,
     bulk_update_ticket_status,
     reply,
+    restore_ticket,
+    set_status,
     soft_delete_ticket,
 )
 
@@ -65,6 +68,41 @@ VERBS: dict[str, Callable[[list[int], Cast], Callable[[DeskSession], Any]]] = {
     "restore": lambda ids, cast: partial(bulk_restore_tickets, ids=ids),
     "merge": lambda ids, cast: lambda session: merge_tickets(session, ids[1:3], ids[0]),
 }
+
+
+# What somebody else does to one of the tickets afterwards, and to which of them.
+SINCE: dict[str, tuple[int, Callable[[DeskSession, int], Any]]] = {
+    "status": (0, lambda session, one: set_status(session, one, TicketStatus.OPEN)),
+    "assign": (0, lambda session, one: assign(session, one, None)),
+    "tag": (0, lambda session, one: bulk_tag_tickets(session, [one], remove=["new"])),
+    "delete": (0, restore_ticket),
+    "restore": (3, soft_delete_ticket),
+    "merge": (0, lambda session, one: merge_tickets(session, [one], _like(session, one))),
+}
+
+
+def _like(session: DeskSession, one: int) -> int:
+    ticket = session.get_one(Ticket, one)
+    return make_ticket(session, ticket.requester_id, team_id=ticket.team_id).id
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_each_verb_names_what_has_changed_since(desk: Desk, cast: Cast, verb: str) -> None:
+    """And takes nothing back, not even of the tickets that nobody touched."""
+    ids = _tickets(desk, cast)
+    desk.run(cast.agent.actor.for_request(verb), VERBS[verb](ids, cast))
+    place, change = SINCE[verb]
+    desk.run(cast.admin.actor, change, ids[place])
+    with desk.read(SYSTEM) as session:
+        named = ids[1] if verb == "merge" else ids[place]  # what was merged is named, which is elsewhere now
+        wanted = select(Ticket.ticket_number).where(Ticket.id == named)
+        number = session.scalars(wanted.execution_options(**{INCLUDE_DELETED: True})).one()
+    after = everything(desk)
+    with pytest.raises(ChangedSince) as refused:
+        desk.run(cast.agent.actor, undo_request, verb)
+    told = "\n".join(refused.value.changed)
+    assert number in told or f"ticket id {named}" in told
+    assert everything(desk) == after
 
 
 def test_each_verb_goes_back_once_and_comes_again(desk: Desk, cast: Cast) -> None:

@@ -31,6 +31,13 @@ def patient(postgres: ScratchServer) -> Iterator[Connection]:
         yield connection
 
 
+@pytest.fixture(scope="module")
+def shared(postgres: ScratchServer) -> Iterator[Connection]:
+    """The same, for all that is broken within a transaction and so mended at its end."""
+    with postgres.database() as database, migrate.connected(database.admin_url) as connection:
+        yield connection
+
+
 def found(connection: Connection, limits: Limits | None = None) -> set[tuple[str, str]]:
     """Return check and thing of what is wrong, the tests' own carelessness left out."""
     return {
@@ -104,11 +111,11 @@ def test_a_careless_server_is_told(patient: Connection) -> None:
         ("REVOKE SELECT ON SEQUENCE ombud.ticket_number_seq FROM ombud_backup", "backup_rights", "ticket_number_seq"),
     ],
 )  # fmt: skip
-def test_what_is_broken_is_named(patient: Connection, broken: LiteralString, check: str, words: str) -> None:
-    with patient.transaction(force_rollback=True):
-        patient.execute("SET LOCAL allow_system_table_mods = on")
-        patient.execute(broken)
-        assert [what for name, what in _inside(patient) if name == check and words in what], _inside(patient)
+def test_what_is_broken_is_named(shared: Connection, broken: LiteralString, check: str, words: str) -> None:
+    with shared.transaction(force_rollback=True):
+        shared.execute("SET LOCAL allow_system_table_mods = on")
+        shared.execute(broken)
+        assert [what for name, what in _inside(shared) if name == check and words in what], _inside(shared)
 
 
 def _inside(connection: Connection) -> set[tuple[str, str]]:

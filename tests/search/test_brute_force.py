@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ombud import TicketPriority, TicketStatus
@@ -150,45 +150,103 @@ TERMS += tuple(
 NAMED = {"team": "Billing", "requester": "@home.example", "from": "@acme.example", "organization": "acm",
          "assignee": "agent"}  # fmt: skip
 FIELD_OF = {"from": "requester"}
+IDS = {
+    "assignee": "assignees",
+    "team": "team_ids",
+    "requester": "requester_id",
+    "organization": "organization_id",
+}
+# What is chosen by id on a page, or given by a program, and then typed as well.
+chosen: st.SearchStrategy[dict[str, Any]] = st.just({}) | st.fixed_dictionaries(
+    {},
+    optional={
+        "statuses": st.lists(st.sampled_from(TicketStatus), min_size=1, max_size=2, unique=True).map(tuple),
+        "assignees": st.sampled_from([(UNASSIGNED,), (2,), (ME, UNASSIGNED)]),
+        "team_ids": st.sampled_from([(1,), (2,)]),
+        "requester_id": st.integers(6, 8),
+        "organization_id": st.just(1),
+        "created_from": st.integers(0, 6).map(lambda day: START + timedelta(days=day)),
+        "created_to": st.integers(3, 10).map(lambda day: START + timedelta(days=day)),
+    },
+)
 terms: st.SearchStrategy[list[tuple[str, dict[str, Any]]]] = st.lists(
     st.sampled_from(TERMS) | st.sampled_from(sorted(NAMED)).map(lambda key: (f'{key}:"{NAMED[key]}"', {})),
     min_size=1,
     max_size=3,
 )
 
+BOTH_ASSIGNEES = [("assignee:me", {"assignees": (ME,)}), ('assignee:"tara"', {})]
+TWO_DAYS = [
+    (f"created:2026-01-0{day}",
+     {"created_from": START + timedelta(days=day - 1), "created_to": START + timedelta(days=day)})
+    for day in (3, 5)
+]  # fmt: skip
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(what=typed, asked=terms, who=st.sampled_from(WHO[:3]), places=st.randoms(use_true_random=False))
-def test_typed_terms_are_what_a_loop_finds(
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(what=([], None), asked=BOTH_ASSIGNEES, chosen={}, who="agent", places=random.Random(1))
+@example(what=([], None), asked=TWO_DAYS, chosen={}, who="agent", places=random.Random(1))
+@given(
+    what=typed,
+    asked=terms,
+    chosen=chosen,
+    who=st.sampled_from(WHO[:3]),
+    places=st.randoms(use_true_random=False),
+)
+def test_typed_terms_are_what_a_loop_finds(  # noqa: PLR0917  -- one for each thing that varies
     library: Library,
     what: tuple[list[Clause], Clause | None],
     asked: list[tuple[str, dict[str, Any]]],
+    chosen: dict[str, Any],
     who: str,
     places: random.Random,
 ) -> None:
-    """`field:value` among the words says what its filter says; several of one field mean any of them."""
+    """`field:value` among the words says what its filter says; several of one field mean any of them, by id or name.
+
+    Of times, all must hold: the latest beginning and the earliest end. `chosen` is what a filter holds besides.
+    """
     person: Persona = getattr(library.cast, who)
     clauses_asked = [*what[0], *([what[1]] if what[1] else [])]
     pieces = [clause.typed for clause in clauses_asked]
-    meant: dict[str, Any] = {}
+    meant = dict(chosen)
     for term, means in asked:
         pieces.insert(places.randint(0, len(pieces)), term)
         for key, value in means.items():
-            meant[key] = (*meant.get(key, ()), *value) if isinstance(value, tuple) else value
+            meant[key] = _added(key, meant.get(key), value)
     names = {FIELD_OF.get(key := term.partition(":")[0], key) for term, means in asked if not means}
+    of_ids = {field: {IDS[field]: meant[IDS[field]]} for field in names if IDS[field] in meant}
+    others_meant = {
+        key: value for key, value in meant.items() if not any(key in one for one in of_ids.values())
+    }
+
+    def belongs(told: Told, field: str) -> bool:
+        """By a part of a name, or by an id."""
+        known = of_ids.get(field)
+        wanted = TicketFilter(**known, deleted=meant.get("deleted", False)) if known else None
+        by_id = wanted is not None and matches(told.facts, wanted, person.actor)
+        return by_id or _is_named(library, told, field, asked)
 
     def is_found(told: Told) -> bool:
         return (
-            matches(told.facts, TicketFilter(**meant), person.actor)
-            and all(_is_named(library, told, field, asked) for field in names)
+            matches(told.facts, TicketFilter(**others_meant), person.actor)
+            and all(belongs(told, field) for field in names)
             and all(
                 clause.holds(told.words(person.actor), unfinished=clause is clauses_asked[-1])
                 for clause in clauses_asked
             )
         )
 
-    found = _found(library, person, TicketFilter(text=" ".join(pieces)), TicketSort.CREATED, 40)
-    assert found == _newest_first([told for told in library.told if is_found(told)]), pieces
+    wanted = TicketFilter(**chosen, text=" ".join(pieces))
+    found = _found(library, person, wanted, TicketSort.CREATED, 40)
+    assert found == _newest_first([told for told in library.told if is_found(told)]), wanted
+
+
+def _added(key: str, known: Any, value: Any) -> Any:
+    if isinstance(value, tuple):
+        return (*(known or ()), *value)
+    if known is None or isinstance(value, bool):
+        return value
+    return max(known, value) if key.endswith("_from") else min(known, value)
 
 
 def _is_named(library: Library, told: Told, field: str, asked: list[tuple[str, dict[str, Any]]]) -> bool:

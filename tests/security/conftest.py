@@ -10,7 +10,15 @@ from sqlalchemy import text
 
 from ombud import Actor, Comment, Desk, DeskSession, Ticket
 from ombud.models import ExternalRef, TicketParticipant
-from ombud.testing import Cast, make_comment, make_ticket, stored_file
+from ombud.testing import (
+    Cast,
+    ScratchDatabase,
+    ScratchServer,
+    make_cast,
+    make_comment,
+    make_ticket,
+    stored_file,
+)
 from ombud.tickets import attach_file, mark_read, save_draft, soft_delete_ticket
 
 
@@ -101,8 +109,27 @@ def _attach(session: DeskSession, ticket: Ticket, comment: Comment) -> None:
     )
 
 
+@dataclass(frozen=True)
+class Lasting:
+    """A world in a database of its own, for a module whose tests leave nothing behind."""
+
+    database: ScratchDatabase
+    desk: Desk
+    world: World
+
+
+@pytest.fixture(scope="module")
+def lasting(postgres: ScratchServer) -> Iterator[Lasting]:
+    with postgres.database() as database, Desk(database.url) as desk:
+        yield Lasting(database, desk, _filled(desk, desk.run(Actor.system("test"), make_cast)))
+
+
 @pytest.fixture
 def world(desk: Desk, cast: Cast) -> World:
+    return _filled(desk, cast)
+
+
+def _filled(desk: Desk, cast: Cast) -> World:
     made = desk.run(Actor.system("test"), make_world, cast)
     for persona in (cast.agent, cast.customer, cast.other_customer):
         own = made.customers if persona is not cast.other_customer else made.strangers

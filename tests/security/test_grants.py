@@ -13,10 +13,21 @@ from ombud import Actor, Desk, TicketPriority, User, UserRole
 from ombud.db.context import context_values
 from ombud.db.translate import sqlstate
 from ombud.errors import Forbidden, OmbudError
-from ombud.testing import Persona, ScratchDatabase
-from tests.security.conftest import World
+from ombud.testing import Persona
+from tests.security.conftest import Lasting, World
 
 DENIED = "42501"
+
+
+@pytest.fixture
+def desk(lasting: Lasting) -> Desk:
+    """No test here leaves anything behind."""
+    return lasting.desk
+
+
+@pytest.fixture
+def world(lasting: Lasting) -> World:
+    return lasting.world
 
 
 @contextmanager
@@ -213,7 +224,7 @@ def test_reading_sessions_cannot_be_made_to_write(desk: Desk, world: World) -> N
         session.execute(text("SET LOCAL transaction_read_only = off"))
 
 
-def test_the_first_administrator_is_made_by_the_system(desk: Desk, database: ScratchDatabase) -> None:
+def test_the_first_administrator_is_made_by_the_system(desk: Desk) -> None:
     from ombud.people.actions import create_user
 
     made = desk.run(Actor.system("setup"), create_user, email="first@ombud.example", role=UserRole.ADMIN)

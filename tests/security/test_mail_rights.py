@@ -26,7 +26,7 @@ from ombud.models import (
     TicketLink,
 )
 from ombud.testing import Persona
-from tests.security.conftest import STAFF, VISIBLE, World
+from tests.security.conftest import STAFF, VISIBLE, Lasting, World
 
 PERSONS = sorted(VISIBLE)
 
@@ -42,8 +42,19 @@ class Post:
 
 
 @pytest.fixture
-def post(desk: Desk, world: World) -> Post:
-    return desk.run(Actor.system("test"), _deliver, world)
+def desk(lasting: Lasting) -> Desk:
+    """No test here leaves anything behind."""
+    return lasting.desk
+
+
+@pytest.fixture
+def world(lasting: Lasting) -> World:
+    return lasting.world
+
+
+@pytest.fixture(scope="module")
+def post(lasting: Lasting) -> Post:
+    return lasting.desk.run(Actor.system("test"), _deliver, lasting.world)
 
 
 def _deliver(session: DeskSession, world: World) -> Post:

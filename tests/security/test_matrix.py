@@ -32,9 +32,25 @@ from ombud.people import policy as people_policy
 from ombud.testing import Persona, ScratchDatabase
 from ombud.tickets import policy, queries
 from ombud.tickets.filters import Place, TicketFilter
-from tests.security.conftest import STAFF, VISIBLE, World
+from tests.security.conftest import STAFF, VISIBLE, Lasting, World
 
 PERSONS = sorted(VISIBLE)
+
+
+@pytest.fixture
+def desk(lasting: Lasting) -> Desk:
+    """No test here leaves anything behind."""
+    return lasting.desk
+
+
+@pytest.fixture
+def world(lasting: Lasting) -> World:
+    return lasting.world
+
+
+@pytest.fixture
+def database(lasting: Lasting) -> ScratchDatabase:
+    return lasting.database
 
 
 def _read(desk: Desk, persona: Persona, statement: Any) -> list[Any]:

@@ -5,7 +5,7 @@ import pytest
 from ombud import clock
 from ombud.errors import Invalid
 from ombud.models import TicketPriority, TicketStatus
-from ombud.tickets.filters import ME, UNASSIGNED, TicketFilter
+from ombud.tickets.filters import ME, UNASSIGNED, TicketFilter, View
 from ombud.tickets.grammar import understand
 
 NOON = datetime(2026, 3, 15, 12, tzinfo=UTC)
@@ -78,6 +78,21 @@ def test_kinds() -> None:
 def test_periods_include_the_days_they_name(term: str, start: datetime | None, end: datetime | None) -> None:
     found = read(term)
     assert (found.created_from, found.created_to) == (start, end)
+
+
+def test_of_several_times_all_hold() -> None:
+    found = read("created:>=2026-01-03 created:<2026-02 created:2025..2026-01-20")
+    assert (found.created_from, found.created_to) == (
+        datetime(2026, 1, 3, tzinfo=UTC),
+        datetime(2026, 1, 21, tzinfo=UTC),
+    )
+
+
+def test_a_view_gives_way_to_whose_name_was_typed() -> None:
+    """As it does to who was chosen: mine, and of these Anna's, would be nothing at all."""
+    assert View.MINE.narrowed(read("assignee:anna")).assignees is None
+    assert View.MINE.narrowed(read("assignee:anna assignee:me")).assignees == (ME,)
+    assert View.MINE.narrowed(read("team:anna")).assignees == (ME,)
 
 
 def test_days_are_those_of_the_zone() -> None:

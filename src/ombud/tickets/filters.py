@@ -44,7 +44,7 @@ class TicketSort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TicketFilter:
-    """Conditions on tickets, combined by AND; several values of one condition by OR, tags by AND.
+    """Conditions on tickets, combined by AND; several values of one condition by OR, ids and names alike; tags by AND.
 
     `text` is what a person typed: words, and terms that become conditions (see `ombud.tickets.grammar`).
     `substring` is found exactly as it stands, whatever the case, in number, title, description or a comment.
@@ -150,10 +150,11 @@ class View(StrEnum):
     def narrowed(self, chosen: TicketFilter) -> TicketFilter:
         """Return `chosen` within this view; what was chosen explicitly wins."""
         statuses, assignees = _VIEWS[self]
+        is_somebodys = chosen.assignees is not None or bool(chosen.assignee_names)
         return replace(
             chosen,
             statuses=chosen.statuses if chosen.statuses is not None else statuses,
-            assignees=chosen.assignees if chosen.assignees is not None else assignees,
+            assignees=chosen.assignees if is_somebodys else assignees,
         )
 
 

@@ -35,8 +35,8 @@ Term = Callable[[TicketFilter, str], TicketFilter]
 def understand(wanted: TicketFilter) -> TicketFilter:
     """Return the filter with the terms of its text as conditions and only words left as text.
 
-    Repeated terms of one field mean "any of them" (tags: all of them), those left out none of them. Raises Invalid
-    for a value that the term does not have.
+    Repeated terms of one field mean "any of them" (tags and times: all of them), as do a term and what the filter
+    held of its field; those left out none of them. Raises Invalid for a value that the term does not have.
     """
     if wanted.text is None:
         return wanted if wanted.time_zone == "UTC" else replace(wanted, time_zone="UTC")
@@ -137,8 +137,12 @@ def _contains(wanted: TicketFilter, value: str) -> TicketFilter:
 def _range(field: str) -> Term:
     def term(wanted: TicketFilter, value: str) -> TicketFilter:
         start, end = _period(field, value, zone_of(wanted.time_zone))
-        bounds: dict[str, Any] = {f"{field}_from": start, f"{field}_to": end}
-        return replace(wanted, **{name: moment for name, moment in bounds.items() if moment is not None})
+        first, last = f"{field}_from", f"{field}_to"
+        bounds: dict[str, Any] = {
+            first: max(filter(None, (start, getattr(wanted, first))), default=None),
+            last: min(filter(None, (end, getattr(wanted, last))), default=None),
+        }
+        return replace(wanted, **bounds)
 
     return term
 

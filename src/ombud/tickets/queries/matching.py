@@ -134,12 +134,11 @@ def _fulfils(actor: Actor, wanted: TicketFilter) -> list[ColumnElement[bool]]:
     """All conditions but those of texts and of what is deleted."""
     return [
         *_of_values(wanted),
-        *([_assigned_to(actor, wanted.assignees)] if wanted.assignees is not None else []),
         *([_tagged(wanted.tags)] if wanted.tags is not None else []),
         *_between(Ticket.created_at, wanted.created_from, wanted.created_to),
         *_between(Ticket.last_activity_at, wanted.updated_from, wanted.updated_to),
         *_between(Ticket.resolved_at, wanted.resolved_from, wanted.resolved_to),
-        *_named(wanted),
+        *_belonging(actor, wanted),
         *_of_kind(actor, wanted),
     ]
 
@@ -233,13 +232,8 @@ def _of_values(wanted: TicketFilter) -> list[ColumnElement[bool]]:
         (Ticket.status, wanted.statuses),
         (Ticket.priority, wanted.priorities),
         (Ticket.channel, wanted.channels),
-        (Ticket.team_id, wanted.team_ids),
     )
-    exactly = ((Ticket.requester_id, wanted.requester_id), (Ticket.organization_id, wanted.organization_id))
-    return [
-        *(column.in_(values) for column, values in any_of if values is not None),
-        *(column == value for column, value in exactly if value is not None),
-    ]
+    return [column.in_(values) for column, values in any_of if values is not None]
 
 
 def _of_kind(actor: Actor, wanted: TicketFilter) -> list[ColumnElement[bool]]:
@@ -319,18 +313,33 @@ def _has_part(actor: Actor, part: Part, common: bool) -> ColumnElement[bool]:
     return and_(Ticket.id == any_(func.array(select(found.c.ticket_id).scalar_subquery())), has)
 
 
-def _named(wanted: TicketFilter) -> list[ColumnElement[bool]]:
-    """Conditions by parts of names: people by name or address, teams and organizations by name."""
-    by_name: list[tuple[tuple[str, ...], Any, Any, tuple[Any, ...]]] = [
-        (wanted.assignee_names, Ticket.assignee_id, User.id, (User.full_name, User.email)),
-        (wanted.requester_names, Ticket.requester_id, User.id, (User.full_name, User.email)),
-        (wanted.team_names, Ticket.team_id, Team.id, (Team.name,)),
-        (wanted.organization_names, Ticket.organization_id, Organization.id, (Organization.name,)),
+def _belonging(actor: Actor, wanted: TicketFilter) -> list[ColumnElement[bool]]:
+    """Conditions on people, teams and organizations: by id, by a part of a name or address, or by either of them."""
+    assigned = _assigned_to(actor, wanted.assignees) if wanted.assignees is not None else None
+    in_team = Ticket.team_id.in_(wanted.team_ids) if wanted.team_ids is not None else None
+    asked_by, of = (
+        column == value if value is not None else None
+        for column, value in (
+            (Ticket.requester_id, wanted.requester_id),
+            (Ticket.organization_id, wanted.organization_id),
+        )
+    )
+    person = (User.full_name, User.email)
+    fields: list[tuple[Any, ColumnElement[bool] | None, tuple[str, ...], Any, tuple[Any, ...]]] = [
+        (Ticket.assignee_id, assigned, wanted.assignee_names, User.id, person),
+        (Ticket.requester_id, asked_by, wanted.requester_names, User.id, person),
+        (Ticket.team_id, in_team, wanted.team_names, Team.id, (Team.name,)),
+        (Ticket.organization_id, of, wanted.organization_names, Organization.id, (Organization.name,)),
     ]
     conditions: list[ColumnElement[bool]] = []
-    for names, column, key, texts in by_name:
-        if names:
-            named = select(key).where(or_(*(_contains(text, name) for name in names for text in texts)))
+    for column, known, names, key, texts in fields:
+        if not names:
+            conditions += [known] if known is not None else []
+            continue
+        named = select(key).where(or_(*(_contains(text, name) for name in names for text in texts)))
+        if known is not None:
+            conditions.append(or_(known, column.in_(named)))
+        else:
             # Asked first by itself: where nobody is called so, the list would be walked to its end.
             conditions += [named.exists(), column.in_(named)]
     return conditions
