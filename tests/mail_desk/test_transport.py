@@ -161,7 +161,9 @@ def test_a_goodbye_is_over_when_it_returns(certificate: Path, security: Security
 
     async def come_and_go() -> TransportSocket:
         connection = Connection(Server("127.0.0.1", server.port, security, tls=context))
-        await connection.deliver("desk@desk.example", ["ann@example.org"], b"Subject: Hello\r\n\r\nHello.\r\n")
+        await connection.deliver(
+            "desk@desk.example", ["ann@example.org"], b"Subject: Hello\r\n\r\nHello.\r\n"
+        )
         assert connection._client is not None
         kept: TransportSocket = connection._client.get_transport_info("socket")
         await connection.close()

@@ -78,9 +78,8 @@ class Guard:
         settle_zone(headers.get("cookie", ""))
         client = scope.get("client")
         whence.came_from(client[0] if client else "", headers.get("user-agent", ""))
-        request_id = (
-            new_request_id()
-        )  # never the caller's own: by it the audit log tells who did what, and undoes it
+        # Never the caller's own: by it the audit log tells who did what, and undoes it.
+        request_id = new_request_id()
         scope.setdefault("state", {})["request_id"] = request_id
         only_head = scope["method"] == "HEAD"
         if only_head:
