@@ -1,4 +1,4 @@
-"""An upgrade that is killed half-way: every version is there or is not, and the next upgrade goes on from there."""
+"""An upgrade that is killed or stopped: every version is there or is not, and the next one goes on from there."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import signal
 import subprocess
 import sys
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
 from ombud import Desk, Ticket
 from ombud.db import migrate
+from ombud.errors import Invalid, Unavailable
 from ombud.testing import Cast, ScratchDatabase, make_ticket
 from tests.migrations.test_migrations import _things
 
@@ -68,3 +70,29 @@ def test_what_was_killed_goes_on_where_it_was(
     assert migrate.is_current(database.admin_url)
     assert migrate.differences(database.admin_url, Ticket.metadata) == []
     assert (_things(database), rows(desk)) == (whole, kept)
+
+
+def test_a_table_that_somebody_holds_is_told(database: ScratchDatabase) -> None:
+    migrate.downgrade(database.admin_url, "0098")
+    try:
+        with (
+            database.holding("LOCK TABLE ombud.users IN ACCESS SHARE MODE"),
+            pytest.raises(Unavailable, match="stopped: somebody holds a table"),
+        ):
+            migrate.upgrade(database.admin_url, login=database.server.login)
+        assert migrate.current(database.admin_url) == "0098"
+    finally:
+        migrate.upgrade(database.admin_url, login=database.server.login)
+    assert migrate.is_current(database.admin_url)
+
+
+@pytest.mark.parametrize("revision", ["nonsense", "-500"])
+def test_a_revision_that_is_not_there_is_told(database: ScratchDatabase, revision: str) -> None:
+    with pytest.raises(Invalid, match=r"`ombud db current` says where"):
+        migrate.downgrade(database.admin_url, revision)
+    assert migrate.is_current(database.admin_url)
+
+
+def test_a_full_disk_is_told() -> None:
+    with pytest.raises(Unavailable, match="disk of the database's server is full"), migrate._told():
+        raise psycopg.errors.DiskFull
