@@ -42,8 +42,8 @@ SETTINGS = {
 # Fields for values, which `beginning` matches before it writes them out.
 _SET = [f"set_config('{name}', '{{{value}}}', true)" for value, name in SETTINGS.items()]
 _WRITTEN = "SELECT " + ", ".join(_SET)  # house: OMB003 names of ours
-_TAKE_TIME = text("SELECT set_config('statement_timeout', :timeout, true)")
 _ENTER = text(_WRITTEN.replace("'{", ":").replace("}'", "")).execution_options(**{ENTERING: _WRITTEN})
+_TAKE_TIME = text("SELECT set_config('statement_timeout', :timeout, true)")
 
 
 class DeskSession(Session):
