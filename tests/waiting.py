@@ -15,6 +15,9 @@ WAITING_HERE = text(
 LEFT_OPEN = """
 SELECT count(*) FROM pg_stat_activity
  WHERE datname = current_database() AND state LIKE 'idle in transaction%' AND pid <> pg_backend_pid()"""
+WAITED = """
+SELECT coalesce(max(extract(epoch FROM clock_timestamp() - query_start)), 0) FROM pg_stat_activity
+ WHERE datname = current_database() AND wait_event_type = 'Lock'"""
 
 
 def left_open(admin_url: URL, *, seconds: float = 3.0) -> int:
@@ -29,3 +32,14 @@ def left_open(admin_url: URL, *, seconds: float = 3.0) -> int:
             (count,) = connection.execute(LEFT_OPEN).fetchone() or (0,)
             if not count or time.monotonic() > until:
                 return int(count)
+
+
+def waited(admin_url: URL, seconds: float) -> bool:
+    """True as soon as a statement has waited for a lock for so long, asked as the superuser; False when none does."""
+    until = time.monotonic() + seconds + 5
+    with migrate.connected(admin_url) as connection:
+        while time.monotonic() < until:
+            (longest,) = connection.execute(WAITED).fetchone() or (0,)
+            if longest > seconds:
+                return True
+    return False

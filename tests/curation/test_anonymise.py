@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 from collections.abc import Callable, Iterator
@@ -23,13 +24,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.pool import NullPool
 
-from ombud import Actor, Desk, clock
+from ombud import Actor, Desk, Settings, clock
 from ombud.audit import as_of
 from ombud.audit.exported import ExportedCheckpoints
 from ombud.audit.keys import SigningKey, signing_key, trusted_keys
 from ombud.audit.verify import Report, verify
 from ombud.curation import anonymise_person
-from ombud.curation.actions.anonymise import CannotAnonymise
+from ombud.curation.actions.anonymise import Anonymised, CannotAnonymise
+from ombud.db.alive import GRACE_SECONDS
 from ombud.db.base import Base
 from ombud.db.context import DeskSession, bind_actor
 from ombud.db.types import UtcDateTime
@@ -42,6 +44,7 @@ from ombud.worker.chores import index_search
 from ombud.worker.logs import exported_checkpoints, keys_folder, seal_and_export
 from ombud.worker.retention import remove_stale_files
 from tests.curation.haunting import CANARY, IN_BYTES, NO_CANARY, dump, haunt
+from tests.waiting import waited
 
 SYSTEM = Actor.system("test")
 ROUNDS = 150
@@ -157,6 +160,31 @@ def test_no_canary_is_left_and_the_log_is_sound(
     assert [path.name for path in left] == [common.rpartition("/")[2]]
     with pytest.raises(Conflict):
         desk.run(cast.admin.actor, people.change_user, person, {"is_active": True})
+
+
+@pytest.mark.asyncio
+async def test_who_wrote_much_can_be_forgotten_too(
+    database: ScratchDatabase, settings: Settings, cast: Cast, key: SigningKey
+) -> None:
+    """It runs longer than other statements may, in the server and in the client that would cut its connection."""
+    brief = Desk(database.url, settings.model_copy(update={"statement_timeout": 0.5, "lock_timeout": 30}))
+
+    async def forget() -> Anonymised:
+        # Not `arun`, which would try again what was cut off.
+        async with brief.abegin(cast.admin.actor) as session:
+            return await session.run_sync(anonymise_person, key, cast.customer.id)
+
+    try:
+        ticket = await brief.arun(SYSTEM, make_ticket, cast.customer.id)
+        with database.holding("SELECT FROM ombud.tickets FOR UPDATE"):
+            forgetting = asyncio.create_task(forget())
+            assert await asyncio.to_thread(waited, database.admin_url, GRACE_SECONDS + 0.8)
+        assert (await forgetting).redacted_rows > 0
+        async with brief.aread(SYSTEM) as session:
+            assert (await session.get_one(Ticket, ticket.id)).title == "[anonymised]"
+            assert await session.scalar(text("SELECT current_setting('statement_timeout')")) == "1min"
+    finally:
+        await brief.aclose()
 
 
 def test_without_texts_the_conversation_stays(

@@ -43,6 +43,7 @@ SETTINGS = {
 _SET = [f"set_config('{name}', '{{{value}}}', true)" for value, name in SETTINGS.items()]
 _WRITTEN = "SELECT " + ", ".join(_SET)  # house: OMB003 names of ours
 _ENTER = text(_WRITTEN.replace("'{", ":").replace("}'", "")).execution_options(**{ENTERING: _WRITTEN})
+_TAKE_TIME = text("SELECT set_config('statement_timeout', :timeout, true)")
 
 
 class DeskSession(Session):
@@ -70,6 +71,16 @@ def actor_of(session: Session) -> Actor:
     if not isinstance(actor, Actor):
         raise Forbidden("This session has no actor: open it with desk.begin(actor) or desk.read(actor).")
     return actor
+
+
+def take_time(session: Session, seconds: float) -> None:
+    """Let each statement of this transaction run for so many seconds from now on, on the server and in its client.
+
+    For what is rare, is all or nothing, and takes as long as somebody has rows. Locks are waited for no longer.
+    """
+    connection = session.connection()
+    connection.execute(_TAKE_TIME, {"timeout": f"{seconds * 1000:.0f}"})
+    connection.info[INFO_LIMIT] = seconds
 
 
 @event.listens_for(DeskSession, "after_begin")

@@ -11,9 +11,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from psycopg import Connection, errors
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, Engine, MetaData, create_engine, make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from ombud.db.compare import OPTIONS
@@ -34,19 +36,27 @@ _DESK_EXISTS = (
     " WHERE n.nspname = 'ombud' AND c.relname = 'alembic_version'"
 )
 
+_STOPPED = {
+    errors.LockNotAvailable: "somebody holds a table that it changes, a long transaction or a backup",
+    errors.QueryCanceled: "a step of it took longer than it may, or was canceled",
+    errors.DiskFull: "the disk of the database's server is full",
+}
+
 
 def upgrade(url: str | URL, revision: str = "head", *, login: str | None = None) -> None:
     """Make roles and schema where they are missing and migrate up to `revision`, under one lock.
 
-    `login` is the user that the desk signs in as, where it is not the one in `url`.
+    `login` is the user that the desk signs in as, where it is not the one in `url`. Invalid for a revision that is
+    not there; Unavailable when a table is held, a step takes too long or the disk is full: versions that were done
+    are kept, and it can be run again.
     """
-    with prepared(url, login):
+    with prepared(url, login), _told():
         command.upgrade(_config(url), revision)
 
 
 def downgrade(url: str | URL, revision: str) -> None:
     """Migrate down to `revision` (`-1` for one step, `base` for an empty schema)."""
-    with prepared(url):
+    with prepared(url), _told():
         command.downgrade(_config(url), revision)
 
 
@@ -101,6 +111,24 @@ def _has_desk(url: str | URL) -> bool:
     with connected(url) as connection:
         check_server(connection)
         return connection.execute(_DESK_EXISTS).fetchone() is not None
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say what stopped a migration, where that is nobody's mistake in it."""
+    try:
+        yield
+    except CommandError as error:
+        raise Invalid(f"{error}. `ombud db current` says where the database is.") from error
+    except (psycopg.Error, DBAPIError) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        why = next((words for kind, words in _STOPPED.items() if isinstance(cause, kind)), None)
+        if why is None:
+            raise
+        raise Unavailable(
+            f"The migration was stopped: {why}. What was done of that version is undone, the versions before it are"
+            " kept. See to that, and run it again."
+        ) from error
 
 
 @contextmanager
