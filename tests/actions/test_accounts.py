@@ -13,7 +13,6 @@ from ombud.errors import Conflict, Forbidden, NotFound
 from ombud.kit.tokens import digest, split_api_token
 from ombud.models import ApiToken, WebSession
 from ombud.people import queries
-from ombud.people.locks import queries as locks
 from ombud.people.accounts import (
     confirm,
     create_token,
@@ -24,6 +23,7 @@ from ombud.people.accounts import (
     start_session,
 )
 from ombud.people.actions import deactivate_user, end_other_sessions, reactivate_user
+from ombud.people.locks import queries as locks
 from ombud.testing import Cast, Perform, Persona
 from tests.actions.conftest import Log
 

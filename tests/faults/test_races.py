@@ -15,7 +15,7 @@ from ombud import Actor, Desk, Settings, Ticket, TicketStatus
 from ombud.curation import merge_people, merge_tickets
 from ombud.errors import Conflict, OmbudError
 from ombud.kit.tokens import split_api_token
-from ombud.models import ApiToken, AuditAction, AuditLog, Comment, User, UserRole
+from ombud.models import AuditAction, AuditLog, Comment, User, UserRole
 from ombud.people import queries as people
 from ombud.people.accounts import create_token, revoke_token
 from ombud.people.actions import change_user, deactivate_user
@@ -164,14 +164,3 @@ def test_administrators_who_let_each_other_go_leave_one(crowd: Desk, cast: Cast)
     assert "last_administrator" in refused
     left = select(func.count()).where(User.role == UserRole.ADMIN, User.is_active)
     assert scalar(crowd, left) == 1
-
-
-def test_no_token_that_is_made_meanwhile_survives_its_owner(crowd: Desk, cast: Cast) -> None:
-    """Revoked with the others, or not made: coming back must revive none of them."""
-    works: list[Callable[[], Any]] = [
-        partial(crowd.run, SYSTEM, create_token, cast.agent.id, f"Token {n}") for n in range(FIFTY)
-    ]
-    works.insert(FIFTY // 2, partial(crowd.run, SYSTEM, deactivate_user, cast.agent.id))
-    at_once(works)
-    good = select(func.count()).where(ApiToken.user_id == cast.agent.id, ApiToken.revoked_at.is_(None))
-    assert scalar(crowd, good) == 0

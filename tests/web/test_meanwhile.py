@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
 
-import httpx
 import pyotp
 import pytest
 from argon2 import PasswordHasher
@@ -25,8 +24,8 @@ from ombud.kit.otp import new_totp_secret
 from ombud.kit.passwords import needs_rehash, verify_password
 from ombud.kit.tokens import digest
 from ombud.kit.vault import KEY_BYTES, Key, Vault
-from ombud.models import Identity, IdentityProvider, LinkPurpose, Passkey, TotpFactor, WebSession
-from ombud.people.accounts import ByProvider, Proof, rehash_password
+from ombud.models import ApiToken, Identity, IdentityProvider, LinkPurpose, Passkey, TotpFactor, WebSession
+from ombud.people.accounts import ByProvider, Proof, create_token, rehash_password
 from ombud.people.actions import deactivate_user, end_other_sessions, reactivate_user, set_password
 from ombud.people.door import Door
 from ombud.people.factors import (
@@ -39,7 +38,7 @@ from ombud.people.factors import (
 )
 from ombud.people.factors.actions import lock_account
 from ombud.people.letters import issue_link
-from ombud.people.openid import change_provider, cut_off
+from ombud.people.openid import ProviderChanges, change_provider, cut_off
 from ombud.people.queries import credentials
 from ombud.runtime import Runtime
 from ombud.testing import Cast, Persona
@@ -156,7 +155,8 @@ async def test_what_held_when_it_was_compared_must_hold_when_the_session_begins(
     assert await desk.arun(own, sign_in, proof)
     with pytest.raises(ProofOver):
         await desk.arun(own, sign_in, by_key)
-    assert await desk.arun(own, rehash_password, who.id, "$argon2id$rehashed", known=proof.password_hash)
+    known = proof.password_hash or ""
+    assert await desk.arun(own, rehash_password, who.id, "$argon2id$rehashed", known=known)
     for gone in (proof, replace(proof, is_whole=True)):
         with pytest.raises(ProofOver):
             await desk.arun(own, sign_in, gone)
@@ -223,7 +223,8 @@ async def test_a_providers_word_opens_nothing_once_it_is_switched_off(cast: Cast
         session.add(link)
     by = Proof(who.id, by=ByProvider(link.id), is_whole=True)
 
-    async def changed(**changes: Any) -> list[int]:
+    async def changed(**given: Any) -> list[int]:
+        changes: ProviderChanges = given  # type: ignore[assignment]  # fields of it
         _provider, ended = await desk.arun(SYSTEM, change_provider, provider.id, changes, vault=vault)
         return list(ended)
 
@@ -244,6 +245,20 @@ async def test_a_providers_word_opens_nothing_once_it_is_switched_off(cast: Cast
     await desk.arun(cast.admin.in_new_request(), cut_off, who.id, link.id)
     with pytest.raises(ProofOver):
         await desk.arun(own, sign_in, by)
+
+
+async def test_a_token_that_is_made_meanwhile_goes_with_its_owner(cast: Cast, desk: Desk) -> None:
+    """Revoked with the others: coming back must revive none of them."""
+    who, made = cast.agent, list[int]()
+
+    def make(session: Session) -> None:
+        made.append(create_token(session, who.id, "Script")[1].id)
+
+    letting_go = desk.arun(cast.admin.in_new_request(), deactivate_user, who.id)
+    async with meanwhile(desk, SYSTEM, make, letting_go) as gone:
+        assert gone.is_active is False
+    async with desk.aread(SYSTEM, fresh=True) as session:
+        assert (await session.get_one(ApiToken, made[0])).revoked_at is not None
 
 
 async def _hash_of(desk: Desk, who: Persona) -> str:

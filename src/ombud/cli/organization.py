@@ -1,4 +1,4 @@
-"""`ombud organization`: companies of customers, their mail domains, and whether their people see each other's tickets."""
+"""`ombud organization`: companies of customers, their mail domains, whether their people share their tickets."""
 
 from typing import Annotated
 

@@ -129,22 +129,11 @@ def change_user(session: Session, user_id: int, changes: UserChanges) -> User:
     role = checked.get("role", user.role)
     if "custom_role_id" in checked:
         _check_custom_role(session, checked["custom_role_id"], role)
-    is_less = user.role is UserRole.ADMIN and (
-        role is not UserRole.ADMIN or not checked.get("is_active", True)
-    )
-    if is_less:
-        session.execute(
-            locks.lock_administrators()
-        )  # or two who let each other go would both be the other's last
-    for field, value in checked.items():
-        setattr(user, field, value)
+    _apply(session, user, checked)
     if RIGHTS & set(changes):
         session.execute(delete(WebSession).where(WebSession.user_id == user.id))
     if not checked.get("is_active", True):
         _revoke_tokens(session, user.id)
-    session.flush()
-    if is_less and not session.scalar(locks.has_administrator()):
-        raise LastAdministrator
     if "role" in checked:
         session.refresh(user, ["custom_role_id", "is_staff"])  # follow the role
     return user
@@ -351,6 +340,19 @@ def get_user(session: Session, user_id: int, *more: ExecutableOption) -> User:
     if user is None:
         raise NotFound("There is no such person here.")
     return user
+
+
+def _apply(session: Session, user: User, checked: dict[str, Any]) -> None:
+    """Set a person's fields. Who takes an administrator away waits for others who do: two could leave none."""
+    is_one, stays = user.role is UserRole.ADMIN and user.is_active, checked.get("is_active", True)
+    goes = is_one and not (stays and checked.get("role", user.role) is UserRole.ADMIN)
+    if goes:
+        session.execute(locks.lock_administrators())
+    for field, value in checked.items():
+        setattr(user, field, value)
+    session.flush()
+    if goes and not session.scalar(locks.has_administrator()):
+        raise LastAdministrator
 
 
 def _checked_user_field(session: Session, field: str, value: Any) -> Any:

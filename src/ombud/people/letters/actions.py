@@ -20,8 +20,8 @@ from ombud.kit.text import clean_title
 from ombud.kit.tokens import digest, new_secret
 from ombud.models import AccountRequest, AccountToken, LetterKind, LinkPurpose, User, UserRole
 from ombud.people import queries, whence
-from ombud.people.actions import get_user, set_password
 from ombud.people.accounts import Proof
+from ombud.people.actions import get_user, set_password
 from ombud.people.addresses import clean_email
 from ombud.people.locks import queries as locks
 from ombud.people.policy import require_admin, require_right_to_keep
