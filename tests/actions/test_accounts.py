@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ombud import Actor, Desk, UserRole
 from ombud.db.actor import Scope
-from ombud.errors import Forbidden, NotFound
+from ombud.errors import Conflict, Forbidden, NotFound
 from ombud.kit.tokens import digest, split_api_token
 from ombud.models import ApiToken, WebSession
 from ombud.people import queries
@@ -23,6 +23,7 @@ from ombud.people.accounts import (
     start_session,
 )
 from ombud.people.actions import deactivate_user, end_other_sessions, reactivate_user
+from ombud.people.locks import queries as locks
 from ombud.testing import Cast, Perform, Persona
 from tests.actions.conftest import Log
 
@@ -142,6 +143,15 @@ def test_a_token_finds_its_person_until_revoked(perform: Perform, cast: Cast) ->
     assert find() is None
 
 
+def test_nobody_who_was_let_go_gets_a_token(perform: Perform, cast: Cast) -> None:
+    """It would open the account once they come back."""
+    perform(cast.admin.actor, deactivate_user, cast.agent.id)
+    with pytest.raises(Conflict):
+        perform(cast.admin.actor, create_token, cast.agent.id, "sleeper")
+    with pytest.raises(NotFound):
+        perform(cast.admin.actor, create_token, 10**9, "nobody")
+
+
 def test_tokens_are_ones_own_or_the_administrators_business(perform: Perform, cast: Cast) -> None:
     with pytest.raises(Forbidden):
         perform(cast.agent.actor, create_token, cast.customer.id, "stolen")
@@ -161,13 +171,15 @@ def test_whether_anybody_administers(desk: Desk) -> None:
     from ombud.testing import make_admin
 
     with desk.read(SIGN_IN) as session:
-        assert session.scalar(queries.has_administrator()) is False
+        assert session.scalar(locks.has_administrator()) is False
+        assert session.scalar(locks.is_set_up()) is False
     admin = desk.run(SIGN_IN, make_admin)
     with desk.read(SIGN_IN) as session:
-        assert session.scalar(queries.has_administrator()) is True
+        assert session.scalar(locks.has_administrator()) is True
         assert session.scalar(select(func.count()).select_from(ApiToken)) == 0
     desk.run(
         SIGN_IN, lambda s: s.execute(text(f"UPDATE ombud.users SET is_active = false WHERE id = {admin.id}"))
     )
     with desk.read(SIGN_IN) as session:
-        assert session.scalar(queries.has_administrator()) is False
+        assert session.scalar(locks.has_administrator()) is False
+        assert session.scalar(locks.is_set_up()) is True, "a desk that lost them is no new one"

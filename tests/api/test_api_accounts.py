@@ -95,6 +95,8 @@ async def test_sensitive_calls_want_a_fresh_proof(admin: httpx.AsyncClient, cast
         ("PATCH", person, {"sees_all_teams": False}),
         ("PATCH", person, {"custom_role_id": None}),
         ("POST", "users", {"email": "new@ombud.example", "role": "agent"}),
+        ("POST", f"users/{cast.customer.id}/merges", {"user_ids": [cast.other_customer.id]}),
+        ("POST", f"users/{cast.customer.id}/anonymisation", {}),
         ("PUT", f"teams/{cast.team.id}/members/{cast.other_agent.id}", None),
         ("DELETE", f"teams/{cast.team.id}/members/{cast.other_agent.id}", None),
     ]

@@ -29,7 +29,7 @@ OTHERWISE = {
     "settle": "another function of that name, which says where pages lie",
     "sign_in": "a browser's session",
     "take_address": "an address is confirmed by the link in its letter",
-    "use_link": "signing in by the link in a letter",
+    "come_in": "signing in by the link in a letter",
 }
 """Actions that only pages call, and why."""
 

@@ -8,7 +8,7 @@ from sqlalchemy import URL, select
 from typer import Typer
 from typer.testing import CliRunner
 
-from ombud.cli import role, team, token, user
+from ombud.cli import organization, role, team, token, user
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.errors import Conflict, Invalid, NotFound
@@ -232,6 +232,58 @@ def test_teams(desk: Desk) -> None:
     assert runner.invoke(team.app, ["remove", "night shift", "ann@desk.example"]).exit_code == 0
     assert runner.invoke(team.app, ["list"]).output.strip().endswith("Night shift")
     assert type(runner.invoke(team.app, ["add", "Day", "ann@desk.example"]).exception).__name__ == "NotFound"
+
+
+def test_a_team_is_described(desk: Desk, cast: Cast) -> None:
+    done = runner.invoke(team.app, ["describe", cast.team.name.upper(), "  First   line "])
+    assert done.output == f"{cast.team.name}: First line\n"
+    with desk.read(Actor.system("test")) as session:
+        assert session.get_one(Team, cast.team.id).description == "First line"
+    refused = runner.invoke(team.app, ["describe", cast.team.name, "x" * 501]).exception
+    assert isinstance(refused, Invalid)
+    assert list(refused.fields) == ["description"]
+    assert runner.invoke(team.app, ["describe", cast.team.name, ""]).output.endswith(": no description\n")
+
+
+def test_organizations(desk: Desk, cast: Cast) -> None:
+    def run(*words: str) -> str:
+        done = runner.invoke(organization.app, [*words])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    assert "Bücher" in run("create", "Bücher", "--domain", "Bücher.example", "--domain", "b.example")
+    assert run("list", "büch").strip().split("\t")[1:] == [
+        "Bücher",
+        "b.example, xn--bcher-kva.example",
+        "each their own",
+    ]
+    assert run("sharing", "BÜCHER", "--on") == "People of Bücher see each other's tickets.\n"
+    assert run("list", "büch").strip().endswith("shared")
+    assert run("rename", "bücher", "Books").strip() == "The organization is called Books now."
+    assert run("domains", "Books", "books.example") == "The domains of Books: books.example.\n"
+    assert run("domains", "Books") == "The domains of Books: none.\n"
+    assert run("sharing", "Books", "--off") == "People of Books see their own tickets only.\n"
+    assert cast.organization.name in run("list")
+    for command, kind in (
+        (["rename", "Nobody", "x"], NotFound),
+        (["rename", "Books", cast.organization.name], Conflict),
+        (["rename", "Books", " "], Invalid),
+        (["domains", "Books", "localhost"], Invalid),
+        (["create", "BOOKS"], Conflict),
+    ):
+        assert isinstance(runner.invoke(organization.app, command).exception, kind), command
+    assert runner.invoke(organization.app, ["sharing", "Books"]).exit_code == 2, "it must say which"
+
+
+def test_the_last_administrator_is_not_let_go(desk: Desk, cast: Cast) -> None:
+    """Not by the console either: nobody could come in, and whoever came by would set the desk up."""
+    for command in (["deactivate"], ["role"]):
+        words = [*command, cast.admin.email, *(["agent"] if command == ["role"] else [])]
+        refused = runner.invoke(user.app, words).exception
+        assert isinstance(refused, Conflict), words
+        assert refused.code == "last_administrator"
+    assert runner.invoke(user.app, ["role", cast.agent.email, "admin"]).exit_code == 0
+    assert runner.invoke(user.app, ["deactivate", cast.admin.email]).exit_code == 0
 
 
 def test_the_log_knows_that_it_was_the_console(desk: Desk) -> None:

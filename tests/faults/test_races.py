@@ -15,10 +15,11 @@ from ombud import Actor, Desk, Settings, Ticket, TicketStatus
 from ombud.curation import merge_people, merge_tickets
 from ombud.errors import Conflict, OmbudError
 from ombud.kit.tokens import split_api_token
-from ombud.models import AuditAction, AuditLog, Comment, User
+from ombud.models import AuditAction, AuditLog, Comment, User, UserRole
 from ombud.people import queries as people
 from ombud.people.accounts import create_token, revoke_token
-from ombud.testing import Cast, ScratchDatabase, make_comment, make_customer, make_ticket
+from ombud.people.actions import change_user, deactivate_user
+from ombud.testing import Cast, ScratchDatabase, make_admin, make_comment, make_customer, make_ticket
 from ombud.tickets import IllegalMove, assign, reply, set_status
 
 FIFTY = 50
@@ -146,3 +147,20 @@ def test_a_revoked_token_is_refused_to_fifty_from_that_moment(crowd: Desk, cast:
         crowd.run(SYSTEM, revoke_token, record.id)
         revoked.set()
         assert list(everybody) == [(True, False)] * FIFTY
+
+
+def test_administrators_who_let_each_other_go_leave_one(crowd: Desk, cast: Cast) -> None:
+    """Each is the other's last one: nobody who could come in would be left, and a stranger would set the desk up."""
+    ids = [cast.admin.id, *(crowd.run(SYSTEM, make_admin).id for _ in range(9))]
+    works = [
+        partial(crowd.run, Actor.admin(one), change_user, other, {"role": UserRole.AGENT})
+        if one % 2
+        else partial(crowd.run, Actor.admin(one), deactivate_user, other)
+        for one in ids
+        for other in ids
+        if other != one
+    ]
+    refused = [one.code for one in at_once(works[::2]) + at_once(works[1::2]) if isinstance(one, OmbudError)]
+    assert "last_administrator" in refused
+    left = select(func.count()).where(User.role == UserRole.ADMIN, User.is_active)
+    assert scalar(crowd, left) == 1

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, update
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.statements import counted
-from ombud.models import CustomRole, Team, User, UserRole, WebSession
+from ombud.models import CustomRole, Passkey, Team, User, UserRole, WebSession
 from ombud.people import queries
 from ombud.people.roles import create_role
 from ombud.runtime import Runtime
@@ -223,6 +223,46 @@ async def test_ones_other_browsers_are_signed_out(runtime: Runtime, web: Browser
         await one.client.aclose()
 
 
+async def test_an_administrator_ends_one_session_and_takes_one_passkey(
+    runtime: Runtime, web: Browser, cast: Cast, desk: Desk
+) -> None:
+    who, person = cast.agent, f"/settings/people/{cast.agent.id}"
+    others = [Browser(runtime) for _ in range(2)]
+    for one in others:
+        await one.sign_in(who)
+    await web.sign_in(cast.admin)
+    shown = (await web.get(person)).text
+    ends = re.findall(rf"{person}/sessions/\d+/end", shown)
+    assert len(ends) == 2
+    foreign = ends[0].replace(person, f"/settings/people/{cast.customer.id}")
+    assert (await web.post(foreign)).status_code == 404, "another's"
+    assert (await web.post(ends[0])).headers["location"] == person
+    assert sorted([(await one.get("/tickets")).status_code for one in others]) == [200, 303]
+    assert re.findall(rf"{person}/sessions/\d+/end", (await web.get(person)).text) == ends[1:]
+    async with desk.abegin(SYSTEM) as session:
+        session.add_all(
+            Passkey(user_id=who.id, credential_id=name.encode(), public_key=b"x", name=name, sign_count=0)
+            for name in ("<b>Lost", "Kept")
+        )
+    shown = (await web.get(person)).text
+    assert "&lt;b&gt;Lost" in shown
+    lost, kept = re.findall(rf"{person}/passkeys/\d+/removal", shown)
+    foreign = lost.replace(person, f"/settings/people/{cast.customer.id}")
+    assert (await web.post(foreign)).status_code == 404, "another's"
+    assert (await web.post(lost)).headers["location"] == person
+    left = (await web.get(person)).text
+    assert (lost in left, kept in left) == (False, True)
+    assert [(await one.get("/tickets")).status_code for one in others] == [303, 303]
+    own = (await web.get(f"/settings/people/{cast.admin.id}")).text
+    assert "/sessions/" not in own, "one's own are on the page Security"
+    await grow_old(desk)
+    for path in (ends[1], kept):
+        asked = await web.post(path, headers={"Referer": f"http://desk.example{person}"})
+        assert asked.headers["location"].startswith("/me/confirmation"), path
+    for one in others:
+        await one.client.aclose()
+
+
 async def test_a_token_is_shown_once_and_works_until_it_is_revoked(web: Browser, cast: Cast) -> None:
     await web.sign_in(cast.customer)
     made = await web.post("/me/tokens", {"name": "Script", "may": "read"})
@@ -238,7 +278,7 @@ async def test_a_token_is_shown_once_and_works_until_it_is_revoked(web: Browser,
 async def test_the_pages_cost_the_same_whoever_is_here(web: Browser, cast: Cast, desk: Desk) -> None:
     await web.sign_in(cast.admin)
     for path, budget in (("/settings/people?who=all", 5), ("/settings/teams", 6), ("/settings/roles", 5),
-                         (f"/settings/people/{cast.agent.id}", 10), ("/me/security", 11)):  # fmt: skip
+                         (f"/settings/people/{cast.agent.id}", 12), ("/me/security", 11)):  # fmt: skip
         await web.get(path)
         with counted() as log:
             assert (await web.get(path)).status_code == 200

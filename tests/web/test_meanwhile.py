@@ -9,11 +9,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
-import httpx
 import pyotp
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -21,37 +21,57 @@ from ombud import clock
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.kit.otp import new_totp_secret
-from ombud.models import Passkey, TotpFactor, WebSession
-from ombud.people.accounts import Proof
-from ombud.people.actions import (
-    deactivate_user,
-    end_other_sessions,
-    reactivate_user,
-    rehash_password,
-    set_password,
-)
+from ombud.kit.passwords import needs_rehash, verify_password
+from ombud.kit.tokens import digest
+from ombud.kit.vault import KEY_BYTES, Key, Vault
+from ombud.models import ApiToken, Identity, IdentityProvider, LinkPurpose, Passkey, TotpFactor, WebSession
+from ombud.people.accounts import ByProvider, Proof, create_token, rehash_password
+from ombud.people.actions import deactivate_user, end_other_sessions, reactivate_user, set_password
 from ombud.people.door import Door
-from ombud.people.factors import ProofOver, confirm_totp, remove_passkey, sign_in
-from ombud.testing import Cast
+from ombud.people.factors import (
+    ProofOver,
+    begin_second_step,
+    confirm_totp,
+    end_step,
+    remove_passkey,
+    sign_in,
+)
+from ombud.people.factors.actions import lock_account
+from ombud.people.letters import issue_link
+from ombud.people.openid import ProviderChanges, change_provider, cut_off
+from ombud.people.queries import credentials
+from ombud.runtime import Runtime
+from ombud.testing import Cast, Persona
 from tests.waiting import WAITING_HERE
 from tests.web.hosting import Browser
 from tests.web.test_factors import first_step, later, set_up_app
 
 pytestmark = pytest.mark.asyncio
 SYSTEM = Actor.system("test")
+T = TypeVar("T")
 OTHER_HASH = "$argon2id$another"
 
 
 @asynccontextmanager
 async def meanwhile(
-    desk: Desk, actor: Actor, change: Callable[[Session], object], form: Coroutine[Any, Any, httpx.Response]
-) -> AsyncIterator[httpx.Response]:
-    """Send a form while a change is made; yields its answer, which comes when the change is committed, or before."""
+    desk: Desk,
+    actor: Actor,
+    change: Callable[[Session], object],
+    form: Coroutine[Any, Any, T],
+    *,
+    then: Callable[[Session], object] | None = None,
+) -> AsyncIterator[T]:
+    """Send a form while a change is made; yields its answer, which comes when the change is committed, or before.
+
+    With `then` the change goes on once the form waits for it.
+    """
     async with desk.abegin(actor) as session:
         await session.run_sync(change)
         sent = asyncio.ensure_future(form)
         while not (sent.done() or await _waits(desk)):  # noqa: ASYNC110 -- the database knows who waits
             await asyncio.sleep(0)
+        if then is not None:
+            await session.run_sync(then)
     yield await sent
 
 
@@ -135,7 +155,8 @@ async def test_what_held_when_it_was_compared_must_hold_when_the_session_begins(
     assert await desk.arun(own, sign_in, proof)
     with pytest.raises(ProofOver):
         await desk.arun(own, sign_in, by_key)
-    await desk.arun(own, rehash_password, who.id, "$argon2id$rehashed")
+    known = proof.password_hash or ""
+    assert await desk.arun(own, rehash_password, who.id, "$argon2id$rehashed", known=known)
     for gone in (proof, replace(proof, is_whole=True)):
         with pytest.raises(ProofOver):
             await desk.arun(own, sign_in, gone)
@@ -145,3 +166,101 @@ async def test_what_held_when_it_was_compared_must_hold_when_the_session_begins(
         await desk.arun(own, sign_in, Proof(who.id))
     await desk.arun(cast.admin.in_new_request(), reactivate_user, who.id)
     assert await _sessions(desk, who.id) == 0, "coming back revives nothing"
+
+
+async def test_an_older_hash_brings_no_old_password_back(cast: Cast, desk: Desk) -> None:
+    """Whoever signs in is hashed again; a password that was set meanwhile stays set."""
+    who = cast.customer
+    old = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(who.password)
+    admin = cast.admin.in_new_request
+    await desk.arun(admin(), set_password, who.id, old)
+
+    def made(session: Session) -> None:
+        set_password(session, who.id, OTHER_HASH)
+
+    check = Door().check(desk, who.email, who.password, "192.0.2.1")
+    async with meanwhile(desk, admin(), made, check) as proof:
+        assert proof is not None
+    assert await _hash_of(desk, who) == OTHER_HASH
+    with pytest.raises(ProofOver):
+        await desk.arun(Actor.customer(who.id), sign_in, proof)
+    await desk.arun(admin(), set_password, who.id, old)
+    assert await Door().check(desk, who.email, who.password, "192.0.2.1") is not None
+    assert verify_password(await _hash_of(desk, who), who.password)
+    assert not needs_rehash(await _hash_of(desk, who)), "where nothing comes between"
+
+
+async def test_a_link_that_signs_in_ends_with_the_password(runtime: Runtime, cast: Cast, desk: Desk) -> None:
+    """It is used and the session begun in two transactions; a change may come before the second."""
+    who = cast.customer
+    settings = runtime.settings.model_copy(update={"sign_in_links": True})
+    web = Browser(replace(runtime, settings=settings))
+    async with web.client:
+        secret = await desk.arun(SYSTEM, issue_link, who.id, LinkPurpose.SIGN_IN, who.email)
+        await web.get(f"/link/{secret}")
+        await web.get("/link")
+        async with meanwhile(
+            desk,
+            cast.admin.in_new_request(),
+            lambda session: lock_account(session, who.id),
+            web.post("/link"),
+            then=lambda session: set_password(session, who.id, OTHER_HASH),
+        ) as answer:
+            assert answer.status_code == 410
+    assert await _sessions(desk, who.id) == 0
+
+
+async def test_a_providers_word_opens_nothing_once_it_is_switched_off(cast: Cast, desk: Desk) -> None:
+    """Neither does it for a half-done sign-in that began with it, nor where it is no more for people like these."""
+    who, own, vault = cast.agent, Actor.customer(cast.agent.id), Vault([Key("k", b"k" * KEY_BYTES)])
+    async with desk.abegin(SYSTEM) as session:
+        provider = IdentityProvider(
+            slug="there", label="There", issuer="https://id.example", client_id="desk"
+        )
+        session.add(provider)
+        await session.flush()
+        link = Identity(user_id=who.id, provider_id=provider.id, issuer="https://id.example", subject="s")
+        session.add(link)
+    by = Proof(who.id, by=ByProvider(link.id), is_whole=True)
+
+    async def changed(**given: Any) -> list[int]:
+        changes: ProviderChanges = given  # type: ignore[assignment]  # fields of it
+        _provider, ended = await desk.arun(SYSTEM, change_provider, provider.id, changes, vault=vault)
+        return list(ended)
+
+    off: list[dict[str, bool]] = [{"is_active": False}, {"for_staff": False}]
+    for change in off:
+        secret = await desk.arun(SYSTEM, begin_second_step, by)
+        assert await desk.arun(own, sign_in, by)
+        assert len(await changed(**change)) == 1, "who came by it is out"
+        assert await _sessions(desk, who.id) == 0
+        half = await desk.arun(SYSTEM, end_step, who.id, digest(secret))
+        assert half is not None
+        for proof in (by, half):
+            with pytest.raises(ProofOver):
+                await desk.arun(own, sign_in, proof)
+        await changed(**dict.fromkeys(change, True))
+    assert await desk.arun(own, sign_in, by), "as soon as it is on again"
+    assert await changed(for_customers=False) == [], "who is staff stays"
+    await desk.arun(cast.admin.in_new_request(), cut_off, who.id, link.id)
+    with pytest.raises(ProofOver):
+        await desk.arun(own, sign_in, by)
+
+
+async def test_a_token_that_is_made_meanwhile_goes_with_its_owner(cast: Cast, desk: Desk) -> None:
+    """Revoked with the others: coming back must revive none of them."""
+    who, made = cast.agent, list[int]()
+
+    def make(session: Session) -> None:
+        made.append(create_token(session, who.id, "Script")[1].id)
+
+    letting_go = desk.arun(cast.admin.in_new_request(), deactivate_user, who.id)
+    async with meanwhile(desk, SYSTEM, make, letting_go) as gone:
+        assert gone.is_active is False
+    async with desk.aread(SYSTEM, fresh=True) as session:
+        assert (await session.get_one(ApiToken, made[0])).revoked_at is not None
+
+
+async def _hash_of(desk: Desk, who: Persona) -> str:
+    async with desk.aread(SYSTEM, fresh=True) as session:
+        return str((await session.execute(credentials(who.email))).one().password_hash)

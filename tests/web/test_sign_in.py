@@ -16,6 +16,7 @@ from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.turns import Turns
 from ombud.people.door import APART, AT_ONCE, DOOR, QUEUED, Door
+from ombud.people.queries import credentials
 from ombud.people.throttle import SIGN_IN, take
 from ombud.runtime import Runtime
 from ombud.testing import Cast, counted
@@ -35,6 +36,19 @@ async def test_an_empty_desk_is_set_up_once(web: Browser) -> None:
     assert done.headers["location"] == "/"
     assert (await web.get("/tickets")).status_code == 200
     assert (await web.get("/set-up")).headers["location"] == "/sign-in"
+
+
+@pytest.mark.parametrize("loss", ["is_active = false", "role = 'agent'"])
+async def test_a_desk_whose_administrators_are_gone_is_not_set_up_by_who_comes_by(
+    web: Browser, cast: Cast, desk: Desk, loss: str
+) -> None:
+    async with desk.abegin(Actor.system("host")) as session:
+        await session.execute(text(f"UPDATE ombud.users SET {loss} WHERE role = 'admin'"))
+    assert (await web.get("/sign-in")).status_code == 200
+    assert (await web.get("/set-up")).headers["location"] == "/sign-in"
+    assert (await web.post("/set-up", NEW)).headers["location"] == "/sign-in"
+    async with desk.aread(DOOR) as session:
+        assert (await session.execute(credentials(NEW["email"]))).one_or_none() is None
 
 
 async def test_set_up_says_what_is_wrong_beside_the_field(web: Browser) -> None:

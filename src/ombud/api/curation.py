@@ -33,6 +33,7 @@ from ombud.api.schemas.tags import TagDetails
 from ombud.audit.keys import signing_key
 from ombud.db.context import actor_of
 from ombud.db.open import data_dir
+from ombud.people.accounts import require_fresh
 from ombud.people.policy import require_admin
 from ombud.tickets.actions.tag import get_tag
 from ombud.tickets.filters import DEFAULT_PAGE
@@ -66,6 +67,8 @@ async def list_tickets_like(
 @router.post("/users/{user_id}/merges", responses=problems(409, 413, 415))
 async def merge_users(user_id: PathId, body: MergePeople, call: CurrentCall) -> MergeDone:
     """Make customers one with this one. For administrators; goes back by undo."""
+    require_admin(call.actor)
+    require_fresh(call.principal)
     return await call.write(_merge_people, user_id, body)
 
 
@@ -109,6 +112,7 @@ async def normalise_all_tags(body: Normalise, call: CurrentCall) -> Normalised:
 async def anonymise_user(user_id: PathId, body: Forget, call: CurrentCall) -> Forgotten:
     """Forget a person for good: records, mails, files, search and the audit log. For administrators."""
     require_admin(call.actor)
+    require_fresh(call.principal)
     folder = data_dir(call.runtime.settings) / "keys"
     key = await asyncio.to_thread(signing_key, folder)
     done = await call.write(

@@ -31,6 +31,7 @@ GROUPS = {
     "keys": "the keys that seal stored passwords",
     "mail": "mail: take it in, what came, read files as the desk would",
     "mailbox": "the desk's own addresses",
+    "organization": "companies of customers",
     "ticket": "single tickets",
     "provider": "OpenID providers by which people sign in",
     "role": "custom roles of agents",

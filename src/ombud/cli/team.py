@@ -78,6 +78,18 @@ def rename(
 
 
 @app.command()
+def describe(
+    name: Name,
+    description: Annotated[str, typer.Argument(help="What it is for; an empty text takes that away.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Say what a team is for."""
+    with desk_for(data_dir) as desk, desk.begin(CONSOLE) as session:
+        team = actions.change_team(session, _team(session, name).id, {"description": description})
+    typer.echo(f"{team.name}: {team.description or 'no description'}")
+
+
+@app.command()
 def delete(
     name: Name,
     tickets_to: Annotated[

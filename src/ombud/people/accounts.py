@@ -17,14 +17,15 @@ from ombud.db.actor import Actor
 from ombud.db.choices import settings_of
 from ombud.db.context import actor_of
 from ombud.db.permissions import Permission
-from ombud.errors import Forbidden, NotFound
+from ombud.errors import Conflict, Forbidden, NotFound
 from ombud.kit.ids import is_id
 from ombud.kit.text import clean_title
 from ombud.kit.tokens import digest, new_api_token, new_secret
 from ombud.models import ApiToken, UserRole, WebSession
 from ombud.people import browsers, queries
-from ombud.people.actions import create_user
+from ombud.people.actions import create_user, get_user
 from ombud.people.addresses import clean_email
+from ombud.people.locks import queries as locks
 from ombud.people.policy import require_admin
 
 FRESH = timedelta(minutes=10)
@@ -210,14 +211,15 @@ def revoke_session(session: Session, session_id: int) -> None:
     session.flush()
 
 
-def end_session_of(session: Session, user_id: int, session_id: int) -> None:
-    """End one of somebody's web sessions, for administrators; NotFound for one that is not theirs."""
+def end_session_of(session: Session, user_id: int, session_id: int) -> list[int]:
+    """End one of somebody's web sessions, for administrators, and return it; NotFound for one that is not theirs."""
     require_admin(actor_of(session))
     found = session.get(WebSession, session_id) if is_id(session_id) else None
     if found is None or found.user_id != user_id:
         raise NotFound("There is no such session here.")
     session.delete(found)
     session.flush()
+    return [session_id]
 
 
 def confirm(session: Session, session_id: int) -> str:
@@ -248,13 +250,36 @@ def note_presence(session: Session, session_id: int) -> None:
         session.flush()
 
 
+def rehash_password(session: Session, user_id: int, password_hash: str, *, known: str) -> bool:
+    """Keep the same password under another hash, as after a change of parameters; nobody is signed out.
+
+    `known` is the hash that it was compared with. Where another password was set meanwhile, nothing is kept: False.
+    """
+    user = get_user(session, user_id)
+    session.execute(locks.locked_account(user_id))
+    if session.scalar(locks.password_of(user_id)) != known:
+        return False
+    session.execute(queries.hash_again())
+    user.password_hash = password_hash
+    session.flush()
+    return True
+
+
 def create_token(
     session: Session, user_id: int, name: str, *, scopes: tuple[str, ...] = ()
 ) -> tuple[str, ApiToken]:
-    """Make an API token for a person and return it, once, with its record."""
+    """Make an API token for a person and return it, once, with its record; Conflict for who was let go.
+
+    Under the account's lock: it is either among those that are revoked with the person, or is not made.
+    """
     actor = actor_of(session)
     if user_id != actor.user_id:
         require_admin(actor)
+    match session.scalar(locks.locked_account(user_id)):
+        case None:
+            raise NotFound("There is no such person here.")
+        case False:
+            raise Conflict("They were let go. Let them in again first.")
     token, key_id, secret_hash = new_api_token()
     record = ApiToken(
         user_id=user_id,

@@ -28,6 +28,7 @@ from ombud.models import (
 from ombud.people import queries, whence
 from ombud.people.addresses import clean_domains, clean_email
 from ombud.people.changes import OrganizationChanges, TeamChanges, UserChanges, check_fields
+from ombud.people.locks import queries as locks
 from ombud.people.policy import require_admin, require_right_to_keep, require_sight_of_all
 
 
@@ -36,6 +37,13 @@ class OwnRights(Conflict):
 
     code = "own_rights"
     default_message = "Ask another administrator to change your own role or to deactivate you."
+
+
+class LastAdministrator(Conflict):
+    """Somebody must stay who can administer the desk."""
+
+    code = "last_administrator"
+    default_message = "Nobody else administers this desk. Make somebody else an administrator first."
 
 
 RIGHTS = frozenset({"role", "is_active", "sees_all_teams", "custom_role_id"})
@@ -85,9 +93,9 @@ def create_user(
 
 
 def create_first_administrator(session: Session, *, email: str, full_name: str, password_hash: str) -> User:
-    """Make the administrator of a desk that has none; Conflict when somebody was quicker."""
-    session.execute(queries.lock_set_up())
-    if session.scalar(queries.has_administrator()):
+    """Make the administrator of a new desk; Conflict when somebody was quicker, or the desk has staff already."""
+    session.execute(locks.lock_administrators())
+    if session.scalar(locks.is_set_up()):
         raise Conflict("This desk has an administrator already. Sign in.")
     return create_user(
         session, email=email, full_name=full_name, role=UserRole.ADMIN, password_hash=password_hash
@@ -105,7 +113,7 @@ def change_user(session: Session, user_id: int, changes: UserChanges) -> User:
 
     Everybody may change their own name, agents their customers' name, those who see all teams also their address and
     organization, administrators all of it. Taking rights away ends the person's web sessions. Raises OwnRights,
-    Conflict for an address in use.
+    LastAdministrator, Conflict for an address in use.
     """
     check_fields(changes, UserChanges)
     actor, user = actor_of(session), get_user(session, user_id)
@@ -121,13 +129,11 @@ def change_user(session: Session, user_id: int, changes: UserChanges) -> User:
     role = checked.get("role", user.role)
     if "custom_role_id" in checked:
         _check_custom_role(session, checked["custom_role_id"], role)
-    for field, value in checked.items():
-        setattr(user, field, value)
+    _apply(session, user, checked)
     if RIGHTS & set(changes):
         session.execute(delete(WebSession).where(WebSession.user_id == user.id))
     if not checked.get("is_active", True):
         _revoke_tokens(session, user.id)
-    session.flush()
     if "role" in checked:
         session.refresh(user, ["custom_role_id", "is_staff"])  # follow the role
     return user
@@ -149,14 +155,6 @@ def set_password(
     session.execute(
         delete(WebSession).where(WebSession.user_id == user.id, WebSession.id != (keep_session or 0))
     )
-    session.flush()
-
-
-def rehash_password(session: Session, user_id: int, password_hash: str) -> None:
-    """Keep the same password under another hash, as after a change of parameters; nobody is signed out."""
-    user = get_user(session, user_id)
-    session.execute(queries.hash_again())
-    user.password_hash = password_hash
     session.flush()
 
 
@@ -342,6 +340,19 @@ def get_user(session: Session, user_id: int, *more: ExecutableOption) -> User:
     if user is None:
         raise NotFound("There is no such person here.")
     return user
+
+
+def _apply(session: Session, user: User, checked: dict[str, Any]) -> None:
+    """Set a person's fields. Who takes an administrator away waits for others who do: two could leave none."""
+    is_one, stays = user.role is UserRole.ADMIN and user.is_active, checked.get("is_active", True)
+    goes = is_one and not (stays and checked.get("role", user.role) is UserRole.ADMIN)
+    if goes:
+        session.execute(locks.lock_administrators())
+    for field, value in checked.items():
+        setattr(user, field, value)
+    session.flush()
+    if goes and not session.scalar(locks.has_administrator()):
+        raise LastAdministrator
 
 
 def _checked_user_field(session: Session, field: str, value: Any) -> Any:

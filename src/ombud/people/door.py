@@ -17,8 +17,7 @@ from ombud.db.turns import Turns
 from ombud.errors import RateLimited, Unavailable
 from ombud.kit.passwords import check_password_rules, needs_rehash
 from ombud.people import queries, throttle
-from ombud.people.accounts import Proof
-from ombud.people.actions import rehash_password
+from ombud.people.accounts import Proof, rehash_password
 from ombud.people.hashing import hashed_aside, verified_aside
 
 DOOR = Actor.system("sign-in")
@@ -113,9 +112,9 @@ class Door:
             await desk.arun(DOOR, throttle.succeed, throttle.SIGN_IN, account=email, ip=ip)
             self.refused.pop(_place_of(email, ip), None)
             if stored is not None and needs_rehash(stored):
-                hashed = await hashed_aside(password)
-                await desk.arun(Actor.customer(found.user_id), rehash_password, found.user_id, hashed)
-                stored = hashed
+                hashed, own = await hashed_aside(password), Actor.customer(found.user_id)
+                if await desk.arun(own, rehash_password, found.user_id, hashed, known=stored):
+                    stored = hashed
         return Proof(int(found.user_id), password_hash=stored)
 
     async def hash(self, password: str, words: Iterable[str] = ()) -> str:

@@ -46,8 +46,6 @@ from ombud.people.policy import people_visible_to
 
 MENU_LIMIT = 50
 KEY_ID = "key_id"
-SET_UP_LOCK = 7_246_840
-"""Any constant does: every process that makes the first administrator takes the same lock."""
 
 
 def user_by_id(actor: Actor, user_id: int) -> Select[User]:
@@ -303,11 +301,6 @@ def token_principal(key_id: str | BindParameter[str]) -> Select[*tuple[Any, ...]
     return select(*found.c, func.ombud.token_stamp(key_id, type_=LargeBinary).label("stamp"))
 
 
-def has_administrator() -> Select[bool]:
-    """Return whether anybody can administer this desk yet."""
-    return select(func.ombud.has_administrator())
-
-
 def account_token(token_hash: bytes) -> Select[*tuple[Any, ...]]:
     """Return user_id, purpose, email, full_name and role of a link that is good. It stays good."""
     found = func.ombud.find_account_token(token_hash)
@@ -366,11 +359,6 @@ def _texts(values: list[str]) -> Any:
 
 def _integers(values: list[int]) -> Any:
     return cast(values, ARRAY(Integer))
-
-
-def lock_set_up() -> Select[*tuple[Any, ...]]:
-    """Make others wait who are setting this desk up, until the transaction ends."""
-    return select(func.pg_advisory_xact_lock(SET_UP_LOCK))
 
 
 def tickets_of_team(team_id: int, limit: int) -> Select[int]:

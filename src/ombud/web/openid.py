@@ -12,7 +12,15 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from ombud.errors import Conflict, Forbidden, NotFound, OmbudError, RateLimited, Unavailable
+from ombud.errors import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    OmbudError,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+)
 from ombud.kit.logs import Log
 from ombud.people.openid import Departure, OpenIdDoor, ProviderProblem, queries
 from ombud.people.openid.tokens import BadToken
@@ -28,7 +36,7 @@ NO_ANSWER = "The provider cannot be asked right now. Try again in a moment, or s
 NO_PROOF = (
     "The provider's answer does not prove who you are. Begin again; if it stays, tell whoever runs this desk."
 )
-REFUSED = (Forbidden, NotFound, Conflict, Unavailable, RateLimited)
+REFUSED = (Unauthenticated, Forbidden, NotFound, Conflict, Unavailable, RateLimited)
 """What may come of a way to a provider, in words that `said_of` knows."""
 
 _log = Log(__name__)

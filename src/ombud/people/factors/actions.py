@@ -31,6 +31,7 @@ from ombud.people import whence
 from ombud.people.accounts import ByProvider, Proof, confirm, start_session
 from ombud.people.actions import end_other_sessions, get_user
 from ombud.people.factors import queries
+from ombud.people.locks import queries as locks
 from ombud.people.policy import require_admin
 
 TABLE = "totp_factors"
@@ -252,7 +253,7 @@ def end_step(session: Session, user_id: int, token: bytes) -> Proof | None:
     if row is None:
         return None
     by = ByProvider(row.identity_id, row.provider_sid, row.id_token) if row.identity_id is not None else None
-    known = session.scalar(queries.password_of(user_id))
+    known = session.scalar(locks.password_of(user_id))
     return Proof(user_id, password_hash=known, by=by, is_whole=True)
 
 
@@ -305,16 +306,18 @@ def count_stale(session: Session, vault: Vault) -> int:
 
 def lock_account(session: Session, user_id: int) -> bool:
     """Lock an account against whoever signs in to it, or changes what opens it; returns whether it is active."""
-    return bool(session.scalar(queries.locked_account(user_id)))
+    return bool(session.scalar(locks.locked_account(user_id)))
 
 
 def _check_still_holds(session: Session, proof: Proof) -> None:
     if not lock_account(session, proof.user_id):
         raise ProofOver
     known = proof.password_hash
-    if known is not None and session.scalar(queries.password_of(proof.user_id)) != known:
+    if known is not None and session.scalar(locks.password_of(proof.user_id)) != known:
         raise ProofOver
     if proof.passkey_id is not None and session.get(Passkey, proof.passkey_id) is None:
+        raise ProofOver
+    if proof.by is not None and not session.scalar(locks.opens(proof.by.identity_id)):
         raise ProofOver
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Delete, Select, Update, delete, func, or_, select, true, update
+from sqlalchemy import Delete, Select, Update, delete, func, or_, select, update
 from sqlalchemy.orm import undefer
 
 from ombud.models import AccountNotice, Passkey, RecoveryCode, SignInStep, StepKind, TotpFactor, User
@@ -65,18 +65,6 @@ def notices_of(user_id: int) -> Select[AccountNotice]:
 def has_second_factor(user_id: int) -> Select[bool]:
     """Return whether a password alone does not open this account."""
     return select(func.ombud.has_second_factor(user_id).label("found"))
-
-
-def locked_account(user_id: int) -> Select[bool]:
-    """Return whether an account is active, locked against whoever changes what opens it, until the end."""
-    return select(User.is_active).where(User.id == user_id).with_for_update(key_share=True)
-
-
-def password_of(user_id: int) -> Select[str]:
-    """Return the hash of somebody's password as it is now."""
-    columns = ("user_id", "password_hash", "is_active", "is_staff")
-    found = func.ombud.credentials(User.email).table_valued(*columns).lateral()
-    return select(found.c.password_hash).select_from(User).join(found, true()).where(User.id == user_id)
 
 
 def step(token_hash: bytes, now: datetime) -> Select[SignInStep]:

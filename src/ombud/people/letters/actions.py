@@ -20,8 +20,10 @@ from ombud.kit.text import clean_title
 from ombud.kit.tokens import digest, new_secret
 from ombud.models import AccountRequest, AccountToken, LetterKind, LinkPurpose, User, UserRole
 from ombud.people import queries, whence
+from ombud.people.accounts import Proof
 from ombud.people.actions import get_user, set_password
 from ombud.people.addresses import clean_email
+from ombud.people.locks import queries as locks
 from ombud.people.policy import require_admin, require_right_to_keep
 
 LIFE = {
@@ -140,6 +142,17 @@ def accept(
     session.flush()
 
 
+def come_in(session: Session, secret: str) -> Proof:
+    """Use up the actor's own link that signs in, and return what it proves; LinkVoid for staff.
+
+    With the password of now, though nobody typed it: whoever sets another before the session begins ends this, too.
+    """
+    user_id, _email = use_link(session, secret, LinkPurpose.SIGN_IN)
+    if get_user(session, user_id).is_staff:
+        raise LinkVoid
+    return Proof(user_id, password_hash=session.scalar(locks.password_of(user_id)))
+
+
 def take_address(session: Session, secret: str) -> str:
     """Make the address to which a link went the actor's own, and return it; Conflict when somebody else has it."""
     user_id, email = use_link(session, secret, LinkPurpose.VERIFY)
@@ -150,7 +163,11 @@ def take_address(session: Session, secret: str) -> str:
 
 
 def use_link(session: Session, secret: str, purpose: LinkPurpose) -> tuple[int, str]:
-    """Use up a link of the actor's and return their id and its address; LinkVoid for all but one who try."""
+    """Use up a link of the actor's and return their id and its address; LinkVoid for all but one who try.
+
+    Whoever changes what opens the account is before this or after it, as a whole.
+    """
+    session.execute(locks.locked_account(actor_of(session).user_id or 0))
     row = session.execute(queries.use_account_token(digest(secret), purpose.value)).one_or_none()
     if row is None:
         raise LinkVoid

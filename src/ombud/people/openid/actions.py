@@ -31,6 +31,7 @@ from ombud.people import whence
 from ombud.people.accounts import confirm
 from ombud.people.actions import create_user
 from ombud.people.addresses import clean_email
+from ombud.people.locks import queries as locks
 from ombud.people.openid import queries
 from ombud.people.openid.tokens import LEEWAY, OLDEST, BadToken, Claims, Logout
 from ombud.people.policy import require_admin
@@ -244,6 +245,7 @@ def cut_off(session: Session, user_id: int, identity_id: int) -> list[int]:
     By an administrator, for who lost the account at the provider or has it no more. They are told.
     """
     require_admin(actor_of(session))
+    session.execute(locks.locked_account(user_id))
     found = session.get(Identity, identity_id) if is_id(identity_id) else None
     if found is None or found.user_id != user_id:
         raise NotFound("There is no such connection here.")

@@ -16,6 +16,7 @@ from ombud.kit.vault import Vault
 from ombud.models import IdentityProvider, SignInStep, UserRole, WebSession
 from ombud.models.identity import NEW_ROLES
 from ombud.people.addresses import clean_domains
+from ombud.people.locks import queries as locks
 from ombud.people.openid import queries
 from ombud.people.policy import require_admin
 
@@ -68,8 +69,9 @@ def create_provider(
 def change_provider(
     session: Session, provider_id: int, changes: ProviderChanges, *, vault: Vault
 ) -> tuple[IdentityProvider, list[int]]:
-    """Change some fields of a provider; returns it, and the web sessions that ended because it was switched off.
+    """Change some fields of a provider; returns it, and the web sessions that ended.
 
+    Those are the ones that began by it, once it is switched off, or not for staff, or for customers, any more.
     Its issuer stays: with another one its links would be somebody else's. Set up another provider for that.
     """
     require_admin(actor_of(session))
@@ -78,9 +80,19 @@ def change_provider(
     session.flush()
     if "client_secret" in changes:
         _seal(session, provider, changes["client_secret"], vault)
-    if provider.is_active:
-        return provider, []
-    return provider, list(session.scalars(queries.end_sessions_through(provider.id)))
+    return provider, _end_what_it_opened(session, provider)
+
+
+def _end_what_it_opened(session: Session, provider: IdentityProvider) -> list[int]:
+    staff, customers = (
+        not (provider.is_active and one) for one in (provider.for_staff, provider.for_customers)
+    )
+    if not (staff or customers):
+        return []
+    # Who signs in by it just now is before this, and ends with it, or finds it so (ADR 0032).
+    session.execute(locks.locked_accounts_through(provider.id))
+    ended = queries.end_sessions_through(provider.id, staff=staff, customers=customers)
+    return list(session.scalars(ended))
 
 
 def delete_provider(session: Session, provider_id: int) -> list[int]:

@@ -106,10 +106,15 @@ def links_through(provider_id: int) -> Select[int]:
     return select(Identity.id).where(Identity.provider_id == provider_id)
 
 
-def end_sessions_through(provider_id: int) -> ReturningDelete[int]:
-    """Return what ends the web sessions that began with a provider's word, and says which."""
-    through = WebSession.identity_id.in_(links_through(provider_id))
-    return delete(WebSession).where(through).returning(WebSession.id)
+def end_sessions_through(
+    provider_id: int, *, staff: bool = True, customers: bool = True
+) -> ReturningDelete[int]:
+    """Return what ends the web sessions of staff, of customers, that began with a provider's word, and says which."""
+    links = links_through(provider_id).join(User, User.id == Identity.user_id)
+    links = links.where(
+        User.is_staff.in_([kind for kind, over in ((True, staff), (False, customers)) if over])
+    )
+    return delete(WebSession).where(WebSession.identity_id.in_(links)).returning(WebSession.id)
 
 
 def keep_session(session_id: int) -> Update:

@@ -17,11 +17,11 @@ from ombud.db.actor import Actor
 from ombud.errors import Conflict, Invalid, NotFound, RateLimited
 from ombud.kit.text import clean_title
 from ombud.kit.tokens import digest
-from ombud.models import LetterKind, LinkPurpose, UserRole
+from ombud.models import LetterKind, LinkPurpose
 from ombud.people import letters, queries, throttle
-from ombud.people.accounts import Proof
 from ombud.people.addresses import clean_email
 from ombud.people.door import DOOR
+from ombud.people.factors import ProofOver
 from ombud.people.letters import Link, LinkVoid
 from ombud.web.answers import page
 from ombud.web.auth import (
@@ -120,7 +120,7 @@ async def _judge(request: Request, form: FormData) -> Response:
         response = await _use(request, link, secret, form)
     except Invalid as error:
         return _form(request, link, error, text_of(form, "full_name"))
-    except LinkVoid:
+    except (LinkVoid, ProofOver):
         return _void(request)
     except Conflict:
         return _void(request, "This address cannot be used: another account has it.")
@@ -146,10 +146,10 @@ async def _use(request: Request, link: Link, secret: str, form: FormData) -> Res
             email = await desk.arun(actor, letters.take_address, secret)
             return _done(request, "Your address is confirmed", "Your account has it from now on.", email)
         case LinkPurpose.SIGN_IN:
-            if link.role is not UserRole.CUSTOMER or not parts.runtime.current.sign_in_links:
+            if not parts.runtime.current.sign_in_links:
                 raise LinkVoid
-            await desk.arun(actor, letters.use_link, secret, link.purpose)
-            return await let_in(request, Proof(link.user_id), at("/"))
+            proof = await desk.arun(actor, letters.come_in, secret)
+            return await let_in(request, proof, at("/"))
 
 
 async def _find(request: Request) -> Link | None:

@@ -15,6 +15,7 @@ from ombud.errors import Conflict, Invalid, NotFound
 from ombud.mail.outgoing import queries as outgoing
 from ombud.models import CustomRole, User, UserRole
 from ombud.people import queries
+from ombud.people.accounts import end_session_of
 from ombud.people.actions import (
     change_team,
     change_user,
@@ -26,20 +27,21 @@ from ombud.people.actions import (
     set_teams,
     sign_out_everywhere,
 )
-from ombud.people.factors import reset_factors
-from ombud.people.factors.queries import has_second_factor
+from ombud.people.factors import reset_factors, take_passkey
+from ombud.people.factors.queries import has_second_factor, passkeys_of
 from ombud.people.openid import cut_off
 from ombud.people.policy import require_admin
 from ombud.web import queries as web_queries
 from ombud.web.answers import go_to, page
 from ombud.web.around import make_frame, read_around
 from ombud.web.auth import SignedIn, Visitor
+from ombud.web.factors import PasskeyRow
 from ombud.web.forms import SignedForm, field_errors, text_of
 from ombud.web.openid import IdentityRow, read_identities
 from ombud.web.place import at
 from ombud.web.routes.mail import _number
 from ombud.web.settings import enter
-from ombud.web.views.accounts import ROLE_LABELS, AccountRow, AccountState
+from ombud.web.views.accounts import ROLE_LABELS, AccountRow, AccountState, SessionRow
 from ombud.web.views.menus import Option
 
 router = APIRouter(prefix="/settings")
@@ -138,10 +140,26 @@ async def sign_out(request: Request, visitor: SignedIn, _signed: SignedForm, use
     return await _end_sessions(request, visitor, user_id, sign_out_everywhere)
 
 
+@router.post("/people/{user_id}/sessions/{session_id}/end")
+async def end_session(
+    request: Request, visitor: SignedIn, _signed: SignedForm, user_id: str, session_id: str
+) -> Response:
+    """Sign somebody out of one browser; its open pages notice."""
+    return await _end_sessions(request, visitor, user_id, end_session_of, session_id)
+
+
 @router.post("/people/{user_id}/factors/removal")
 async def remove_factors(request: Request, visitor: SignedIn, _signed: SignedForm, user_id: str) -> Response:
     """Take somebody's second factors away, for who lost them; they are signed out, and told."""
     return await _end_sessions(request, visitor, user_id, reset_factors)
+
+
+@router.post("/people/{user_id}/passkeys/{passkey_id}/removal")
+async def remove_passkey(
+    request: Request, visitor: SignedIn, _signed: SignedForm, user_id: str, passkey_id: str
+) -> Response:
+    """Take one of somebody's passkeys away, as a lost one; they are signed out, and told."""
+    return await _end_sessions(request, visitor, user_id, take_passkey, passkey_id)
 
 
 @router.post("/people/{user_id}/identities/{identity_id}/removal")
@@ -149,12 +167,7 @@ async def remove_identity(
     request: Request, visitor: SignedIn, _signed: SignedForm, user_id: str, identity_id: str
 ) -> Response:
     """Remove somebody's connection with a provider; browsers that signed in by it are out, and they are told."""
-    require_admin(visitor.actor)
-    visitor.require_fresh()
-    number = _number(user_id)
-    for one in await visitor.desk.arun(visitor.actor, cut_off, number, _number(identity_id)):
-        visitor.parts.listeners.end(one)
-    return go_to(request, at(f"/settings/people/{number}"))
+    return await _end_sessions(request, visitor, user_id, cut_off, identity_id)
 
 
 @router.get("/teams")
@@ -259,14 +272,15 @@ def _values(user: User) -> dict[str, str]:
 
 
 async def _end_sessions(
-    request: Request, visitor: Visitor, user_id: str, action: Callable[[Session, int], list[int]]
+    request: Request, visitor: Visitor, user_id: str, action: Callable[..., list[int]], *which: str
 ) -> Response:
     """Do what ends web sessions of somebody and returns which; the pages that are open there notice."""
     require_admin(visitor.actor)
     visitor.require_fresh()
-    for one in await visitor.desk.arun(visitor.actor, action, _number(user_id)):
+    number = _number(user_id)
+    for one in await visitor.desk.arun(visitor.actor, action, number, *map(_number, which)):
         visitor.parts.listeners.end(one)
-    return go_to(request, at(f"/settings/people/{_number(user_id)}"))
+    return go_to(request, at(f"/settings/people/{number}"))
 
 
 async def _form(
@@ -278,6 +292,8 @@ async def _form(
 ) -> Response:
     user, places, account, has_factors = None, {}, None, False
     identities: list[IdentityRow] = []
+    sessions: list[SessionRow] = []
+    passkeys: list[PasskeyRow] = []
     async with visitor.desk.aread(visitor.actor) as session:
         around = read_around((await session.execute(web_queries.surroundings(visitor.actor))).one())
         roles = (await session.scalars(queries.roles())).all()
@@ -289,6 +305,10 @@ async def _form(
             places = dict((await session.execute(queries.memberships_of(user_id))).all())
             has_factors = bool(await session.scalar(has_second_factor(user_id)))
             identities, _providers = await session.run_sync(read_identities, user_id)
+            sessions = [
+                SessionRow.of(one, None) for one in await session.scalars(queries.sessions_of(user_id))
+            ]
+            passkeys = [PasskeyRow.of(one) for one in await session.scalars(passkeys_of(user_id))]
     shown = values or (_values(user) if user is not None else {})
     errors = field_errors(error, _FIELDS) if isinstance(error, Invalid) else dict.fromkeys(_FIELDS, "")
     context = {
@@ -297,6 +317,9 @@ async def _form(
         "account": account,
         "has_factors": has_factors,
         "identities": identities,
+        "sessions": sessions,
+        "passkeys": passkeys,
+        "began_with": {one.id: one.label for one in identities},
         "is_self": user_id == visitor.principal.user_id,
         "is_fresh": visitor.is_fresh,
         "values": shown,

@@ -14,13 +14,13 @@ from ombud.kit.peers import address_of
 from ombud.kit.text import clean_title
 from ombud.kit.tokens import new_secret
 from ombud.people import accounts
-from ombud.people import queries as people
 from ombud.people.accounts import Proof
 from ombud.people.actions import create_first_administrator
 from ombud.people.door import DOOR
 from ombud.people.factors import ProofOver, begin_second_step
 from ombud.people.factors import sign_in as begin_session
 from ombud.people.factors.actions import STEP_LIFE
+from ombud.people.locks import queries as locks
 from ombud.web.answers import page
 from ombud.web.auth import (
     GUEST_COOKIE,
@@ -64,12 +64,12 @@ async def sign_in_page(
     next: str = "/",  # noqa: A002  # the field's name in the URL
     state: str = "",
 ) -> Response:
-    """Show the form; an empty desk is set up first, and who is signed in goes on.
+    """Show the form; a new desk is set up first, and who is signed in goes on.
 
     With the `state` that this browser took along, it comes back from signing out at a provider.
     """
     parts = parts_of(request)
-    if not await has_administrator(parts):
+    if not await is_set_up(parts):
         return RedirectResponse(at("/set-up"), 303)
     secret = request.cookies.get(cookie_name(request), "")
     if await find_principal(parts.runtime.desk, secret, request.state.request_id):
@@ -146,8 +146,8 @@ async def sign_out(request: Request, visitor: SignedIn, _form: SignedForm) -> Re
 
 @router.get("/set-up")
 async def set_up_page(request: Request) -> Response:
-    """Show the form that makes the administrator, as long as there is none."""
-    if await has_administrator(parts_of(request)):
+    """Show the form that makes the administrator, as long as the desk is new."""
+    if await is_set_up(parts_of(request)):
         return RedirectResponse(at("/sign-in"), 303)
     return _set_up_form(request, {}, {})
 
@@ -172,10 +172,10 @@ async def set_up(request: Request) -> Response:
     return await let_in(request, Proof(user.id), at("/"))
 
 
-async def has_administrator(parts: Parts) -> bool:
-    """Tell whether the desk is set up."""
+async def is_set_up(parts: Parts) -> bool:
+    """Tell whether the desk is set up. One whose administrators are all gone still is."""
     async with parts.runtime.desk.aread(DOOR, fresh=True) as session:
-        return bool(await session.scalar(people.has_administrator()))
+        return bool(await session.scalar(locks.is_set_up()))
 
 
 async def let_in(request: Request, proof: Proof, next_href: str) -> Response:
