@@ -150,12 +150,6 @@ TERMS += tuple(
 NAMED = {"team": "Billing", "requester": "@home.example", "from": "@acme.example", "organization": "acm",
          "assignee": "agent"}  # fmt: skip
 FIELD_OF = {"from": "requester"}
-IDS = {
-    "assignee": "assignees",
-    "team": "team_ids",
-    "requester": "requester_id",
-    "organization": "organization_id",
-}
 # What is chosen by id on a page, or given by a program, and then typed as well.
 chosen: st.SearchStrategy[dict[str, Any]] = st.just({}) | st.fixed_dictionaries(
     {},
@@ -201,9 +195,10 @@ def test_typed_terms_are_what_a_loop_finds(  # noqa: PLR0917  -- one for each th
     who: str,
     places: random.Random,
 ) -> None:
-    """`field:value` among the words says what its filter says; several of one field mean any of them, by id or name.
+    """`field:value` among the words says what its filter says; several of one field mean any of them.
 
-    Of times, all must hold: the latest beginning and the earliest end. `chosen` is what a filter holds besides.
+    Assignees are any of them by id or name. Of times, all must hold: the latest beginning and the earliest end.
+    `chosen` is what a filter holds besides.
     """
     person: Persona = getattr(library.cast, who)
     clauses_asked = [*what[0], *([what[1]] if what[1] else [])]
@@ -214,7 +209,11 @@ def test_typed_terms_are_what_a_loop_finds(  # noqa: PLR0917  -- one for each th
         for key, value in means.items():
             meant[key] = _added(key, meant.get(key), value)
     names = {FIELD_OF.get(key := term.partition(":")[0], key) for term, means in asked if not means}
-    of_ids = {field: {IDS[field]: meant[IDS[field]]} for field in names if IDS[field] in meant}
+    of_ids = (
+        {"assignee": {"assignees": meant["assignees"]}}
+        if "assignees" in meant and "assignee" in names
+        else {}
+    )
     others_meant = {
         key: value for key, value in meant.items() if not any(key in one for one in of_ids.values())
     }

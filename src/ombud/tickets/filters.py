@@ -44,7 +44,7 @@ class TicketSort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TicketFilter:
-    """Conditions on tickets, combined by AND; several values of one condition by OR, ids and names alike; tags by AND.
+    """Conditions on tickets, combined by AND; several values of one condition by OR, tags by AND.
 
     `text` is what a person typed: words, and terms that become conditions (see `ombud.tickets.grammar`).
     `substring` is found exactly as it stands, whatever the case, in number, title, description or a comment.

@@ -36,7 +36,8 @@ def understand(wanted: TicketFilter) -> TicketFilter:
     """Return the filter with the terms of its text as conditions and only words left as text.
 
     Repeated terms of one field mean "any of them" (tags and times: all of them), as do a term and what the filter
-    held of its field; those left out none of them. Raises Invalid for a value that the term does not have.
+    held of its field, but for requester, organization and team, of which both must hold; those left out none of
+    them. Raises Invalid for a value that the term does not have.
     """
     if wanted.text is None:
         return wanted if wanted.time_zone == "UTC" else replace(wanted, time_zone="UTC")

@@ -1,5 +1,6 @@
 """Which tickets a filter means: conditions, for whatever list they are put to."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self, TypeAlias
@@ -314,35 +315,45 @@ def _has_part(actor: Actor, part: Part, common: bool) -> ColumnElement[bool]:
 
 
 def _belonging(actor: Actor, wanted: TicketFilter) -> list[ColumnElement[bool]]:
-    """Conditions on people, teams and organizations: by id, by a part of a name or address, or by either of them."""
-    assigned = _assigned_to(actor, wanted.assignees) if wanted.assignees is not None else None
-    in_team = Ticket.team_id.in_(wanted.team_ids) if wanted.team_ids is not None else None
-    asked_by, of = (
-        column == value if value is not None else None
-        for column, value in (
-            (Ticket.requester_id, wanted.requester_id),
-            (Ticket.organization_id, wanted.organization_id),
-        )
-    )
+    """Conditions on people, teams and organizations, by id and by a part of a name or address.
+
+    Assignees are chosen by either, for `me` and `nobody` are typed like names. Of the others both must hold: who shows
+    one customer's tickets, and lets people search in them, is shown no other's by what is typed.
+    """
     person = (User.full_name, User.email)
-    fields: list[tuple[Any, ColumnElement[bool] | None, tuple[str, ...], Any, tuple[Any, ...]]] = [
-        (Ticket.assignee_id, assigned, wanted.assignee_names, User.id, person),
-        (Ticket.requester_id, asked_by, wanted.requester_names, User.id, person),
-        (Ticket.team_id, in_team, wanted.team_names, Team.id, (Team.name,)),
-        (Ticket.organization_id, of, wanted.organization_names, Organization.id, (Organization.name,)),
+    assigned = _assigned_to(actor, wanted.assignees) if wanted.assignees is not None else None
+    conditions = [*_named(Ticket.assignee_id, wanted.assignee_names, User.id, person, assigned)]
+    if wanted.team_ids is not None:
+        conditions.append(Ticket.team_id.in_(wanted.team_ids))
+    exactly = ((Ticket.requester_id, wanted.requester_id), (Ticket.organization_id, wanted.organization_id))
+    conditions += [column == value for column, value in exactly if value is not None]
+    return [
+        *conditions,
+        *_named(Ticket.requester_id, wanted.requester_names, User.id, person),
+        *_named(Ticket.team_id, wanted.team_names, Team.id, (Team.name,)),
+        *_named(Ticket.organization_id, wanted.organization_names, Organization.id, (Organization.name,)),
     ]
-    conditions: list[ColumnElement[bool]] = []
-    for column, known, names, key, texts in fields:
-        if not names:
-            conditions += [known] if known is not None else []
-            continue
-        named = select(key).where(or_(*(_contains(text, name) for name in names for text in texts)))
-        if known is not None:
-            conditions.append(or_(known, column.in_(named)))
-        else:
-            # Asked first by itself: where nobody is called so, the list would be walked to its end.
-            conditions += [named.exists(), column.in_(named)]
-    return conditions
+
+
+def _named(
+    column: Any,
+    names: Sequence[str],
+    key: Any,
+    texts: tuple[Any, ...],
+    other: ColumnElement[bool] | None = None,
+) -> Iterator[ColumnElement[bool]]:
+    """Yield what holds where one of the names is found in one of the texts; or where `other` holds."""
+    if not names:
+        if other is not None:
+            yield other
+        return
+    named = select(key).where(or_(*(_contains(text, name) for name in names for text in texts)))
+    if other is not None:
+        yield or_(other, column.in_(named))
+        return
+    # Asked first by itself: where nobody is called so, the list would be walked to its end.
+    yield named.exists()
+    yield column.in_(named)
 
 
 def _contains(column: Any, part: str) -> ColumnElement[bool]:
