@@ -30,7 +30,7 @@ def test_what_takes_longer_than_it_may_is_ended_in_time(
 ) -> None:
     """By all four drivers, at once."""
     is_long = pytestconfig.getoption("--load-seconds") > 0
-    actor, running, connecting = (Actor.system("test"), 60.0, 30.0) if is_long else (Actor.agent(1), 1.0, 2.0)
+    actor, running, connecting = (Actor.system("test"), 60.0, 30) if is_long else (Actor.agent(1), 1.0, 2)
     settings = Settings(
         statement_timeout=min(running, 5.0), connect_timeout=connecting, pool_timeout=connecting
     )
