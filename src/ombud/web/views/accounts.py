@@ -73,9 +73,12 @@ _LETTERS = {
     LetterKind.PASSWORD_CHANGED: "The notice of a new password",
     LetterKind.ADDRESS_CHANGED: "The notice of a new address",
     LetterKind.WEBHOOK_OFF: "The notice of a webhook",
+    LetterKind.NEW_BROWSER: "The notice of a sign-in with a new browser",
 }
+_COMMANDS = {LetterKind.INVITE: "invite", LetterKind.RESET: "reset"}
+"""What gives a link to whoever runs the desk, where no letter can."""
 _PROBLEMS = {
-    "no_mailbox": "no mailbox can send. Set one up, or run: ombud user {command} {email}",
+    "no_mailbox": "no mailbox can send. Set one up{instead}",
     "no_base_url": "the desk does not know its own address. Set OMBUD_BASE_URL.",
     "no_recipient": "mail cannot go to this address.",
 }
@@ -97,9 +100,9 @@ class AccountState:
         said = trouble = ""
         if row.kind is not None and not row.is_asked:
             said = f"{_LETTERS.get(LetterKind(row.kind), 'The notice of a change')}: {OutboundState(row.state).value}."
-            command = "invite" if row.kind == LetterKind.INVITE else "reset"
-            known = _PROBLEMS.get(row.problem, "")
-            trouble = known.format(command=command, email=user.email) if known else row.problem
+            command = _COMMANDS.get(LetterKind(row.kind))
+            instead = f", or run: ombud user {command} {user.email}" if command else "."
+            trouble = _PROBLEMS.get(row.problem, row.problem).replace("{instead}", instead)
         return cls(user.last_login is not None, row.invited_until, row.is_asked, said, trouble)
 
 
