@@ -9,12 +9,13 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
+from sqlalchemy import func, update
 from sqlalchemy.orm import Session
 
 from ombud import Actor, Desk, DeskSession
 from ombud.api.events import STREAMS_EACH
 from ombud.kit.cursor import encode_cursor
-from ombud.models import TicketPriority, TicketStatus, UserRole
+from ombud.models import ApiToken, TicketPriority, TicketStatus, UserRole
 from ombud.people.accounts import revoke_token
 from ombud.people.actions import change_user, deactivate_user
 from ombud.people.queries import tokens_of
@@ -247,6 +248,9 @@ LOSSES: dict[str, Callable[[Session, int], object]] = {
     "let go": deactivate_user,
     "a customer now": lambda session, person: change_user(session, person, {"role": UserRole.CUSTOMER}),
     "token": lambda session, person: revoke_token(session, session.scalars(tokens_of(person)).one().id),
+    "its time": lambda session, person: session.execute(
+        update(ApiToken).where(ApiToken.user_id == person).values(expires_at=func.now())
+    ),
 }
 
 

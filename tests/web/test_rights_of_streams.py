@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from functools import partial
 
 import pytest
+from sqlalchemy import func, update
+from sqlalchemy.orm import Session
 
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
-from ombud.models import TicketPriority
+from ombud.models import TicketPriority, WebSession
 from ombud.people.actions import deactivate_user, remove_team_member
 from ombud.runtime import Runtime
 from ombud.testing import Cast, Persona, make_ticket
@@ -46,14 +50,27 @@ async def test_sessions_are_looked_at_more_than_once_a_second() -> None:
     assert CHECK_EVERY < 1
 
 
-async def test_a_deactivated_person_is_told_and_the_stream_ends(
-    runtime: Runtime, web: Browser, cast: Cast, desk: Desk
+def _outlast(session: Session, person: int, column: str) -> None:
+    past = {column: func.now() - timedelta(hours=13)}
+    session.execute(update(WebSession).where(WebSession.user_id == person).values(past))
+
+
+LOSSES: dict[str, Callable[[Session, int], object]] = {
+    "let go": deactivate_user,
+    "idle for too long": partial(_outlast, column="last_seen_at"),
+    "signed in for too long": partial(_outlast, column="expires_at"),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+async def test_whose_session_is_over_is_told_and_the_stream_ends(
+    runtime: Runtime, web: Browser, cast: Cast, desk: Desk, loss: str
 ) -> None:
     await runtime.live.start()
     try:
         stream = await stream_of(web, cast.agent, desk)
         await anext(stream)
-        await desk.arun(cast.admin.in_new_request(), deactivate_user, cast.agent.id)
+        await desk.arun(cast.admin.in_new_request(), LOSSES[loss], cast.agent.id)
         await until(stream, "signed-out")
         with pytest.raises(StopAsyncIteration):
             await anext(stream)
