@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks import report
 from benchmarks.guide import table
 from benchmarks.guide.run import Wanted, run
-from benchmarks.http import crowd, latency
+from benchmarks.http import crowd, latency, routes
 from benchmarks.http import run as http
 from benchmarks.plan import Plan
 from benchmarks.run import measure
@@ -33,6 +33,10 @@ def main() -> int:
         found = latency.measure(options.tickets, options.keep, SECONDS, _tell)
         print(latency.as_markdown(found))
         return int(not all(one.met for one in found))
+    if options.part == "routes":
+        compared, left = routes.measure(options.tickets, options.keep, options.seconds, options.only, _tell)
+        print(routes.as_markdown(compared, left))
+        return int(not all(one.met for one in compared))
     beside = run(Wanted(options.tickets), _tell) if options.part != "desk" else []
     if options.part != "desk":
         print(f"### Side by side, {options.tickets:,} tickets\n\n{table.as_markdown(beside)}\n")
@@ -76,10 +80,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     parser.add_argument(
         "--part",
-        choices=("all", "desk", "guide", "http", "latency", "crowd"),
+        choices=("all", "desk", "guide", "http", "latency", "crowd", "routes"),
         default="all",
         help="the desk from outside, beside the guide, the API beside the least that could answer, call by call,"
-        " or reading beside a crowd that searches",
+        " reading beside a crowd that searches, or every route that reads beside a desk of 10,000 tickets",
     )
     parser.add_argument(
         "--tickets", type=int, default=10_000, metavar="N", help="tickets beside the guide (default 10,000)"
@@ -94,7 +98,10 @@ def _options() -> argparse.Namespace:
         metavar="N",
         help="searches at once (with --part crowd; repeat)",
     )
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement (with --part crowd)")
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement (crowd, routes)")
+    parser.add_argument(
+        "--only", default="", metavar="TEXT", help="routes with this in them (with --part routes)"
+    )
     return parser.parse_args()
 
 
