@@ -14,6 +14,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from benchmarks.guide.databases import Tell, server
 from benchmarks.http.latency import LARGE, OWED_RATIO, RARE, SMALL
 from benchmarks.http.load import CLIENTS, Job
@@ -127,10 +129,8 @@ def _asked(place: Place) -> Iterator[tuple[str, tuple[str, ...]]]:
         }
         known = connection.execute(_ADMIN, [ADMIN]).fetchone()
     with Desk(place.server.desk_url(place.database)) as desk, desk.begin(SYSTEM) as session:
-        made = (
-            None if known else create_user(session, email=ADMIN, full_name="Benchmark", role=UserRole.ADMIN)
-        )
-        token, _record = create_token(session, made.id if made else known[0], "benchmark")
+        person = known[0] if known is not None else _administrator(session)
+        token, _record = create_token(session, person, "benchmark")
     for route in _routes():
         names = re.findall(r"{(\w+)}", route)
         if len(names) > 1 or not all(ids.get(name) for name in names):
@@ -145,6 +145,10 @@ def _asked(place: Place) -> Iterator[tuple[str, tuple[str, ...]]]:
                 for path in paths
             ),
         )
+
+
+def _administrator(session: Session) -> int:
+    return create_user(session, email=ADMIN, full_name="Benchmark", role=UserRole.ADMIN).id
 
 
 def _beside(route: str, small: Asking, large: Asking, seconds: float) -> Beside | None:
