@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 from threading import Barrier, Event
 from typing import Any
@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from ombud import Actor, Desk, Settings, Ticket, TicketStatus
+from ombud import Actor, Desk, Settings, Ticket, TicketStatus, clock
 from ombud.curation import merge_people, merge_tickets
 from ombud.errors import Conflict, OmbudError
 from ombud.kit.tokens import split_api_token
-from ombud.models import AuditAction, AuditLog, Comment, User, UserRole
+from ombud.models import AuditAction, AuditLog, Comment, Passkey, RecoveryCode, TotpFactor, User, UserRole
 from ombud.people import queries as people
 from ombud.people.accounts import create_token, revoke_token
 from ombud.people.actions import change_user, deactivate_user
+from ombud.people.factors import make_recovery_codes, remove_passkey, remove_totp
 from ombud.testing import Cast, ScratchDatabase, make_admin, make_comment, make_customer, make_ticket
 from ombud.tickets import IllegalMove, assign, reply, set_status
 
@@ -147,6 +148,35 @@ def test_a_revoked_token_is_refused_to_fifty_from_that_moment(crowd: Desk, cast:
         crowd.run(SYSTEM, revoke_token, record.id)
         revoked.set()
         assert list(everybody) == [(True, False)] * FIFTY
+
+
+def test_fifty_make_recovery_codes_and_one_set_opens_the_account(crowd: Desk, cast: Cast) -> None:
+    who = cast.agent
+    with crowd.begin(SYSTEM) as session:
+        session.add(TotpFactor(user_id=who.id, secret=b"sealed", confirmed_at=clock.now()))
+    sets = at_once([partial(crowd.run, who.actor, make_recovery_codes)] * FIFTY)
+    assert {len(one) for one in sets} == {10}
+    codes = select(func.count()).where(RecoveryCode.user_id == who.id)
+    assert scalar(crowd, codes) == 10, "the codes that a newer set replaced open nothing"
+
+
+def test_the_last_two_factors_removed_at_once_leave_no_recovery_codes(crowd: Desk, cast: Cast) -> None:
+    """The second removal waits for the first: neither takes the other's factor for one that stays."""
+    who = cast.agent
+    with crowd.begin(SYSTEM) as session:
+        session.add(TotpFactor(user_id=who.id, secret=b"sealed", confirmed_at=clock.now()))
+        key = Passkey(user_id=who.id, name="Key", credential_id=b"c", public_key=b"k")
+        session.add(key)
+        session.flush()
+        key_id = key.id
+    crowd.run(who.actor, make_recovery_codes)
+    with ThreadPoolExecutor(1) as pool:
+        with crowd.begin(who.actor) as session:
+            remove_totp(session)
+            other = pool.submit(crowd.run, who.actor, remove_passkey, key_id)
+            wait([other], timeout=1)
+        other.result()
+    assert scalar(crowd, select(func.count()).where(RecoveryCode.user_id == who.id)) == 0
 
 
 def test_administrators_who_let_each_other_go_leave_one(crowd: Desk, cast: Cast) -> None:

@@ -101,6 +101,7 @@ def confirm_totp(session: Session, secret: str, code: str) -> list[str]:
 def remove_totp(session: Session) -> None:
     """Take the actor's authenticator app away."""
     user_id = _self(session)
+    lock_account(session, user_id)
     gone = session.scalar(
         delete(TotpFactor).where(TotpFactor.user_id == user_id).returning(TotpFactor.user_id)
     )
@@ -112,6 +113,7 @@ def remove_totp(session: Session) -> None:
 def make_recovery_codes(session: Session) -> list[str]:
     """Replace the actor's recovery codes and return the new ones, this once; Conflict without a second factor."""
     user_id = _self(session)
+    lock_account(session, user_id)  # two at once would leave both sets
     if not session.scalar(queries.has_second_factor(user_id)):
         raise Conflict("Set up an authenticator app or a passkey first.")
     return _changed(session, user_id, NoticeKind.CODES_MADE, codes=True)
