@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select, text
 
-from ombud import Actor, Desk, DeskSession, Ticket, TicketPriority, TicketStatus, User
+from ombud import Actor, Desk, DeskSession, Ticket, TicketChannel, TicketPriority, TicketStatus, User
 from ombud.models import INCLUDE_DELETED, Comment
 from ombud.testing import Cast, ScratchServer, make_cast, make_comment, make_ticket, stored_file
 from ombud.tickets import add_tags, attach_file
@@ -109,6 +109,7 @@ def _tell(session: DeskSession, cast: Cast, chance: random.Random, number: int) 
             status := chance.choice([TicketStatus.OPEN, TicketStatus.IN_PROGRESS, TicketStatus.RESOLVED])
         ),
         priority=chance.choice(list(TicketPriority)),
+        channel=list(TicketChannel)[number % 4],
         assignee_id=chance.choice([None, cast.agent.id, cast.team_agent.id]),
         team_id=chance.choice([None, cast.team.id, cast.other_team.id]),
     )
@@ -123,16 +124,17 @@ def _tell(session: DeskSession, cast: Cast, chance: random.Random, number: int) 
         )
     if number % 3 == 0:
         add_tags(session, ticket.id, [TAGS[number // 3 % 2]])
-    for _ in range(number % 3):
-        _say(session, cast, chance, ticket.id)
+    said = [_say(session, cast, chance, ticket.id) for _ in range(number % 3)]
     if number % 4 == 0:
         attach_file(session, ticket.id, stored_file())
+    elif number % 4 == 1 and said:  # a note's is not for customers
+        attach_file(session, ticket.id, stored_file(), comment_id=said[-1].id)
     return ticket.id
 
 
-def _say(session: DeskSession, cast: Cast, chance: random.Random, ticket_id: int) -> None:
+def _say(session: DeskSession, cast: Cast, chance: random.Random, ticket_id: int) -> Comment:
     words = " ".join([*chance.sample(WORDS, 2), *chance.choices([*SIGNS, ""], k=1)])
-    make_comment(session, ticket_id, cast.agent.user, words, is_internal=chance.random() < 0.5)
+    return make_comment(session, ticket_id, cast.agent.user, words, is_internal=chance.random() < 0.5)
 
 
 def _told(session: DeskSession, ticket_id: int) -> Told:
@@ -148,11 +150,12 @@ def _told(session: DeskSession, ticket_id: int) -> Told:
             {"id": ticket_id},
         )
     )
-    facts.has_file = bool(
-        session.scalar(
-            text("SELECT count(*) FROM ombud.attachments WHERE ticket_id = :id"), {"id": ticket_id}
-        )
+    notes = {comment.id for comment in said if comment.is_internal}
+    files = session.execute(
+        text("SELECT comment_id FROM ombud.attachments WHERE ticket_id = :id"), {"id": ticket_id}
     )
+    of = set(files.scalars())
+    facts.has_file, facts.has_public_file = bool(of), bool(of - notes)
     return Told(
         facts,
         list(session.execute(select(User.full_name, User.email).where(User.id == row.requester_id)).one()),

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ombud import TicketPriority, TicketStatus
+from ombud import TicketChannel, TicketPriority, TicketStatus
 from ombud.testing import Persona, ScratchServer
 from ombud.tickets import ME, UNASSIGNED
 from ombud.tickets.filters import Place, TicketFilter, TicketSort
@@ -103,6 +103,7 @@ others = st.fixed_dictionaries(
     optional={
         "statuses": st.lists(st.sampled_from(TicketStatus), max_size=3, unique=True).map(tuple),
         "priorities": st.lists(st.sampled_from(TicketPriority), max_size=3, unique=True).map(tuple),
+        "channels": st.lists(st.sampled_from(TicketChannel), max_size=3, unique=True).map(tuple),
         "assignees": st.lists(st.sampled_from([ME, UNASSIGNED, 2]), max_size=2, unique=True).map(tuple),
         "tags": st.lists(st.sampled_from([*TAGS, "FIRE"]), max_size=1).map(tuple),
         "created_from": st.integers(0, 9).map(lambda day: START + timedelta(days=day)),
@@ -124,6 +125,8 @@ TERMS: tuple[tuple[str, dict[str, Any]], ...] = (
     *((f"status:{one.value}", {"statuses": (one,)}) for one in TicketStatus),
     ("STATUS:In-Progress", {"statuses": (TicketStatus.IN_PROGRESS,)}),
     *((f"priority:{one.value}", {"priorities": (one,)}) for one in TicketPriority),
+    *((f"channel:{one.value}", {"channels": (one,)}) for one in TicketChannel),
+    ("Channel:EMAIL", {"channels": (TicketChannel.EMAIL,)}),
     ("is:done", {"statuses": tuple(one for one in TicketStatus if one.is_done)}),
     ("is:open", {"statuses": tuple(one for one in TicketStatus if not one.is_done)}),
     ("is:unassigned", {"assignees": (UNASSIGNED,)}),
@@ -291,7 +294,13 @@ def _newest_first(told: list[Told]) -> list[int]:
     return [one.facts.row.id for one in ordered]
 
 
+FILES = {"has_attachment": True}
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(what=([], None), part=None, narrowed=FILES, who="agent", limit=40, by_rank=False)
+@example(what=([], None), part=None, narrowed=FILES, who="customer", limit=40, by_rank=False)
+@example(what=([], None), part=None, narrowed=FILES, who="other_customer", limit=40, by_rank=False)
 @given(
     what=typed,
     part=st.none() | st.none() | parts,

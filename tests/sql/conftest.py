@@ -106,10 +106,13 @@ def _row(cast: Cast, people: list[Any], chance: random.Random, number: int) -> d
 
 def _say(session: DeskSession, ticket_id: int, cast: Cast, chance: random.Random) -> Facts:
     facts = Facts(row=Ticket())
-    ticket = Ticket(id=ticket_id)
     for is_internal in chance.choices([True, False], k=chance.randrange(3)):
         word = chance.choice(WORDS)
-        make_comment(session, ticket_id, cast.agent.user, word, is_internal=is_internal)
+        comment = make_comment(session, ticket_id, cast.agent.user, word, is_internal=is_internal)
+        if ticket_id % 3 == 0:
+            attach_file(session, ticket_id, stored_file(), comment_id=comment.id)
+            facts.has_file = True
+            facts.has_public_file |= not is_internal
         facts.words.add(word)
         if not is_internal:
             facts.public.add(word)
@@ -121,8 +124,8 @@ def _say(session: DeskSession, ticket_id: int, cast: Cast, chance: random.Random
         session.add(TicketParticipant(ticket_id=ticket_id, user_id=cast.customer.id))
         facts.followers.add(cast.customer.id)
     if chance.random() < 0.3:
-        attach_file(session, ticket.id, stored_file())
-        facts.has_file = True
+        attach_file(session, ticket_id, stored_file())
+        facts.has_file = facts.has_public_file = True
     return facts
 
 
@@ -158,7 +161,7 @@ def matches(facts: Facts, wanted: TicketFilter, actor: Actor) -> bool:
         _within(row.created_at, wanted.created_from, wanted.created_to),
         _within(row.last_activity_at, wanted.updated_from, wanted.updated_to),
         _within(row.resolved_at, wanted.resolved_from, wanted.resolved_to),
-        not wanted.has_attachment or facts.has_file,
+        not wanted.has_attachment or (facts.has_file if actor.is_staff else facts.has_public_file),
         not wanted.overdue or not row.status.is_done,  # all of them are older than a week
         wanted.text is None or set(wanted.text.split()) <= known,
         not any(matches(facts, replace(one, deleted=wanted.deleted), actor) for one in wanted.without),

@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ombud import TicketChannel, TicketPriority, TicketStatus
@@ -122,6 +122,8 @@ def _walk(
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(wanted=TicketFilter(has_attachment=True), who="customer", place=Place(limit=40))
+@example(wanted=TicketFilter(has_attachment=True), who="other_customer", place=Place(limit=40))
 @given(wanted=filters | sparse, who=st.sampled_from(WHO), place=places)
 def test_pages_are_what_brute_force_finds(
     sample: Sample, wanted: TicketFilter, who: str, place: Place

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Select, String, bindparam, func, select
 from sqlalchemy.orm import aliased, joinedload
 
 from ombud.curation.preview import COUNTED
-from ombud.db.actor import Actor
+from ombud.db.actor import Actor, Scope
 from ombud.db.made import made_once
 from ombud.db.plans import values_follow
 from ombud.mail.outgoing import queries as outgoing
@@ -253,6 +253,10 @@ def customer(actor: Actor, person_id: int) -> Select[*tuple[Any, ...]]:
     )
     said = select(Comment.id).where(Comment.author_id == User.id, comments_visible_to(actor))
     followed = select(TicketParticipant.ticket_id).where(TicketParticipant.user_id == User.id)
+    if actor.scope is not Scope.ALL:  # where there is nothing to leave out, nothing is looked up
+        seen = select(Ticket.id).where(visible_to(actor))
+        said = said.where(Comment.ticket_id.in_(seen))
+        followed = followed.where(TicketParticipant.ticket_id.in_(seen))
     stub, survivor = aliased(User), aliased(User)
     stubs = (
         select(stub.email)

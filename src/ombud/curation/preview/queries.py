@@ -7,7 +7,7 @@ from sqlalchemy import Boolean, Select, Text, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by, array
 from sqlalchemy.orm import aliased
 
-from ombud.db.actor import Actor
+from ombud.db.actor import Actor, Scope
 from ombud.models import (
     Attachment,
     Comment,
@@ -63,6 +63,10 @@ def person_sides(actor: Actor, ids: Collection[int]) -> Rows:
     asked = select(Ticket.id).where(Ticket.requester_id == User.id, visible_to(actor))
     said = select(Comment.id).where(Comment.author_id == User.id)
     followed = select(TicketParticipant.ticket_id).where(TicketParticipant.user_id == User.id)
+    if actor.scope is not Scope.ALL:  # where there is nothing to leave out, nothing is looked up
+        seen = select(Ticket.id).where(visible_to(actor))
+        said = said.where(Comment.ticket_id.in_(seen))
+        followed = followed.where(TicketParticipant.ticket_id.in_(seen))
     return (
         select(
             User.id,
