@@ -188,6 +188,33 @@ def test_dead_rows_are_told(patient: Connection) -> None:
     assert "bloat" not in {check for check, _what in found(patient)}
 
 
+def test_what_is_no_desk_of_this_ombud_is_said(
+    ombud: Run, patient: Connection, postgres: ScratchServer
+) -> None:
+    """One that a newer Ombud made, and no desk at all: a line each, and what to do."""
+    url = postgres.admin_url.set(database=patient.info.dbname)
+    patient.execute("UPDATE ombud.alembic_version SET version_num = '9999'")
+    report = json.loads(ombud("db", "doctor", "--json", url=url)[1])
+    assert [one["advice"] for one in report["findings"] if one["check"] == "schema"] == [
+        "Update this Ombud: a newer one made it."
+    ]
+    patient.execute("DROP SCHEMA ombud CASCADE")
+    for words in (["doctor"], ["slow"]):
+        code, told = ombud("db", *words, url=url)
+        assert (code, "There is no desk in this database yet" in told) == (3, True), told
+
+
+def test_a_missing_owner_is_said(ombud: Run, patient: Connection, postgres: ScratchServer) -> None:
+    """As on a server that a plain dump was put on. Roles are the server's: it has its name again at once."""
+    url = postgres.admin_url.set(database=patient.info.dbname)
+    patient.execute("ALTER ROLE ombud_owner RENAME TO owner_elsewhere")
+    try:
+        code, told = ombud("db", "doctor", url=url)
+    finally:
+        patient.execute("ALTER ROLE owner_elsewhere RENAME TO ombud_owner")
+    assert (code, "no role ombud_owner" in told) == (1, True), told
+
+
 def test_every_check_can_find_something() -> None:
     """Each name is in a test of this file: a check that was never seen to find anything is none."""
     text = Path(__file__).read_text()

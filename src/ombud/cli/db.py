@@ -9,6 +9,7 @@ import typer
 from psycopg import Connection
 from rich.markup import escape
 from rich.table import Table
+from sqlalchemy import URL
 
 import ombud.models  # noqa: F401 - fills the metadata that `check` compares
 from ombud.cli.common import DataDir, desk_for, err, out, settings_with
@@ -132,12 +133,11 @@ def slow(
     data_dir: DataDir = None,
 ) -> None:
     """Show what costs the server most. Without pg_stat_statements, say what is missing."""
-    with (
-        database(settings_with(data_dir)) as (_url, admin_url, _login),
-        migrate.connected(admin_url) as connection,
-    ):
-        reason = unavailable_because(connection)
-        found = [] if reason else slowest(connection, by, limit)
+    with database(settings_with(data_dir)) as (_url, admin_url, _login):
+        _demand_desk(admin_url)
+        with migrate.connected(admin_url) as connection:
+            reason = unavailable_because(connection)
+            found = [] if reason else slowest(connection, by, limit)
     if as_json:
         typer.echo(json.dumps({"unavailable": reason, "statements": [asdict(one) for one in found]}))
     elif reason:
@@ -152,10 +152,9 @@ def doctor(as_json: Json = False, data_dir: DataDir = None) -> None:
     settings = settings_with(data_dir)
     limits = Limits(connections=2 * (settings.pool_size + settings.pool_overflow))
     with database(settings) as (_url, admin_url, _login):
-        if migrate.current(admin_url) is None:
-            raise NotFound("There is no desk in this database yet.")
+        _demand_desk(admin_url)
         with migrate.connected(admin_url) as connection:
-            found = [*_old_schema(connection), *examine(connection, limits)]
+            found = [*_other_schema(connection), *examine(connection, limits)]
     bad = any(one.severity is Severity.BAD for one in found)
     if as_json:
         checks = [one.name for one in CHECKS]
@@ -168,14 +167,22 @@ def doctor(as_json: Json = False, data_dir: DataDir = None) -> None:
         raise typer.Exit(1)
 
 
-def _old_schema(connection: Connection) -> list[Finding]:
+def _demand_desk(admin_url: URL) -> None:
+    if not migrate.has_desk(admin_url):
+        raise NotFound("There is no desk in this database yet. `ombud db upgrade` makes one.")
+
+
+def _other_schema(connection: Connection) -> list[Finding]:
     with connection.transaction():
         connection.execute("SET LOCAL ROLE ombud_owner")
         row = connection.execute("SELECT version_num FROM ombud.alembic_version").fetchone()
     if row == (migrate.head(),):
         return []
     what = f"the schema is at {row[0] if row else 'nothing'}, this Ombud needs {migrate.head()}"
-    return [Finding("schema", Severity.BAD, what, "Run `ombud db upgrade`.")]
+    # An upgrade is refused where a newer Ombud was before.
+    is_newer = row is not None and row[0] not in migrate.known()
+    advice = "Update this Ombud: a newer one made it." if is_newer else "Run `ombud db upgrade`."
+    return [Finding("schema", Severity.BAD, what, advice)]
 
 
 def _print_names(*, as_json: bool) -> None:
