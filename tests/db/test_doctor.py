@@ -204,6 +204,14 @@ def test_what_is_no_desk_of_this_ombud_is_said(
         assert (code, "There is no desk in this database yet" in told) == (3, True), told
 
 
+def test_to_look_makes_no_desk(ombud: Run, tmp_path: Path) -> None:
+    """A folder mistyped is said; nothing is started in it and told to be well."""
+    for words in (["doctor"], ["slow"], ["explain", "ticket"]):
+        code, told = ombud("db", *words, "--data-dir", str(tmp_path / "other"), url=None)
+        assert (code, "There is no desk in" in told) == (3, True), told
+        assert not (tmp_path / "other").exists()
+
+
 def test_a_missing_owner_is_said(ombud: Run, patient: Connection, postgres: ScratchServer) -> None:
     """As on a server that a plain dump was put on. Roles are the server's: it has its name again at once."""
     url = postgres.admin_url.set(database=patient.info.dbname)
@@ -234,8 +242,11 @@ def ombud(
     monkeypatch.setattr("ombud.cli.app.signal.signal", lambda *_: None)
     monkeypatch.setenv("OMBUD_DATA_DIR", str(tmp_path))
 
-    def command(*words: str, url: URL = database.admin_url) -> tuple[int, str]:
-        monkeypatch.setenv("OMBUD_DATABASE_URL", url.render_as_string(hide_password=False))
+    def command(*words: str, url: URL | None = database.admin_url) -> tuple[int, str]:
+        """Run a command on a database; None: on the embedded server of its folder."""
+        monkeypatch.delenv("OMBUD_DATABASE_URL", raising=False)
+        if url is not None:
+            monkeypatch.setenv("OMBUD_DATABASE_URL", url.render_as_string(hide_password=False))
         capsys.readouterr()
         code = 0
         try:
