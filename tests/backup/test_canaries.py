@@ -1,4 +1,4 @@
-"""Secrets of a desk that is lived in, looked for in its unpacked backup: what docs/security.md says is not in it is not."""
+"""Secrets of a lived-in desk, looked for in its unpacked backup: what docs/security.md says is not in it is not."""
 
 from __future__ import annotations
 
