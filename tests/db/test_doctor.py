@@ -188,6 +188,41 @@ def test_dead_rows_are_told(patient: Connection) -> None:
     assert "bloat" not in {check for check, _what in found(patient)}
 
 
+def test_what_is_no_desk_of_this_ombud_is_said(
+    ombud: Run, patient: Connection, postgres: ScratchServer
+) -> None:
+    """One that a newer Ombud made, and no desk at all: a line each, and what to do."""
+    url = postgres.admin_url.set(database=patient.info.dbname)
+    patient.execute("UPDATE ombud.alembic_version SET version_num = '9999'")
+    report = json.loads(ombud("db", "doctor", "--json", url=url)[1])
+    assert [one["advice"] for one in report["findings"] if one["check"] == "schema"] == [
+        "Update this Ombud: a newer one made it."
+    ]
+    patient.execute("DROP SCHEMA ombud CASCADE")
+    for words in (["doctor"], ["slow"]):
+        code, told = ombud("db", *words, url=url)
+        assert (code, "There is no desk in this database yet" in told) == (3, True), told
+
+
+def test_to_look_makes_no_desk(ombud: Run, tmp_path: Path) -> None:
+    """A folder mistyped is said; nothing is started in it and told to be well."""
+    for words in (["doctor"], ["slow"], ["explain", "ticket"]):
+        code, told = ombud("db", *words, "--data-dir", str(tmp_path / "other"), url=None)
+        assert (code, "There is no desk in" in told) == (3, True), told
+        assert not (tmp_path / "other").exists()
+
+
+def test_a_missing_owner_is_said(ombud: Run, patient: Connection, postgres: ScratchServer) -> None:
+    """As on a server that a plain dump was put on. Roles are the server's: it has its name again at once."""
+    url = postgres.admin_url.set(database=patient.info.dbname)
+    patient.execute("ALTER ROLE ombud_owner RENAME TO owner_elsewhere")
+    try:
+        code, told = ombud("db", "doctor", url=url)
+    finally:
+        patient.execute("ALTER ROLE owner_elsewhere RENAME TO ombud_owner")
+    assert (code, "no role ombud_owner" in told) == (1, True), told
+
+
 def test_every_check_can_find_something() -> None:
     """Each name is in a test of this file: a check that was never seen to find anything is none."""
     text = Path(__file__).read_text()
@@ -207,8 +242,11 @@ def ombud(
     monkeypatch.setattr("ombud.cli.app.signal.signal", lambda *_: None)
     monkeypatch.setenv("OMBUD_DATA_DIR", str(tmp_path))
 
-    def command(*words: str, url: URL = database.admin_url) -> tuple[int, str]:
-        monkeypatch.setenv("OMBUD_DATABASE_URL", url.render_as_string(hide_password=False))
+    def command(*words: str, url: URL | None = database.admin_url) -> tuple[int, str]:
+        """Run a command on a database; None: on the embedded server of its folder."""
+        monkeypatch.delenv("OMBUD_DATABASE_URL", raising=False)
+        if url is not None:
+            monkeypatch.setenv("OMBUD_DATABASE_URL", url.render_as_string(hide_password=False))
         capsys.readouterr()
         code = 0
         try:

@@ -113,6 +113,39 @@ def test_missing_rights_say_what_to_do(own_server: OwnServer, own_database: str)
         own_server.execute("DROP DATABASE unprepared WITH (FORCE)")
 
 
+def test_a_user_whom_nobody_let_in_is_told_and_then_let_in(own_server: OwnServer, own_database: str) -> None:
+    migrate.upgrade(own_server.url("boss", own_database))
+    own_server.execute(f"CREATE ROLE newcomer LOGIN PASSWORD '{PASSWORD}'")
+    url = own_server.url("newcomer", own_database)
+    try:
+        for look in (open_once, migrate.current, migrate.has_desk, migrate.is_current):
+            with pytest.raises(Unavailable, match="`ombud db init-roles --login newcomer`") as caught:
+                look(url)
+            _said(caught.value)
+        with migrate.prepared(own_server.url("boss", own_database), "newcomer"):
+            pass
+        open_once(url)
+    finally:
+        own_server.execute("DROP ROLE newcomer")
+
+
+def open_once(url: URL) -> None:
+    with open_desk(_settings(url)):
+        pass
+
+
+def test_a_server_that_is_full_or_lets_nobody_in_is_no_silent_one(
+    own_server: OwnServer, own_database: str
+) -> None:
+    own_server.execute(f"CREATE ROLE narrow LOGIN CONNECTION LIMIT 0 PASSWORD '{PASSWORD}'")
+    try:
+        with pytest.raises(Unavailable, match="has no connection free") as caught:
+            open_once(own_server.url("narrow", own_database))
+        _said(caught.value)
+    finally:
+        own_server.execute("DROP ROLE narrow")
+
+
 def test_an_old_server_is_refused() -> None:
     """No server that old can be had here; what psycopg says of one is a number."""
     connection: Any = SimpleNamespace(info=SimpleNamespace(server_version=140012))

@@ -1,6 +1,8 @@
 """`ombud db`: the schema, the roles, the plans and the health of the desk's database."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated
@@ -9,15 +11,18 @@ import typer
 from psycopg import Connection
 from rich.markup import escape
 from rich.table import Table
+from sqlalchemy import URL
 
 import ombud.models  # noqa: F401 - fills the metadata that `check` compares
-from ombud.cli.common import DataDir, desk_for, err, out, settings_with
+from ombud.cli.common import DataDir, desk_that_is_there, err, out, settings_with
 from ombud.cli.hot_queries import HOT_QUERIES, examples_of
+from ombud.config import Settings
 from ombud.db import migrate
 from ombud.db.actor import Actor
 from ombud.db.base import Base
 from ombud.db.doctor import CHECKS, Finding, Limits, Severity, examine
 from ombud.db.explain import plan_json, plan_lines
+from ombud.db.open import data_dir as folder_of
 from ombud.db.open import database
 from ombud.db.slow import By, Statement, slowest, unavailable_because
 from ombud.errors import NotFound
@@ -104,7 +109,7 @@ def explain(
         return
     if query not in HOT_QUERIES:
         raise NotFound(f"There is no statement named {query}. `ombud db explain` lists them.")
-    with desk_for(data_dir) as desk:
+    with desk_that_is_there(data_dir) as desk:
         with desk.read(Actor.system("cli/explain")) as session:
             examples = examples_of(session, Actor.system("cli/explain"))
         person = user or (examples.requester_id if who is Who.CUSTOMER else 1)
@@ -132,10 +137,7 @@ def slow(
     data_dir: DataDir = None,
 ) -> None:
     """Show what costs the server most. Without pg_stat_statements, say what is missing."""
-    with (
-        database(settings_with(data_dir)) as (_url, admin_url, _login),
-        migrate.connected(admin_url) as connection,
-    ):
+    with _desk_there(settings_with(data_dir)) as admin_url, migrate.connected(admin_url) as connection:
         reason = unavailable_because(connection)
         found = [] if reason else slowest(connection, by, limit)
     if as_json:
@@ -151,11 +153,8 @@ def doctor(as_json: Json = False, data_dir: DataDir = None) -> None:
     """Look for what is wrong, or will be; exit 1 when something is bad. Nothing is changed."""
     settings = settings_with(data_dir)
     limits = Limits(connections=2 * (settings.pool_size + settings.pool_overflow))
-    with database(settings) as (_url, admin_url, _login):
-        if migrate.current(admin_url) is None:
-            raise NotFound("There is no desk in this database yet.")
-        with migrate.connected(admin_url) as connection:
-            found = [*_old_schema(connection), *examine(connection, limits)]
+    with _desk_there(settings) as admin_url, migrate.connected(admin_url) as connection:
+        found = [*_other_schema(connection), *examine(connection, limits)]
     bad = any(one.severity is Severity.BAD for one in found)
     if as_json:
         checks = [one.name for one in CHECKS]
@@ -168,14 +167,29 @@ def doctor(as_json: Json = False, data_dir: DataDir = None) -> None:
         raise typer.Exit(1)
 
 
-def _old_schema(connection: Connection) -> list[Finding]:
+@contextmanager
+def _desk_there(settings: Settings) -> Iterator[URL]:
+    """Yield where an administrator signs in; NotFound where there is no desk, and none is made to look at it."""
+    place = folder_of(settings)
+    if settings.database_url is None and not (place / "postgres").exists():
+        raise NotFound(f"There is no desk in {place}.")
+    with database(settings) as (_url, admin_url, _login):
+        if not migrate.has_desk(admin_url):
+            raise NotFound("There is no desk in this database yet. `ombud db upgrade` makes one.")
+        yield admin_url
+
+
+def _other_schema(connection: Connection) -> list[Finding]:
     with connection.transaction():
         connection.execute("SET LOCAL ROLE ombud_owner")
         row = connection.execute("SELECT version_num FROM ombud.alembic_version").fetchone()
     if row == (migrate.head(),):
         return []
     what = f"the schema is at {row[0] if row else 'nothing'}, this Ombud needs {migrate.head()}"
-    return [Finding("schema", Severity.BAD, what, "Run `ombud db upgrade`.")]
+    # An upgrade is refused where a newer Ombud was before.
+    is_newer = row is not None and row[0] not in migrate.known()
+    advice = "Update this Ombud: a newer one made it." if is_newer else "Run `ombud db upgrade`."
+    return [Finding("schema", Severity.BAD, what, advice)]
 
 
 def _print_names(*, as_json: bool) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from ombud.db.compare import OPTIONS
 from ombud.db.engine import postgresql_url
-from ombud.db.roles import Role, check_server, ensure_roles, ensure_schema, missing_rights
+from ombud.db.roles import Role, check_server, ensure_roles, ensure_schema, missing_rights, not_let_in
 from ombud.db.tls import distrust, with_roots
 from ombud.db.translate import NotTrusted
 from ombud.errors import Invalid, Unauthenticated, Unavailable
@@ -62,7 +62,7 @@ def downgrade(url: str | URL, revision: str) -> None:
 
 def current(url: str | URL) -> str | None:
     """Return the revision that the database is at, or None for a database without a desk."""
-    if not _has_desk(url):
+    if not has_desk(url):
         return None
     with closing_engine(url) as engine, engine.connect() as connection:
         return _context(connection).get_current_revision()
@@ -84,7 +84,7 @@ def known() -> frozenset[str]:
 
 def differences(url: str | URL, metadata: MetaData) -> list[str]:
     """Compare the database with the models' metadata; each line is one difference, none means they agree."""
-    if not _has_desk(url):
+    if not has_desk(url):
         return ["there is no desk in this database yet: run `ombud db upgrade`"]
     with closing_engine(url) as engine, engine.connect() as connection:
         found = compare_metadata(_context(connection), metadata)
@@ -97,7 +97,7 @@ def is_current(url: str | URL) -> bool:
         check_server(connection)
         if connection.execute(_DESK_EXISTS).fetchone() is None:
             return False
-        connection.execute("SET ROLE ombud_owner")
+        _become_owner(connection)
         found = connection.execute("SELECT version_num FROM ombud.alembic_version").fetchone()
     version = found[0] if found else None
     if version is not None and version not in known():
@@ -107,10 +107,27 @@ def is_current(url: str | URL) -> bool:
     return bool(version == head())
 
 
-def _has_desk(url: str | URL) -> bool:
+def has_desk(url: str | URL) -> bool:
+    """True when there is a desk; Unavailable when there is one whose owner the user may not become."""
     with connected(url) as connection:
         check_server(connection)
-        return connection.execute(_DESK_EXISTS).fetchone() is not None
+        found = connection.execute(_DESK_EXISTS).fetchone() is not None
+        if found:
+            _become_owner(connection)
+    return found
+
+
+def _become_owner(connection: Connection) -> None:
+    try:
+        connection.execute("SET ROLE ombud_owner")
+    except errors.InsufficientPrivilege as error:
+        raise not_let_in(connection.info.user) from error
+    except errors.InvalidParameterValue as error:  # a dump that was put on a server without Ombud's roles
+        raise Unavailable(
+            "The database has a desk, but its server has no role ombud_owner. Run `ombud db init-roles` as a "
+            "superuser, and give it the schema ombud and what is in it (ALTER ... OWNER TO ombud_owner); or restore "
+            "a backup with `ombud restore`, which makes the roles."
+        ) from error
 
 
 @contextmanager
@@ -197,12 +214,20 @@ def _unreachable(url: str | URL, error: psycopg.OperationalError) -> Exception:
     if distrusted is not None:
         return NotTrusted(distrusted)
     where = f"{target.host or target.query.get('host', 'the local socket')}"
-    if "password authentication failed" in words or "no password supplied" in words:
+    if "authentication failed" in words or "no password supplied" in words:
         return Unauthenticated(f"The database on {where} refused the user or password in OMBUD_DATABASE_URL.")
     if "does not exist" in words and "database" in words:
         return Invalid(f"The server on {where} has no database named {target.database!r}. Create it first.")
     if "does not exist" in words and "role" in words:
         return Unauthenticated(f"The server on {where} knows no user {target.username!r}.")
+    if "no pg_hba.conf entry" in words:
+        return Unauthenticated(
+            f"The server on {where} lets {target.username!r} not in from here: see its pg_hba.conf."
+        )
+    if any(one in words for one in ("too many clients", "too many connections", "connection slots")):
+        return Unavailable(
+            f"The server on {where} has no connection free. See max_connections, and who holds them."
+        )
     return Unavailable(
         f"No PostgreSQL answers at {where}. Is it running, and is OMBUD_DATABASE_URL right? "
         "Without that variable Ombud starts the one in its package."

@@ -96,6 +96,15 @@ def missing_rights(error: psycopg.Error) -> Unavailable:
     )
 
 
+def not_let_in(user: str) -> Unavailable:
+    """Return what to tell someone whose database user was not let into the desk that is there."""
+    return Unavailable(
+        f"The database has a desk that the user {user} was not let into. Run `ombud db init-roles --login {user}` "
+        "once as the user who made the roles (or a superuser), then start again.",
+        reason="InsufficientPrivilege",
+    )
+
+
 def _create_role(connection: Connection, name: str, *, login: bool = False) -> None:
     exists = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).fetchone()
     if exists is not None:

@@ -60,6 +60,8 @@ class Finding:
 _BAD, _NOTICE = Severity.BAD, Severity.NOTICE
 
 CHECKS = (
+    # First: a role that is missing is why much of the rest is not as it was made.
+    Check("role", _BAD, rights.ROLES, "Run `ombud db init-roles` as a superuser; take powers away with ALTER ROLE."),
     Check("unindexed_foreign_key", _BAD, schema.UNINDEXED_FOREIGN_KEYS, "Make an index that begins with its columns."),
     Check("invalid_index", _BAD, schema.INVALID_INDEXES, "Run REINDEX INDEX CONCURRENTLY on it."),
     Check("duplicate_index", _NOTICE, schema.DUPLICATE_INDEXES, "Drop one of the two."),
@@ -73,7 +75,6 @@ CHECKS = (
     Check("replication_role", _BAD, objects.REPLICATION_ROLE, "Run ALTER ... RESET session_replication_role."),
     Check("sequence_near_end", _BAD, schema.SEQUENCES_NEAR_END, "Make its type bigger before it runs out."),
     Check("row_security", _BAD, rights.ROW_SECURITY, "Run ombud.secure() on it, as its migration should have."),
-    Check("role", _BAD, rights.ROLES, "Run `ombud db init-roles` as a superuser; take powers away with ALTER ROLE."),
     Check("ownership", _BAD, rights.OWNERSHIP, "Run ALTER ... OWNER TO ombud_owner."),
     Check("grant", _BAD, rights.GRANTS, "REVOKE it."),
     Check("backup_rights", _BAD, rights.BACKUP, "Run `ombud db upgrade`, or `ombud db init-roles` as a superuser."),
