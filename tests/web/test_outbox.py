@@ -258,14 +258,15 @@ async def test_a_mailed_link_needs_no_sign_in_and_ends(
     web: Browser, cast: Cast, desk: Desk, runtime: Runtime, ticket: Ticket
 ) -> None:
     kept = runtime.files.put([b"<script>alert(1)</script>"])
-    file = StoredFile("a.html", "text/html", kept.size, kept.checksum, kept.storage_key)
+    file = StoredFile("..;a.html", "text/html", kept.size, kept.checksum, kept.storage_key)
     attached = await desk.arun(SYSTEM, attach_file, ticket.id, file)
     assert runtime.settings.data_dir is not None
     namer = open_namer(runtime.settings.data_dir)
     answer = await web.get(file_link(namer, attached.id, clock.now() + LINK_LIFE))
     assert answer.content == b"<script>alert(1)</script>"
     assert answer.headers["content-type"] == "application/octet-stream"
-    assert answer.headers["content-disposition"].startswith("attachment;")
+    plain, _, exact = answer.headers["content-disposition"].removeprefix("attachment; ").partition("; ")
+    assert (plain, exact) == ('filename="_a.html"', "filename*=UTF-8''..%3Ba.html")
     for link in (file_link(namer, attached.id, clock.now()), file_link(namer, 999, clock.now() + LINK_LIFE)):
         assert (await web.get(link)).status_code == 404
     assert (await web.get("/mailed-files/1-2-x")).status_code == 404

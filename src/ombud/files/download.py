@@ -61,18 +61,23 @@ def wanted_part(headers: Mapping[str, str], *, size: int, etag: str) -> Part | N
     return Part(start, end, size)
 
 
+def content_disposition(file_name: str) -> str:
+    """Return the header that saves a file under its name, in any script (RFC 6266, RFC 8187)."""
+    plain = _UNSAFE_NAME.sub("_", file_name).strip(" .") or "file"
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"
+
+
 def download_headers(*, file_name: str, content_type: str, size: int, checksum: str = "") -> dict[str, str]:
     """Return the headers of a download: always an attachment (RFC 6266), never sniffed, never with an origin.
 
     With a `checksum` a part of it can be asked for, and a download that broke off be gone on with.
     """
-    plain = _UNSAFE_NAME.sub("_", file_name).strip(" .") or "file"
     again = {"ETag": f'"{checksum}"', "Accept-Ranges": "bytes"} if checksum else {}
     return {
         **again,
         "Content-Type": content_type if _HARMLESS.fullmatch(content_type) else "application/octet-stream",
         "Content-Length": str(size),
-        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}",
+        "Content-Disposition": content_disposition(file_name),
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "Cache-Control": "private, no-store",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from fastapi import APIRouter, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response, StreamingResponse
@@ -11,6 +9,7 @@ from starlette.responses import Response, StreamingResponse
 from ombud.audit import record_access
 from ombud.db.context import actor_of
 from ombud.errors import NotFound
+from ombud.files import content_disposition
 from ombud.models import AccessKind, Attachment
 from ombud.tickets import remove_attachment
 from ombud.tickets.queries import attachment_by_id
@@ -85,9 +84,3 @@ def _key(attachment_id: str) -> int:
     if not (attachment_id.isascii() and attachment_id.isdigit() and len(attachment_id) <= BIGINT_DIGITS):
         raise NotFound("There is no such file here.")
     return int(attachment_id)
-
-
-def content_disposition(name: str) -> str:
-    """Return the header that makes a download of a name in any script (RFC 6266, RFC 8187)."""
-    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from ombud.audit import record_access
 from ombud.db.context import actor_of
 from ombud.errors import Forbidden, Invalid, NotFound
+from ombud.files import content_disposition
 from ombud.mail import actions, queries
 from ombud.mail.actions import Refiled, acting_for
 from ombud.mail.prepared import PreparedMail, storable
@@ -27,7 +28,7 @@ from ombud.web.around import make_frame, read_around
 from ombud.web.auth import SignedIn, Visitor, handed_out
 from ombud.web.forms import SignedForm, text_of
 from ombud.web.place import at
-from ombud.web.routes.attachments import BIGINT_DIGITS, content_disposition
+from ombud.web.routes.attachments import BIGINT_DIGITS
 from ombud.web.views.mail import STATE_LABELS, MailRow, MailText
 from ombud.web.wording import size
 from ombud.worker.intake import Intake, open_intake

@@ -9,14 +9,13 @@ from ombud import clock
 from ombud.db.actor import Actor
 from ombud.db.open import data_dir
 from ombud.errors import NotFound
-from ombud.files import while_allowed
+from ombud.files import content_disposition, while_allowed
 from ombud.mail.outgoing.links import file_of_link
 from ombud.mail.outgoing.queries import attachment
 from ombud.mail.tokens import open_namer
 from ombud.models import Attachment
 from ombud.runtime import Runtime
 from ombud.web.parts import parts_of
-from ombud.web.routes.attachments import content_disposition
 
 router = APIRouter()
 

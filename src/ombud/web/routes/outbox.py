@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from ombud.audit import record_access
 from ombud.errors import Invalid, NotFound
+from ombud.files import content_disposition
 from ombud.kit.ids import is_id
 from ombud.mail import queries as inbound
 from ombud.mail.actions import clear_bounce
@@ -26,7 +27,6 @@ from ombud.web.auth import SignedIn, Visitor
 from ombud.web.deliveries import STATE_WORDS, delivery_of
 from ombud.web.forms import SignedForm, text_of
 from ombud.web.place import at
-from ombud.web.routes.attachments import content_disposition
 from ombud.web.views.lists import Empty
 from ombud.web.views.outbox import OutboundView, OutboxView
 
