@@ -102,7 +102,8 @@ class AccountState:
             said = f"{_LETTERS.get(LetterKind(row.kind), 'The notice of a change')}: {OutboundState(row.state).value}."
             command = _COMMANDS.get(LetterKind(row.kind))
             instead = f", or run: ombud user {command} {user.email}" if command else "."
-            trouble = _PROBLEMS.get(row.problem, row.problem).replace("{instead}", instead)
+            problem: str = row.problem or ""
+            trouble = _PROBLEMS.get(problem, problem).replace("{instead}", instead)
         return cls(user.last_login is not None, row.invited_until, row.is_asked, said, trouble)
 
 
