@@ -8,9 +8,11 @@ from sqlalchemy.orm import Session
 
 from ombud import Actor
 from ombud.models import (
+    AccountNotice,
     BouncedAddress,
     Mailbox,
     MailSource,
+    NoticeKind,
     OutboundMail,
     Ticket,
     WebhookDelivery,
@@ -89,6 +91,8 @@ def mailed(site: Site, runtime: Runtime) -> list[str]:
         session.add(hook)
         session.flush()
         session.add(WebhookDelivery(endpoint_id=hook.id, event=WebhookEvent.TEST))
+        told = {"kind": NoticeKind.NEW_BROWSER, "detail": "Chrome on " + "x" * 80}
+        session.add(AccountNotice(user_id=site.cast.admin.id, **told))
     desk.run(site.cast.agent.in_new_request(), reply, ticket, "We look at it.")
     with desk.read(SYSTEM) as session:
         pages += [f"{WEBHOOKS}/{found}" for found in session.scalars(select(WebhookEndpoint.id))]
