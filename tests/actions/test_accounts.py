@@ -11,7 +11,7 @@ from ombud import Actor, Desk, UserRole
 from ombud.db.actor import Scope
 from ombud.errors import Conflict, Forbidden, NotFound
 from ombud.kit.tokens import digest, split_api_token
-from ombud.models import ApiToken, WebSession
+from ombud.models import ApiToken, User, WebSession
 from ombud.people import queries
 from ombud.people.accounts import (
     confirm,
@@ -50,6 +50,9 @@ def test_signing_in_is_remembered(perform: Perform, customer: Persona, log: Log)
     actor = customer.in_new_request()
     perform(actor, start_session, customer.id)
     assert "last_login" in {key for entry in log(actor) for key in entry.changes}
+    present = func.clock_timestamp()
+    is_now = User.last_login.between(present - timedelta(minutes=1), present)
+    assert perform(actor, Session.scalar, select(is_now).where(User.id == customer.id))
 
 
 def test_a_session_ends(perform: Perform, customer: Persona, other_customer: Persona) -> None:

@@ -312,6 +312,10 @@ async def test_a_deactivated_person_is_out_at_once(web: Browser, cast: Cast, des
     await web.sign_in(cast.agent)
     await desk.arun(cast.admin.in_new_request(), deactivate_user, cast.agent.id)
     assert (await web.get("/tickets")).headers["location"].startswith("/sign-in")
+    await web.get("/sign-in")
+    again = await web.post("/sign-in", {"email": cast.agent.email, "password": cast.agent.password})
+    assert again.status_code == 422, "like a wrong password"
+    assert (await web.get("/tickets")).headers["location"].startswith("/sign-in")
 
 
 async def test_a_script_that_is_sent_to_the_form_does_not_outdate_the_one_on_the_screen(
