@@ -29,6 +29,7 @@ NO_CANARY = {
     "account_requests": "gone within seconds, and void when the person is let go",
     "account_tokens": "go when the person is let go, which forgetting begins with",
     "account_notices": "what happened to an account; a passkey's name goes with the person",
+    "alike_finds": "when and how long",
     "alembic_version": "a revision",
     "audit_checkpoints": "digests and signatures",
     "audit_redactions": "digests and signatures",

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Connection,
     DateTime,
     Engine,
+    Float,
     Integer,
     SmallInteger,
     create_engine,
@@ -48,7 +49,7 @@ from tests.waiting import waited
 
 SYSTEM = Actor.system("test")
 ROUNDS = 150
-NUMBERS = (BigInteger, Integer, SmallInteger, Boolean, DateTime, UtcDateTime)
+NUMBERS = (BigInteger, Float, Integer, SmallInteger, Boolean, DateTime, UtcDateTime)
 
 
 @pytest.fixture

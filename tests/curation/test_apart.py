@@ -110,7 +110,7 @@ def test_every_pair_comes_by_from_page_to_page_and_has_the_score_of_its_reasons(
             assert len(places) > most
             assert pairs[0].likeness.score > pairs[-1].likeness.score >= LIKELY
         tickets = [pair for pair in pairs if isinstance(pair, LikeTickets)]
-        assert len(tickets) == 22 * 21 / 2
+        assert len(tickets) == 22 * 21 / 2 - 1, "each beside the 20 before it"
         people = duplicate_people(session, limit=200)
         alone = {
             pair.other.id: pair.likeness for pair in people_like(session, people[0].person.id, limit=200)

@@ -37,6 +37,8 @@ def test_what_people_can_run_into_has_words() -> None:
     """Unique indexes and CHECKs on what people enter; the rest is kept by the database itself or by types."""
     silent = {
         "ck_access_logs_kind",
+        "ck_alike_finds_kind",
+        "ck_alike_people_in_order",
         "ck_audit_checkpoints_window",
         "ck_audit_logs_action",
         "ck_automatic_mails_kind",

@@ -298,6 +298,7 @@ def test_every_model_is_in_the_matrix_or_private() -> None:
         "notification_settings", "webhook_endpoints", "webhook_deliveries", "webhook_position",
         "totp_factors", "recovery_codes", "passkeys", "sign_in_steps", "account_notices",
         "identity_providers", "identities", "sign_in_flows", "logout_tokens", "transfer_jobs", "transfer_problems",
-        "distinct_people", "distinct_tickets", "desk_settings", "known_browsers",
+        "distinct_people", "distinct_tickets", "alike_people", "alike_tickets", "alike_finds",
+        "desk_settings", "known_browsers",
     }  # fmt: skip
     assert {table.name for table in Base.metadata.tables.values()} == covered | elsewhere

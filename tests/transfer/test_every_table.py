@@ -81,8 +81,8 @@ UNPROMISED = {
     " mailbox_positions mailbox_sending mailboxes message_moves outbound_mails outbound_recipients",
     "somebody's own, or the desk's way of working": "desk_settings drafts notification_settings notifications"
     " ticket_reads transfer_jobs transfer_problems webhook_deliveries webhook_endpoints webhook_position",
-    "follows from the rest": "search_queue search_words stale_files ticket_search ticket_stats ticket_stats_delta"
-    " ticket_texts",
+    "follows from the rest": "alike_finds alike_people alike_tickets search_queue search_words stale_files"
+    " ticket_search ticket_stats ticket_stats_delta ticket_texts",
 }
 NOT_EXPORTED = {("users", "password_hash"): "a secret: staff get a new password"}
 

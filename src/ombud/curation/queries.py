@@ -1,16 +1,35 @@
 """What curation looks up: builders that return a Select."""
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from sqlalchemy import Double, Numeric, Select, and_, case, cast, column, func, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    Double,
+    FromClause,
+    Interval,
+    Select,
+    and_,
+    cast,
+    column,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
-from ombud.curation.rules import FREE_MAIL, SAME_NAME
+from ombud.curation.rules import FREE_MAIL, LIKELY
 from ombud.db.actor import Actor, Scope
 from ombud.models import (
     INCLUDE_DELETED,
+    AlikeFinds,
+    AlikeKind,
+    AlikeTickets,
     Attachment,
     Comment,
     DistinctPeople,
@@ -38,6 +57,11 @@ COUNTED = 1000
 
 TEXT_COMPARED = 2000
 """Characters of a description that are compared."""
+
+KEPT_DAYS, KEPT_WITHIN = 3, 30
+"""Days between two tickets, and days back, of the pairs that the worker finds."""
+NOT_YET_SEEN = timedelta(minutes=1)
+"""Tickets that were opened so shortly before the worker looked may have been committed after it did."""
 
 _PERSON = (User.id, User.email, User.full_name, func.ombud.address_key(User.email_norm), User.organization_id)
 
@@ -135,69 +159,85 @@ def comments_of(ids: Collection[int]) -> Select[int]:
 
 
 def ticket_pairs(
-    actor: Actor, *, days: int, since: datetime, least: float, after: Place | None, limit: int
+    actor: Actor, *, days: int, within: int, least: float, after: Place | None, limit: int
 ) -> Rows:
-    """Return pairs of tickets of one requester, opened within `days` of each other and since `since`.
+    """Return pairs of tickets of one requester, opened within `days` of each other and in the last `within` days.
 
-    Only pairs of which the later one is not done. Titles and the beginnings of texts are compared by trigrams, once;
-    the weights are those of `rules.likeness_of_tickets`.
+    Only pairs of which the later one is not done. What the worker found lately is taken from what it keeps, and
+    only what was opened since is looked for; everything where it found nothing lately, or looked for less.
     """
-    first, second = aliased(Ticket, name="first"), aliased(Ticket, name="second")
-    apart = func.extract("epoch", second.created_at - first.created_at)
-    titles = _similarity(first.title, second.title)
-    texts = _similarity(
-        func.left(first.description, TEXT_COMPARED), func.left(second.description, TEXT_COMPARED)
+    since = func.now() - func.make_interval(0, 0, 0, within)
+    found_until = select(AlikeFinds.found_at - literal(NOT_YET_SEEN, Interval)).where(
+        AlikeFinds.kind == AlikeKind.TICKETS,
+        AlikeFinds.least <= least,
+        func.ombud.is_lately(AlikeFinds.found_at, AlikeFinds.seconds),
+        true() if days == KEPT_DAYS and within <= KEPT_WITHIN else false(),
     )
-    # Visible by the one rule, applied to each side through its id.
-    seen = select(Ticket.id).where(visible_to(actor))
-    pairs = (
-        select(
-            first.id.label("one"),
-            second.id.label("other"),
-            titles.label("titles"),
-            texts.label("texts"),
-            (apart / 3600).label("hours"),
-        )
-        .join(
-            second,
-            and_(
-                second.requester_id == first.requester_id,
-                second.id != first.id,
-                func.row(second.created_at, second.id) > func.row(first.created_at, first.id),
-                apart <= days * 86400,
-            ),
-        )
-        .where(
-            second.created_at >= since,
-            second.status.in_(UNDONE),
-            second.deleted_at.is_(None),
-            first.deleted_at.is_(None),
-            first.merged_into_id.is_(None),
-            true() if actor.scope is Scope.ALL else first.id.in_(seen),
-            true() if actor.scope is Scope.ALL else second.id.in_(seen),
-            ~_kept_apart(first.id, second.id),
-        )
-        .cte("pairs")
-        .prefix_with("MATERIALIZED")
+    found = found_until.scalar_subquery()
+    live = func.ombud.ticket_pairs_now(days, func.coalesce(found, since), least).table_valued(
+        column("ticket_id", BigInteger),
+        column("other_id", BigInteger),
+        *(column(name, Double) for name in ("titles", "texts", "hours", "score")),
+        name="live",
     )
-    weighed = select(pairs, _ticket_score(pairs.c).label("score")).subquery("weighed")
-    place = func.row(-weighed.c.score, weighed.c.one, weighed.c.other)
+    kept = AlikeTickets.__table__.alias("kept")
+    both = union_all(
+        _pairs(
+            actor, kept, after, limit, lambda second: (second.created_at < found, second.created_at >= since)
+        ),
+        _pairs(actor, live, after, limit, lambda _second: ()),
+    ).subquery("both")
     return (
-        select(
-            *_columns(first),
-            *_columns(second),
-            weighed.c.titles,
-            weighed.c.texts,
-            weighed.c.hours,
-            weighed.c.score,
-        )
-        .join(first, first.id == weighed.c.one)
-        .join(second, second.id == weighed.c.other)
-        .where(weighed.c.score >= least, true() if after is None else place > func.row(*after))
-        .order_by(weighed.c.score.desc(), weighed.c.one, weighed.c.other)
+        select(both)
+        .order_by(both.c.score.desc(), both.c.one, both.c.other)
         .limit(limit)
         .execution_options(**{INCLUDE_DELETED: True})
     )
+
+
+def _pairs(
+    actor: Actor, of: FromClause, after: Place | None, limit: int, narrowed: Callable[[Any], tuple[Any, ...]]
+) -> Rows:
+    """Return the likeliest of these pairs that the actor sees, and that are neither done nor told apart."""
+    first, second = aliased(Ticket, name="first"), aliased(Ticket, name="second")
+    # Visible by the one rule, applied to each side through its id.
+    seen = select(Ticket.id).where(visible_to(actor))
+    place = func.row(-of.c.score, of.c.ticket_id, of.c.other_id)
+    return (
+        select(
+            *(each.label(f"one_{each.key}") for each in _columns(first)),
+            *(each.label(f"other_{each.key}") for each in _columns(second)),
+            of.c.titles,
+            of.c.texts,
+            of.c.hours,
+            of.c.score,
+            of.c.ticket_id.label("one"),
+            of.c.other_id.label("other"),
+        )
+        .select_from(of)
+        .join(first, first.id == of.c.ticket_id)
+        .join(second, second.id == of.c.other_id)
+        .where(
+            second.status.in_(UNDONE),
+            second.deleted_at.is_(None),
+            second.merged_into_id.is_(None),
+            first.deleted_at.is_(None),
+            first.merged_into_id.is_(None),
+            first.requester_id == second.requester_id,
+            *narrowed(second),
+            true() if actor.scope is Scope.ALL else first.id.in_(seen),
+            true() if actor.scope is Scope.ALL else second.id.in_(seen),
+            ~_kept_apart(first.id, second.id),
+            true() if after is None else place > func.row(*after),
+        )
+        .order_by(of.c.score.desc(), of.c.ticket_id, of.c.other_id)
+        .limit(limit)
+    )
+
+
+def keep_alike() -> Select[int]:
+    """Find the pairs that are asked for most, keep them, and return how many of them changed."""
+    return select(func.ombud.keep_alike(LIKELY, sorted(FREE_MAIL), KEPT_DAYS, KEPT_WITHIN))
 
 
 def tickets_like(actor: Actor, ticket_id: int, *, days: int, limit: int) -> Rows:
@@ -272,13 +312,6 @@ def tickets_kept_apart(
 
 def _columns(of: Any) -> tuple[Any, ...]:
     return (of.id, of.ticket_number, of.title, of.requester_id, of.created_at)
-
-
-def _ticket_score(pair: Any) -> Any:
-    titles = case((pair.titles >= SAME_NAME, 0.5), (pair.titles >= 0.3, 0.5 * pair.titles), else_=0.0)
-    texts = case((pair.texts >= SAME_NAME, 0.4), (pair.texts >= 0.3, 0.4 * pair.texts), else_=0.0)
-    day = case((and_(or_(pair.titles >= 0.3, pair.texts >= 0.3), pair.hours <= 24), 0.1), else_=0.0)
-    return cast(func.round(cast(func.least(1.0, titles + texts + day), Numeric), 2), Double)
 
 
 def _similarity(one: Any, other: Any) -> Any:

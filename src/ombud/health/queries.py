@@ -52,7 +52,7 @@ def queues() -> Any:
             WebhookDelivery.happened_at,
             WebhookDelivery.state.in_((DeliveryState.WAITING, DeliveryState.SENDING)),
         ),
-        _queue("search", TicketSearch.changed_at, TicketSearch.is_indexed.is_(False)),
+        _queue("search", TicketSearch.changed_at, ~TicketSearch.is_indexed),
         _queue("statistics", None),
     )
     return union_all(*parts)

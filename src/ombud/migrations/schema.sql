@@ -3676,6 +3676,13 @@ CREATE FUNCTION ombud.is_curating() RETURNS boolean
 
 ALTER FUNCTION ombud.is_curating() OWNER TO ombud_owner;
 
+CREATE FUNCTION ombud.is_lately(found_at timestamp with time zone, seconds double precision) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog'
+    RETURN (found_at > (now() - make_interval(secs => GREATEST((600)::double precision, ((100)::double precision * seconds)))));
+
+ALTER FUNCTION ombud.is_lately(found_at timestamp with time zone, seconds double precision) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.is_met(person bigint) RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog'
@@ -3692,6 +3699,60 @@ CREATE FUNCTION ombud.is_status_move(old_status text, new_status text) RETURNS b
     RETURN CASE old_status WHEN 'open'::text THEN (new_status = ANY (ARRAY['in_progress'::text, 'waiting_on_customer'::text, 'resolved'::text, 'closed'::text])) WHEN 'in_progress'::text THEN (new_status = ANY (ARRAY['open'::text, 'waiting_on_customer'::text, 'resolved'::text, 'closed'::text])) WHEN 'waiting_on_customer'::text THEN (new_status = ANY (ARRAY['open'::text, 'in_progress'::text, 'resolved'::text, 'closed'::text])) WHEN 'resolved'::text THEN (new_status = ANY (ARRAY['open'::text, 'in_progress'::text, 'closed'::text])) WHEN 'closed'::text THEN (new_status = 'open'::text) ELSE false END;
 
 ALTER FUNCTION ombud.is_status_move(old_status text, new_status text) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.keep_alike(worth double precision, strangers text[], days integer, within integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog'
+    AS $$
+DECLARE
+  began timestamptz := clock_timestamp();
+  last bigint;
+  changed bigint;
+  more bigint;
+BEGIN
+  IF NOT pg_try_advisory_xact_lock(hashtextextended('ombud.alike_finds', 0))
+     OR EXISTS (SELECT FROM ombud.alike_finds f WHERE f.found_at > began
+                  - make_interval(secs => greatest(60, 50 * (SELECT sum(g.seconds) FROM ombud.alike_finds g)))) THEN
+    RETURN 0;
+  END IF;
+
+  SELECT coalesce(max(u.id), 0) INTO last FROM ombud.users u;
+  WITH found AS MATERIALIZED (SELECT * FROM ombud.people_pairs_now(worth, strangers, 0)),
+  gone AS (
+    DELETE FROM ombud.alike_people k
+     WHERE NOT EXISTS (SELECT FROM found f WHERE f.user_id = k.user_id AND f.other_id = k.other_id) RETURNING 1),
+  put AS (
+    INSERT INTO ombud.alike_people AS k (user_id, other_id, names, score)
+    SELECT f.user_id, f.other_id, f.alike, f.score FROM found f
+    ON CONFLICT (user_id, other_id) DO UPDATE SET names = excluded.names, score = excluded.score
+     WHERE (k.names, k.score) IS DISTINCT FROM (excluded.names, excluded.score) RETURNING 1)
+  SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM put) INTO changed;
+  INSERT INTO ombud.alike_finds AS f (kind, found_at, seconds, least, last_id)
+  VALUES ('people', began, extract(epoch FROM clock_timestamp() - began), worth, last)
+  ON CONFLICT (kind) DO UPDATE SET found_at = excluded.found_at, seconds = excluded.seconds,
+                                   least = excluded.least, last_id = excluded.last_id;
+
+  began := clock_timestamp();
+  WITH found AS MATERIALIZED (
+    SELECT * FROM ombud.ticket_pairs_now(days, now() - make_interval(days => within), worth)),
+  gone AS (
+    DELETE FROM ombud.alike_tickets k
+     WHERE NOT EXISTS (SELECT FROM found f WHERE f.ticket_id = k.ticket_id AND f.other_id = k.other_id) RETURNING 1),
+  put AS (
+    INSERT INTO ombud.alike_tickets AS k (ticket_id, other_id, titles, texts, hours, score)
+    SELECT f.ticket_id, f.other_id, f.titles, f.texts, f.hours, f.score FROM found f
+    ON CONFLICT (ticket_id, other_id) DO UPDATE
+       SET titles = excluded.titles, texts = excluded.texts, hours = excluded.hours, score = excluded.score
+     WHERE (k.titles, k.texts, k.hours, k.score)
+           IS DISTINCT FROM (excluded.titles, excluded.texts, excluded.hours, excluded.score) RETURNING 1)
+  SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM put) INTO more;
+  INSERT INTO ombud.alike_finds AS f (kind, found_at, seconds, least, last_id)
+  VALUES ('tickets', began, extract(epoch FROM clock_timestamp() - began), worth, 0)
+  ON CONFLICT (kind) DO UPDATE SET found_at = excluded.found_at, seconds = excluded.seconds, least = excluded.least;
+  RETURN changed + more;
+END $$;
+
+ALTER FUNCTION ombud.keep_alike(worth double precision, strangers text[], days integer, within integer) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.keep_endpoint() RETURNS trigger
     LANGUAGE plpgsql
@@ -4276,31 +4337,78 @@ ALTER FUNCTION ombud.people_like(person bigint, most integer) OWNER TO ombud_own
 CREATE FUNCTION ombud.people_pairs(worth double precision, strangers text[], after double precision, after_one bigint, after_other bigint, most integer) RETURNS TABLE(user_id bigint, other_id bigint, alike real, score double precision)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog'
-    SET enable_hashagg TO 'off'
-    SET max_parallel_workers_per_gather TO '0'
+    SET plan_cache_mode TO 'force_custom_plan'
     AS $$
 DECLARE
-  firsts bigint[];
-  seconds bigint[];
+  above bigint;
 BEGIN
   IF ombud.actor_kind() IS NULL OR ombud.actor_kind() = 'customer' THEN
     RETURN;
   END IF;
+  above := coalesce((SELECT f.last_id FROM ombud.alike_finds f
+                      WHERE f.kind = 'people' AND f.least <= worth AND ombud.is_lately(f.found_at, f.seconds)), 0);
+  RETURN QUERY
+    SELECT p.* FROM (
+      (SELECT k.user_id, k.other_id, k.names::real, k.score FROM ombud.alike_people k
+         JOIN ombud.users a ON a.id = k.user_id JOIN ombud.users b ON b.id = k.other_id
+        WHERE k.other_id <= above AND k.score >= worth
+          AND a.role = 'customer' AND a.merged_into_id IS NULL AND a.anonymised_at IS NULL
+          AND b.role = 'customer' AND b.merged_into_id IS NULL AND b.anonymised_at IS NULL
+          AND NOT EXISTS (SELECT FROM ombud.distinct_people d
+                           WHERE d.user_id = k.user_id AND d.other_id = k.other_id)
+          AND (people_pairs.after IS NULL
+               OR (-k.score, k.user_id, k.other_id) > (people_pairs.after, after_one, after_other))
+        ORDER BY k.score DESC, k.user_id, k.other_id LIMIT most)
+      UNION ALL
+      (SELECT n.user_id, n.other_id, n.alike::real, n.score
+         FROM ombud.people_pairs_now(worth, strangers, above) n
+        WHERE NOT EXISTS (SELECT FROM ombud.distinct_people d
+                           WHERE d.user_id = n.user_id AND d.other_id = n.other_id)
+          AND (people_pairs.after IS NULL
+               OR (-n.score, n.user_id, n.other_id) > (people_pairs.after, after_one, after_other))
+        ORDER BY n.score DESC, n.user_id, n.other_id LIMIT most)) p
+     ORDER BY p.score DESC, p.user_id, p.other_id LIMIT most;
+END $$;
+
+ALTER FUNCTION ombud.people_pairs(worth double precision, strangers text[], after double precision, after_one bigint, after_other bigint, most integer) OWNER TO ombud_owner;
+
+CREATE FUNCTION ombud.people_pairs_now(worth double precision, strangers text[], above bigint) RETURNS TABLE(user_id bigint, other_id bigint, alike double precision, score double precision)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog'
+    SET enable_hashagg TO 'off'
+    SET max_parallel_workers_per_gather TO '0'
+    SET plan_cache_mode TO 'force_custom_plan'
+    AS $$
+DECLARE
+  firsts bigint[];
+  seconds bigint[];
+  inboxes text[];
+  names text[];
+BEGIN
+  IF above > 0 THEN
+    SELECT array_agg(DISTINCT ombud.address_key(u.email_norm)),
+           array_agg(DISTINCT ombud.name_key(u.full_name)) FILTER (WHERE u.full_name <> '')
+      INTO inboxes, names FROM ombud.users u
+     WHERE u.id > above AND u.role = 'customer' AND u.merged_into_id IS NULL AND u.anonymised_at IS NULL;
+    inboxes := coalesce(inboxes, '{}');
+    names := coalesce(names, '{}');
+  END IF;
   WITH groups AS (
     SELECT array_agg(u.id) AS ids FROM ombud.users u
      WHERE u.role = 'customer' AND u.merged_into_id IS NULL AND u.anonymised_at IS NULL
+       AND (above = 0 OR ombud.address_key(u.email_norm) = ANY (inboxes))
      GROUP BY ombud.address_key(u.email_norm) HAVING count(*) BETWEEN 2 AND 20
      UNION ALL
     SELECT array_agg(u.id) FROM ombud.users u
      WHERE u.role = 'customer' AND u.merged_into_id IS NULL AND u.anonymised_at IS NULL AND u.full_name <> ''
+       AND (above = 0 OR ombud.name_key(u.full_name) = ANY (names))
      GROUP BY ombud.name_key(u.full_name)
     HAVING count(*) BETWEEN 2 AND 20 AND ombud.name_key(u.full_name) LIKE '% %'),
   pairs AS (
     SELECT DISTINCT a.id AS first, b.id AS second
       FROM groups g CROSS JOIN LATERAL unnest(g.ids) a(id) CROSS JOIN LATERAL unnest(g.ids) b(id)
-     WHERE a.id < b.id)
-  SELECT array_agg(p.first), array_agg(p.second) INTO firsts, seconds FROM pairs p
-   WHERE NOT EXISTS (SELECT FROM ombud.distinct_people d WHERE d.user_id = p.first AND d.other_id = p.second);
+     WHERE a.id < b.id AND b.id > above)
+  SELECT array_agg(p.first), array_agg(p.second) INTO firsts, seconds FROM pairs p;
   RETURN QUERY
     WITH compared AS (
       SELECT a AS one, b AS other,
@@ -4327,13 +4435,11 @@ BEGIN
                + CASE WHEN (c.one).local = (c.other).local AND (c.one).domain <> (c.other).domain
                            AND length((c.one).local) >= 4 THEN 0.25 ELSE 0 END), 2)::double precision AS score
         FROM compared c)
-    SELECT w.first, w.second, w.names::real, w.score FROM weighed w
-     WHERE w.score >= people_pairs.worth
-       AND (people_pairs.after IS NULL OR (-w.score, w.first, w.second) > (people_pairs.after, after_one, after_other))
-     ORDER BY w.score DESC, w.first, w.second LIMIT most;
+    SELECT w.first, w.second, w.names::double precision, w.score FROM weighed w
+     WHERE w.score >= people_pairs_now.worth;
 END $$;
 
-ALTER FUNCTION ombud.people_pairs(worth double precision, strangers text[], after double precision, after_one bigint, after_other bigint, most integer) OWNER TO ombud_owner;
+ALTER FUNCTION ombud.people_pairs_now(worth double precision, strangers text[], above bigint) OWNER TO ombud_owner;
 
 CREATE FUNCTION ombud.principal(wanted bigint) RETURNS TABLE(user_id bigint, email text, full_name text, role text, sees_all_teams boolean, team_ids bigint[], shared_organization_id bigint, theme text, permissions text[], read_team_ids bigint[])
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -4795,6 +4901,51 @@ END $$;
 
 ALTER FUNCTION ombud.texts_with(part text, kind text, actor bigint, organization bigint) OWNER TO ombud_search;
 
+CREATE FUNCTION ombud.ticket_pairs_now(days integer, since timestamp with time zone, worth double precision) RETURNS TABLE(ticket_id bigint, other_id bigint, titles double precision, texts double precision, hours double precision, score double precision)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog'
+    AS $$
+  WITH openers AS (
+    SELECT t.requester_id FROM ombud.tickets t
+     WHERE t.created_at >= since AND t.deleted_at IS NULL
+       AND t.status IN ('open', 'in_progress', 'waiting_on_customer')),
+  recent AS (
+    SELECT t.id, t.created_at, t.status, array_agg(t.id) OVER (
+             PARTITION BY t.requester_id ORDER BY t.created_at, t.id ROWS BETWEEN 20 PRECEDING AND 1 PRECEDING
+           ) AS before
+      FROM ombud.tickets t
+     WHERE t.created_at >= since - make_interval(days => days) AND t.deleted_at IS NULL
+       AND t.merged_into_id IS NULL AND t.requester_id IN (SELECT o.requester_id FROM openers o)),
+  paired AS (
+    SELECT f.id AS one, s.id AS other, f.description AS said, s.description AS said_again,
+           extract(epoch FROM s.created_at - f.created_at)::double precision / 3600 AS hours,
+           ombud.similarity(f.title, s.title)::double precision AS titles
+      FROM recent r CROSS JOIN LATERAL unnest(r.before) b(id)
+      JOIN ombud.tickets f ON f.id = b.id
+      JOIN ombud.tickets s ON s.id = r.id
+     WHERE r.created_at >= since AND r.status IN ('open', 'in_progress', 'waiting_on_customer')
+       AND f.created_at >= s.created_at - make_interval(days => days)
+    OFFSET 0),
+  titled AS (
+    SELECT p.*, CASE WHEN p.titles >= 0.99 THEN 0.5 WHEN p.titles >= 0.3 THEN 0.5 * p.titles ELSE 0 END AS by_title,
+           CASE WHEN p.hours <= 24 THEN 0.1 ELSE 0 END AS by_day
+      FROM paired p),
+  compared AS (
+    SELECT t.*, CASE WHEN t.by_title + 0.4 + t.by_day >= worth - 0.01
+                     THEN ombud.similarity(left(t.said, 2000), left(t.said_again, 2000))::double precision
+                     ELSE 0 END AS texts
+      FROM titled t OFFSET 0),
+  weighed AS (
+    SELECT c.*, round(least(1.0, c.by_title
+             + CASE WHEN c.texts >= 0.99 THEN 0.4 WHEN c.texts >= 0.3 THEN 0.4 * c.texts ELSE 0 END
+             + CASE WHEN c.titles >= 0.3 OR c.texts >= 0.3 THEN c.by_day ELSE 0 END)::numeric, 2)::double precision
+           AS score
+      FROM compared c)
+  SELECT w.one, w.other, w.titles, w.texts, w.hours, w.score FROM weighed w WHERE w.score >= worth
+$$;
+
+ALTER FUNCTION ombud.ticket_pairs_now(days integer, since timestamp with time zone, worth double precision) OWNER TO ombud_owner;
+
 CREATE FUNCTION ombud.ticket_stat_keys(created_at timestamp with time zone, status text, priority text, channel text, assignee_id bigint, response_ms bigint, resolution_ms bigint) RETURNS TABLE(dimension text, key text)
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -5237,6 +5388,45 @@ CREATE TABLE ombud.alembic_version (
 );
 
 ALTER TABLE ombud.alembic_version OWNER TO ombud_owner;
+
+CREATE TABLE ombud.alike_finds (
+    kind text NOT NULL,
+    found_at timestamp with time zone NOT NULL,
+    seconds double precision NOT NULL,
+    "least" double precision NOT NULL,
+    last_id bigint NOT NULL,
+    CONSTRAINT ck_alike_finds_kind CHECK ((kind = ANY (ARRAY['people'::text, 'tickets'::text]))),
+    CONSTRAINT ck_alike_finds_times CHECK (((found_at >= '0001-01-02 00:00:00+00'::timestamp with time zone) AND (found_at < '9999-12-31 00:00:00+00'::timestamp with time zone)))
+);
+
+ALTER TABLE ONLY ombud.alike_finds FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.alike_finds OWNER TO ombud_owner;
+
+CREATE TABLE ombud.alike_people (
+    user_id bigint NOT NULL,
+    other_id bigint NOT NULL,
+    names double precision NOT NULL,
+    score double precision NOT NULL,
+    CONSTRAINT ck_alike_people_in_order CHECK ((user_id < other_id))
+);
+
+ALTER TABLE ONLY ombud.alike_people FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.alike_people OWNER TO ombud_owner;
+
+CREATE TABLE ombud.alike_tickets (
+    ticket_id bigint NOT NULL,
+    other_id bigint NOT NULL,
+    titles double precision NOT NULL,
+    texts double precision NOT NULL,
+    hours double precision NOT NULL,
+    score double precision NOT NULL
+);
+
+ALTER TABLE ONLY ombud.alike_tickets FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.alike_tickets OWNER TO ombud_owner;
 
 CREATE TABLE ombud.api_tokens (
     id bigint NOT NULL,
@@ -6633,6 +6823,15 @@ ALTER TABLE ONLY ombud.account_requests
 ALTER TABLE ONLY ombud.account_tokens
     ADD CONSTRAINT pk_account_tokens PRIMARY KEY (id);
 
+ALTER TABLE ONLY ombud.alike_finds
+    ADD CONSTRAINT pk_alike_finds PRIMARY KEY (kind);
+
+ALTER TABLE ONLY ombud.alike_people
+    ADD CONSTRAINT pk_alike_people PRIMARY KEY (user_id, other_id);
+
+ALTER TABLE ONLY ombud.alike_tickets
+    ADD CONSTRAINT pk_alike_tickets PRIMARY KEY (ticket_id, other_id);
+
 ALTER TABLE ONLY ombud.api_tokens
     ADD CONSTRAINT pk_api_tokens PRIMARY KEY (id);
 
@@ -6873,6 +7072,14 @@ CREATE INDEX ix_account_notices_user_id ON ombud.account_notices USING btree (us
 CREATE INDEX ix_account_requests_user_id ON ombud.account_requests USING btree (user_id) WHERE (user_id IS NOT NULL);
 
 CREATE INDEX ix_account_tokens_expires_at ON ombud.account_tokens USING btree (expires_at);
+
+CREATE INDEX ix_alike_people_other_id ON ombud.alike_people USING btree (other_id);
+
+CREATE INDEX ix_alike_people_score ON ombud.alike_people USING btree (score DESC, user_id, other_id);
+
+CREATE INDEX ix_alike_tickets_other_id ON ombud.alike_tickets USING btree (other_id);
+
+CREATE INDEX ix_alike_tickets_score ON ombud.alike_tickets USING btree (score DESC, ticket_id, other_id);
 
 CREATE INDEX ix_api_tokens_user_id ON ombud.api_tokens USING btree (user_id);
 
@@ -7425,6 +7632,18 @@ ALTER TABLE ONLY ombud.account_requests
 ALTER TABLE ONLY ombud.account_tokens
     ADD CONSTRAINT fk_account_tokens_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY ombud.alike_people
+    ADD CONSTRAINT fk_alike_people_other_id FOREIGN KEY (other_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.alike_people
+    ADD CONSTRAINT fk_alike_people_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.alike_tickets
+    ADD CONSTRAINT fk_alike_tickets_other_id FOREIGN KEY (other_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY ombud.alike_tickets
+    ADD CONSTRAINT fk_alike_tickets_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY ombud.api_tokens
     ADD CONSTRAINT fk_api_tokens_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
 
@@ -7708,6 +7927,12 @@ CREATE POLICY admin_read ON ombud.audit_redacted_rows FOR SELECT TO ombud_web US
 
 CREATE POLICY admin_read ON ombud.audit_redactions FOR SELECT TO ombud_web USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'admin'::text)));
 
+ALTER TABLE ombud.alike_finds ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.alike_people ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE ombud.alike_tickets ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE ombud.api_tokens ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.attachments ENABLE ROW LEVEL SECURITY;
@@ -7735,6 +7960,12 @@ CREATE POLICY backup_all ON ombud.account_notices FOR SELECT TO ombud_backup USI
 CREATE POLICY backup_all ON ombud.account_requests FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.account_tokens FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.alike_finds FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.alike_people FOR SELECT TO ombud_backup USING (true);
+
+CREATE POLICY backup_all ON ombud.alike_tickets FOR SELECT TO ombud_backup USING (true);
 
 CREATE POLICY backup_all ON ombud.api_tokens FOR SELECT TO ombud_backup USING (true);
 
@@ -7873,6 +8104,12 @@ CREATE POLICY context ON ombud.account_notices AS RESTRICTIVE TO ombud_app USING
 CREATE POLICY context ON ombud.account_requests AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.account_tokens AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.alike_finds AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.alike_people AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
+
+CREATE POLICY context ON ombud.alike_tickets AS RESTRICTIVE TO ombud_app USING ((( SELECT ombud.actor_kind() AS actor_kind) IS NOT NULL));
 
 CREATE POLICY context ON ombud.api_tokens AS RESTRICTIVE TO ombud_app USING ((( SELECT NULLIF(current_setting('ombud.kind'::text, true), ''::text) AS actor_kind) IS NOT NULL));
 
@@ -8117,6 +8354,12 @@ CREATE POLICY owner_all ON ombud.account_notices TO ombud_owner USING (true) WIT
 CREATE POLICY owner_all ON ombud.account_requests TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.account_tokens TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.alike_finds TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.alike_people TO ombud_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY owner_all ON ombud.alike_tickets TO ombud_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY owner_all ON ombud.api_tokens TO ombud_owner USING (true) WITH CHECK (true);
 
@@ -8434,6 +8677,16 @@ ALTER TABLE ombud.sign_in_flows ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE ombud.sign_in_steps ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY staff ON ombud.alike_finds FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+
+CREATE POLICY staff ON ombud.alike_people FOR SELECT TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
+
+CREATE POLICY staff ON ombud.alike_tickets FOR SELECT TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR ((EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = alike_tickets.ticket_id))) AND (EXISTS ( SELECT
+   FROM ombud.tickets t
+  WHERE (t.id = alike_tickets.other_id)))))));
+
 CREATE POLICY staff ON ombud.distinct_people TO ombud_web USING ((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text));
 
 CREATE POLICY staff ON ombud.distinct_tickets TO ombud_web USING (((( SELECT ombud.actor_kind() AS actor_kind) <> 'customer'::text) AND ((( SELECT ombud.actor_scope() AS actor_scope) = 'all'::text) OR ((EXISTS ( SELECT
@@ -8525,6 +8778,12 @@ CREATE POLICY system_all ON ombud.account_notices TO ombud_worker USING ((( SELE
 CREATE POLICY system_all ON ombud.account_requests TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.account_tokens TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.alike_finds TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.alike_people TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
+
+CREATE POLICY system_all ON ombud.alike_tickets TO ombud_worker USING ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text)) WITH CHECK ((( SELECT ombud.actor_kind() AS actor_kind) = 'system'::text));
 
 CREATE POLICY system_all ON ombud.api_tokens TO ombud_worker USING (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text))) WITH CHECK (( SELECT (NULLIF(current_setting('ombud.kind'::text, true), ''::text) = 'system'::text)));
 
@@ -8910,11 +9169,17 @@ GRANT ALL ON FUNCTION ombud.index_search_tail(batch integer) TO ombud_worker;
 REVOKE ALL ON FUNCTION ombud.is_curating() FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.is_curating() TO ombud_app;
 
+REVOKE ALL ON FUNCTION ombud.is_lately(found_at timestamp with time zone, seconds double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.is_lately(found_at timestamp with time zone, seconds double precision) TO ombud_app;
+
 REVOKE ALL ON FUNCTION ombud.is_met(person bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.is_met(person bigint) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.is_status_move(old_status text, new_status text) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.is_status_move(old_status text, new_status text) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.keep_alike(worth double precision, strangers text[], days integer, within integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.keep_alike(worth double precision, strangers text[], days integer, within integer) TO ombud_worker;
 
 REVOKE ALL ON FUNCTION ombud.keep_endpoint() FROM PUBLIC;
 
@@ -8985,6 +9250,8 @@ GRANT ALL ON FUNCTION ombud.people_like(person bigint, most integer) TO ombud_ap
 REVOKE ALL ON FUNCTION ombud.people_pairs(worth double precision, strangers text[], after double precision, after_one bigint, after_other bigint, most integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.people_pairs(worth double precision, strangers text[], after double precision, after_one bigint, after_other bigint, most integer) TO ombud_app;
 
+REVOKE ALL ON FUNCTION ombud.people_pairs_now(worth double precision, strangers text[], above bigint) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION ombud.principal(wanted bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.principal(wanted bigint) TO ombud_app;
 
@@ -9053,6 +9320,9 @@ GRANT ALL ON FUNCTION ombud.text_weight(part text) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.texts_with(part text, kind text, actor bigint, organization bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.texts_with(part text, kind text, actor bigint, organization bigint) TO ombud_app;
+
+REVOKE ALL ON FUNCTION ombud.ticket_pairs_now(days integer, since timestamp with time zone, worth double precision) FROM PUBLIC;
+GRANT ALL ON FUNCTION ombud.ticket_pairs_now(days integer, since timestamp with time zone, worth double precision) TO ombud_app;
 
 REVOKE ALL ON FUNCTION ombud.ticket_stat_keys(created_at timestamp with time zone, status text, priority text, channel text, assignee_id bigint, response_ms bigint, resolution_ms bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION ombud.ticket_stat_keys(created_at timestamp with time zone, status text, priority text, channel text, assignee_id bigint, response_ms bigint, resolution_ms bigint) TO ombud_app;
@@ -9142,6 +9412,15 @@ GRANT SELECT ON SEQUENCE ombud.account_tokens_id_seq TO ombud_backup;
 
 GRANT SELECT ON TABLE ombud.alembic_version TO ombud_app;
 GRANT SELECT ON TABLE ombud.alembic_version TO ombud_backup;
+
+GRANT SELECT ON TABLE ombud.alike_finds TO ombud_backup;
+GRANT SELECT ON TABLE ombud.alike_finds TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.alike_people TO ombud_backup;
+GRANT SELECT ON TABLE ombud.alike_people TO ombud_app;
+
+GRANT SELECT ON TABLE ombud.alike_tickets TO ombud_backup;
+GRANT SELECT ON TABLE ombud.alike_tickets TO ombud_app;
 
 GRANT SELECT ON TABLE ombud.api_tokens TO ombud_backup;
 GRANT INSERT,UPDATE ON TABLE ombud.api_tokens TO ombud_app;

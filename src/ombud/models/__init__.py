@@ -2,6 +2,7 @@
 
 from ombud.models.access import AccessKind, AccessLog
 from ombud.models.account import ApiToken, KnownBrowser, LoginAttempt, WebSession
+from ombud.models.alike import AlikeFinds, AlikeKind, AlikePeople, AlikeTickets
 from ombud.models.audit import AuditAction, AuditCheckpoint, AuditLog, AuditRedactedRow, AuditRedaction
 from ombud.models.comment import Attachment, Comment
 from ombud.models.deleted import INCLUDE_DELETED
@@ -87,6 +88,10 @@ __all__ = [
     "AccountNotice",
     "AccountRequest",
     "AccountToken",
+    "AlikeFinds",
+    "AlikeKind",
+    "AlikePeople",
+    "AlikeTickets",
     "ApiToken",
     "Attachment",
     "AuditAction",

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from ombud import clock
 from ombud.analytics import actions as analytics
 from ombud.audit import actions as audit
+from ombud.curation import keep_alike
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.errors import OmbudError
@@ -90,6 +91,7 @@ CHORES = (
     Errand("search-index", 0.5, index_search, again=True, full=search.BATCH),
     Chore("search-words", 60.0, search.check_words),
     Chore("statistics", 2.0, analytics.fold_statistics, again=True, full=analytics.BATCH),
+    Chore("look-alikes", 60.0, keep_alike),
     Chore("audit-partitions", 3600.0, audit.ensure_partitions),
     Errand("audit-seal", 60.0, seal_and_export),
     Errand("purge", 3600.0, purge, again=True),

@@ -12,6 +12,7 @@ from ombud.curation.actions.apart import (
 from ombud.curation.actions.duplicates import (
     duplicate_people,
     duplicate_tickets,
+    keep_alike,
     people_like,
     place_of,
     tickets_like,
@@ -38,6 +39,7 @@ __all__ = [
     "duplicate_tickets",
     "forget_stale_files",
     "hand_over",
+    "keep_alike",
     "keep_people_apart",
     "keep_tickets_apart",
     "merge_people",

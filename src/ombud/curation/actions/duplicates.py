@@ -1,14 +1,12 @@
 """Find what stands at the desk twice. Nothing is changed."""
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
-from ombud import clock
 from ombud.curation import queries
-from ombud.curation.queries import Place
+from ombud.curation.queries import KEPT_DAYS, KEPT_WITHIN, Place
 from ombud.curation.rules import (
     LIKELY,
     Known,
@@ -49,7 +47,8 @@ def duplicate_people(
     """Return pairs of customers who may be one person, the likeliest first, after the place `after`.
 
     Looks through all customers for the same inbox and the same name. Pairs that are kept apart are left out. From
-    page to page, `place_of` the last pair being the next `after`, every pair comes by.
+    page to page, `place_of` the last pair being the next `after`, every pair comes by. Where a worker runs, a new
+    name or address counts from its next look on, a minute later or so; new people count at once.
     """
     require_staff(actor_of(session))
     statement = queries.people_pairs(least, after=after, limit=_most(limit))
@@ -76,24 +75,33 @@ def tickets_like(
 def duplicate_tickets(
     session: Session,
     *,
-    days: int = 3,
-    within: int = 30,
+    days: int = KEPT_DAYS,
+    within: int = KEPT_WITHIN,
     least: float = LIKELY,
     limit: int = 50,
     after: Place | None = None,
 ) -> list[LikeTickets]:
     """Return pairs of tickets of one requester that may be one matter, opened within `days` of each other.
 
-    Looks at what was opened in the last `within` days and is not done; the likeliest first, after the place
-    `after`. Pairs that are kept apart are left out.
+    Looks at what was opened in the last `within` days and is not done, and at the 20 that the requester opened
+    before each; the likeliest first, after the place `after`. Pairs that are kept apart are left out. Where a worker
+    runs, a new title or text counts from its next look on, a minute later or so; new tickets count at once.
     """
     actor = actor_of(session)
     require_staff(actor)
-    since = clock.now() - timedelta(days=_days(within))
     statement = queries.ticket_pairs(
-        actor, days=_days(days), since=since, least=least, after=after, limit=_most(limit)
+        actor, days=_days(days), within=_days(within), least=least, after=after, limit=_most(limit)
     )
     return [_like_tickets(row, row.score) for row in session.execute(statement)]
+
+
+def keep_alike(session: Session) -> int:
+    """Find all pairs and keep them for who asks next; returns how many changed. For the worker.
+
+    Nothing is done before a minute is over, or fifty times as long as it took last: a large desk spends a fiftieth
+    of its time on it, at most.
+    """
+    return session.scalar(queries.keep_alike()) or 0
 
 
 def place_of(pair: LikePeople | LikeTickets) -> Place:

@@ -1,0 +1,52 @@
+-- Pairs that may be one, as the worker found them last. They follow from people and tickets and may be lost at any time.
+
+CREATE TABLE ombud.alike_people (
+  user_id BIGINT NOT NULL,
+  other_id BIGINT NOT NULL,
+  names DOUBLE PRECISION NOT NULL,
+  score DOUBLE PRECISION NOT NULL,
+  CONSTRAINT pk_alike_people PRIMARY KEY (user_id, other_id),
+  CONSTRAINT ck_alike_people_in_order CHECK (user_id < other_id),
+  CONSTRAINT fk_alike_people_user_id FOREIGN KEY (user_id) REFERENCES ombud.users (id) ON DELETE CASCADE,
+  CONSTRAINT fk_alike_people_other_id FOREIGN KEY (other_id) REFERENCES ombud.users (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_alike_people_other_id ON ombud.alike_people (other_id);
+CREATE INDEX ix_alike_people_score ON ombud.alike_people (score DESC, user_id, other_id);
+
+CREATE TABLE ombud.alike_tickets (
+  ticket_id BIGINT NOT NULL,
+  other_id BIGINT NOT NULL,
+  titles DOUBLE PRECISION NOT NULL,
+  texts DOUBLE PRECISION NOT NULL,
+  hours DOUBLE PRECISION NOT NULL,
+  score DOUBLE PRECISION NOT NULL,
+  CONSTRAINT pk_alike_tickets PRIMARY KEY (ticket_id, other_id),
+  CONSTRAINT fk_alike_tickets_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets (id) ON DELETE CASCADE,
+  CONSTRAINT fk_alike_tickets_other_id FOREIGN KEY (other_id) REFERENCES ombud.tickets (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_alike_tickets_other_id ON ombud.alike_tickets (other_id);
+CREATE INDEX ix_alike_tickets_score ON ombud.alike_tickets (score DESC, ticket_id, other_id);
+
+CREATE TABLE ombud.alike_finds (
+  kind TEXT NOT NULL,
+  found_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  seconds DOUBLE PRECISION NOT NULL,
+  least DOUBLE PRECISION NOT NULL,
+  last_id BIGINT NOT NULL,
+  CONSTRAINT pk_alike_finds PRIMARY KEY (kind),
+  CONSTRAINT ck_alike_finds_kind CHECK (kind IN ('people', 'tickets')),
+  CONSTRAINT ck_alike_finds_times CHECK (found_at >= '0001-01-02 00:00+00' AND found_at < '9999-12-31 00:00+00')
+);
+
+SELECT ombud.secure(t)
+  FROM unnest(ARRAY['ombud.alike_people', 'ombud.alike_tickets', 'ombud.alike_finds']::regclass[]) t;
+
+CREATE POLICY staff ON ombud.alike_people FOR SELECT TO ombud_web USING ((SELECT ombud.actor_kind()) <> 'customer');
+CREATE POLICY staff ON ombud.alike_tickets FOR SELECT TO ombud_web USING (
+  (SELECT ombud.actor_kind()) <> 'customer'
+  AND ((SELECT ombud.actor_scope()) = 'all'
+       OR (EXISTS (SELECT FROM ombud.tickets t WHERE t.id = ticket_id)
+           AND EXISTS (SELECT FROM ombud.tickets t WHERE t.id = other_id))));
+CREATE POLICY staff ON ombud.alike_finds FOR SELECT TO ombud_web USING ((SELECT ombud.actor_kind()) <> 'customer');
+
+GRANT SELECT ON ombud.alike_people, ombud.alike_tickets, ombud.alike_finds TO ombud_app;
