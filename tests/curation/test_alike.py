@@ -71,9 +71,9 @@ def found(desk: Desk, actor: Actor) -> Pairs:
     """Return all pairs, page by page."""
     pages: Pairs = ([], [])
     with desk.read(actor) as session:
-        while page := duplicate_people(session, limit=7, after=_last(pages[0])):
+        while page := duplicate_people(session, limit=40, after=_last(pages[0])):
             pages[0].extend(page)
-        while more := duplicate_tickets(session, limit=7, after=_last(pages[1])):
+        while more := duplicate_tickets(session, limit=40, after=_last(pages[1])):
             pages[1].extend(more)
     return pages
 

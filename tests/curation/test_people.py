@@ -335,6 +335,34 @@ def test_duplicates_are_found_with_reasons(desk: Desk, cast: Cast, pair: tuple[i
         assert [{one.person.id, one.other.id} for one in duplicate_people(session)] == [gmail_ids]
 
 
+def test_similar_names_count_where_something_else_is_alike(desk: Desk, cast: Cast) -> None:
+    """A typo anywhere; a short form in the same organization, or with the same part before the @; no more."""
+    with desk.begin(SYSTEM) as session:
+        firm = make_organization(session, "Firm").id
+        ann = make_customer(
+            session,
+            email="annabel.lee@one.example",
+            full_name="Annabel Johanna Winterbottom",
+            organization_id=firm,
+        ).id
+        typo = make_customer(session, email="al@one.example", full_name="Annabell Johanna Winterbottom").id
+        short = make_customer(
+            session, email="short@two.example", full_name="Annabel Johana Winterbotom", organization_id=firm
+        ).id
+        other_inbox = make_customer(
+            session, email="Annabel.Lee+x@three.example", full_name="Annabel J. Winterbottom"
+        ).id
+        make_customer(session, email="other@four.example", full_name="Annabel J. Winterbottom")
+        make_customer(session, email="bo@one.example", full_name="Bo Ng", organization_id=firm)
+    with desk.read(cast.agent.actor) as session:
+        found = {one.other.id: one.likeness.reasons for one in people_like(session, ann)}
+    assert found == {
+        typo: ("similar_name", "same_domain"),
+        short: ("similar_name", "same_organization"),
+        other_inbox: ("similar_name", "same_local_part"),
+    }
+
+
 def test_a_shared_name_is_not_proof() -> None:
     ann = Known(1, "ann@a.example", "Ann Lee", "ann@a.example", 1)
     same = likeness_of_people(ann, Known(2, "a@gmail.com", "Ann Lee", "a@gmail.com", None), 1.0)

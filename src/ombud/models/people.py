@@ -216,6 +216,11 @@ class User(HasId, HasTimes, Base):
             postgresql_where=text(_NAMED),
         ),
         Index(
+            "ix_users_local_part",
+            text("split_part(ombud.address_key(email_norm), '@', 1)"),
+            postgresql_where=text(_NAMED),
+        ),
+        Index(
             "ix_users_full_name_trgm",
             "full_name",
             postgresql_using="gin",
