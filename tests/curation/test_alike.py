@@ -119,8 +119,7 @@ def test_what_is_kept_is_what_is_read(
     database.execute(
         "UPDATE ombud.alike_people SET score = 0.77; UPDATE ombud.alike_tickets SET score = 0.77"
     )
-    people, tickets = found(desk, cast.admin.actor)
-    assert {pair.likeness.score for pair in [*people, *tickets]} == {0.77}
+    assert _scores(desk, cast.admin.actor) == {0.77}
     with desk.read(cast.admin.actor) as session:
         assert {pair.likeness.score for pair in duplicate_tickets(session, days=4, limit=200)} != {0.77}
         assert {pair.likeness.score for pair in duplicate_tickets(session, within=31, limit=200)} != {0.77}
@@ -131,8 +130,12 @@ def test_what_is_kept_is_what_is_read(
         "a large desk has longer"
     )
     database.execute(TOO_LONG)
-    people, tickets = found(desk, cast.admin.actor)
-    assert 0.77 not in {pair.likeness.score for pair in [*people, *tickets]}, "no worker comes by any more"
+    assert 0.77 not in _scores(desk, cast.admin.actor), "no worker comes by any more"
+
+
+def _scores(desk: Desk, actor: Actor) -> set[float]:
+    people, tickets = found(desk, actor)
+    return {pair.likeness.score for pair in people} | {pair.likeness.score for pair in tickets}
 
 
 def test_what_is_done_gone_or_told_apart_since_is_left_out(

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select, text
 
 from ombud import Actor, Desk
-from ombud.curation import LikePeople, duplicate_people, keep_people_apart, merge_people, place_of
+from ombud.curation import LikePeople, duplicate_people, keep_alike, keep_people_apart, merge_people, place_of
 from ombud.curation.rules import Known, likeness_of_people
 from ombud.models import User
 from ombud.testing import Cast, ScratchDatabase, ScratchServer, make_cast, make_customer, make_organization
@@ -150,3 +150,26 @@ def test_keys_are_read_and_not_made(many: tuple[ScratchDatabase, Desk, Cast]) ->
         after = session.execute(counters).one()
     assert after[0] == before[0]
     assert 0 < after[1] - before[1] < 5 * TWINS
+
+
+def test_what_is_kept_is_read_without_looking_at_everybody(
+    many: tuple[ScratchDatabase, Desk, Cast],
+) -> None:
+    """The rows of the pairs that are shown, and of people that came since; no index is read through."""
+    database, desk, cast = many
+    desk.run(SYSTEM, keep_alike)
+    database.execute("VACUUM ANALYZE ombud.users, ombud.alike_people")
+    read = text(
+        "SELECT sum(seq_tup_read) + sum(coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables"
+        " WHERE schemaname = 'ombud'"
+    )
+    indexes = text(
+        "SELECT sum(pg_stat_get_xact_tuples_returned(indexrelid)) FROM pg_index JOIN pg_class c ON c.oid = indrelid"
+        " WHERE c.relnamespace = 'ombud'::regnamespace"
+    )
+    with desk.read(cast.agent.actor) as session:
+        before = session.scalar(read), session.scalar(indexes)
+        assert len(duplicate_people(session, limit=50)) == TWINS
+        after = session.scalar(read), session.scalar(indexes)
+    assert 0 < after[0] - before[0] < 10 * TWINS
+    assert after[1] - before[1] < 10 * TWINS
