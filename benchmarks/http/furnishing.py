@@ -14,7 +14,9 @@ from ombud.client import Client, calls
 from ombud.client.calls import Call, Listing
 
 NAME = "benchmark"
-_LETTER = b"From: Benchmark <benchmark@customer.test>\r\nTo: benchmark@desk.test\r\nSubject: Hello\r\n\r\nHello.\r\n"
+_LETTER = (
+    b"From: Benchmark <benchmark@customer.test>\r\nTo: benchmark@desk.test\r\nSubject: Hello\r\n\r\n%d\r\n"
+)
 
 
 @contextmanager
@@ -37,7 +39,7 @@ def furnished(desk: str, token: str, customer: int) -> Iterator[Mapping[str, str
         bringer = client.send(calls.create_token(NAME, scopes=["mail"]))["token"]
         assert bringer is not None
         with Client(desk, bringer) as intake:
-            letter = intake.send(calls.hand_in_mail(_LETTER, mailbox="benchmark@desk.test"))
+            letter = intake.send(calls.hand_in_mail(_LETTER % time.time_ns(), mailbox="benchmark@desk.test"))
         yield {
             "number/comment_id": f"{ticket}/{made(calls.comment(ticket, 'A note.', is_internal=True))['id']}",
             "attachment_id": str(made(calls.attach(ticket, "a.txt", b"Words."))["id"]),

@@ -46,6 +46,8 @@ _IDS = {
 }
 ADMIN = "benchmark-admin@example.test"
 """Who asks; a kept desk keeps them."""
+_WITH_ANOTHER = {"/tickets/{number}/merge-preview": "numbers", "/users/{user_id}/merge-preview": "user_ids"}
+"""Routes that are asked about two of a kind, and the parameter that takes the other."""
 _OF_NONE = {"/outbox/{mail_id}"}
 """Routes whose parameter is named like another's; what it stands for these desks have none of."""
 _FOUND_A_WHILE_AGO = "UPDATE ombud.alike_finds SET found_at = now() + interval '1 minute'"
@@ -150,6 +152,8 @@ def _asked(token: str, ids: Mapping[str, list[str]]) -> Iterator[tuple[str, tupl
         names = re.findall(r"{(\w+)}", route)
         keys = ids.get("/".join(names), []) if names else [""]
         query = f"?{_NEEDS[route]}" if route in _NEEDS else ""
+        if route in _WITH_ANOTHER:
+            query, keys = f"?{_WITH_ANOTHER[route]}={keys[0]}", keys[1:]
         paths = [_filled(route, key) + query for key in keys]
         if paths and route not in _OF_NONE:
             yield (
