@@ -187,6 +187,9 @@ def start_session(
             id_token=by.id_token if by is not None else None,
         )
     )
+    if user.last_login is None:  # nobody who signed in is invited
+        for statement in queries.invitations_of(user_id):
+            session.execute(statement)
     user.last_login = clock.now()
     session.flush()
     if browser:
