@@ -167,6 +167,31 @@ async def test_a_narrow_token_makes_no_wider_one(caller: Caller, cast: Cast, des
     assert (await client.post("tokens", json={"name": "x", "scopes": ["read"]})).status_code == 201
 
 
+async def test_a_narrow_token_opens_no_other_way_in(caller: Caller, cast: Cast, desk: Desk) -> None:
+    """What it is kept from stays closed: it sets no password, takes no address, adds and removes no factor (T38)."""
+    async with desk.abegin(SYSTEM) as session:
+        narrow, _record = await session.run_sync(
+            accounts.create_token, cast.agent.id, "narrow", scopes=("read", "write")
+        )
+    client = caller(Persona(user=cast.agent.user, actor=cast.agent.actor, token=narrow))
+    calls: list[tuple[str, str, object]] = [
+        ("PUT", "me/password", {"password": "another umbrella for me"}),
+        ("POST", "me/address", {"email": "other@ombud.example"}),
+        ("POST", "me/factors/totp", None),
+        ("POST", "me/factors/totp/confirmation", {"code": "123456"}),
+        ("DELETE", "me/factors/totp", None),
+        ("POST", "me/factors/recovery-codes", None),
+        ("POST", "me/factors/passkeys/options", None),
+        ("POST", "me/factors/passkeys", {"name": "x", "credential": {}}),
+        ("DELETE", "me/factors/passkeys/1", None),
+        ("DELETE", "me/identities/1", None),
+    ]
+    for method, path, body in calls:
+        refused = await client.request(method, path, json=body)
+        assert (refused.status_code, refused.json()["code"]) == (403, "insufficient_scope"), (method, path)
+    assert (await client.patch("me/preferences", json={"theme": "dark"})).status_code == 200
+
+
 async def test_sessions_and_tokens_are_ones_own(
     customer: httpx.AsyncClient, agent: httpx.AsyncClient, admin: httpx.AsyncClient, cast: Cast, desk: Desk
 ) -> None:
