@@ -14,8 +14,9 @@ from ombud.errors import Conflict, Forbidden, Invalid, NotFound
 from ombud.kit.tokens import digest, new_secret
 from ombud.models import AccountRequest, AccountToken, LetterKind, LinkPurpose, User
 from ombud.people import letters, queries
-from ombud.people.accounts import rehash_password
+from ombud.people.accounts import Proof, rehash_password
 from ombud.people.actions import change_user, deactivate_user, reactivate_user, set_password
+from ombud.people.factors import sign_in
 from ombud.people.letters import LinkVoid
 from ombud.testing import Cast, Perform, Persona
 from ombud.testing.databases import ScratchDatabase
@@ -209,6 +210,21 @@ def test_an_invitation_that_is_revoked_or_too_late(desk: Desk, cast: Cast, datab
     database.execute("UPDATE ombud.users SET last_login = now()")
     with pytest.raises(Conflict):
         desk.run(cast.admin.in_new_request(), letters.invite, cast.customer.id)
+
+
+def test_who_came_in_another_way_is_not_invited_any_more(
+    desk: Desk, cast: Cast, database: ScratchDatabase
+) -> None:
+    """Whoever finds the old letter would set a password, of an account that is in use."""
+    database.execute("UPDATE ombud.users SET last_login = NULL")
+    who, other = cast.customer, cast.other_customer
+    for one in (who, other):
+        desk.run(cast.agent.in_new_request(), letters.invite, one.id)
+    invited = [_issue(desk, one, LinkPurpose.INVITE) for one in (who, other)]
+    forgotten = _issue(desk, who)
+    assert desk.run(_own(who), sign_in, Proof(who.id))
+    assert [_is_good(desk, one) for one in (*invited, forgotten)] == [False, True, True]
+    assert _requests(desk) == [("invite", other.email, other.id)]
 
 
 def test_row_security_alone_keeps_links_apart(desk: Desk, cast: Cast) -> None:

@@ -82,6 +82,14 @@ async def test_a_team_whose_tickets_one_only_reads(
 
 
 async def test_sensitive_calls_want_a_fresh_proof(admin: httpx.AsyncClient, cast: Cast, desk: Desk) -> None:
+    """Whoever finds a token must neither take accounts over nor carry the desk away.
+
+    An import can bring administrators; links for passwords go through the server of a mailbox.
+    """
+    mailbox = {"name": "Support", "address": "help@desk.example", "smtp_host": "smtp.example"}
+    mailboxes = f"mailboxes/{(await admin.post('mailboxes', json=mailbox)).json()['id']}"
+    hook = {"url": "https://hooks.example/1", "events": ["ticket.created"]}
+    webhook = f"webhooks/{(await admin.post('webhooks', json=hook)).json()['id']}"
     await grow_old(desk, cast.admin)
     person = f"users/{cast.other_agent.id}"
     calls: list[tuple[str, str, object]] = [
@@ -99,10 +107,23 @@ async def test_sensitive_calls_want_a_fresh_proof(admin: httpx.AsyncClient, cast
         ("POST", f"users/{cast.customer.id}/anonymisation", {}),
         ("PUT", f"teams/{cast.team.id}/members/{cast.other_agent.id}", None),
         ("DELETE", f"teams/{cast.team.id}/members/{cast.other_agent.id}", None),
+        ("POST", "exports", {"format": "jsonl"}),
+        ("POST", "imports/1/repetition", None),
+        ("POST", "mailboxes", {**mailbox, "address": "more@desk.example"}),
+        ("PATCH", mailboxes, {"smtp_host": "smtp.attacker.example"}),
+        ("PATCH", f"{mailboxes}/sending", {"is_paused": True}),
+        ("POST", "webhooks", hook),
+        ("PATCH", webhook, {"url": "https://attacker.example/"}),
+        ("POST", f"{webhook}/secret", None),
+        ("DELETE", webhook, None),
     ]
     for method, path, body in calls:
         refused = await admin.request(method, path, json=body)
         assert (refused.status_code, refused.json()["code"]) == (403, "confirmation_needed"), (method, path)
+    brought = await admin.post("imports", data={"format": "jsonl"}, files={"file": ("x.jsonl", b"{}")})
+    assert (brought.status_code, brought.json()["code"]) == (403, "confirmation_needed")
+    assert (await admin.get(mailboxes)).json()["smtp_host"] == "smtp.example"
+    assert (await admin.get(webhook)).json()["url"] == hook["url"]
     assert (await admin.patch(person, json={"full_name": "Bertram"})).status_code == 200
     assert (await admin.post("confirmation", json={"password": "wrong"})).status_code == 403
     assert (await admin.post("tokens", json={"name": "x"})).status_code == 403
@@ -144,6 +165,31 @@ async def test_a_narrow_token_makes_no_wider_one(caller: Caller, cast: Cast, des
     for scopes in ([], ["mail"], ["read", "mail"]):
         assert (await client.post("tokens", json={"name": "x", "scopes": scopes})).status_code == 403
     assert (await client.post("tokens", json={"name": "x", "scopes": ["read"]})).status_code == 201
+
+
+async def test_a_narrow_token_opens_no_other_way_in(caller: Caller, cast: Cast, desk: Desk) -> None:
+    """What it is kept from stays closed: it sets no password, takes no address, adds and removes no factor (T38)."""
+    async with desk.abegin(SYSTEM) as session:
+        narrow, _record = await session.run_sync(
+            accounts.create_token, cast.agent.id, "narrow", scopes=("read", "write")
+        )
+    client = caller(Persona(user=cast.agent.user, actor=cast.agent.actor, token=narrow))
+    calls: list[tuple[str, str, object]] = [
+        ("PUT", "me/password", {"password": "another umbrella for me"}),
+        ("POST", "me/address", {"email": "other@ombud.example"}),
+        ("POST", "me/factors/totp", None),
+        ("POST", "me/factors/totp/confirmation", {"code": "123456"}),
+        ("DELETE", "me/factors/totp", None),
+        ("POST", "me/factors/recovery-codes", None),
+        ("POST", "me/factors/passkeys/options", None),
+        ("POST", "me/factors/passkeys", {"name": "x", "credential": {}}),
+        ("DELETE", "me/factors/passkeys/1", None),
+        ("DELETE", "me/identities/1", None),
+    ]
+    for method, path, body in calls:
+        refused = await client.request(method, path, json=body)
+        assert (refused.status_code, refused.json()["code"]) == (403, "insufficient_scope"), (method, path)
+    assert (await client.patch("me/preferences", json={"theme": "dark"})).status_code == 200
 
 
 async def test_sessions_and_tokens_are_ones_own(

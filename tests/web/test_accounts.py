@@ -12,8 +12,9 @@ from sqlalchemy import func, select, update
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.statements import counted
-from ombud.models import CustomRole, Passkey, Team, User, UserRole, WebSession
+from ombud.models import ApiToken, CustomRole, Passkey, Team, User, UserRole, WebSession
 from ombud.people import queries
+from ombud.people.accounts import create_token
 from ombud.people.roles import create_role
 from ombud.runtime import Runtime
 from ombud.testing import Cast, make_customer
@@ -263,6 +264,75 @@ async def test_an_administrator_ends_one_session_and_takes_one_passkey(
         await one.client.aclose()
 
 
+async def test_an_administrator_revokes_one_token(web: Browser, cast: Cast, desk: Desk) -> None:
+    person, other = (f"/settings/people/{who.id}" for who in (cast.agent, cast.customer))
+    own = cast.admin.in_new_request
+    async with desk.abegin(SYSTEM) as session:
+        await session.execute(update(ApiToken).values(name="<b>Old", revoked_at=func.now()))
+    lost, kept = [
+        (await desk.arun(own(), create_token, cast.agent.id, name))[1].id for name in ("<b>Lost", "Kept")
+    ]
+    foreign = (await desk.arun(own(), create_token, cast.customer.id, "Theirs"))[1].id
+    await web.sign_in(cast.admin)
+    shown = (await web.get(person)).text
+    assert "&lt;b&gt;Lost" in shown
+    assert "&lt;b&gt;Old" not in shown, "what is revoked already is no news"
+    found = re.findall(rf"{person}/tokens/(\d+)/revocation", shown)
+    assert found == [str(kept), str(lost)]
+    for path in (f"{person}/tokens/{foreign}", f"{other}/tokens/{lost}", f"/me/tokens/{lost}"):
+        assert (await web.post(f"{path}/revocation")).status_code == 404, "another's"
+    assert (await web.post(f"{person}/tokens/{lost}/revocation")).headers["location"] == person
+    await grow_old(desk)
+    again = await web.post(f"{person}/tokens/{kept}/revocation")
+    assert again.headers["location"].startswith("/me/confirmation")
+    async with desk.aread(SYSTEM, fresh=True) as session:
+        good = select(ApiToken.id).where(ApiToken.revoked_at.is_(None)).order_by(ApiToken.id)
+        assert (await session.scalars(good)).all() == [kept, foreign]
+    await web.sign_in(cast.admin)
+    assert "/tokens/" not in (await web.get(f"/settings/people/{cast.admin.id}")).text, (
+        "those are on Security"
+    )
+
+
+async def test_what_leads_out_of_the_desk_wants_a_fresh_proof(web: Browser, cast: Cast, desk: Desk) -> None:
+    """The pages ask as the API does: whoever sits down at an open browser carries nothing away."""
+    await web.sign_in(cast.admin)
+    mailbox = {
+        "name": "Support",
+        "address": "help@desk.example",
+        "smtp_host": "smtp.example",
+        "auth": "password",
+        "imap_security": "tls",
+        "smtp_security": "starttls",
+        "imap_port": "993",
+        "smtp_port": "587",
+        "reopen_days": "14",
+        "imap_folder": "INBOX",
+    }
+    mailboxes = (await web.post("/settings/mailboxes", mailbox)).headers["location"]
+    await web.post("/settings/webhooks", {"url": "https://hooks.example/1", "events": "ticket.created"})
+    (webhook,) = set(re.findall(r"/settings/webhooks/\d+", (await web.get("/settings/webhooks")).text))
+    await grow_old(desk)
+    before = [(await web.get(path)).text for path in (mailboxes, webhook)]
+    assert all("confirm that it is you" in page for page in before)
+    forms: list[tuple[str, dict[str, str]]] = [
+        ("/settings/mailboxes", {**mailbox, "address": "more@desk.example"}),
+        (mailboxes, {**mailbox, "smtp_host": "smtp.attacker.example"}),
+        (f"{mailboxes}/sending", {"is_paused": "yes"}),
+        ("/settings/webhooks", {"url": "https://attacker.example/"}),
+        (webhook, {"url": "https://attacker.example/", "is_active": "yes"}),
+        (f"{webhook}/secret", {}),
+        (f"{webhook}/deletion", {}),
+        ("/settings/transfers/exports", {"format": "jsonl"}),
+        ("/settings/transfers/imports", {"format": "jsonl"}),
+        ("/settings/transfers/imports/1/repetition", {}),
+    ]
+    for path, form in forms:
+        assert (await web.post(path, form)).headers["location"].startswith("/me/confirmation"), path
+    after = [(await web.get(path)).text for path in (mailboxes, webhook)]
+    assert not any("attacker" in page for page in after)
+
+
 async def test_a_token_is_shown_once_and_works_until_it_is_revoked(web: Browser, cast: Cast) -> None:
     await web.sign_in(cast.customer)
     made = await web.post("/me/tokens", {"name": "Script", "may": "read"})
@@ -278,7 +348,7 @@ async def test_a_token_is_shown_once_and_works_until_it_is_revoked(web: Browser,
 async def test_the_pages_cost_the_same_whoever_is_here(web: Browser, cast: Cast, desk: Desk) -> None:
     await web.sign_in(cast.admin)
     for path, budget in (("/settings/people?who=all", 5), ("/settings/teams", 6), ("/settings/roles", 5),
-                         (f"/settings/people/{cast.agent.id}", 12), ("/me/security", 11)):  # fmt: skip
+                         (f"/settings/people/{cast.agent.id}", 13), ("/me/security", 11)):  # fmt: skip
         await web.get(path)
         with counted() as log:
             assert (await web.get(path)).status_code == 200

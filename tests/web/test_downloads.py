@@ -20,7 +20,7 @@ from ombud.mail.tokens import open_namer
 from ombud.people.actions import deactivate_user, remove_team_member
 from ombud.runtime import Runtime
 from ombud.testing import Cast, make_ticket
-from ombud.tickets import StoredFile, attach_file, remove_attachment
+from ombud.tickets import StoredFile, attach_file, remove_attachment, restore_ticket, soft_delete_ticket
 from tests.web.hosting import Browser
 
 pytestmark = pytest.mark.asyncio
@@ -99,9 +99,11 @@ async def test_a_download_that_runs_ends_with_the_right_to_it(  # noqa: PLR0917 
     assert after[0] == (404 if lost == "team" else 401 if edge == "api" else 303)
 
 
-async def test_a_mailed_files_download_ends_with_the_file(
-    web: Browser, runtime: Runtime, desk: Desk, cast: Cast, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("gone", ["file", "ticket"])
+async def test_a_mailed_files_download_ends_with_the_file(  # noqa: PLR0917 - fixtures
+    web: Browser, runtime: Runtime, desk: Desk, cast: Cast, monkeypatch: pytest.MonkeyPatch, gone: str
 ) -> None:
+    """And with its ticket: who deletes one takes what was sent with it back, as long as it is in the bin."""
     monkeypatch.setattr(watched, "LOOK_EVERY", 0.0)
     stored = runtime.files.put([bytes([number]) * CHUNK for number in range(PIECES)])
     file = StoredFile("large.bin", "application/zip", stored.size, stored.checksum, stored.storage_key)
@@ -112,9 +114,15 @@ async def test_a_mailed_files_download_ends_with_the_file(
     link = file_link(open_namer(runtime.settings.data_dir), record.id, clock.now() + timedelta(days=1))
 
     async def removed() -> None:
-        await desk.arun(SYSTEM, remove_attachment, record.id)
+        if gone == "file":
+            await desk.arun(SYSTEM, remove_attachment, record.id)
+        else:
+            await desk.arun(cast.agent.in_new_request(), soft_delete_ticket, ticket.id)
 
     status, promised, came = await received(web.app, link, ("accept", "*/*"), removed)
     assert (status, promised) == (200, stored.size)
     assert 0 < came < stored.size
     assert (await web.get(link)).status_code == 404
+    if gone == "ticket":
+        await desk.arun(cast.agent.in_new_request(), restore_ticket, ticket.id)
+        assert (await web.get(link)).status_code == 200

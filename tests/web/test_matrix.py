@@ -82,6 +82,7 @@ POST /settings/people/{user_id}/invitation; POST /settings/people/{user_id}/invi
 POST /settings/people/{user_id}/reset; POST /settings/people/{user_id}/reactivation;
 POST /settings/people/{user_id}/factors/removal; POST /settings/people/{user_id}/sessions/end;
 POST /settings/people/{user_id}/sessions/{session_id}/end;
+POST /settings/people/{user_id}/tokens/{token_id}/revocation;
 POST /settings/people/{user_id}/passkeys/{passkey_id}/removal;
 POST /settings/people/{user_id}/identities/{identity_id}/removal; POST /settings/roles; POST /settings/roles/{role_id};
 POST /settings/roles/{role_id}/deletion; POST /settings/teams; POST /settings/teams/{team_id};

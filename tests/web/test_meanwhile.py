@@ -14,30 +14,44 @@ from typing import Any, TypeVar
 import pyotp
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from ombud import clock
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
+from ombud.errors import Conflict
 from ombud.kit.otp import new_totp_secret
 from ombud.kit.passwords import needs_rehash, verify_password
 from ombud.kit.tokens import digest
 from ombud.kit.vault import KEY_BYTES, Key, Vault
-from ombud.models import ApiToken, Identity, IdentityProvider, LinkPurpose, Passkey, TotpFactor, WebSession
+from ombud.mail.outgoing.accounts import write_requested
+from ombud.models import (
+    AccountToken,
+    ApiToken,
+    Identity,
+    IdentityProvider,
+    LinkPurpose,
+    Mailbox,
+    Passkey,
+    TotpFactor,
+    User,
+    WebSession,
+)
 from ombud.people.accounts import ByProvider, Proof, create_token, rehash_password
 from ombud.people.actions import deactivate_user, end_other_sessions, reactivate_user, set_password
 from ombud.people.door import Door
 from ombud.people.factors import (
     ProofOver,
     begin_second_step,
+    begin_totp,
     confirm_totp,
     end_step,
     remove_passkey,
     sign_in,
 )
 from ombud.people.factors.actions import lock_account
-from ombud.people.letters import issue_link
+from ombud.people.letters import invite, issue_link, revoke_invitation
 from ombud.people.openid import ProviderChanges, change_provider, cut_off
 from ombud.people.queries import credentials
 from ombud.runtime import Runtime
@@ -259,6 +273,60 @@ async def test_a_token_that_is_made_meanwhile_goes_with_its_owner(cast: Cast, de
         assert gone.is_active is False
     async with desk.aread(SYSTEM, fresh=True) as session:
         assert (await session.get_one(ApiToken, made[0])).revoked_at is not None
+
+
+@pytest.mark.parametrize("ended_by", ["sign-in", "administrator"])
+async def test_an_invitation_that_is_just_written_ends_with_the_others(
+    cast: Cast, desk: Desk, ended_by: str
+) -> None:
+    """What writes the letter has taken the request, and nobody sees its link yet."""
+    who, vault = cast.customer, Vault([Key("k", b"k" * KEY_BYTES)])
+    mailbox = Mailbox(name="Desk", address="desk@ombud.example", smtp_host="smtp.example")
+    async with desk.abegin(SYSTEM) as session:
+        session.add(mailbox)
+        await session.execute(update(User).where(User.id == who.id).values(last_login=None))
+    await desk.arun(cast.admin.in_new_request(), invite, who.id)
+
+    def written(session: Session) -> None:
+        assert write_requested(session, vault, "https://desk.example") == 1
+        assert session.scalars(select(AccountToken.user_id)).all() == [who.id]
+
+    if ended_by == "sign-in":
+        end = desk.arun(Actor.customer(who.id), sign_in, Proof(who.id))
+    else:
+        end = desk.arun(cast.admin.in_new_request(), revoke_invitation, who.id)
+    async with meanwhile(desk, SYSTEM, written, end):
+        pass
+    async with desk.aread(SYSTEM, fresh=True) as session:
+        assert (await session.scalars(select(AccountToken.purpose))).all() == []
+
+
+async def test_nobody_is_invited_who_signs_in_at_that_moment(cast: Cast, desk: Desk) -> None:
+    who = cast.customer
+    async with desk.abegin(SYSTEM) as session:
+        await session.execute(update(User).where(User.id == who.id).values(last_login=None))
+
+    def made(session: Session) -> None:
+        sign_in(session, Proof(who.id))
+
+    inviting = desk.arun(cast.agent.in_new_request(), invite, who.id)
+    with pytest.raises(Conflict, match="signed in already"):
+        async with meanwhile(desk, Actor.customer(who.id), made, inviting):
+            pass
+
+
+async def test_an_app_that_is_begun_twice_at_once_is_the_later_one(cast: Cast, desk: Desk) -> None:
+    who, own, vault = cast.agent, Actor.customer(cast.agent.id), Vault([Key("k", b"k" * KEY_BYTES)])
+    first: list[str] = []
+
+    def made(session: Session) -> None:
+        first.append(begin_totp(session, vault=vault))
+
+    async with meanwhile(desk, own, made, desk.arun(own, begin_totp, vault=vault)) as second:
+        assert second not in first
+    async with desk.aread(SYSTEM, fresh=True) as session:
+        (sealed,) = (await session.scalars(select(TotpFactor.secret))).all()
+    assert vault.open(sealed, ("totp_factors", "secret", who.id)) == second
 
 
 async def _hash_of(desk: Desk, who: Persona) -> str:

@@ -20,6 +20,7 @@ from ombud.people.queries import credentials
 from ombud.people.throttle import SIGN_IN, take
 from ombud.runtime import Runtime
 from ombud.testing import Cast, counted
+from ombud.web import place
 from ombud.web.place import safe_next
 from tests.web.hosting import ORIGIN, Browser
 
@@ -251,6 +252,14 @@ async def test_after_signing_in_one_goes_on_to_the_page_that_was_asked_for(web: 
 )
 async def test_going_on_never_leaves_the_desk(target: str) -> None:
     assert safe_next(target) == "/"
+
+
+@pytest.mark.parametrize("dots", ["..", "%2e%2e", ".%2E", "%2E.", ".", "%2e"])
+async def test_no_dots_lead_out_of_a_desk_below_a_prefix(dots: str) -> None:
+    place.settle("/desk")
+    assert safe_next("/desk/tickets?view=all&q=%2e%2e/..") == "/desk/tickets?view=all&q=%2e%2e/.."
+    for target in (f"/desk/{dots}/host", f"/desk/tickets/{dots}/{dots}//evil.example", "/host", "/desk"):
+        assert safe_next(target) == "/desk/", target
 
 
 AWAY = [

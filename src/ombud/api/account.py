@@ -1,5 +1,6 @@
 """Letters about accounts: invite, take an invitation back, a link for a new password, another address of one's own."""
 
+from ombud.api.auth import require_whole_proof
 from ombud.api.calls import CurrentCall
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import PathId
@@ -38,5 +39,5 @@ async def send_password_reset(user_id: PathId, call: CurrentCall) -> None:
 @router.post("/me/address", status_code=202, responses=problems(413, 415))
 async def change_address(body: NewAddress, call: CurrentCall) -> None:
     """Mail a link to another address of one's own; it counts once the link was used."""
-    require_fresh(call.principal)
+    require_whole_proof(call.principal)
     await call.write(letters.ask_for_address, body.email)

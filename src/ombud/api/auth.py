@@ -18,7 +18,7 @@ from ombud.errors import Forbidden, Unauthenticated
 from ombud.kit.peers import address_of
 from ombud.kit.tokens import digest, same, split_api_token
 from ombud.people import accounts, queries, whence
-from ombud.people.accounts import Principal
+from ombud.people.accounts import Principal, require_fresh
 from ombud.runtime import Runtime
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -130,3 +130,13 @@ def check_scope(principal: Principal, method: str, scope: str | None = None) -> 
     wanted = "read" if method in SAFE_METHODS else "write"
     if principal.scopes and wanted not in principal.scopes:
         raise InsufficientScope
+
+
+def require_whole_proof(principal: Principal) -> None:
+    """Open changes of how the owner of a token signs in: to a fresh proof, and not to a token made for some things.
+
+    A password that such a token sets, or a passkey that it adds, would open all that it was kept from, for good.
+    """
+    if principal.scopes:
+        raise InsufficientScope
+    require_fresh(principal)

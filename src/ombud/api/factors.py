@@ -11,6 +11,7 @@ from typing import ClassVar
 from fastapi import Request
 from sqlalchemy.orm import Session
 
+from ombud.api.auth import require_whole_proof
 from ombud.api.calls import Call, CurrentCall
 from ombud.api.created import Created
 from ombud.api.routing import ApiRoute, api_router, problems
@@ -67,7 +68,7 @@ async def list_factors(call: CurrentCall) -> Factors:
 @secret_router.post("/me/factors/totp", responses=problems(409))
 async def begin_totp(call: CurrentCall, request: Request) -> TotpBegun:
     """Make a secret for an authenticator app. A code of it makes it count: `POST /me/factors/totp/confirmation`."""
-    require_fresh(call.principal)
+    require_whole_proof(call.principal)
     door = await second_door(call)
     secret = await call.write(factors.begin_totp, vault=door.vault)
     host = request.url.hostname
@@ -79,7 +80,7 @@ async def begin_totp(call: CurrentCall, request: Request) -> TotpBegun:
 @codes_router.post("/me/factors/totp/confirmation", responses=problems(404, 409, 413, 415))
 async def confirm_totp(body: NewCode, call: CurrentCall) -> FactorAdded:
     """Let the app count, by a code that it shows. With one's first factor come recovery codes."""
-    require_fresh(call.principal)
+    require_whole_proof(call.principal)
     secret = await (await second_door(call)).pending_secret(call.principal.user_id)
     return FactorAdded(recovery_codes=await call.write(_confirm, secret, body.code))
 
@@ -87,21 +88,21 @@ async def confirm_totp(body: NewCode, call: CurrentCall) -> FactorAdded:
 @router.delete("/me/factors/totp", status_code=204, responses=problems(404))
 async def remove_totp(call: CurrentCall) -> None:
     """Take one's authenticator app away."""
-    require_fresh(call.principal)
+    require_whole_proof(call.principal)
     await call.write(_changed, factors.remove_totp)
 
 
 @codes_router.post("/me/factors/recovery-codes", responses=problems(409))
 async def make_recovery_codes(call: CurrentCall) -> RecoveryCodes:
     """Replace one's recovery codes; the old ones are void."""
-    require_fresh(call.principal)
+    require_whole_proof(call.principal)
     return RecoveryCodes(recovery_codes=await call.write(_changed, factors.make_recovery_codes))
 
 
 @router.post("/me/factors/passkeys/options", responses=problems(404))
 async def passkey_options(call: CurrentCall, request: Request) -> PasskeyOptions:
     """Return what makes a passkey of this desk, with a challenge that counts once, for this token."""
-    require_fresh(call.principal)
+    require_whole_proof(call.principal)
     who = call.principal
     text = await (await second_door(call)).new_passkey_options(
         site_for(call, request),
@@ -118,7 +119,7 @@ async def add_passkey(
     body: NewPasskey, call: CurrentCall, request: Request, created: Created
 ) -> PasskeyAdded:
     """Keep a passkey that was made from the options. It must be of the desk's own address."""
-    require_fresh(call.principal)
+    require_whole_proof(call.principal)
     door, site, who = await second_door(call), site_for(call, request), call.principal.user_id
     try:
         answer = json.dumps(body.credential)
@@ -139,7 +140,7 @@ async def rename_passkey(passkey_id: PathId, body: PasskeyName, call: CurrentCal
 @router.delete("/me/factors/passkeys/{passkey_id}", status_code=204)
 async def remove_passkey(passkey_id: PathId, call: CurrentCall) -> None:
     """Let a passkey open nothing any more."""
-    require_fresh(call.principal)
+    require_whole_proof(call.principal)
     await call.write(_changed, factors.remove_passkey, passkey_id)
 
 

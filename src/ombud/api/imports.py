@@ -18,9 +18,10 @@ from ombud.db.context import actor_of
 from ombud.errors import Invalid, OmbudError
 from ombud.files.store import CHUNK
 from ombud.models import TransferFormat, TransferKind, TransferProblem
+from ombud.people.accounts import require_fresh
 from ombud.transfer.jobs import Upload, drop_upload, end_job, get_job, queries, repeat_import, start_import
 from ombud.transfer.jobs.actions import clean_mapping
-from ombud.transfer.jobs.policy import require_right_to_format
+from ombud.transfer.jobs.policy import require_right_to_format, require_right_to_transfer
 from ombud.transfer.jobs.rules import MAPPING_LIMIT
 
 router = api_router("Exports and imports")
@@ -61,6 +62,7 @@ async def create_import(
     if wrong:
         raise Invalid(fields=wrong)
     require_right_to_format(call.actor, TransferKind.IMPORT, format)
+    require_fresh(call.principal)
     clean_mapping(format, mapping)
     if not file.filename:
         raise Invalid(fields={"file": "needs a file name."})
@@ -95,6 +97,8 @@ async def list_import_errors(
 @router.post("/imports/{import_id}/repetition", status_code=201, responses=problems(409))
 async def repeat_earlier_import(import_id: PathId, call: CurrentCall, created: Created) -> Import:
     """Import the same file again, in earnest: after a dry run, or one that failed. Nothing comes in twice."""
+    require_right_to_transfer(call.actor, TransferKind.IMPORT)
+    require_fresh(call.principal)
     made = await call.write(lambda session: Import.of(repeat_import(session, import_id)))
     created.at(f"/imports/{made.id}")
     return made

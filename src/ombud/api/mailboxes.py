@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from ombud.api.calls import CurrentCall
+from ombud.api.calls import Call, CurrentCall
 from ombud.api.created import Created
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import Page, PathId
@@ -37,6 +37,7 @@ from ombud.mail.policy import require_right_to_keep_mailboxes
 from ombud.mail.probe import probe_mailbox
 from ombud.models import Mailbox as MailboxRow
 from ombud.models import MailRule
+from ombud.people.accounts import require_fresh
 from ombud.tickets.policy import require_staff
 from ombud.worker.access import AccessTokens
 from ombud.worker.intake import vault_of
@@ -54,6 +55,7 @@ async def list_mailboxes(call: CurrentCall) -> Page[Mailbox]:
 @router.post("/mailboxes", status_code=201, responses=problems(409, 413, 415))
 async def create_new_mailbox(body: NewMailbox, call: CurrentCall, created: Created) -> Mailbox:
     """Set up a mailbox."""
+    _require_proof(call)
     vault = await asyncio.to_thread(vault_of, call.runtime.settings)
     mailbox = await call.write(_create, body, vault)
     created.at(f"/mailboxes/{mailbox.id}")
@@ -69,6 +71,7 @@ async def read_mailbox(mailbox_id: PathId, call: CurrentCall) -> Mailbox:
 @router.patch("/mailboxes/{mailbox_id}", responses=problems(409, 413, 415))
 async def update_mailbox(mailbox_id: PathId, body: MailboxPatch, call: CurrentCall) -> Mailbox:
     """Change how a mailbox is set up."""
+    _require_proof(call)
     vault = await asyncio.to_thread(vault_of, call.runtime.settings)
     return await call.write(_change, mailbox_id, body, vault)
 
@@ -96,6 +99,7 @@ async def read_sending(mailbox_id: PathId, call: CurrentCall) -> Sending:
 @router.patch("/mailboxes/{mailbox_id}/sending", responses=problems(413, 415))
 async def update_sending(mailbox_id: PathId, body: SendingPatch, call: CurrentCall) -> Sending:
     """Change how a mailbox sends: hold its mail, quote, link to large files, sign by DKIM."""
+    _require_proof(call)
     await call.read(_may_try, mailbox_id)
     pem = body.given().get("dkim_key")
     key = await asyncio.to_thread(read_dkim_key, pem) if pem is not None else None
@@ -134,6 +138,12 @@ async def update_mail_rule(rule_id: PathId, body: RulePatch, call: CurrentCall) 
 async def delete_mail_rule(rule_id: PathId, call: CurrentCall) -> None:
     """Delete a rule; what it did stays."""
     await call.write(delete_rule, rule_id)
+
+
+def _require_proof(call: Call) -> None:
+    """Refuse who has not proved lately who they are: links for new passwords go through the server of a mailbox."""
+    require_right_to_keep_mailboxes(call.actor)
+    require_fresh(call.principal)
 
 
 def _mailboxes(session: Session) -> Sequence[MailboxRow]:

@@ -9,6 +9,7 @@ from fastapi import Request
 from sqlalchemy.orm import Session
 
 from ombud import clock
+from ombud.api.auth import require_whole_proof
 from ombud.api.calls import Call, CurrentCall
 from ombud.api.created import Created
 from ombud.api.factors import second_door, site_for, token_binding
@@ -71,7 +72,7 @@ async def confirm(body: NewProof, call: CurrentCall, request: Request) -> None:
 @router.put("/me/password", status_code=204, responses=problems(413, 415))
 async def change_password(body: NewPassword, call: CurrentCall, request: Request) -> None:
     """Replace one's password. All web sessions end; tokens stay."""
-    accounts.require_fresh(call.principal)
+    require_whole_proof(call.principal)
     who = call.principal
     hashed = await request.app.state.door.hash(body.password, (who.email, who.full_name))
     await call.write(set_password, who.user_id, hashed)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fastapi import Request
 from sqlalchemy.orm import Session
 
+from ombud.api.auth import require_whole_proof
 from ombud.api.calls import Call, CurrentCall
 from ombud.api.created import Created
 from ombud.api.routing import api_router, problems
@@ -110,7 +111,7 @@ async def list_identities(call: CurrentCall) -> Page[Connection]:
 @router.delete("/me/identities/{identity_id}", status_code=204, responses=problems(409))
 async def remove_identity(identity_id: PathId, call: CurrentCall) -> None:
     """Remove a connection; browsers that signed in by it are out. Refused for the last way in."""
-    require_fresh(call.principal)
+    require_whole_proof(call.principal)
     await call.write(_unlink, identity_id)
 
 

@@ -1,17 +1,20 @@
 """Gather what a decision about a message depends on, in a fixed number of statements."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from ombud.db.choices import settings_of
+from ombud.db.permissions import Permission
 from ombud.mail import queries
 from ombud.mail.prepared import PreparedMail, recipients, storable
 from ombud.mail.rules import Facts, Thread
 from ombud.mail.tokens import TicketNamer, looks_signed, without_tag
 from ombud.models import InboundMail, User
 from ombud.models.mail import MESSAGE_ID_LIMIT
+from ombud.people.accounts import find_actor
+from ombud.tickets import queries as tickets
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ def gather(
     signed += _reported(session, namer, addresses)
     known = _known(prepared.names, row.names or ())
     threads = _threads(session, [*signed, *known])
+    is_note = any(namer.is_for_note(address) for address in addresses)
     is_bounce = prepared.parsed.classification.value == "bounce"
     facts = Facts(
         sender=prepared.sender,
@@ -75,8 +79,32 @@ def gather(
         if is_bounce
         else None,
         reopen_days=mail.mailbox.reopen_days,
+        writes=_writes(session, sender, threads, is_note=is_note) if verified else {},
     )
     return Gathered(facts, sender, row.bounces)
+
+
+def _writes(
+    session: Session, sender: User | None, threads: Mapping[int, Thread], *, is_note: bool
+) -> dict[int, bool]:
+    """Return to which of these tickets somebody of the staff may write, and whether what they write is a note there.
+
+    As on the desk's pages: only where they see the ticket (or asked themselves), and who may not answer customers, or
+    not in that team, writes a note.
+    """
+    if sender is None or not (sender.is_staff and sender.is_active and threads):
+        return {}
+    actor = find_actor(session, sender.email)
+    if actor is None:
+        return {}
+    found: dict[int, bool] = {}
+    for ticket_id, team_id in session.execute(
+        tickets.met_by(actor, {one.ticket_id for one in threads.values()})
+    ):
+        as_note = is_note or not actor.may(Permission.TICKETS_REPLY) or actor.only_reads(team_id)
+        if not as_note or actor.may(Permission.NOTES_WRITE):
+            found[ticket_id] = as_note
+    return found
 
 
 def _signed(namer: TicketNamer, names: Iterable[str]) -> tuple[list[int], list[str]]:

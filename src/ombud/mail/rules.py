@@ -4,8 +4,8 @@ A message joins a ticket only by a name that we know (a signed token, or a Messa
 with a sender who takes part in it. A subject never joins anything.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ombud.models import TicketStatus
@@ -56,8 +56,9 @@ class Facts:
 
     `signed`: tickets named by our own valid signatures, the most specific first; `forged`: names of our form with
     a wrong signature; `known`: tickets of known Message-IDs, the nearest reference first. `verified`: the verdict
-    of the mailbox's own server about the sender. `takes_strangers`: whether people whom the desk does not know
-    open tickets by mail.
+    of the mailbox's own server about the sender. `writes`: tickets that a sender of the staff may write to, and
+    whether that is a note there, as their role has it on the desk's own pages. `takes_strangers`: whether people whom
+    the desk does not know open tickets by mail.
     """
 
     sender: str
@@ -75,6 +76,7 @@ class Facts:
     known: Sequence[Thread] = ()
     bounced: Thread | None = None
     reopen_days: int = 14
+    writes: Mapping[int, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +178,9 @@ def _joined(facts: Facts, path: _Path) -> Thread | str | None:
 
 
 def _takes_part(facts: Facts, thread: Thread) -> bool:
-    # staff come this far only when a server that we trust confirms who they are
-    return facts.is_staff or facts.sender in thread.participants
+    if facts.is_staff:  # they come this far only when a server that we trust confirms who they are
+        return thread.ticket_id in facts.writes
+    return facts.sender in thread.participants
 
 
 def _in_thread(facts: Facts, path: _Path, thread: Thread) -> Decision:

@@ -187,6 +187,9 @@ def start_session(
             id_token=by.id_token if by is not None else None,
         )
     )
+    if user.last_login is None:  # nobody who signed in is invited
+        for statement in queries.invitations_of(user_id):
+            session.execute(statement)
     user.last_login = clock.now()
     session.flush()
     if browser:
@@ -293,10 +296,16 @@ def create_token(
     return token, record
 
 
-def revoke_token(session: Session, token_id: int) -> None:
-    """Make a token useless from now on: one's own, or anybody's by an administrator."""
-    record, actor = session.get(ApiToken, token_id), actor_of(session)
+def revoke_token(session: Session, token_id: int, *, owner: int | None = None) -> None:
+    """Make a token useless from now on: one's own, or anybody's by an administrator.
+
+    NotFound for another's, also where it is not that of `owner`, if one is given.
+    """
+    record = session.get(ApiToken, token_id) if is_id(token_id) else None
+    actor = actor_of(session)
     if record is None or not (actor.is_admin or record.user_id == actor.user_id):
+        raise NotFound("There is no such token here.")
+    if owner is not None and record.user_id != owner:
         raise NotFound("There is no such token here.")
     record.revoked_at = record.revoked_at or clock.now()
     session.flush()

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
+    Delete,
     Integer,
     LargeBinary,
     Select,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     column,
+    delete,
     func,
     or_,
     select,
@@ -30,8 +32,11 @@ from ombud.db.made import made_once
 from ombud.models import (
     INCLUDE_DELETED,
     AccountRequest,
+    AccountToken,
     ApiToken,
     CustomRole,
+    LetterKind,
+    LinkPurpose,
     Mailbox,
     Organization,
     OrganizationDomain,
@@ -310,6 +315,13 @@ def account_token(token_hash: bytes) -> Select[*tuple[Any, ...]]:
 def use_account_token(token_hash: bytes, purpose: str) -> Select[*tuple[Any, ...]]:
     """Use a link of the actor's up; returns user_id and email, to one who tries and to no other."""
     return select(func.ombud.use_account_token(token_hash, purpose).table_valued("user_id", "email"))
+
+
+def invitations_of(user_id: int) -> list[Delete]:
+    """Return what makes somebody's invitation void, in this order: one that is written just now is waited for."""
+    asked = AccountRequest.user_id == user_id, AccountRequest.kind == LetterKind.INVITE
+    given = AccountToken.user_id == user_id, AccountToken.purpose == LinkPurpose.INVITE
+    return [delete(AccountRequest).where(*asked), delete(AccountToken).where(*given)]
 
 
 def requests(limit: int) -> Select[AccountRequest]:

@@ -7,7 +7,7 @@ The guard says where the desk lies at the beginning of each request.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 _root: ContextVar[str] = ContextVar("ombud_web_root", default="")
 
@@ -28,9 +28,12 @@ def at(path: str) -> str:
 
 
 def safe_next(target: str) -> str:
-    """Return where to go after signing in: a path of this desk, nothing else."""
+    """Return where to go after signing in: a path of this desk, nothing else.
+
+    Browsers take `%2e` for a dot (WHATWG URL, double-dot segments): that would lead out of a desk below a prefix.
+    """
     home = at("/")
-    path = target.partition("?")[0]
+    path = unquote(target.partition("?")[0])
     if not target.startswith(home) or target.startswith("//") or "\\" in target or "/." in path:
         return home
     return target if target.isprintable() else home

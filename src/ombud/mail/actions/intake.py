@@ -29,7 +29,6 @@ from ombud.mail.tokens import TicketNamer
 from ombud.models import (
     AutomaticKind,
     InboundMail,
-    Mailbox,
     MailReference,
     MailRule,
     MailSource,
@@ -163,8 +162,7 @@ def settle(
         rules = session.scalars(queries.rules()).all() if desk.has_rules else ()
         decision = _open(session, mail, prepared, decision, sender=sender, rules=rules)
     elif decision.outcome is Outcome.REPLY and decision.ticket_id is not None and sender is not None:
-        addresses = recipients(prepared.parsed, mail.envelope_to)
-        is_note = sender.is_staff and any(namer.is_for_note(address) for address in addresses)
+        is_note = facts.writes.get(decision.ticket_id, False)
         thread = known.thread(decision.ticket_id)
         _append(session, mail, prepared, decision, sender=sender, thread=thread, is_note=is_note)
     elif decision.ticket_id is not None:
@@ -181,7 +179,7 @@ def settle(
         and decision.outcome is not Outcome.BOUNCE
         and mail.ticket_id is not None
     ):
-        _add_followers(session, mail.mailbox, mail.ticket_id, prepared, own)
+        _add_followers(session, mail, prepared, own, is_note=facts.writes.get(mail.ticket_id, False))
         remember(session, prepared, mail.ticket_id, mail.comment_id)
         if known.bounces:
             works_again(session, mail.sender_email)
@@ -348,10 +346,13 @@ def _note_reports(session: Session, mail: InboundMail, prepared: PreparedMail, n
 
 
 def _add_followers(
-    session: Session, mailbox: Mailbox, ticket_id: int, prepared: PreparedMail, own: set[str]
+    session: Session, mail: InboundMail, prepared: PreparedMail, own: set[str], *, is_note: bool
 ) -> None:
-    """Let the other recipients follow, where the mailbox's policy is so: they see what comes from now on by mail."""
-    if not mailbox.adds_followers:
+    """Let the other recipients follow, where the mailbox's policy is so: they see what comes from now on by mail.
+
+    A note is among colleagues: it brings nobody in.
+    """
+    if is_note or not mail.mailbox.adds_followers:
         return
     others = [
         address
@@ -362,7 +363,7 @@ def _add_followers(
         email = as_stored(address.email).lower()
         follower = _follower(session, email, seen_line(storable(address.name), 255))
         if follower is not None:
-            add = insert(TicketParticipant).values(ticket_id=ticket_id, user_id=follower)
+            add = insert(TicketParticipant).values(ticket_id=mail.ticket_id, user_id=follower)
             session.execute(add.on_conflict_do_nothing())
 
 

@@ -390,8 +390,8 @@ def unmailed_notifications(before: datetime, limit: int) -> Select[Notification]
 
 
 def attachment(attachment_id: int) -> Select[Attachment]:
-    """Return a file's record, for a signed link."""
-    return select(Attachment).where(Attachment.id == attachment_id)
+    """Return a file's record, for a signed link: that ends with the file, and while its ticket is deleted."""
+    return select(Attachment).join(Attachment.ticket).where(Attachment.id == attachment_id)
 
 
 def _seen_by(actor: Actor) -> Any:

@@ -65,6 +65,7 @@ class TotpInUse(Conflict):
 def begin_totp(session: Session, *, vault: Vault) -> str:
     """Make a secret for the actor's authenticator app and return it. It counts for nothing until it is confirmed."""
     user_id = _self(session)
+    lock_account(session, user_id)  # of two at once the later one's secret is the one that counts
     present = session.scalar(queries.totp_of(user_id))
     if present is not None and present.confirmed_at is not None:
         raise TotpInUse

@@ -65,6 +65,9 @@ def invite(session: Session, user_id: int) -> None:
 
     By who keeps people of that role. Conflict for who signed in already, or was let go.
     """
+    session.execute(
+        locks.locked_account(user_id)
+    )  # who comes in another way at this moment ends it, or refuses it
     user = _kept(session, user_id)
     if user.last_login is not None:
         raise Conflict("They signed in already. Send them a link to set a new password.")
@@ -81,10 +84,8 @@ def revoke_invitation(session: Session, user_id: int) -> None:
     """Make a person's invitation void; doing so twice is harmless."""
     user = get_user(session, user_id)
     require_right_to_keep(actor_of(session), user.role)
-    of_theirs = AccountToken.user_id == user.id, AccountToken.purpose == LinkPurpose.INVITE
-    session.execute(delete(AccountToken).where(*of_theirs))
-    asked = AccountRequest.user_id == user.id, AccountRequest.kind == LetterKind.INVITE
-    session.execute(delete(AccountRequest).where(*asked))
+    for statement in queries.invitations_of(user.id):
+        session.execute(statement)
 
 
 def forget_requests(session: Session, user_id: int) -> None:

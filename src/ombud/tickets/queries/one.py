@@ -1,6 +1,6 @@
 """One ticket and all that belongs to it: conversation, files, history, drafts; tags."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import (
     BindParameter,
@@ -73,6 +73,17 @@ def ticket_id(actor: Actor, number: str) -> Select[int]:
     return (
         select(Ticket.id)
         .where(Ticket.ticket_number == number, visible_to(actor))
+        .execution_options(**{INCLUDE_DELETED: True})
+    )
+
+
+def met_by(actor: Actor, ticket_ids: Collection[int]) -> Select[int, int | None]:
+    """Return id and team of those of these tickets that somebody sees, or asked for; deleted ones included."""
+    return (
+        select(Ticket.id, Ticket.team_id)
+        .where(
+            Ticket.id.in_(sorted(ticket_ids)), or_(visible_to(actor), Ticket.requester_id == actor.user_id)
+        )
         .execution_options(**{INCLUDE_DELETED: True})
     )
 

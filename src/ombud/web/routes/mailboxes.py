@@ -100,6 +100,7 @@ async def new_mailbox(request: Request, visitor: SignedIn) -> Response:
 async def create(request: Request, visitor: SignedIn, form: SignedForm) -> Response:
     """Set a mailbox up."""
     require_right_to_keep_mailboxes(visitor.actor)
+    visitor.require_fresh()
     try:
         vault = await asyncio.to_thread(vault_of, visitor.parts.runtime.settings)
         made = await visitor.desk.arun(
@@ -121,6 +122,7 @@ async def show_mailbox(request: Request, visitor: SignedIn, mailbox_id: str) -> 
 async def change(request: Request, visitor: SignedIn, form: SignedForm, mailbox_id: str) -> Response:
     """Change how a mailbox is set up."""
     mailbox = await _find(visitor, _number(mailbox_id))
+    visitor.require_fresh()
     try:
         vault = await asyncio.to_thread(vault_of, visitor.parts.runtime.settings)
         await visitor.desk.arun(
@@ -137,6 +139,7 @@ async def change_how_it_sends(
 ) -> Response:
     """Change how a mailbox sends, beside its server."""
     mailbox = await _find(visitor, _number(mailbox_id))
+    visitor.require_fresh()
     try:
         typed = text_of(form, "dkim_key").strip()
         key = await asyncio.to_thread(read_dkim_key, typed) if typed else None
@@ -219,6 +222,7 @@ async def _form(
         "values": values,
         "errors": errors,
         "failure": error.message if error is not None and not any(errors.values()) else "",
+        "is_fresh": visitor.is_fresh,
         "probes": probes or [],
         "sending": sending_values(sending, sent),
         "record": record,

@@ -15,7 +15,7 @@ from ombud.errors import Conflict, Invalid, NotFound
 from ombud.mail.outgoing import queries as outgoing
 from ombud.models import CustomRole, User, UserRole
 from ombud.people import queries
-from ombud.people.accounts import end_session_of
+from ombud.people.accounts import end_session_of, revoke_token
 from ombud.people.actions import (
     change_team,
     change_user,
@@ -41,7 +41,7 @@ from ombud.web.openid import IdentityRow, read_identities
 from ombud.web.place import at
 from ombud.web.routes.mail import _number
 from ombud.web.settings import enter
-from ombud.web.views.accounts import ROLE_LABELS, AccountRow, AccountState, SessionRow
+from ombud.web.views.accounts import ROLE_LABELS, AccountRow, AccountState, SessionRow, TokenRow
 from ombud.web.views.menus import Option
 
 router = APIRouter(prefix="/settings")
@@ -146,6 +146,18 @@ async def end_session(
 ) -> Response:
     """Sign somebody out of one browser; its open pages notice."""
     return await _end_sessions(request, visitor, user_id, end_session_of, session_id)
+
+
+@router.post("/people/{user_id}/tokens/{token_id}/revocation")
+async def revoke_one_token(
+    request: Request, visitor: SignedIn, _signed: SignedForm, user_id: str, token_id: str
+) -> Response:
+    """Make one of somebody's API tokens useless; what reads along with it ends."""
+    require_admin(visitor.actor)
+    visitor.require_fresh()
+    owner = _number(user_id)
+    await visitor.desk.arun(visitor.actor, revoke_token, _number(token_id), owner=owner)
+    return go_to(request, at(f"/settings/people/{owner}"))
 
 
 @router.post("/people/{user_id}/factors/removal")
@@ -294,6 +306,7 @@ async def _form(
     identities: list[IdentityRow] = []
     sessions: list[SessionRow] = []
     passkeys: list[PasskeyRow] = []
+    tokens: list[TokenRow] = []
     async with visitor.desk.aread(visitor.actor) as session:
         around = read_around((await session.execute(web_queries.surroundings(visitor.actor))).one())
         roles = (await session.scalars(queries.roles())).all()
@@ -308,6 +321,7 @@ async def _form(
             sessions = [
                 SessionRow.of(one, None) for one in await session.scalars(queries.sessions_of(user_id))
             ]
+            tokens = [TokenRow.of(one) for one in await session.scalars(queries.tokens_of(user_id))]
             passkeys = [PasskeyRow.of(one) for one in await session.scalars(passkeys_of(user_id))]
     shown = values or (_values(user) if user is not None else {})
     errors = field_errors(error, _FIELDS) if isinstance(error, Invalid) else dict.fromkeys(_FIELDS, "")
@@ -319,6 +333,7 @@ async def _form(
         "identities": identities,
         "sessions": sessions,
         "passkeys": passkeys,
+        "tokens": [one for one in tokens if one.good],
         "began_with": {one.id: one.label for one in identities},
         "is_self": user_id == visitor.principal.user_id,
         "is_fresh": visitor.is_fresh,

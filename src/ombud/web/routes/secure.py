@@ -127,7 +127,8 @@ async def create_token(request: Request, visitor: SignedIn, form: SignedForm) ->
 @router.post("/tokens/{token_id}/revocation")
 async def revoke_token(request: Request, visitor: SignedIn, _signed: SignedForm, token_id: str) -> Response:
     """Make one of one's tokens useless."""
-    await visitor.desk.arun(visitor.actor, accounts.revoke_token, _number(token_id))
+    own = visitor.principal.user_id
+    await visitor.desk.arun(visitor.actor, accounts.revoke_token, _number(token_id), owner=own)
     return go_to(request, at("/me/security"))
 
 

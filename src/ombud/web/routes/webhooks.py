@@ -85,6 +85,7 @@ async def show(request: Request, visitor: SignedIn, webhook_id: str) -> Response
 async def change(request: Request, visitor: SignedIn, form: SignedForm, webhook_id: str) -> Response:
     """Change one; switched on again, it starts with a clean record."""
     require_staff(visitor.actor)
+    visitor.require_fresh()
     number, guard = _number(webhook_id), guard_of(visitor.parts.runtime.settings)
     try:
         await visitor.desk.arun(visitor.actor, change_endpoint, number, _typed(form), guard=guard)
