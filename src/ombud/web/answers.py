@@ -20,6 +20,7 @@ from ombud.errors import (
     Unauthenticated,
     Unavailable,
 )
+from ombud.files import NoSuchPart
 from ombud.web.parts import parts_of
 from ombud.web.place import at, safe_next
 
@@ -27,6 +28,7 @@ _STATUS: tuple[tuple[type[OmbudError], int], ...] = (
     (NotFound, 404),
     (Forbidden, 403),
     (Unauthenticated, 401),
+    (NoSuchPart, 416),
     (Invalid, 422),
     (Conflict, 409),
     (RateLimited, 429),
