@@ -156,6 +156,8 @@ async def _told(request: Request, error: Exception) -> Response:
     status = status_of(error)
     if status == 404:
         return problem(request, 404)
+    if status == 500:  # of no kind that somebody could do something about: a fault, as any other
+        return await _failed(request, error)
     return problem(request, status, _sentence(error.message), headers=headers)
 
 
