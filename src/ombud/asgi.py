@@ -85,6 +85,7 @@ def build_app(desk: Desk, settings: Settings, *, streams: bool = True) -> FastAP
     app.mount(API, api)
     app.router.routes += [Route(address, _Elsewhere(api)) for address in ("/api", "/api/{rest:path}")]
     app.mount("/", web)
+    app.router.default = _Elsewhere(api)  # `*` and other targets that are no path (RFC 9112 section 3.2)
     app.observed = Observed(app.usual, tracing=traces, briefly=_Briefly(api))
     return app
 

@@ -272,6 +272,8 @@ def assert_told(answer: bytes, code: str) -> None:
 
 def test_what_is_no_http_is_told_as_all_else(address: str) -> None:
     for sent, status, code in (
+        (request(method="OPTIONS *"), 404, "not_found"),
+        (request(method="GET *"), 404, "not_found"),
         (b"NONSENSE\r\n\r\n", 400, "bad_request"),
         (request("A: " + "x" * 70_000, method="GET /healthz"), 431, "head_too_large"),
         (request(method=f"GET /healthz?{'x' * 70_000}"), 431, "head_too_large"),

@@ -21,8 +21,8 @@ from ombud.db.desk import Desk
 from ombud.runtime import Runtime
 from ombud.testing import Cast, make_comment, make_ticket
 from ombud.web.app import ROUTERS
-from tests.web.hosting import Browser
-from tests.web.test_matrix import filled, routes
+from tests.web.hosting import ORIGIN, Browser
+from tests.web.test_matrix import changes, filled, routes
 
 pytestmark = pytest.mark.asyncio
 SYSTEM = Actor.system("test")
@@ -73,6 +73,37 @@ def fields(page: str, here: str, into: dict[str, dict[str, str]]) -> None:
 def assert_in_words(answer: httpx.Response, where: object) -> None:
     assert answer.status_code < 500, (where, answer.status_code)
     assert answer.is_success or not any(word in answer.text for word in INSIDE), where
+
+
+WRONG_TYPES: tuple[dict[str, str], ...] = (
+    {"Content-Type": "application/json"},
+    {"Content-Type": "text/plain"},
+    {"Content-Type": "multipart/mixed; boundary=x"},
+    {"Content-Type": "application/x-www-form-urlencoded, text/plain"},
+    {"Content-Type": "application/x-www-form-urlencoded; charset=utf-16"},
+    {"Content-Type": "application/x-www-form-urlencoded", "Content-Encoding": "gzip"},
+    {},
+)
+NO_FORM = {"/csp-report", "/sign-in/link"}
+"""Takes a report as browsers send it; is not there before an administrator chooses it."""
+
+
+async def test_what_is_no_form_is_not_read_as_an_empty_one(web: Browser, cast: Cast, desk: Desk) -> None:
+    """T06: every address that takes a form, with the right token; most would do something with nothing said."""
+    ticket = await desk.arun(SYSTEM, make_ticket, cast.customer.id)
+    await web.sign_in(cast.admin)
+    before, token = await changes(desk), {"Origin": ORIGIN, "X-CSRF-Token": web.csrf}
+    kinds = itertools.cycle(WRONG_TYPES)
+    for path in sorted({path for method, path in routes() if method == "POST"} - NO_FORM):
+        for kind in itertools.islice(kinds, 3):
+            here = filled(path, cast, ticket.ticket_number)
+            answer = await web.client.post(here, content=b'{"title": "x"}', headers={**token, **kind})
+            assert answer.status_code == 415, (path, kind, answer.status_code)
+    assert await changes(desk) == before
+    twice = f"csrf={web.csrf}&title=One&title=Two&email=one@example.com&description=x"
+    said = {**token, "Content-Type": "Application/X-WWW-Form-Urlencoded; charset=UTF-8"}
+    assert (await web.client.post("/tickets", content=twice, headers=said)).status_code == 303
+    assert "Two" in (await web.get("/tickets")).text, "T05: the last one counts, as in text_of"
 
 
 @pytest.mark.timeout(120)

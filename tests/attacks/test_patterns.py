@@ -5,11 +5,14 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
+from io import BytesIO
 
 import pytest
 
 import ombud
+from ombud.files import StoredBytes
 from ombud.kit.html import render_letter
+from ombud.transfer.mailbox import read_mbox
 from tests.costs import growth
 from tests.mail.test_patterns import cost
 
@@ -39,6 +42,17 @@ def test_there_are_some() -> None:
 def test_patterns_are_quick(name: str) -> None:
     assert cost(PATTERNS[name], 20_000, anchored=True, enough=1) < 1
     assert cost(PATTERNS[name], 2_000, anchored=False, enough=1) < 1
+
+
+def test_html_of_a_mailbox_takes_no_square_of_its_length() -> None:
+    def keep(data: bytes) -> StoredBytes:
+        return StoredBytes(len(data), "", "")
+
+    def read(length: int) -> None:
+        mail = f"From a@b.cc Mon Jan  5 10:00:00 2026\nContent-Type: text/html\n\n{'<br ' * (length // 4)}\n"
+        list(read_mbox(BytesIO(mail.encode()), keep))
+
+    assert growth(read, 20_000) < 9
 
 
 @pytest.mark.parametrize(

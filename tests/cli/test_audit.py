@@ -14,6 +14,7 @@ from ombud.audit import record_access
 from ombud.cli.app import run
 from ombud.config import Settings
 from ombud.models import AccessKind, TicketStatus
+from ombud.settings import change_settings
 from ombud.testing import Cast, ScratchDatabase, make_comment, make_customer, make_ticket
 from ombud.tickets import add_tags, set_status
 
@@ -197,6 +198,7 @@ def test_no_words_of_strangers_steer_a_terminal(
     """T95: whatever shows names, titles, texts, answers of servers or what was typed."""
     monkeypatch.setattr("ombud.cli.people.is_terminal", lambda: is_terminal)
     words = " ".join(f"w{n} {one} e" for n, one in enumerate((*STEERING, *MARKUP)))
+    named = f"w1 {STEERING[0]} w{len(STEERING)} {MARKUP[0]}"
     with desk.begin(Actor.system("test")) as session:
         person = make_customer(session, email="one@example.com", full_name=words[:200])
         make_customer(session, email="one+more@example.com", full_name=words[:200])
@@ -208,10 +210,12 @@ def test_no_words_of_strangers_steer_a_terminal(
             " SELECT 'reply', id, '1@desk.example', :w, 'sent', :w FROM ombud.mailboxes RETURNING id)"
             " INSERT INTO ombud.outbound_recipients (mail_id, email) SELECT id, 'one@example.com' FROM m"
         )
-        session.execute(
-            text("INSERT INTO ombud.mailboxes (name, address) VALUES ('box', 'help@ombud.example')")
+        box = text(
+            "INSERT INTO ombud.mailboxes (name, address, smtp_host) VALUES ('box', 'help@ombud.example', :w)"
         )
+        session.execute(box, {"w": words})
         session.execute(letter, {"w": words})
+        change_settings(session, {"desk_name": named}, desk.settings)
     monkeypatch.setattr("ombud.cli.common.out.width", 5000)
     for command in (
         ("ticket", "show", ticket.ticket_number),
@@ -219,6 +223,12 @@ def test_no_words_of_strangers_steer_a_terminal(
         ("duplicates", "list", "people"),
         ("mail", "outbox"),
         ("user", "reset", words),
+        ("mailbox", "test", "help@ombud.example"),
+        ("settings", "get", "desk_name"),
+        ("settings", "get", "desk_name", "--json"),
+        ("ticket", "show", ticket.ticket_number, "--json"),
+        ("audit", "log", "--ticket", ticket.ticket_number, "--json"),
+        ("duplicates", "list", "people", "--json"),
     ):
         _code, told = ombud(*command)
         assert "w1 " in told, (command, told)

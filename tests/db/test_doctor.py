@@ -206,7 +206,7 @@ def test_what_is_no_desk_of_this_ombud_is_said(
 
 def test_to_look_makes_no_desk(ombud: Run, tmp_path: Path) -> None:
     """A folder mistyped is said; nothing is started in it and told to be well."""
-    for words in (["doctor"], ["slow"], ["explain", "ticket"]):
+    for words in (["doctor"], ["slow"], ["explain", "ticket"], ["current"], ["check"]):
         code, told = ombud("db", *words, "--data-dir", str(tmp_path / "other"), url=None)
         assert (code, "There is no desk in" in told) == (3, True), told
         assert not (tmp_path / "other").exists()

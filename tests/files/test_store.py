@@ -14,8 +14,9 @@ from pydantic import SecretStr
 from ombud import clock
 from ombud.config import Settings
 from ombud.errors import Invalid, NotFound, TooLarge, Unavailable
-from ombud.files import FileStore, Part, files_of, wanted_part
+from ombud.files import FileStore, Part, files_of
 from ombud.files.check import check_files
+from ombud.files.download import wanted_part
 from tests.files.s3 import KEY, s3_running
 
 LARGE = bytes(range(256)) * 48_000  # three pieces of an object store's upload

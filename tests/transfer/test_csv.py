@@ -165,6 +165,18 @@ def test_a_file_that_does_not_fit_is_refused_as_a_whole(data: bytes, told: str) 
         list(read_csv(BytesIO(data), CsvMapping.model_validate(MAPPING)))
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "idna", "punycode"])
+def test_an_encoding_that_is_not_the_files_is_told(encoding: str) -> None:
+    """Whatever the codec raises: of UTF-16 without its mark it is no UnicodeDecodeError."""
+    with pytest.raises(BadTable, match=f"The file is not {encoding} text"):
+        list(
+            read_csv(
+                BytesIO(f"{HEADER}\n{GOOD}".encode()),
+                CsvMapping.model_validate(MAPPING | {"encoding": encoding}),
+            )
+        )
+
+
 def test_a_file_with_nothing_but_a_header_has_no_rows() -> None:
     assert _read() == []
 

@@ -117,6 +117,21 @@ def test_broken_mails_do_not_stop_the_rest() -> None:
     assert isinstance(entries[-1], MessageRecord)
 
 
+@pytest.mark.parametrize(
+    "nested",
+    [
+        f"From: {'(' * 3000} ann@example.com\n\nx\n",
+        f"From: ann@example.com\nContent-Type: text/plain {'(' * 3000}\n\nx\n",
+        f"From: ann@example.com\n{'Content-Type: message/rfc822' + 2 * chr(10)}" * 1500,
+    ],
+)
+def test_a_mail_nested_without_end_stops_nothing_but_itself(nested: str) -> None:
+    bad, good = _read(f"{ENVELOPE}{nested}", REPLY)
+    assert isinstance(bad, LeftOut)
+    assert bad.problems == {"message": "is nested too deeply."}
+    assert isinstance(good, MessageRecord)
+
+
 def test_a_mail_larger_than_the_limit_is_dropped_as_it_is_read() -> None:
     data = (FIRST + "x" * 5000 + "\n\n" + REPLY).encode("latin-1")
     first, reply = raw_messages(BytesIO(data), limit=2000)

@@ -11,14 +11,14 @@ from ombud.api import lookup
 from ombud.api.calls import Call, CurrentCall
 from ombud.api.conditional import unless_known
 from ombud.api.created import Created
-from ombud.api.handing import handed_out, part_of
+from ombud.api.handing import handed_out
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import Page, PathId, TicketNumber
 from ombud.api.schemas.conversation import Attachment
 from ombud.audit import record_access
 from ombud.db.context import actor_of
 from ombud.errors import Invalid, NotFound
-from ombud.files import download_headers
+from ombud.files import download_headers, part_of
 from ombud.files.store import CHUNK
 from ombud.models import AccessKind
 from ombud.models import Attachment as AttachmentRow
@@ -95,7 +95,7 @@ async def read_attachment_content(attachment_id: PathId, call: CurrentCall, requ
         return known
     record = await call.write(_download, attachment_id)
     headers = _headers(record)
-    part = part_of(request, headers)
+    part = part_of(request.headers, headers)
     opened = await call.runtime.files.aopen(record.storage_key, part.bounds if part is not None else None)
     pieces = handed_out(request, call, opened, _attachment, attachment_id)
     if part is None:

@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 from ombud.api.calls import CurrentCall
 from ombud.api.conditional import unless_known
 from ombud.api.created import Created
-from ombud.api.handing import handed_out, part_of
+from ombud.api.handing import handed_out
 from ombud.api.paging import Link, WhichPage, cursor_at
 from ombud.api.routing import api_router, problems
 from ombud.api.schemas.base import BIGINT_MAX, Page, PathId
 from ombud.api.schemas.transfers import Export, NewExport
 from ombud.db.context import actor_of
+from ombud.files import part_of
 from ombud.models import TransferJob, TransferKind
 from ombud.transfer.jobs import end_job, file_of_export, get_job, note_download, queries, start_export
 from ombud.transfer.jobs.policy import require_right_to_transfer
@@ -75,7 +76,7 @@ async def read_export_file(export_id: PathId, call: CurrentCall, request: Reques
         return known
     job = await call.write(note_download, export_id)
     headers = file_headers(job)
-    part = part_of(request, headers)
+    part = part_of(request.headers, headers)
     opened = await call.runtime.files.aopen(job.storage_key or "", part.bounds if part is not None else None)
     pieces = handed_out(request, call, opened, file_of_export, export_id)
     if part is None:

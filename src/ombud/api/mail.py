@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from ombud.api import lookup
 from ombud.api.calls import Call, CurrentCall
 from ombud.api.conditional import unless_known
-from ombud.api.handing import handed_out, part_of
+from ombud.api.handing import handed_out
 from ombud.api.paging import Link, PageQuery, cursor_at
 from ombud.api.routing import RawMailRoute, api_router, problems
 from ombud.api.schemas.base import Page, PathId, RequestId
@@ -21,7 +21,7 @@ from ombud.api.schemas.mail import InboundMail, MovedMail, NewPlace, TakenMail, 
 from ombud.audit import record_access
 from ombud.db.context import actor_of
 from ombud.errors import Forbidden, NotFound
-from ombud.files import download_headers
+from ombud.files import download_headers, part_of
 from ombud.mail import actions, queries
 from ombud.mail.actions import Refiled, acting_for
 from ombud.models import AccessKind, MailSource, MailState
@@ -111,7 +111,7 @@ async def read_inbound_mail_content(mail_id: PathId, call: CurrentCall, request:
         return known
     mail = await call.write(_download, mail_id)
     headers = _headers(mail)
-    part = part_of(request, headers)
+    part = part_of(request.headers, headers)
     intake = await asyncio.to_thread(_intake, call)
     opened = await intake.aopen(mail, part.bounds if part is not None else None)
     pieces = handed_out(request, call, opened, _mail, mail_id)

@@ -25,6 +25,7 @@ from ombud.errors import (
     Unauthenticated,
     Unavailable,
 )
+from ombud.files import NoSuchPart
 from ombud.kit.logs import Log
 
 MEDIA_TYPE = "application/problem+json"
@@ -36,6 +37,7 @@ _STATUSES: tuple[tuple[type[OmbudError], HTTPStatus], ...] = (
     (Forbidden, HTTPStatus.FORBIDDEN),
     (Unauthenticated, HTTPStatus.UNAUTHORIZED),
     (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (NoSuchPart, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE),
     (Invalid, HTTPStatus.UNPROCESSABLE_ENTITY),
     (StaleVersion, HTTPStatus.PRECONDITION_FAILED),
     (Conflict, HTTPStatus.CONFLICT),
@@ -49,7 +51,6 @@ _HTTP_CODES = {
     408: ("too_slow", "The body comes too slowly."),
     413: ("too_large", "The body is too large."),
     415: ("unsupported_media_type", "The body has another Content-Type than this address takes."),
-    416: ("no_such_part", "The file has no byte of the part that was asked for."),
     431: ("head_too_large", "The address and the headers of a request have at most 65,536 bytes together."),
 }
 # What people are told of in place of a pattern.
@@ -169,6 +170,8 @@ async def _on_desk_error(request: Request, error: OmbudError) -> JSONResponse:
         Log(__name__).error("request failed", error=error, request_id=request.state.request_id)
         return answer(request, 500, "error", OmbudError.default_message)
     match error:
+        case NoSuchPart(part=part):
+            return answer(request, status, error.code, error.message, headers=part.headers)
         case Invalid():
             errors = [_field(request, name, rule) for name, rule in error.fields.items()]
             return answer(request, status, error.code, _sentence(error), errors=errors)

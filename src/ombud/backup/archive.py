@@ -10,6 +10,7 @@ import io
 import os
 import re
 import shutil
+import stat
 import tarfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
@@ -26,6 +27,8 @@ KNOWN = re.compile(
     r"|audit/checkpoints\.jsonl|keys/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}"
 )
 _FOLDERS = ("database", "files", "audit", "keys")
+_BROKEN = (tarfile.TarError, ValueError, OverflowError, RecursionError)
+"""What the standard library's reader raises for a tar file that was made to break it."""
 
 
 class Writer(ABC):
@@ -124,7 +127,7 @@ def entries(source: Path) -> Iterator[tuple[str, Iterator[bytes]]]:
     """
     try:
         yield from _of_folder(source) if source.is_dir() else _of_tar(source)
-    except tarfile.TarError:
+    except _BROKEN:
         raise Invalid(f"{source} is not a backup of Ombud, or it is damaged.") from None
     except OSError as error:
         raise Invalid(f"{source} cannot be read: {error.strerror}.") from error
@@ -212,6 +215,8 @@ def _of_folder(source: Path) -> Iterator[tuple[str, Iterator[bytes]]]:
     paths = [source / HEAD]
     yield from ((path.name, _pieces_of(path)) for path in paths)
     for top in _FOLDERS:
+        if (source / top).is_symlink():  # walked through, unlike those below it
+            raise Invalid(f"{source} holds something that no backup does.")
         for folder, folders, files in os.walk(source / top):
             folders.sort()
             for file in sorted(files):
@@ -222,29 +227,42 @@ def _of_folder(source: Path) -> Iterator[tuple[str, Iterator[bytes]]]:
 
 def _pieces_of(path: Path) -> Iterator[bytes]:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)  # a link would lead out of the backup
+        # A link would lead out of the backup, and a pipe would be waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror}. This is no whole backup.") from error
     with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise Invalid(f"{path} is no file. This is no whole backup.")
         yield from _pieces(file)
 
 
 def _of_tar(source: Path) -> Iterator[tuple[str, Iterator[bytes]]]:
-    with tarfile.open(source, "r:") as tar:
+    with _Bounded(io.FileIO(source)) as file, tarfile.open(fileobj=file, mode="r:") as tar:
         while (member := tar.next()) is not None:
-            # A sparse entry may claim to be any number of terabytes of nothing.
-            stream = tar.extractfile(member) if member.isreg() and not member.issparse() else None
+            # A sparse entry may claim to be any number of terabytes of nothing, one of less than nothing never ends.
+            is_plain = member.isreg() and not member.issparse() and member.size >= 0
+            stream = tar.extractfile(member) if is_plain else None
             if stream is None:
                 raise Invalid(f"{source} holds something that no backup does.")
             yield _known(member.name), _pieces(stream)
             tar.members = []  # type: ignore[attr-defined]  # see above
 
 
+class _Bounded(io.BufferedReader):
+    """A file of which nothing is read at once that fits no piece: the names in a tar may claim gigabytes."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or not 0 <= size <= 2 * CHUNK:
+            raise tarfile.ReadError("a header without measure")
+        return super().read(size)
+
+
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:
     try:
         while chunk := file.read(CHUNK):
             yield chunk
-    except (OSError, tarfile.TarError) as error:
+    except (OSError, *_BROKEN) as error:
         raise Invalid("This backup breaks off, or it cannot be read.") from error
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Select
 from ombud.audit import AccessFilter, LogFilter, queries, record_access
 from ombud.audit.keys import trusted_keys
 from ombud.audit.verify import Report, verify
-from ombud.cli.common import DataDir, desk_that_is_there, err, in_cell, out
+from ombud.cli.common import DataDir, desk_that_is_there, err, in_cell, json_line, out
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.open import data_dir as data_dir_of
@@ -87,7 +87,7 @@ def log(
         )
         if as_json:
             for row in rows:
-                typer.echo(json.dumps(_row(row), ensure_ascii=False))
+                typer.echo(json_line(_row(row)))
         else:
             _print_rows(rows, limit)
 
@@ -126,7 +126,7 @@ def access(
         )
         if as_json:
             for row in rows:
-                typer.echo(json.dumps(_look(row), ensure_ascii=False))
+                typer.echo(json_line(_look(row)))
         else:
             _print_looks(rows, limit)
 

@@ -1,5 +1,6 @@
 """What commands share: settings from the common options, an open desk, errors as one line and an exit code."""
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -85,6 +86,14 @@ def watched(doing: str) -> Iterator[Callable[[str, int], None]]:
 def printable(text: str) -> str:
     """Return somebody's text without what would steer a terminal, turn its lines around or be drawn as nothing."""
     return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text)
+
+
+def json_line(value: object, default: Callable[[object], object] | None = None) -> str:
+    """Return a value as JSON on one line that steers no terminal: what `printable` hides is escaped, and not lost."""
+    text = json.dumps(value, default=default, ensure_ascii=False)
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
 def in_cell(text: str) -> str:

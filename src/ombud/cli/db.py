@@ -14,7 +14,7 @@ from rich.table import Table
 from sqlalchemy import URL
 
 import ombud.models  # noqa: F401 - fills the metadata that `check` compares
-from ombud.cli.common import DataDir, desk_that_is_there, err, out, settings_with
+from ombud.cli.common import DataDir, desk_that_is_there, err, in_cell, out, printable, settings_with
 from ombud.cli.hot_queries import HOT_QUERIES, examples_of
 from ombud.config import Settings
 from ombud.db import migrate
@@ -63,7 +63,7 @@ def downgrade(revision: Revision, data_dir: DataDir = None) -> None:
 @app.command()
 def current(data_dir: DataDir = None) -> None:
     """Print the database's revision and the newest one that this Ombud knows."""
-    with database(settings_with(data_dir)) as (_url, admin_url, _login):
+    with _place_there(settings_with(data_dir)) as admin_url:
         found, newest = migrate.current(admin_url), migrate.head()
     out.print(f"{found or 'no desk yet'} (newest: {newest})", highlight=False)
 
@@ -71,10 +71,10 @@ def current(data_dir: DataDir = None) -> None:
 @app.command()
 def check(data_dir: DataDir = None) -> None:
     """Compare the database with the models; exit 1 and a list when they differ."""
-    with database(settings_with(data_dir)) as (_url, admin_url, _login):
+    with _place_there(settings_with(data_dir)) as admin_url:
         found = migrate.differences(admin_url, Base.metadata)
     for line in found:
-        err.print(line, highlight=False)
+        err.print(line, highlight=False, markup=False, soft_wrap=True)
     if found:
         raise typer.Exit(1)
     out.print("Database and models agree.")
@@ -125,7 +125,7 @@ def explain(
             if as_json:
                 typer.echo(json.dumps(plan_json(session, statement, analyze=analyze)))
             else:
-                typer.echo("\n".join(plan_lines(session, statement, analyze=analyze)))
+                typer.echo(printable("\n".join(plan_lines(session, statement, analyze=analyze))))
 
 
 @app.command()
@@ -168,12 +168,19 @@ def doctor(as_json: Json = False, data_dir: DataDir = None) -> None:
 
 
 @contextmanager
-def _desk_there(settings: Settings) -> Iterator[URL]:
-    """Yield where an administrator signs in; NotFound where there is no desk, and none is made to look at it."""
+def _place_there(settings: Settings) -> Iterator[URL]:
+    """Yield where an administrator signs in; NotFound for a folder without a desk: none is made to look at it."""
     place = folder_of(settings)
     if settings.database_url is None and not (place / "postgres").exists():
         raise NotFound(f"There is no desk in {place}.")
     with database(settings) as (_url, admin_url, _login):
+        yield admin_url
+
+
+@contextmanager
+def _desk_there(settings: Settings) -> Iterator[URL]:
+    """Yield where an administrator signs in; NotFound where there is no desk, in a database of one's own either."""
+    with _place_there(settings) as admin_url:
         if not migrate.has_desk(admin_url):
             raise NotFound("There is no desk in this database yet. `ombud db upgrade` makes one.")
         yield admin_url
@@ -217,7 +224,7 @@ def _print_statements(found: list[Statement]) -> None:
             f"{one.rows:,}",
             hit,
             one.role.removeprefix("ombud_"),
-            escape(words if len(words) <= 100 else f"{words[:99]}…"),
+            in_cell(words if len(words) <= 100 else f"{words[:99]}…"),
         )
     out.print(table)
 

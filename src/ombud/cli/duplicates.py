@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from ombud import curation
 from ombud.audit import record_access
-from ombud.cli.common import DataDir, desk_that_is_there, out
+from ombud.cli.common import DataDir, desk_that_is_there, json_line, out
 from ombud.cli.people import person, show_table
 from ombud.curation.preview import person_sides, ticket_sides
 from ombud.db.actor import Actor
@@ -181,4 +181,4 @@ def _id(session: Session, of: Kind, name: str) -> int:
 
 def _print_lines(rows: list[dict[str, Any]] | list[dict[str, str]]) -> None:
     for row in rows:
-        typer.echo(json.dumps(row, ensure_ascii=False))
+        typer.echo(json_line(row))

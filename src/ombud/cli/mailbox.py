@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ombud.cli.common import DataDir, desk_for, out, settings_with
+from ombud.cli.common import DataDir, desk_for, out, printable, settings_with
 from ombud.cli.people import show_table
 from ombud.config import words_of
 from ombud.db.actor import Actor
@@ -167,7 +167,7 @@ def try_out(address: Address, data_dir: DataDir = None) -> None:
         probes = probe_mailbox(mailbox, vault, guard, AccessTokens(desk, vault, guard, CONSOLE).of)
     for probe in probes:
         out.print(
-            f"{'good' if probe.is_good else 'BAD '}  {probe.name}: {probe.text}",
+            printable(f"{'good' if probe.is_good else 'BAD '}  {probe.name}: {probe.text}"),
             highlight=False,
             markup=False,
         )

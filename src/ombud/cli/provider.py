@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.orm import Session
 
-from ombud.cli.common import DataDir, desk_for, out, settings_with
+from ombud.cli.common import DataDir, desk_for, out, printable, settings_with
 from ombud.cli.people import CONSOLE, show_table
 from ombud.errors import Invalid, NotFound
 from ombud.models import IdentityProvider, UserRole
@@ -168,7 +168,9 @@ def try_out(slug: Slug, data_dir: DataDir = None) -> None:
         probes = asyncio.run(work())
     for one in probes:
         out.print(
-            f"{'good' if one.is_good else 'BAD '}  {one.name}: {one.text}", highlight=False, markup=False
+            printable(f"{'good' if one.is_good else 'BAD '}  {one.name}: {one.text}"),
+            highlight=False,
+            markup=False,
         )
     if not all(one.is_good for one in probes):
         raise typer.Exit(1)

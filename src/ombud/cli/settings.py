@@ -1,12 +1,11 @@
 """`ombud settings`: what is in force, and what administrators choose in the desk."""
 
-import json
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
-from ombud.cli.common import DataDir, desk_for
+from ombud.cli.common import DataDir, desk_for, json_line, printable
 from ombud.cli.people import CONSOLE, show_table
 from ombud.errors import Invalid, NotFound
 from ombud.settings import (
@@ -32,7 +31,7 @@ def list_settings(
     """List what is chosen in the desk, with what is in force and who says so."""
     found = [one for one in _settings(data_dir) if every or one.key is not None]
     if as_json:
-        typer.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False))
+        typer.echo(json_line([asdict(one) for one in found]))
         return
     show_table(
         ("setting", "value", "from", "meaning"),
@@ -46,7 +45,7 @@ def get(name: Name, as_json: Json = False, data_dir: DataDir = None) -> None:
     wanted = _key(name)
     for one in _settings(data_dir):
         if wanted in (one.key, one.name.removeprefix("OMBUD_").lower()):
-            typer.echo(json.dumps(asdict(one), ensure_ascii=False) if as_json else _told(one))
+            typer.echo(json_line(asdict(one)) if as_json else printable(_told(one)))
             return
     raise NotFound(f"There is no setting {name}.")
 

@@ -1,6 +1,5 @@
 """`ombud ticket`: look at single tickets, as they are or as they were."""
 
-import json
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,7 +9,7 @@ from rich.table import Table
 
 from ombud.audit import TicketAsOf, as_of, queries, record_access
 from ombud.cli.audit import Json, parsed_time
-from ombud.cli.common import DataDir, desk_that_is_there, in_cell, out, printable
+from ombud.cli.common import DataDir, desk_that_is_there, in_cell, json_line, out, printable
 from ombud.clock import now
 from ombud.db.actor import Actor
 from ombud.models import AccessKind
@@ -45,7 +44,7 @@ def show(
         # Committed before anything is shown, as an export is: this process is gone before any chore runs.
         desk.run(READER, record_access, AccessKind.VIEW, f"ticket:{found.ticket_number}")
     if as_json:
-        typer.echo(json.dumps(asdict(found), default=_plain, ensure_ascii=False))
+        typer.echo(json_line(asdict(found), _plain))
     else:
         _print(found, names)
 

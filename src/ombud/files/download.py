@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from ombud.errors import Invalid
+
 # What a browser can do no harm with; everything else goes out as bytes without a meaning.
 _HARMLESS = re.compile(
     r"(image/(png|jpeg|gif|webp)|application/(pdf|zip|json)|text/(plain|csv)|(audio|video)/[a-z0-9.+-]+)"
@@ -39,6 +41,25 @@ class Part:
             return {"Content-Range": f"bytes */{self.size}"}
         said = f"bytes {self.start}-{self.end - 1}/{self.size}"
         return {"Content-Range": said, "Content-Length": str(self.end - self.start)}
+
+
+class NoSuchPart(Invalid):
+    """A file was asked for bytes behind its end. `part` is what was asked for; its headers say how long the file is."""
+
+    code = "no_such_part"
+    default_message = "The file has no byte of the part that was asked for."
+
+    def __init__(self, part: Part) -> None:
+        self.part = part
+        super().__init__()
+
+
+def part_of(asked: Mapping[str, str], headers: Mapping[str, str]) -> Part | None:
+    """Return the part that a request asks for of a download with these `headers`, None for the whole; NoSuchPart."""
+    part = wanted_part(asked, size=int(headers["Content-Length"]), etag=headers["ETag"])
+    if part is not None and not part.is_there:
+        raise NoSuchPart(part)
+    return part
 
 
 def wanted_part(headers: Mapping[str, str], *, size: int, etag: str) -> Part | None:

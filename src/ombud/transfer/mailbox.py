@@ -29,6 +29,8 @@ MESSAGE_LIMIT = 64 * 2**20
 """Bytes of one mail, above which it is left out."""
 PIECE = 1 << 20
 _ESCAPED = re.compile(rb"^>+From ")
+# Not over the next "<": a mail of nothing but "<br " would take the square of its length.
+_BREAK = re.compile(r"(?i)<(br|/p|/div|/tr|/h\d)\b[^<>]*>")
 _ID = re.compile(r"<[^<>\s]+>")
 
 Keep = Callable[[bytes], StoredBytes]
@@ -80,6 +82,13 @@ def raw_messages(stream: BinaryIO, limit: int = MESSAGE_LIMIT) -> Iterator[RawMe
 
 def read_message(data: bytes, line: int, envelope: str, keep: Keep) -> MessageRecord | LeftOut:
     """Return what one mail says, or why it cannot be imported."""
+    try:
+        return _read(data, line, envelope, keep)
+    except RecursionError:  # of parts in parts, or brackets in brackets, a thousand deep
+        return LeftOut(line, "", {"message": "is nested too deeply."})
+
+
+def _read(data: bytes, line: int, envelope: str, keep: Keep) -> MessageRecord | LeftOut:
     message = email.message_from_bytes(data, policy=default)
     problems = Problems()
     key = _message_id(message, data)
@@ -143,7 +152,7 @@ def _text(message: EmailMessage) -> str:
         return text
     import nh3
 
-    return html.unescape(nh3.clean(re.sub(r"(?i)<(br|/p|/div|/tr|/h\d)\b[^>]*>", "\n", text), tags=set()))
+    return html.unescape(nh3.clean(_BREAK.sub("\n", text), tags=set()))
 
 
 def _content(part: MIMEPart) -> str:

@@ -40,10 +40,9 @@ def read_csv(stream: BinaryIO, mapping: CsvMapping) -> Iterator[TicketRecord | L
     reader = _Rows(mapping)
     try:
         yield from reader.read(lines)
-    except UnicodeDecodeError as error:
-        raise BadTable(
-            f"The file is not {mapping.encoding} text ({error.reason}). Set `encoding`."
-        ) from error
+    except UnicodeError as error:  # of UTF-16 without its mark not a UnicodeDecodeError
+        told = error.reason if isinstance(error, UnicodeDecodeError) else error
+        raise BadTable(f"The file is not {mapping.encoding} text ({told}). Set `encoding`.") from error
     finally:
         if not stream.closed:
             lines.detach()

@@ -20,6 +20,7 @@ from ombud.errors import (
     Unauthenticated,
     Unavailable,
 )
+from ombud.files import NoSuchPart
 from ombud.web.parts import parts_of
 from ombud.web.place import at, safe_next
 
@@ -27,6 +28,7 @@ _STATUS: tuple[tuple[type[OmbudError], int], ...] = (
     (NotFound, 404),
     (Forbidden, 403),
     (Unauthenticated, 401),
+    (NoSuchPart, 416),
     (Invalid, 422),
     (Conflict, 409),
     (RateLimited, 429),
@@ -38,6 +40,7 @@ _TITLES = {
     405: "That cannot be done here",
     409: "Something else happened first",
     413: "That is too large",
+    415: "That is not a form",
     416: "That part is not there",
     422: "Something is not right yet",
     429: "Too many attempts",
@@ -46,6 +49,7 @@ _TITLES = {
 }
 _TEXTS = {
     404: "It may have been deleted, or it is not yours to see.",
+    415: "Forms come in UTF-8, as browsers send them, and not packed. Nothing was done.",
     500: "It is noted. What you had saved is safe; try again, and tell us if it stays.",
     503: "Nothing that was saved is lost. Wait a moment, then try again.",
 }

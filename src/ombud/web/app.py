@@ -14,6 +14,7 @@ from starlette.types import Scope
 from ombud import clock
 from ombud.db.translate import Lost
 from ombud.errors import OmbudError, RateLimited, Unauthenticated, Unavailable
+from ombud.files import NoSuchPart
 from ombud.kit.logs import Log
 from ombud.people.accounts import ConfirmationNeeded
 from ombud.people.factors import SecondFactorNeeded
@@ -151,15 +152,19 @@ async def _told(request: Request, error: Exception) -> Response:
         return go_to(request, at(f"/me/confirmation?next={quote(back_of(request), safe='')}"))
     if isinstance(error, Lost):
         setattr(request.state, CONNECTION_LOST, True)
-    headers = _retry_after(error)
+    headers = _headers_of(error)
     status = status_of(error)
     if status == 404:
         return problem(request, 404)
+    if status == 500:  # of no kind that somebody could do something about: a fault, as any other
+        return await _failed(request, error)
     return problem(request, status, _sentence(error.message), headers=headers)
 
 
-def _retry_after(error: OmbudError) -> dict[str, str]:
+def _headers_of(error: OmbudError) -> dict[str, str]:
     match error:
+        case NoSuchPart():
+            return error.part.headers
         case RateLimited():
             return {"Retry-After": str(error.retry_after)}
         case Unavailable():

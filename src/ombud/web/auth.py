@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Concatenate, ParamSpec
 
 from fastapi import Depends, Request
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ombud import clock
@@ -19,7 +18,7 @@ from ombud.config import Settings
 from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.errors import Forbidden, Unauthenticated
-from ombud.files import Part, wanted_part, while_allowed
+from ombud.files import while_allowed
 from ombud.kit.tokens import digest, new_secret
 from ombud.models import UserRole
 from ombud.people import accounts
@@ -134,14 +133,6 @@ async def find_principal(desk: Desk, secret: str, request_id: str) -> Principal 
         return None
     row = await desk.alook(people.session_principal(digest(secret)))
     return None if row is None else accounts.principal_of(row, request_id)
-
-
-def part_of(request: Request, headers: Mapping[str, str]) -> Part | None:
-    """Return the part that is asked for of a file with these headers, None for the whole; 416 when it has none."""
-    part = wanted_part(request.headers, size=int(headers["Content-Length"]), etag=headers["ETag"])
-    if part is not None and not part.is_there:
-        raise HTTPException(416, headers=part.headers)
-    return part
 
 
 def handed_out(

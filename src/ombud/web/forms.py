@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, BinaryIO
 
 from fastapi import Depends, Request
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.exceptions import HTTPException
 
 from ombud.errors import Invalid
@@ -20,14 +20,30 @@ MAX_FILES = 10
 MAX_FIELDS = 200
 MAX_TEXT = 4 * 2**20
 CHUNK = 1 << 20
+FORM_TYPES = ("", "application/x-www-form-urlencoded", "multipart/form-data")
+"""What bodies may be; none is named where there is none."""
 
 
 async def read_form(request: Request) -> FormData:
-    """Parse a form within limits; Invalid when it is not one."""
+    """Parse a form within limits; Invalid when it is not one, 415 when it does not say that it is."""
+    _check_type(request.headers)
     try:
         return await request.form(max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=MAX_TEXT)
     except HTTPException as error:
         raise Invalid(f"This form cannot be read: {error.detail}") from error
+
+
+def _check_type(headers: Headers) -> None:
+    """Refuse what would be read as a form with nothing in it: another type, other signs than UTF-8, or packed."""
+    kind, _, rest = headers.get("content-type", "").partition(";")
+    name, _, charset = rest.strip().lower().partition("=")
+    if (
+        kind.strip().lower() not in FORM_TYPES
+        or (name == "charset" and charset.strip('"') not in ("utf-8", "utf8"))
+        or headers.get("content-encoding", "identity").strip().lower() != "identity"
+        or (not kind and ("transfer-encoding" in headers or headers.get("content-length", "0") != "0"))
+    ):
+        raise HTTPException(415)
 
 
 async def signed_form(request: Request, visitor: SignedIn) -> AsyncIterator[FormData]:
@@ -44,7 +60,7 @@ SignedForm = Annotated[FormData, Depends(signed_form)]
 
 
 def text_of(form: FormData, name: str) -> str:
-    """Return a field's text, empty when it is missing or a file."""
+    """Return a field's text, empty when it is missing or a file; the last one's where it is given twice."""
     value = form.get(name, "")
     return value if isinstance(value, str) else ""
 

@@ -9,13 +9,13 @@ from starlette.responses import Response, StreamingResponse
 from ombud.audit import record_access
 from ombud.db.context import actor_of
 from ombud.errors import NotFound
-from ombud.files import content_disposition
+from ombud.files import content_disposition, part_of
 from ombud.models import AccessKind, Attachment
 from ombud.tickets import remove_attachment
 from ombud.tickets.queries import attachment_by_id
 from ombud.web.addresses import read_address
 from ombud.web.answers import Toast, go_to, is_htmx
-from ombud.web.auth import SignedIn, handed_out, part_of
+from ombud.web.auth import SignedIn, handed_out
 from ombud.web.forms import SignedForm
 from ombud.web.place import at
 from ombud.web.ticket_view import find_ticket
@@ -41,7 +41,7 @@ async def download(request: Request, visitor: SignedIn, attachment_id: str) -> R
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "ETag": f'"{found.checksum}"',
     }
-    part = part_of(request, headers)
+    part = part_of(request.headers, headers)
     pieces = await visitor.parts.runtime.files.aopen(
         found.storage_key, part.bounds if part is not None else None
     )

@@ -15,6 +15,7 @@ from ombud.db.actor import Actor
 from ombud.db.context import actor_of
 from ombud.db.permissions import Permission
 from ombud.errors import Conflict, Forbidden, Invalid, NotFound, OmbudError
+from ombud.files import part_of
 from ombud.files.store import CHUNK
 from ombud.models import TransferFormat, TransferJob, TransferKind, TransferProblem
 from ombud.transfer.jobs import (
@@ -35,7 +36,7 @@ from ombud.transfer.jobs.rules import KEPT, PROBLEMS, STANDARD_MAPPING, file_hea
 from ombud.web import queries as web_queries
 from ombud.web.answers import go_to, page
 from ombud.web.around import make_frame, read_around
-from ombud.web.auth import SignedIn, Visitor, handed_out, part_of
+from ombud.web.auth import SignedIn, Visitor, handed_out
 from ombud.web.forms import MAX_FILES, SignedForm, field_errors, text_of
 from ombud.web.place import at
 from ombud.web.routes.mail import _number
@@ -110,7 +111,7 @@ async def download(request: Request, visitor: SignedIn, export_id: str) -> Respo
     # Committed before the first byte leaves: what cannot be noted is not sent.
     job = await visitor.desk.arun(visitor.actor, note_download, _number(export_id))
     headers = file_headers(job)
-    part = part_of(request, headers)
+    part = part_of(request.headers, headers)
     files = visitor.parts.runtime.files
     opened = await files.aopen(job.storage_key or "", part.bounds if part is not None else None)
     pieces = handed_out(request, visitor, opened, file_of_export, job.id)
