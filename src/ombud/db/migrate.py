@@ -1,7 +1,7 @@
 """Bring a database to the current schema, safely from several processes at once."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 
@@ -36,11 +36,17 @@ _DESK_EXISTS = (
     " WHERE n.nspname = 'ombud' AND c.relname = 'alembic_version'"
 )
 
+_ENDED = {
+    errors.DiskFull: "the disk of the database's server is full",
+    errors.AdminShutdown: "the database's server was told to stop",
+    errors.CrashShutdown: "the database's server crashed",
+}
 _STOPPED = {
+    **_ENDED,
     errors.LockNotAvailable: "somebody holds a table that it changes, a long transaction or a backup",
     errors.QueryCanceled: "a step of it took longer than it may, or was canceled",
-    errors.DiskFull: "the disk of the database's server is full",
 }
+_LOST = "the database's server ended the connection, and its own log says why (has its disk room, for its log too?)"
 
 
 def upgrade(url: str | URL, revision: str = "head", *, login: str | None = None) -> None:
@@ -139,13 +145,19 @@ def _told() -> Iterator[None]:
         raise Invalid(f"{error}. `ombud db current` says where the database is.") from error
     except (psycopg.Error, DBAPIError) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
-        why = next((words for kind, words in _STOPPED.items() if isinstance(cause, kind)), None)
+        why = _why(cause, _STOPPED)
         if why is None:
             raise
         raise Unavailable(
             f"The migration was stopped: {why}. What was done of that version is undone, the versions before it are"
             " kept. See to that, and run it again."
         ) from error
+
+
+def _why(error: BaseException | None, known: Mapping[type[psycopg.OperationalError], str]) -> str | None:
+    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+        return _LOST
+    return next((words for kind, words in known.items() if isinstance(error, kind)), None)
 
 
 @contextmanager
@@ -174,15 +186,21 @@ def _take_turn(connection: Connection) -> None:
 
 @contextmanager
 def connected(url: str | URL) -> Iterator[Connection]:
-    """Open one plain connection in autocommit, or say clearly why it cannot be had."""
+    """Open one plain connection in autocommit, or say clearly why it cannot be had, or was lost on the way."""
     try:
         connection = psycopg.connect(libpq(url), autocommit=True, connect_timeout=10)
     except psycopg.OperationalError as error:
         raise _unreachable(url, error) from error
     except psycopg.ProgrammingError:
         raise Invalid("OMBUD_DATABASE_URL has an option that PostgreSQL's programs do not know.") from None
-    with connection:
-        yield connection
+    try:
+        with connection:
+            yield connection
+    except psycopg.OperationalError as error:
+        why = _why(error, _ENDED)
+        if why is None:
+            raise
+        raise Unavailable(f"{why[0].upper()}{why[1:]}.") from error
 
 
 @contextmanager
