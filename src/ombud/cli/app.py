@@ -63,7 +63,9 @@ def run(arguments: list[str] | None = None) -> None:
         typer.echo(f"ombud {__version__}")
         return
     signal.signal(signal.SIGTERM, _end)
-    logging.getLogger("psycopg").addHandler(logging.NullHandler())  # what it warns of is told in our own words
+    logging.getLogger("psycopg").addHandler(
+        logging.NullHandler()
+    )  # what it warns of is told in our own words
     with imports_uncollected():
         _add_commands(arguments[0] if arguments else None)
     try:
