@@ -40,8 +40,8 @@ def _seal_restored(session: Session, key: "SigningKey", last: AuditCheckpoint, f
     """Go on after a backup was restored on a server that numbers its transactions anew, from a low number.
 
     What came with the backup unsealed has high numbers and is sealed first; what is newer has higher ids. Where there
-    is nothing newer yet, an empty checkpoint begins the new numbers: once those have passed the earlier server's, nobody
-    could tell any more to which a row belongs.
+    is nothing newer yet, an empty checkpoint begins the new numbers: once they have passed those of the earlier server,
+    nobody could tell any more to which a row belongs.
     """
     highest_id, highest_xid = session.execute(queries.unsealed_edge(last)).one()
     sealed = 0
