@@ -9,14 +9,14 @@ from typing import LiteralString
 
 import psycopg
 import pytest
-from psycopg import Connection
+from psycopg import Connection, sql
 from sqlalchemy import URL
 
 from ombud import Actor, Desk
 from ombud.cli.app import run
 from ombud.db import migrate
 from ombud.db.doctor import CHECKS, Limits, Severity, examine
-from ombud.db.doctor.findings import parameters
+from ombud.db.doctor.findings import look, parameters
 from ombud.db.doctor.findings import run as run_check
 from ombud.testing import Cast, ScratchDatabase, ScratchServer, make_ticket
 
@@ -221,6 +221,18 @@ def test_a_missing_owner_is_said(ombud: Run, patient: Connection, postgres: Scra
     finally:
         patient.execute("ALTER ROLE owner_elsewhere RENAME TO ombud_owner")
     assert (code, "no role ombud_owner" in told) == (1, True), told
+
+
+@pytest.mark.parametrize("role", ["ombud_app", "ombud_web", "ombud_backup", "ombud_search"])
+def test_a_missing_role_is_one_line(shared: Connection, role: LiteralString) -> None:
+    """Not one more for each of the two hundred objects that it was granted something on."""
+    with shared.transaction(force_rollback=True):
+        shared.execute(sql.SQL("ALTER ROLE {} RENAME TO elsewhere").format(sql.Identifier(role)))
+        found = look(shared, parameters(Limits()))
+        shared.execute("RESET ROLE")
+    wrong = [one for one in found if not one.check.startswith("setting") and one.check != "role"]
+    assert [(one.check, one.what) for one in wrong] == [("missing_role", f"{role} is missing")]
+    assert "`ombud db init-roles`" in wrong[0].advice
 
 
 def test_every_check_can_find_something() -> None:
