@@ -282,6 +282,22 @@ def test_the_command_tells_and_fails(ombud: Run) -> None:
     assert {one["check"] for one in report["findings"] if one["severity"] == "bad"} == {"setting"}
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "line"),
+    [
+        (("db", "init-roles", "--login", "nobody"), 2, "ombud: The server knows no user 'nobody'."),
+        (("db", "upgrade", ""), 2, "ombud: No revision was named."),
+        (("curate", "anonymise", "\udcff@example.com"), 2, "ombud: what was typed is not UTF-8."),
+        (("doctor", "--max-age", "99999999999999999999"), 2, "Usage: "),
+    ],
+)
+def test_what_cannot_be_is_a_line_and_no_traceback(
+    ombud: Run, words: tuple[str, ...], code: int, line: str
+) -> None:
+    found, told = ombud(*words)
+    assert (found, told.startswith(line)) == (code, True), told
+
+
 def test_slow_statements_are_listed(ombud: Run, desk: Desk, cast: Cast, system: Actor) -> None:
     ombud("db", "slow", "--json")  # makes the extension, which is loaded already
     desk.run(system, make_ticket, cast.customer.id)

@@ -116,7 +116,7 @@ def test_an_upgrade_waits_for_a_table_without_keeping_others_waiting(
     assert migrate.is_current(database.admin_url)
 
 
-@pytest.mark.parametrize("revision", ["nonsense", "-500"])
+@pytest.mark.parametrize("revision", ["nonsense", "-500", ""])
 def test_a_revision_that_is_not_there_is_told(database: ScratchDatabase, revision: str) -> None:
     with pytest.raises(Invalid, match=r"`ombud db current` says where"):
         migrate.downgrade(database.admin_url, revision)

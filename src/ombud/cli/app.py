@@ -75,6 +75,13 @@ def run(arguments: list[str] | None = None) -> None:
 
         typer.echo(f"ombud: {printable(error.message)}", err=True)
         sys.exit(next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1))
+    except UnicodeEncodeError:
+        if all(word.isprintable() or word.isascii() for word in arguments):
+            raise
+        typer.echo(
+            "ombud: what was typed is not UTF-8.", err=True
+        )  # names of files may be that, words may not
+        sys.exit(2)
     except OSError as error:
         if error.filename is None and error.errno != ENOSPC:
             raise  # one of ours, or of the network's: not for who types commands to mend

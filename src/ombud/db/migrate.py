@@ -71,7 +71,7 @@ def upgrade(
 def _upgraded(url: str | URL, revision: str, *, is_last: bool) -> bool:
     """Migrate; false when somebody held a table, and it is not the last try."""
     try:
-        command.upgrade(_config(url), revision)
+        command.upgrade(_config(url), _named(revision))
     except (psycopg.Error, DBAPIError) as error:
         if is_last or not isinstance(_cause(error), _HELD):
             raise
@@ -82,7 +82,7 @@ def _upgraded(url: str | URL, revision: str, *, is_last: bool) -> bool:
 def downgrade(url: str | URL, revision: str) -> None:
     """Migrate down to `revision` (`-1` for one step, `base` for an empty schema)."""
     with prepared(url), _told():
-        command.downgrade(_config(url), revision)
+        command.downgrade(_config(url), _named(revision))
 
 
 def current(url: str | URL) -> str | None:
@@ -172,6 +172,12 @@ def _told() -> Iterator[None]:
         ) from error
 
 
+def _named(revision: str) -> str:
+    if not revision:
+        raise CommandError("No revision was named")  # Alembic's own is an assertion
+    return revision
+
+
 def _cause(error: psycopg.Error | DBAPIError) -> BaseException | None:
     return error.orig if isinstance(error, DBAPIError) else error
 
@@ -193,6 +199,10 @@ def prepared(url: str | URL, login: str | None = None) -> Iterator[None]:
             ensure_schema(connection)
         except errors.InsufficientPrivilege as error:
             raise missing_rights(error) from error
+        except errors.UndefinedObject as error:  # Ombud's own roles are made by now
+            raise Invalid(
+                f"The server knows no user {login!r}. Make it first: CREATE ROLE ... LOGIN."
+            ) from error
         yield
 
 
