@@ -103,6 +103,34 @@ def test_a_restored_desk_goes_on(
     assert seal_now() == 0
 
 
+def test_a_restored_desk_begins_anew_before_it_is_written_to(
+    desk: Desk, system: Actor, seal_now: Callable[[], int], check: Callable[[], Report], superuser: Engine
+) -> None:
+    """Else its first rows look as if somebody had put them under the old seals, for good once the numbers meet."""
+    desk.run(system, make_ticket)
+    seal_now()
+    ahead = 10_000
+    with desk.read(AUDITOR) as session:
+        window = session.scalars(queries.checkpoints()).one().xid_to
+    with superuser.begin() as connection:
+        connection.execute(text("DELETE FROM ombud.audit_checkpoints"))
+        connection.execute(text("UPDATE ombud.audit_logs SET xid = xid + :ahead"), {"ahead": ahead})
+        _hash_anew(connection)
+    _seal_as_of(desk, ahead + window)
+    (_data(desk) / "audit" / "checkpoints.jsonl").unlink()
+    assert seal_now() == 0, "what `ombud restore` does at its end"
+    assert check().counts == {}
+    desk.run(system, make_ticket)
+    report = check()
+    assert (report.counts, report.unsealed_rows > 0) == ({}, True)
+    with superuser.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        begin = "DO $$ BEGIN FOR i IN 1..12000 LOOP PERFORM pg_current_xact_id(); COMMIT; END LOOP; END $$"
+        connection.execute(text(begin))
+    assert seal_now() == report.unsealed_rows
+    report = check()
+    assert (report.counts, report.checkpoints, report.unsealed_rows) == ({}, 3, 0)
+
+
 def _hash_anew(connection: object) -> None:
     connection.execute(  # type: ignore[attr-defined]
         text(

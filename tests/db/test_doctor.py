@@ -9,14 +9,14 @@ from typing import LiteralString
 
 import psycopg
 import pytest
-from psycopg import Connection
+from psycopg import Connection, sql
 from sqlalchemy import URL
 
 from ombud import Actor, Desk
 from ombud.cli.app import run
 from ombud.db import migrate
 from ombud.db.doctor import CHECKS, Limits, Severity, examine
-from ombud.db.doctor.findings import parameters
+from ombud.db.doctor.findings import look, parameters
 from ombud.db.doctor.findings import run as run_check
 from ombud.testing import Cast, ScratchDatabase, ScratchServer, make_ticket
 
@@ -223,6 +223,18 @@ def test_a_missing_owner_is_said(ombud: Run, patient: Connection, postgres: Scra
     assert (code, "no role ombud_owner" in told) == (1, True), told
 
 
+@pytest.mark.parametrize("role", ["ombud_app", "ombud_web", "ombud_backup", "ombud_search"])
+def test_a_missing_role_is_one_line(shared: Connection, role: LiteralString) -> None:
+    """Not one more for each of the two hundred objects that it was granted something on."""
+    with shared.transaction(force_rollback=True):
+        shared.execute(sql.SQL("ALTER ROLE {} RENAME TO elsewhere").format(sql.Identifier(role)))
+        found = look(shared, parameters(Limits()))
+        shared.execute("RESET ROLE")
+    wrong = [one for one in found if not one.check.startswith("setting") and one.check != "role"]
+    assert [(one.check, one.what) for one in wrong] == [("missing_role", f"{role} is missing")]
+    assert "`ombud db init-roles`" in wrong[0].advice
+
+
 def test_every_check_can_find_something() -> None:
     """Each name is in a test of this file: a check that was never seen to find anything is none."""
     text = Path(__file__).read_text()
@@ -268,6 +280,22 @@ def test_the_command_tells_and_fails(ombud: Run) -> None:
     assert (code, report["sound"]) == (1, False)
     assert set(report["checks"]) == {one.name for one in CHECKS}
     assert {one["check"] for one in report["findings"] if one["severity"] == "bad"} == {"setting"}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "line"),
+    [
+        (("db", "init-roles", "--login", "nobody"), 2, "ombud: The server knows no user 'nobody'."),
+        (("db", "upgrade", ""), 2, "ombud: No revision was named."),
+        (("curate", "anonymise", "\udcff@example.com"), 2, "ombud: what was typed is not UTF-8."),
+        (("doctor", "--max-age", "99999999999999999999"), 2, "Usage: "),
+    ],
+)
+def test_what_cannot_be_is_a_line_and_no_traceback(
+    ombud: Run, words: tuple[str, ...], code: int, line: str
+) -> None:
+    found, told = ombud(*words)
+    assert (found, told.startswith(line)) == (code, True), told
 
 
 def test_slow_statements_are_listed(ombud: Run, desk: Desk, cast: Cast, system: Actor) -> None:

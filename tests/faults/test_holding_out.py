@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +21,7 @@ from ombud.db.embedded.postmaster import server_processes
 from ombud.models import AuditLog
 from ombud.worker.chores import CHORES, run_chore
 from tests.db.servers import OwnServer, own_server
+from tests.disks import Disk, disk
 from tests.faults.house import SYSTEM, House, open_house, wait_until
 from tests.faults.judging import wrongs
 
@@ -29,41 +29,6 @@ pytestmark = [pytest.mark.usefixtures("built"), pytest.mark.timeout(600)]
 REFUSED = 5
 """Writes that are refused while the disk is full, at least."""
 FILE = os.urandom(1_000_000)
-
-
-class Disk:
-    """A disk of a few megabytes."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._ballast = folder / "ballast"
-
-    def fill(self) -> None:
-        """Leave no room, not for a byte."""
-        with self._ballast.open("wb", buffering=0) as file:
-            for size in (2**20, 2**12, 1):
-                while True:
-                    try:
-                        file.write(bytes(size))
-                    except OSError:
-                        break
-
-    def make_room(self) -> None:
-        self._ballast.unlink()
-
-
-@contextmanager
-def disk(folder: Path, size: str) -> Iterator[Disk]:
-    folder.mkdir(parents=True)
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=False, capture_output=True
-    )
-    if made.returncode:
-        pytest.skip(f"no disk of a size can be mounted here: {made.stderr.decode().strip()}")
-    try:
-        yield Disk(folder)
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 @dataclass
@@ -202,6 +167,7 @@ def test_a_full_store_of_files_is_told_and_used_again(place: Place) -> None:
         place.files.fill()
         refused = client.post(address, files={"file": ("a.bin", FILE)})
         assert (refused.status_code, refused.json()["code"]) == (503, "unavailable"), refused.text
+        assert "no room for files" in refused.json()["detail"]
         assert client.get(address).json()["items"] == []
         assert str(place.files.folder) not in refused.text
         place.files.make_room()

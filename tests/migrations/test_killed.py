@@ -5,15 +5,18 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from ombud import Desk, Ticket
 from ombud.db import migrate
 from ombud.errors import Invalid, Unavailable
+from ombud.models import User
 from ombud.testing import Cast, ScratchDatabase, make_ticket
+from tests.faults.house import wait_until
 from tests.migrations.test_migrations import _things
 
 OLDER = "0094"
@@ -79,14 +82,41 @@ def test_a_table_that_somebody_holds_is_told(database: ScratchDatabase) -> None:
             database.holding("LOCK TABLE ombud.users IN ACCESS SHARE MODE"),
             pytest.raises(Unavailable, match="stopped: somebody holds a table"),
         ):
-            migrate.upgrade(database.admin_url, login=database.server.login)
+            migrate.upgrade(database.admin_url, login=database.server.login, patience=0)
         assert migrate.current(database.admin_url) == "0098"
     finally:
         migrate.upgrade(database.admin_url, login=database.server.login)
     assert migrate.is_current(database.admin_url)
 
 
-@pytest.mark.parametrize("revision", ["nonsense", "-500"])
+def _who_waits(database: ScratchDatabase) -> int:
+    with migrate.connected(database.admin_url) as connection:
+        found = connection.execute(
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'ombud.users'::regclass"
+        ).fetchone()
+    return int(found[0]) if found else 0
+
+
+def test_an_upgrade_waits_for_a_table_without_keeping_others_waiting(
+    desk: Desk, cast: Cast, database: ScratchDatabase
+) -> None:
+    """It steps back before anybody behind it is refused, and goes on when the table is free."""
+    migrate.downgrade(database.admin_url, "0098")
+    with ThreadPoolExecutor() as pool:
+        with database.holding("LOCK TABLE ombud.users IN ACCESS SHARE MODE"):
+            upgrade = pool.submit(
+                migrate.upgrade, database.admin_url, login=database.server.login, patience=30.0
+            )
+            wait_until(lambda: _who_waits(database) > 0, "the upgrade waits")
+            with desk.read(cast.agent.actor) as session:
+                assert session.scalars(select(User.id)).first(), "who came behind it is served"
+            wait_until(lambda: _who_waits(database) == 0, "it stepped back")
+            assert not upgrade.done()
+        upgrade.result()
+    assert migrate.is_current(database.admin_url)
+
+
+@pytest.mark.parametrize("revision", ["nonsense", "-500", ""])
 def test_a_revision_that_is_not_there_is_told(database: ScratchDatabase, revision: str) -> None:
     with pytest.raises(Invalid, match=r"`ombud db current` says where"):
         migrate.downgrade(database.admin_url, revision)

@@ -3,12 +3,13 @@
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 
-from psycopg import Connection, errors, sql
+from psycopg import Connection, OperationalError, errors, sql
 from sqlalchemy import URL
 
 from ombud.backup.archive import entries
@@ -33,6 +34,16 @@ TEXT_LIMIT = 64 * 2**20
 """Bytes that a backup's descriptions of itself may have: they are read in one piece."""
 
 
+class InDoubt(Unavailable):
+    """The connection ended in the commit: the desk is there, whole, or it is not."""
+
+    default_message = (
+        "The connection to the database's server ended while the restore was being committed. `ombud db current` says"
+        " whether the desk is there: then all of it is. If it says that there is none, empty the data directory (and "
+        "the store of files, where it is elsewhere) and restore again."
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where a desk is to be: an administrator's way in, who the desk signs in as, its files, its data folder.
@@ -53,17 +64,24 @@ def restore_backup(
     """Put the backup `source` back and return what it says of itself, once that has been found to be true.
 
     Raises Invalid for what is no backup or not a whole one, Conflict when it is of a newer Ombud or when there
-    is a desk already, Unavailable when the server or its programs will not do. An error leaves nothing behind.
+    is a desk already, Unavailable when the server or its programs will not do. An error leaves nothing behind, but
+    for InDoubt.
     """
     head, manifest = check_backup(source, progress=progress)
     _check_version(head)
-    with migrate.prepared(target.admin_url, target.login), migrate.connected(target.admin_url) as connection:
+    with (
+        _told(),
+        migrate.prepared(target.admin_url, target.login),
+        migrate.connected(target.admin_url) as connection,
+    ):
         _check_empty(connection, target)
         _check_server(connection, head)
         put: list[str] = []
         try:
             _put_files(source, target, put, progress)
             _load(connection, source, (head, manifest), target.files, progress)
+        except InDoubt:
+            raise  # what it left is all that a desk needs, if the desk is there
         except BaseException:
             _take_back(target, put)
             raise
@@ -223,14 +241,18 @@ def _load(
     head, manifest = said
     program = find_program("pg_restore", at_least=head.pg_dump)
     parts = chain.from_iterable(chunks for name, chunks in entries(source) if name.startswith("database/"))
-    with connection.transaction():
-        for name in ("statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout"):
-            connection.execute("SELECT set_config(%s, '0', true)", [name])
-        try:
+    is_proven = False
+    try:
+        with connection.transaction():
+            for name in ("statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout"):
+                connection.execute("SELECT set_config(%s, '0', true)", [name])
             load_dump(connection, program, parts)
-        except errors.Error as error:
-            raise Unavailable(f"The backup could not be loaded: {_said(error)}") from error
-        _prove(connection, head, manifest, files, progress)
+            _prove(connection, head, manifest, files, progress)
+            is_proven = True
+    except OperationalError as error:
+        if is_proven and connection.broken:
+            raise InDoubt from error
+        raise
 
 
 def _prove(
@@ -262,6 +284,15 @@ def _analyze(connection: Connection) -> None:
     for table in [row[0] for row in connection.execute(TABLES)]:
         connection.execute(sql.SQL("ANALYZE ombud.{}").format(sql.Identifier(table)))
     connection.execute("RESET ROLE")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say why the server did not take it."""
+    try:
+        yield
+    except errors.Error as error:
+        raise Unavailable(f"The backup could not be loaded: {_said(error)}") from error
 
 
 def _said(error: errors.Error) -> str:

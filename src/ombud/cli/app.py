@@ -1,7 +1,9 @@
 """The `ombud` command: its sub-commands, and errors as one line on stderr."""
 
+import logging
 import signal
 import sys
+from errno import ENOSPC
 from importlib import import_module
 from types import FrameType
 from typing import Annotated
@@ -61,6 +63,9 @@ def run(arguments: list[str] | None = None) -> None:
         typer.echo(f"ombud {__version__}")
         return
     signal.signal(signal.SIGTERM, _end)
+    logging.getLogger("psycopg").addHandler(
+        logging.NullHandler()
+    )  # what it warns of is told in our own words
     with imports_uncollected():
         _add_commands(arguments[0] if arguments else None)
     try:
@@ -70,6 +75,18 @@ def run(arguments: list[str] | None = None) -> None:
 
         typer.echo(f"ombud: {printable(error.message)}", err=True)
         sys.exit(next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1))
+    except UnicodeEncodeError:
+        if all(word.isprintable() or word.isascii() for word in arguments):
+            raise
+        typer.echo(
+            "ombud: what was typed is not UTF-8.", err=True
+        )  # names of files may be that, words may not
+        sys.exit(2)
+    except OSError as error:
+        if error.filename is None and error.errno != ENOSPC:
+            raise  # one of ours, or of the network's: not for who types commands to mend
+        typer.echo(f"ombud: {error}", err=True)
+        sys.exit(1)
 
 
 def _add_commands(wanted: str | None) -> None:

@@ -24,7 +24,9 @@ from ombud.kit.vault import Vault, open_vault
 
 def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
-    max_age: Annotated[int, typer.Option("--max-age", min=1, help="Days from which on a key is old.")] = 365,
+    max_age: Annotated[
+        int, typer.Option("--max-age", min=1, max=36_500, help="Days from which on a key is old.")
+    ] = 365,
     data_dir: DataDir = None,
 ) -> None:
     """Look for weak keys and secrets, and for connections without TLS; exit 1 when something is bad.

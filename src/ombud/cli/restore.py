@@ -1,5 +1,7 @@
 """`ombud restore`: a backup back into an empty place, and the proof that all of it is there."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +17,7 @@ from ombud.db.actor import Actor
 from ombud.db.desk import Desk
 from ombud.db.open import data_dir as data_dir_of
 from ombud.db.open import database
+from ombud.errors import OmbudError, Unavailable
 from ombud.files import files_of, place_of
 from ombud.kit.vault import KEY_BYTES, Key, Vault, has_ring
 from ombud.worker.logs import keys_folder, seal_and_export
@@ -45,13 +48,14 @@ def command(source: Source, *, reuse_files: ReuseFiles = False, data_dir: DataDi
         target = Target(admin_url, login, files_of(settings, limit=NO_LIMIT), place, reuse_files)
         with watched("Restoring") as progress:
             head, manifest = restore_backup(source.absolute(), target, progress=progress)
-        if not migrate.is_current(admin_url):
-            migrate.upgrade(admin_url, login=login)
-        with Desk(url, settings) as desk:
-            # Another server numbers its transactions anew: what came is sealed as it came, and a series begins.
-            seal_and_export(desk, RESTORER)
-            report = check(desk)
-            closed = 0 if has_ring(keys_folder(place)) else _sealed_secrets(desk)
+        with _afterwards():
+            if not migrate.is_current(admin_url):
+                migrate.upgrade(admin_url, login=login)
+            with Desk(url, settings) as desk:
+                # Another server numbers its transactions anew: what came is sealed as it came, and a series begins.
+                seal_and_export(desk, RESTORER)
+                report = check(desk)
+                closed = 0 if has_ring(keys_folder(place)) else _sealed_secrets(desk)
     out.print(
         f"Restored the backup of {head.made_at}: {sum(manifest.tables.values()):,} rows of "
         f"{len(manifest.tables)} tables and {manifest.files:,} files in {place_of(settings)}, all as they were.",
@@ -72,6 +76,19 @@ def command(source: Source, *, reuse_files: ReuseFiles = False, data_dir: DataDi
         err.print("The audit log that came with it is not as it was written.")
         raise typer.Exit(1)
     out.print(f"The audit log is sound: {report.sealed_rows:,} rows are sealed.", highlight=False)
+
+
+@contextmanager
+def _afterwards() -> Iterator[None]:
+    """Say that the backup is back already: whoever restored again would be told that a desk is in the way."""
+    try:
+        yield
+    except (OmbudError, OSError) as error:
+        why = error.message if isinstance(error, OmbudError) else f"{error}."
+        raise Unavailable(
+            f"All of the backup is back, but what comes after was stopped: {why} See to that, then start the "
+            "desk, which goes on from there, and run `ombud audit verify`."
+        ) from error
 
 
 def _sealed_secrets(desk: Desk) -> int:

@@ -1,7 +1,7 @@
 """Bring a database to the current schema, safely from several processes at once."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.resources import files
 
@@ -29,6 +29,9 @@ from ombud.errors import Invalid, Unauthenticated, Unavailable
 PREPARE_LOCK = 7_246_839
 LOCK_PAUSE = 0.1
 """Seconds between two questions for it."""
+PATIENCE = 60.0
+"""Seconds for which a version that finds a table held is tried again: each try waits for a second only."""
+BETWEEN_TRIES = 0.5
 
 # Looked up in the catalog: the signing-in user itself need have no rights, not even on the schema.
 _DESK_EXISTS = (
@@ -36,28 +39,50 @@ _DESK_EXISTS = (
     " WHERE n.nspname = 'ombud' AND c.relname = 'alembic_version'"
 )
 
-_STOPPED = {
-    errors.LockNotAvailable: "somebody holds a table that it changes, a long transaction or a backup",
-    errors.QueryCanceled: "a step of it took longer than it may, or was canceled",
+_HELD = (errors.LockNotAvailable, errors.DeadlockDetected)
+_ENDED = {
     errors.DiskFull: "the disk of the database's server is full",
+    errors.AdminShutdown: "the database's server was told to stop",
+    errors.CrashShutdown: "the database's server crashed",
 }
+_STOPPED = {
+    **_ENDED,
+    **dict.fromkeys(_HELD, "somebody holds a table that it changes, a long transaction or a backup"),
+    errors.QueryCanceled: "a step of it took longer than it may, or was canceled",
+}
+_LOST = "the database's server ended the connection, and its own log says why (has its disk room, for its log too?)"
 
 
-def upgrade(url: str | URL, revision: str = "head", *, login: str | None = None) -> None:
+def upgrade(
+    url: str | URL, revision: str = "head", *, login: str | None = None, patience: float = PATIENCE
+) -> None:
     """Make roles and schema where they are missing and migrate up to `revision`, under one lock.
 
     `login` is the user that the desk signs in as, where it is not the one in `url`. Invalid for a revision that is
-    not there; Unavailable when a table is held, a step takes too long or the disk is full: versions that were done
-    are kept, and it can be run again.
+    not there; Unavailable when a table is held for longer than `patience` in seconds, a step takes too long or the
+    disk is full: versions that were done are kept, and it can be run again.
     """
     with prepared(url, login), _told():
-        command.upgrade(_config(url), revision)
+        deadline = time.monotonic() + patience
+        while not _upgraded(url, revision, is_last=time.monotonic() > deadline):
+            time.sleep(BETWEEN_TRIES)  # who waited behind it goes first
+
+
+def _upgraded(url: str | URL, revision: str, *, is_last: bool) -> bool:
+    """Migrate; false when somebody held a table, and it is not the last try."""
+    try:
+        command.upgrade(_config(url), _named(revision))
+    except (psycopg.Error, DBAPIError) as error:
+        if is_last or not isinstance(_cause(error), _HELD):
+            raise
+        return False
+    return True
 
 
 def downgrade(url: str | URL, revision: str) -> None:
     """Migrate down to `revision` (`-1` for one step, `base` for an empty schema)."""
     with prepared(url), _told():
-        command.downgrade(_config(url), revision)
+        command.downgrade(_config(url), _named(revision))
 
 
 def current(url: str | URL) -> str | None:
@@ -138,14 +163,29 @@ def _told() -> Iterator[None]:
     except CommandError as error:
         raise Invalid(f"{error}. `ombud db current` says where the database is.") from error
     except (psycopg.Error, DBAPIError) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        why = next((words for kind, words in _STOPPED.items() if isinstance(cause, kind)), None)
+        why = _why(_cause(error), _STOPPED)
         if why is None:
             raise
         raise Unavailable(
             f"The migration was stopped: {why}. What was done of that version is undone, the versions before it are"
             " kept. See to that, and run it again."
         ) from error
+
+
+def _named(revision: str) -> str:
+    if not revision:
+        raise CommandError("No revision was named")  # Alembic's own is an assertion
+    return revision
+
+
+def _cause(error: psycopg.Error | DBAPIError) -> BaseException | None:
+    return error.orig if isinstance(error, DBAPIError) else error
+
+
+def _why(error: BaseException | None, known: Mapping[type[psycopg.OperationalError], str]) -> str | None:
+    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+        return _LOST
+    return next((words for kind, words in known.items() if isinstance(error, kind)), None)
 
 
 @contextmanager
@@ -159,6 +199,10 @@ def prepared(url: str | URL, login: str | None = None) -> Iterator[None]:
             ensure_schema(connection)
         except errors.InsufficientPrivilege as error:
             raise missing_rights(error) from error
+        except errors.UndefinedObject as error:  # Ombud's own roles are made by now
+            raise Invalid(
+                f"The server knows no user {login!r}. Make it first: CREATE ROLE ... LOGIN."
+            ) from error
         yield
 
 
@@ -174,15 +218,21 @@ def _take_turn(connection: Connection) -> None:
 
 @contextmanager
 def connected(url: str | URL) -> Iterator[Connection]:
-    """Open one plain connection in autocommit, or say clearly why it cannot be had."""
+    """Open one plain connection in autocommit, or say clearly why it cannot be had, or was lost on the way."""
     try:
         connection = psycopg.connect(libpq(url), autocommit=True, connect_timeout=10)
     except psycopg.OperationalError as error:
         raise _unreachable(url, error) from error
     except psycopg.ProgrammingError:
         raise Invalid("OMBUD_DATABASE_URL has an option that PostgreSQL's programs do not know.") from None
-    with connection:
-        yield connection
+    try:
+        with connection:
+            yield connection
+    except psycopg.OperationalError as error:
+        why = _why(error, _ENDED)
+        if why is None:
+            raise
+        raise Unavailable(f"{why[0].upper()}{why[1:]}.") from error
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from ombud.db import migrate
 from ombud.db.capacity import check_capacity
 from ombud.db.desk import Desk
 from ombud.db.embedded import Connection, EmbeddedError, EmbeddedServer, open_server
+from ombud.db.embedded.errors import StopFailed
 from ombud.db.embedded.keeper import Keeper
 from ombud.db.roles import LOGIN
 from ombud.db.secret import with_password
@@ -63,8 +64,11 @@ def embedded_server(directory: Path) -> Iterator[EmbeddedServer]:
         server = open_server(directory)
     except EmbeddedError as error:
         raise Unavailable(str(error)) from error
-    with server, Keeper(server):
-        yield server
+    try:
+        with server, Keeper(server):
+            yield server
+    except StopFailed as error:
+        raise Unavailable(str(error)) from error
 
 
 def data_dir(settings: Settings) -> Path:

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from errno import ENOSPC
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -28,6 +29,7 @@ CHUNK = 1 << 20
 REMOTE_PIECE = 5 * CHUNK
 """The least that object stores take as one piece of several."""
 PIECES_AT_ONCE = 2
+_FULL = "There is no room for files. Try again when there is."
 _KEY = re.compile(r"sha256/[0-9a-f]{2}/[0-9a-f]{64}")
 
 
@@ -71,7 +73,7 @@ class FileStore:
 
         digest, size = hashlib.sha256(), 0
         # Spooled: small files stay in memory, a large one never does.
-        with tempfile.SpooledTemporaryFile(max_size=CHUNK) as spool:
+        with _room(), tempfile.SpooledTemporaryFile(max_size=CHUNK) as spool:
             for chunk in _small(chunks):
                 size += len(chunk)
                 if size > self.limit:
@@ -245,7 +247,20 @@ def _reaching() -> Iterator[None]:
     except FileNotFoundError:
         raise NotFound("This file is missing from the store.") from None
     except BaseError as error:
+        if f"os error {ENOSPC}" in str(error):
+            raise Unavailable(_FULL) from error
         raise Unavailable("The store of files cannot be reached. Try again in a moment.") from error
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Tell a full disk, that of temporary files too."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != ENOSPC:
+            raise
+        raise Unavailable(_FULL) from error
 
 
 def _told(pieces: "BytesStream") -> Iterator[bytes]:

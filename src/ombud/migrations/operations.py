@@ -51,7 +51,12 @@ class BuildIndexes(MigrateOperation):
 
 @Operations.implementation_for(RunScripts, replace=True)
 def run_scripts(operations: Operations, operation: RunScripts) -> None:
-    """Run them on the driver's own cursor: it takes whole scripts, and leaves percent signs alone."""
+    """Run them on the driver's own cursor: it takes whole scripts, and leaves percent signs alone.
+
+    Everybody waits behind a version that waits for a table, and is refused after four seconds: it gives up long before,
+    whatever it says itself, and is tried again.
+    """
+    _driver(operations).cursor().execute("SET LOCAL lock_timeout = '1s'")
     for script in sorted((SQL / operation.folder).glob("*.sql")):
         _driver(operations).cursor().execute(script.read_text(encoding="utf-8").encode())
 

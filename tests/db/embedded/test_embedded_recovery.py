@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -15,6 +16,7 @@ import psycopg
 import pytest
 
 from ombud.db.embedded import open_server, postmaster
+from ombud.db.embedded.errors import StopFailed
 from ombud.db.embedded.postmaster import read_pid_file, server_processes
 
 Start = Callable[..., Any]
@@ -166,3 +168,26 @@ def test_leftovers_of_an_interrupted_set_up_are_replaced(programs: Path | None, 
     with open_server(place / "desk") as server:
         assert server.started
     assert not junk.parent.exists()
+
+
+@pytest.mark.timeout(60)  # it took two minutes, and whoever came meanwhile waited for ten
+def test_a_server_that_is_left_when_it_has_just_crashed_is_ended(data_dir: Path) -> None:
+    """PostgreSQL never stops when it is told to while it begins anew; so nobody waits for that, and all is there."""
+    with open_server(data_dir) as server, psycopg.connect(server.connection.dsn(), autocommit=True) as link:
+        link.execute("CREATE TABLE entries AS SELECT 1 AS id")
+        _kill(link.info.backend_pid)
+    assert not server_processes(data_dir / "postgres")
+    with open_server(data_dir) as server, psycopg.connect(server.connection.dsn()) as link:
+        assert link.execute("SELECT id FROM entries").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_server_that_does_not_stop_hides_nothing(data_dir: Path, goes_on: bool) -> None:
+    """What went wrong first is told."""
+    server = open_server(data_dir)
+    shutil.move(data_dir / "run", data_dir / "elsewhere")
+    try:
+        with pytest.raises(StopFailed) if goes_on else pytest.raises(ZeroDivisionError), server:
+            assert goes_on or 1 / 0
+    finally:
+        shutil.move(data_dir / "elsewhere", data_dir / "run")

@@ -39,7 +39,9 @@ def seal(session: Session, key: "SigningKey") -> int:
 def _seal_restored(session: Session, key: "SigningKey", last: AuditCheckpoint, finished: int) -> int:
     """Go on after a backup was restored on a server that numbers its transactions anew, from a low number.
 
-    What came with the backup unsealed has high numbers and is sealed first; what is newer has higher ids.
+    What came with the backup unsealed has high numbers and is sealed first; what is newer has higher ids. Where there
+    is nothing newer yet, an empty checkpoint begins the new numbers: once they have passed those of the earlier server,
+    nobody could tell any more to which a row belongs.
     """
     highest_id, highest_xid = session.execute(queries.unsealed_edge(last)).one()
     sealed = 0
@@ -47,7 +49,7 @@ def _seal_restored(session: Session, key: "SigningKey", last: AuditCheckpoint, f
         sealed = _seal(session, key, last, last.after_id, (last.xid_to, highest_xid + 1))
         last = session.scalars(queries.last_checkpoint()).one()
     edge = session.scalars(queries.last_sealed_id()).one()
-    return sealed + _seal(session, key, last, edge, (0, finished))
+    return sealed + _seal(session, key, last, edge, (0, finished), begins=True)
 
 
 def _seal(
@@ -56,6 +58,8 @@ def _seal(
     last: AuditCheckpoint | None,
     after_id: int,
     window: tuple[int, int],
+    *,
+    begins: bool = False,
 ) -> int:
     tree, first_id, last_id = MerkleTree(), None, 0
     rows = session.execute(
@@ -65,7 +69,9 @@ def _seal(
         first_id = last_id if first_id is None else first_id
         tree.add(leaf)
     if first_id is None:
-        return 0
+        if not begins:
+            return 0
+        first_id = last_id = after_id
     statement = Statement(
         number=last.number + 1 if last else 1,
         created_at=now(),

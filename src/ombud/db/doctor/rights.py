@@ -68,7 +68,6 @@ SELECT member.rolname || ' is a member of ' || parent.rolname
  WHERE member.rolname IN ('ombud_app', 'ombud_web', 'ombud_worker', 'ombud_search', 'ombud_report', 'ombud_backup')
    AND NOT (parent.rolname = 'ombud_app' AND member.rolname IN ('ombud_web', 'ombud_worker'))
 """
-ROLES: LiteralString = f"{MISSING_ROLES} UNION ALL {POWERS}"
 
 OWNERSHIP = """
 SELECT c.oid::regclass || ' belongs to ' || pg_get_userbyid(c.relowner) AS thing FROM pg_class c

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Self
 
+from ombud.db.embedded.control import was_shut_down
 from ombud.db.embedded.errors import EmbeddedError
 from ombud.db.embedded.server import EmbeddedServer
 from ombud.kit.logs import Log
@@ -27,10 +28,6 @@ PAUSES = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0)
 SETTLED_SECONDS = 60.0
 LOOK_EVERY = 1.0
 """Seconds between looks whether somebody started a server that was stopped in order."""
-# The server's state in its control file (src/include/catalog/pg_control.h: after a number of eight bytes and two of
-# four, the same in every version), and what it is after an orderly end, also of a standby.
-_STATE_AT, _STATE_SIZE = 16, 4
-_ENDED_IN_ORDER = (1, 2)
 
 
 class Keeper:
@@ -119,8 +116,6 @@ class Keeper:
 def _ended_in_order(data_dir: Path) -> bool:
     """Tell whether the cluster's control file says that its server was shut down."""
     try:
-        with (data_dir / "postgres" / "global" / "pg_control").open("rb") as file:
-            file.seek(_STATE_AT)
-            return int.from_bytes(file.read(_STATE_SIZE), "little") in _ENDED_IN_ORDER
+        return was_shut_down(data_dir / "postgres")
     except OSError:  # the folder was removed, say: nothing is left to start
         return True

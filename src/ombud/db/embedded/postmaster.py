@@ -18,6 +18,7 @@ from psycopg import pq
 
 from ombud.db.embedded.cluster import Cluster, configure, failure, tail
 from ombud.db.embedded.connection import Connection
+from ombud.db.embedded.control import is_shutting_down
 from ombud.db.embedded.errors import StartFailed, StopFailed
 from ombud.db.embedded.layout import PORT, socket_folder
 from ombud.db.embedded.locks import Lock
@@ -25,6 +26,8 @@ from ombud.db.embedded.locks import Lock
 # Recovery after a crash replays the log written since the last checkpoint, which can take minutes.
 _START_LIMIT = 600.0
 _STOP_LIMIT = 120.0
+# Sessions end within milliseconds of being told.
+_STOP_PATIENCE = 3.0
 # Backends without a postmaster end by themselves as soon as they are idle; a busy one is then told to.
 _ORPHAN_PATIENCE = 5.0
 _POLL = 0.02
@@ -170,16 +173,33 @@ def _end_of(path: Path, seen: int, most: int = 8192) -> str:
 
 
 def stop(cluster: Cluster) -> None:
-    """Stop the server cleanly, ending open sessions; do nothing if none of its processes is left."""
+    """Stop the server, ending open sessions; do nothing if none of its processes is left.
+
+    Cleanly where it can be. A server that is told so when it has just crashed (a process of it was killed, or there is
+    no room for its log) and begins anew never ends: one that takes no connections, or whose control file does not say
+    soon that it is shutting down, is ended at once, and recovers at the next start.
+    """
     with cluster.server_lock() as lock:
         if lock.try_exclusive():
             return
-        result = cluster.account.run(
-            *(cluster.programs.pg_ctl, "stop", "--silent", "--mode=fast", "--wait"),
-            *(f"--timeout={_STOP_LIMIT:.0f}", "-D", cluster.path),
-        )
+        said, output = read_pid_file(cluster), ""
+        if said is None or ping(said.connection) != pq.Ping.REJECT:
+            output = _tell_to_stop(cluster, "fast")
+            if lock.exclusive_within(_STOP_PATIENCE):
+                return
+            if is_shutting_down(cluster.path) and lock.exclusive_within(_STOP_LIMIT):
+                return
+        output += _tell_to_stop(cluster, "immediate")
         if not lock.exclusive_within(_ORPHAN_PATIENCE):
             raise StopFailed(
-                f"The database server in {cluster.path} did not stop: {result.stdout.strip()}\n"
+                f"The database server in {cluster.path} did not stop: {output.strip()}\n"
                 f"The end of its log:\n{tail(_log(cluster))}"
             )
+
+
+def _tell_to_stop(cluster: Cluster, mode: str) -> str:
+    """Return what `pg_ctl` said to it."""
+    told = cluster.account.run(
+        *(cluster.programs.pg_ctl, "stop", "--silent", f"--mode={mode}", "--no-wait", "-D", cluster.path)
+    )
+    return told.stdout

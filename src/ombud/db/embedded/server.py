@@ -32,6 +32,9 @@ from ombud.db.embedded.layout import Layout, hand_over, make_data_dir, unusable
 from ombud.db.embedded.locks import Lock
 from ombud.db.embedded.programs import find_programs
 from ombud.db.embedded.watcher import watched
+from ombud.kit.logs import Log
+
+log = Log(__name__)
 
 
 class EmbeddedServer:
@@ -98,7 +101,12 @@ class EmbeddedServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            self.close()
+        except StopFailed as left:
+            if error is None:
+                raise
+            log.warning("database server did not stop", why=str(left))  # what went wrong first is told
 
 
 def open_server(data_dir: Path, *, settings: Mapping[str, str] | None = None) -> EmbeddedServer:
