@@ -196,6 +196,9 @@ def test_it_is_looked_for_again_when_it_is_time_and_once_at_a_time(
     with desk.begin(SYSTEM) as session:
         assert keep_alike(session) > 40
         assert desk.run(SYSTEM, keep_alike) == 0, "one at a time"
+        desk.run(
+            cast.admin.actor, lambda s: s.execute(select(Ticket.id).with_for_update()).all()
+        )  # no one waits
     database.execute(A_WHILE)
     assert desk.run(SYSTEM, keep_alike) == 0, "nothing has changed"
     with desk.read(SYSTEM) as session:

@@ -78,8 +78,6 @@ MERGED = {
     "users.merged_into_id": "moves: a chain of stubs leads to one person",
     "distinct_people.user_id": "stays: a stub is found no more, and apart again it is a pair as before",
     "distinct_people.other_id": "stays, as the other side does",
-    "alike_people.user_id": "stays until the worker looks again, and is found no more meanwhile",
-    "alike_people.other_id": "stays, as the other side does",
     "outbound_recipients.user_id": "stays: it is who was written to, at the stub's address, which still leads there",
     "notifications.cause_id": "stays: the stub keeps its name, and notifications know no undo",
     "kept_answers.user_id": "stays for its day: the stub's tokens are revoked, so nobody can ask for it",

@@ -7091,11 +7091,7 @@ CREATE INDEX ix_account_requests_user_id ON ombud.account_requests USING btree (
 
 CREATE INDEX ix_account_tokens_expires_at ON ombud.account_tokens USING btree (expires_at);
 
-CREATE INDEX ix_alike_people_other_id ON ombud.alike_people USING btree (other_id);
-
 CREATE INDEX ix_alike_people_score ON ombud.alike_people USING btree (score DESC, user_id, other_id);
-
-CREATE INDEX ix_alike_tickets_other_id ON ombud.alike_tickets USING btree (other_id);
 
 CREATE INDEX ix_alike_tickets_score ON ombud.alike_tickets USING btree (score DESC, ticket_id, other_id);
 
@@ -7651,18 +7647,6 @@ ALTER TABLE ONLY ombud.account_requests
 
 ALTER TABLE ONLY ombud.account_tokens
     ADD CONSTRAINT fk_account_tokens_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY ombud.alike_people
-    ADD CONSTRAINT fk_alike_people_other_id FOREIGN KEY (other_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY ombud.alike_people
-    ADD CONSTRAINT fk_alike_people_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY ombud.alike_tickets
-    ADD CONSTRAINT fk_alike_tickets_other_id FOREIGN KEY (other_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY ombud.alike_tickets
-    ADD CONSTRAINT fk_alike_tickets_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY ombud.api_tokens
     ADD CONSTRAINT fk_api_tokens_user_id FOREIGN KEY (user_id) REFERENCES ombud.users(id) ON DELETE CASCADE;

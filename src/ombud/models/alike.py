@@ -1,12 +1,13 @@
 """Pairs that may be one, as the worker found them last. Written by the database only; what is new since is looked for.
 
-How the two are read together is in `ombud.curation.queries`.
+How the two are read together is in `ombud.curation.queries`. No foreign keys: a row would hold its people or tickets
+from being changed for as long as the worker looks. What is gone goes with the next look.
 """
 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, desc
+from sqlalchemy import CheckConstraint, Index, desc
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ombud.db.base import Base
@@ -25,10 +26,8 @@ class AlikePeople(Base):
 
     __tablename__ = "alike_people"
 
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
-    other_id: Mapped[int] = mapped_column(
-        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
+    user_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    other_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     names: Mapped[float]
     score: Mapped[float]
 
@@ -46,10 +45,8 @@ class AlikeTickets(Base):
 
     __tablename__ = "alike_tickets"
 
-    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id", ondelete="CASCADE"), primary_key=True)
-    other_id: Mapped[int] = mapped_column(
-        ForeignKey("tickets.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
+    ticket_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    other_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     titles: Mapped[float]
     texts: Mapped[float]
     hours: Mapped[float]

@@ -1,4 +1,6 @@
 -- Pairs that may be one, as the worker found them last. They follow from people and tickets and may be lost at any time.
+-- No foreign keys: each row written would hold its people and tickets from being changed until the look is over. Who reads
+-- joins them; what is gone goes with the next look.
 
 CREATE TABLE ombud.alike_people (
   user_id BIGINT NOT NULL,
@@ -6,11 +8,8 @@ CREATE TABLE ombud.alike_people (
   names DOUBLE PRECISION NOT NULL,
   score DOUBLE PRECISION NOT NULL,
   CONSTRAINT pk_alike_people PRIMARY KEY (user_id, other_id),
-  CONSTRAINT ck_alike_people_in_order CHECK (user_id < other_id),
-  CONSTRAINT fk_alike_people_user_id FOREIGN KEY (user_id) REFERENCES ombud.users (id) ON DELETE CASCADE,
-  CONSTRAINT fk_alike_people_other_id FOREIGN KEY (other_id) REFERENCES ombud.users (id) ON DELETE CASCADE
+  CONSTRAINT ck_alike_people_in_order CHECK (user_id < other_id)
 );
-CREATE INDEX ix_alike_people_other_id ON ombud.alike_people (other_id);
 CREATE INDEX ix_alike_people_score ON ombud.alike_people (score DESC, user_id, other_id);
 
 CREATE TABLE ombud.alike_tickets (
@@ -20,11 +19,8 @@ CREATE TABLE ombud.alike_tickets (
   texts DOUBLE PRECISION NOT NULL,
   hours DOUBLE PRECISION NOT NULL,
   score DOUBLE PRECISION NOT NULL,
-  CONSTRAINT pk_alike_tickets PRIMARY KEY (ticket_id, other_id),
-  CONSTRAINT fk_alike_tickets_ticket_id FOREIGN KEY (ticket_id) REFERENCES ombud.tickets (id) ON DELETE CASCADE,
-  CONSTRAINT fk_alike_tickets_other_id FOREIGN KEY (other_id) REFERENCES ombud.tickets (id) ON DELETE CASCADE
+  CONSTRAINT pk_alike_tickets PRIMARY KEY (ticket_id, other_id)
 );
-CREATE INDEX ix_alike_tickets_other_id ON ombud.alike_tickets (other_id);
 CREATE INDEX ix_alike_tickets_score ON ombud.alike_tickets (score DESC, ticket_id, other_id);
 
 CREATE TABLE ombud.alike_finds (
