@@ -85,7 +85,8 @@ def duplicate_tickets(
 
     Looks at what was opened in the last `within` days and is not done, and at the 20 that the requester opened
     before each; the likeliest first, after the place `after`. Pairs that are kept apart are left out. Where a worker
-    runs, a new title or text counts from its next look on, a minute later or so; new tickets count at once.
+    runs, a new title or text, or a ticket that is open again, counts from its next look
+    on, a minute later or so; new tickets count at once.
     """
     actor = actor_of(session)
     require_staff(actor)
